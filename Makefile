@@ -1,0 +1,61 @@
+# `make routes`, `make test`: each sets up what it needs, each works alone, and again.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup routes check test test-slow lint format types ci bench package lock clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# A hashed requirement file first, then the project itself without letting pip resolve anything more.
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "routegen needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: $(READY)  ## the virtual environment
+
+routes: $(READY)  ## extract generated/routes.json from the app, check it, show it
+	$(BIN)/routegen extract -o generated/routes.json
+	$(BIN)/routegen check
+	$(BIN)/routegen list
+
+check: $(READY)  ## does the committed manifest still say what the app serves?
+	$(BIN)/routegen check
+
+test: $(READY)  ## the tests (under 5 minutes on 2 cores)
+	$(BIN)/pytest -n 2
+
+test-slow: $(READY)  ## the tests that install other FastMCP releases from the registry
+	$(BIN)/pytest -m slow
+
+lint: $(READY)  ## ruff, formatting included
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY)  ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(READY)  ## mypy, strict
+	$(BIN)/mypy
+
+bench: $(READY)  ## the figures that the README quotes
+	$(BIN)/python benchmarks/startup.py
+
+ci: lint types test check  ## what .ci/run and the GitHub workflow run
+
+package: $(READY)  ## both Lambdas' package directories
+	bash app/poc/mcp_package/build.sh
+	bash app/otterwiki/build.sh
+
+lock: $(READY)  ## write the hashed requirement files anew
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash requirements/lock.sh
+
+clean:  ## everything that can be made again
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .hypothesis

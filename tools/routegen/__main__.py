@@ -1,0 +1,3 @@
+from routegen.cli import main
+
+main()

@@ -1,0 +1,21 @@
+"""Writing data to stdout, whole or with an error."""
+
+import sys
+
+from routegen.errors import OutputError
+
+
+def emit(data: bytes | str) -> None:
+    """Write to stdout and make sure that it has arrived.
+
+    Raises:
+        OutputError: it can't be written, e.g. the disk is full.
+        BrokenPipeError: nobody reads any more.
+    """
+    try:
+        sys.stdout.buffer.write(data.encode() if isinstance(data, str) else data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"stdout: can't be written: {error.strerror or error}") from None

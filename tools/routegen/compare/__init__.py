@@ -1,0 +1,9 @@
+"""Two manifests, compared: typed differences, and their forms.
+
+In: the manifest as it stands and as it should be. Out: `Difference` entries in path order; `text.py` and
+`as_json.py` say them to people and to scripts.
+"""
+
+from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed, compare
+
+__all__ = ["Added", "Changed", "DefaultChanged", "Difference", "Removed", "compare"]

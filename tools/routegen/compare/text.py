@@ -1,0 +1,58 @@
+"""Differences in a reviewer's words."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed
+from routegen.manifest import Route
+
+_LABELS = {Added: "added", Removed: "removed", Changed: "changed", DefaultChanged: "changed"}
+
+
+def summary(differences: Iterable[Difference]) -> str:
+    """How many of each kind, e.g. `1 added, 2 removed`."""
+    counts = Counter(label(difference) for difference in differences)
+    return ", ".join(f"{counts[kind]} {kind}" for kind in ("added", "removed", "changed") if counts[kind])
+
+
+def label(difference: Difference) -> str:
+    """`added`, `removed` or `changed`."""
+    return _LABELS[type(difference)]
+
+
+def headline(difference: Difference) -> str:
+    """Which path it is about, with what the path is."""
+    match difference:
+        case Added(route) | Removed(route) | Changed(_, route):
+            spec = f", {route.spec}" if route.spec else ""
+            return f"{route.path}  ({route.app}: {route.role}{spec})"
+        case DefaultChanged():
+            return "$default"
+
+
+def consequence(difference: Difference, default: str) -> str:
+    """What it means, in one sentence.
+
+    Args:
+        difference: the difference.
+        default: the app behind `$default`, which gets what no route takes.
+    """
+    match difference:
+        case Added(route):
+            return f"{route.app} serves it now; the gateway has no route of its own for it yet"
+        case Removed(route):
+            return f"{route.app} no longer serves it; where no other route takes them, its requests go to {default}"
+        case Changed(before, after, fields):
+            return "; ".join(_field(name, before, after) for name in fields)
+        case DefaultChanged(before, after):
+            return f"requests that no route takes go to {after}, not to {before}"
+
+
+def _field(name: str, before: Route, after: Route) -> str:
+    return f"{name.replace('_', ' ')}: {_value(getattr(before, name))} -> {_value(getattr(after, name))}"
+
+
+def _value(value: str | tuple[str, ...] | None) -> str:
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else ", ".join(value)

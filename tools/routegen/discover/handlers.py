@@ -1,0 +1,67 @@
+"""The names of what answers a request, through the wrappers around it.
+
+FastMCP wraps its endpoints: `RequireAuthMiddleware(StreamableHTTPASGIApp)`, or CORS around a function that
+`starlette.routing.request_response` made of `TokenHandler.handle`. What a path is follows from the whole
+chain, not from the outermost wrapper.
+"""
+
+import functools
+from typing import Any
+
+_MAX_WRAPPERS = 20
+
+
+def qualified_name(value: Any) -> str:
+    """`module.qualname` of a function, a bound method or class, or of an instance's class."""
+    if hasattr(value, "__self__") and hasattr(value, "__func__"):
+        value = value.__func__
+    named = value if hasattr(value, "__qualname__") else type(value)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def handler_names(endpoint: Any) -> tuple[str, ...]:
+    """Qualified names from the outermost wrapper to the endpoint, each with those of its base classes."""
+    names: list[str] = []
+    current = endpoint
+    for _ in range(_MAX_WRAPPERS):
+        if current is None:
+            break
+        if isinstance(current, functools.partial):
+            # Starlette runs a plain function as partial(run_in_threadpool, function).
+            in_thread = qualified_name(current.func) == "starlette.concurrency.run_in_threadpool"
+            current = current.args[0] if in_thread else current.func
+            continue
+        names += _names(current)
+        current = _wrapped(current)
+    return tuple(names)
+
+
+def _names(value: Any) -> list[str]:
+    """FastMCP derives its own handlers from the SDK's: a path is what any of its handler's classes is."""
+    owner = getattr(value, "__self__", None)
+    if owner is not None and hasattr(value, "__func__"):
+        method = value.__func__.__name__
+        classes = [cls for cls in type(owner).__mro__ if method in vars(cls)]
+        return [f"{cls.__module__}.{cls.__qualname__}.{method}" for cls in classes] or [qualified_name(value)]
+    if hasattr(value, "__qualname__"):
+        return [qualified_name(value)]
+    return [f"{cls.__module__}.{cls.__qualname__}" for cls in type(value).__mro__ if cls is not object]
+
+
+def _wrapped(value: Any) -> Any:
+    """What `value` wraps, or None where it is the endpoint."""
+    if (inner := getattr(value, "__wrapped__", None)) is not None:
+        return inner
+    if value.__class__.__name__ == "function":
+        return _from_closure(value)
+    inner = getattr(value, "app", None)
+    return inner if callable(inner) and not hasattr(value, "__func__") else None
+
+
+def _from_closure(function: Any) -> Any:
+    """The endpoint that `starlette.routing.request_response` keeps in the closure of what it returns."""
+    if function.__module__ != "starlette.routing" or function.__closure__ is None:
+        return None
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__, strict=True))
+    kept = cells.get("f") or cells.get("func")
+    return kept.cell_contents if kept is not None else None

@@ -1,0 +1,20 @@
+"""API Gateway's routes as a pure model: what a route key is, and how an app's path becomes one.
+
+Data in, data out; nothing here imports a web framework or touches the network. Costs are linear in the
+length of a path.
+"""
+
+from routegen.gateway.route_key import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteKeyError, shape
+from routegen.gateway.translate import Translation, below, translate
+
+__all__ = [
+    "ANY",
+    "METHODS",
+    "ROUTE_QUOTA",
+    "RouteKey",
+    "RouteKeyError",
+    "Translation",
+    "below",
+    "shape",
+    "translate",
+]

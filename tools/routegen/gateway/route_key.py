@@ -1,0 +1,108 @@
+"""Route keys of an API Gateway HTTP API: `GET /pets/{id}`, `ANY /files/{proxy+}`.
+
+Source of the rules: "Create routes for HTTP APIs" (AWS, http-api-develop-routes).
+"""
+
+import re
+from dataclasses import dataclass
+
+ANY = "ANY"
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+"""The methods that a route key may name, beside `ANY`."""
+
+ROUTE_QUOTA = 300
+"""Routes an HTTP API may have, `$default` included ("Quotas for HTTP APIs"; AWS raises it on request)."""
+
+_VARIABLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)(\+?)\}")
+# RFC 3986, section 3.3: the characters of a path segment, percent-encoded triplets included.
+_LITERAL = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")
+
+
+class RouteKeyError(ValueError):
+    """A text is not a route key; `str()` says why."""
+
+
+@dataclass(frozen=True, order=True)
+class RouteKey:
+    """One route key, taken apart.
+
+    Attributes:
+        path: in API Gateway's notation, as written.
+        method: an HTTP method in capitals, or `ANY`.
+    """
+
+    path: str
+    method: str
+
+    @classmethod
+    def parse(cls, text: str) -> "RouteKey":
+        """Read `METHOD /path`.
+
+        Raises:
+            RouteKeyError: it isn't one. `$default` isn't either: no manifest entry may take it.
+        """
+        if text == "$default":
+            raise RouteKeyError("$default belongs to the manifest's default app and is not a route of its own")
+        method, space, path = text.partition(" ")
+        if not space:
+            raise RouteKeyError(f"{text!r} is not of the form 'METHOD /path'")
+        if method != ANY and method not in METHODS:
+            raise RouteKeyError(f"{method!r} is not a method of an HTTP API ({', '.join(sorted(METHODS))}, {ANY})")
+        check_path(path)
+        return cls(path=path, method=method)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def shape(self) -> tuple[str, ...]:
+        """The segments with each variable's name taken out: two keys of one shape take the same requests."""
+        return shape(self.path)
+
+    @property
+    def swallows_default(self) -> bool:
+        """Whether this key takes every path, so that `$default` would get none of its method."""
+        return self.shape == ("{+}",)
+
+
+def shape(path: str) -> tuple[str, ...]:
+    """The segments of a gateway path with the variables' names taken out.
+
+    Example: `/a/{id}/{rest+}` gives `("a", "{}", "{+}")`.
+    """
+    return tuple(_VARIABLE.sub(r"{\2}", segment) for segment in path[1:].split("/"))
+
+
+def check_path(path: str) -> None:
+    """Say whether `path` is one that a route key may have.
+
+    Raises:
+        RouteKeyError: it isn't; the text names the segment and the rule.
+    """
+    if not path.startswith("/"):
+        raise RouteKeyError(f"the path {path!r} does not start with '/'")
+    if path == "/":
+        return
+    segments = path[1:].split("/")
+    if segments[-1] == "":
+        raise RouteKeyError(f"the path {path!r} ends in '/', which a route key can't")
+    names: set[str] = set()
+    for position, segment in enumerate(segments):
+        variable = _VARIABLE.fullmatch(segment)
+        if variable is None:
+            _check_literal(path, segment)
+            continue
+        if variable[2] and position != len(segments) - 1:
+            raise RouteKeyError(f"the greedy path variable {segment!r} in {path!r} is not the last segment")
+        if variable[1] in names:
+            raise RouteKeyError(f"the path {path!r} names the variable {variable[1]!r} twice")
+        names.add(variable[1])
+
+
+def _check_literal(path: str, segment: str) -> None:
+    if segment == "":
+        raise RouteKeyError(f"the path {path!r} has an empty segment")
+    if "{" in segment or "}" in segment:
+        raise RouteKeyError(f"the segment {segment!r} in {path!r} is neither a literal nor one whole variable")
+    if not _LITERAL.fullmatch(segment):
+        raise RouteKeyError(f"the segment {segment!r} in {path!r} has a character that a URL path can't have")
