@@ -1,0 +1,277 @@
+"""Every failure through the real command: its exit code, its one line, and a manifest that is left alone."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support import PYPROJECT, SMALL_APP, Routegen
+
+
+@pytest.fixture
+def untouched(committed: Path) -> Path:
+    """The committed manifest; after the test it must still hold the same bytes, and stand alone."""
+    return committed
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        ('[tool.routegen]\nmanifset = "x"\ndefault = "wiki"\n', "key 'manifset'; the nearest known one is 'manifest'"),
+        (PYPROJECT + 'hander = "x.y"\n', "apps.mcp]: unknown key 'hander'; the nearest known one is 'handler'"),
+        (PYPROJECT + 'own = "/mcp"\n', "not TOML"),
+        (PYPROJECT.replace('["/mcp"]', '"/mcp"'), "own: must be a list of paths"),
+        (PYPROJECT.replace('["/mcp"]', '["/"]'), "own: '/' is not a literal path"),
+        (PYPROJECT.replace('app = "server.py:app"', ""), "app is missing"),
+        (PYPROJECT.replace("apps.mcp", "apps.wiki"), "apps names no app beside the default 'wiki'"),
+        (PYPROJECT + "env = { A = 1 }\n", "env: A: must be a text"),
+        (PYPROJECT + 'methods = "some"\n', "methods: must be 'any' or 'exact'"),
+        (PYPROJECT.replace("[tool.routegen]\n", "[tool.routegen]\ntimeout = 0\n"), "timeout: must be a number"),
+        ("[tool.other]\n", "no pyproject.toml with a [tool.routegen]"),
+    ],
+)  # fmt: skip
+def test_configuration(project: Path, untouched: Path, routegen: Routegen, broken: str, says: str) -> None:
+    before = untouched.read_bytes()
+    (project / "pyproject.toml").write_text(broken)
+    done = routegen("extract", "-o", untouched)
+    assert (done.code, done.stdout) == (2, "")
+    assert says in done.error
+    assert done.stderr.count("\n") == 1
+    assert untouched.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("server", "app", "says"),
+    [
+        (None, "server.py:app", "server.py: there is no such file"),
+        (SMALL_APP, "server.py:nope", "no attribute 'nope'; its apps are app"),
+        (SMALL_APP + "other = app\n", "server.py", "several apps; name one: :app or :other"),
+        ("x = 1\n", "server.py", "holds no app"),
+        ("import no_such_module\n", "server.py:app", "server.py, line 1: ModuleNotFoundError: No module"),
+        ("x = (\n", "server.py:app", "server.py, line 1: SyntaxError: '(' was never closed"),
+        ("import sys\nsys.exit(7)\n", "server.py:app", "exited while it was imported: status 7"),
+        ("import sys\nsys.exit('PORT is missing')\n", "server.py:app", "PORT is missing"),
+        ("import os\nos._exit(0)\n", "server.py:app", "exited with status 0 while it was imported"),
+        ("import os\nos.abort()\n", "server.py:app", "crashed with SIGABRT"),
+        ("raise KeyboardInterrupt\n", "server.py:app", "KeyboardInterrupt"),
+        ("raise ValueError('one\\ntwo')\n", "server.py:app", "server.py, line 1: ValueError: one two"),
+        ("import socket\nsocket.create_connection(('198.51.100.7', 80))\n", "server.py:app",
+         "tried to reach 198.51.100.7"),
+        ("def app():\n    raise RuntimeError('no')\n", "server.py:app", "server.py, line 2: RuntimeError: no"),
+        (SMALL_APP, "no_such_package.module:app", "No module named 'no_such_package'"),
+    ],
+)  # fmt: skip
+def test_an_app_that_can_not_be_loaded(
+    project: Path, untouched: Path, routegen: Routegen, server: str | None, app: str, says: str
+) -> None:
+    before = untouched.read_bytes()
+    (project / "server.py").unlink()
+    if server is not None:
+        (project / "server.py").write_text(server)
+    for arguments in (("extract", "-o", untouched), ("check",)):
+        (project / "pyproject.toml").write_text(PYPROJECT.replace("server.py:app", app))
+        done = routegen(*arguments)
+        assert (done.code, done.stdout) == (3, "")
+        assert says in done.error
+        assert "Traceback" not in done.stderr
+    assert untouched.read_bytes() == before
+    assert [file.name for file in untouched.parent.iterdir()] == [untouched.name]
+
+
+def test_debug_shows_the_apps_own_traceback(project: Path, routegen: Routegen) -> None:
+    (project / "server.py").write_text("def f():\n    raise ValueError('deep')\nf()\n")
+    done = routegen("extract", "--debug")
+    assert done.code == 3
+    assert "Traceback" in done.stderr
+    assert "in f" in done.stderr
+
+
+def test_an_import_that_never_ends(project: Path, untouched: Path, routegen: Routegen) -> None:
+    before = untouched.read_bytes()
+    pid = project / "pid"
+    (project / "server.py").write_text(
+        "import pathlib, subprocess, time\n"
+        f"child = subprocess.Popen(['sleep', '600'])\npathlib.Path({str(pid)!r}).write_text(str(child.pid))\n"
+        "time.sleep(600)\n"
+    )
+    done = routegen("extract", "-o", untouched, "--timeout", "2")
+    assert done.code == 3
+    assert "still importing after 2 s" in done.error
+    assert untouched.read_bytes() == before
+    deadline = time.monotonic() + 10
+    while _runs(int(pid.read_text())) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _runs(int(pid.read_text()))
+
+
+def test_the_time_out_is_configurable(project: Path, routegen: Routegen) -> None:
+    (project / "server.py").write_text("import time\ntime.sleep(600)\n")
+    (project / "pyproject.toml").write_text(PYPROJECT.replace("[tool.routegen]\n", "[tool.routegen]\ntimeout = 1.5\n"))
+    done = routegen("extract")
+    assert done.code == 3
+    assert "still importing after 1.5 s" in done.error
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "there is no such file; `routegen extract -o"),
+        (b"", "the file is empty"),
+        (b"routes: []\n", "not JSON: line 1, column 1"),
+        (b'{"version": 2, "default": "wiki", "routes": []}', "version: 2 is not a version that this routegen reads"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"[]", "a manifest is a JSON object, this is an array"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("command", ["check", "list"])
+def test_a_manifest_that_can_not_be_read(
+    project: Path, routegen: Routegen, command: str, content: bytes | None, says: str
+) -> None:
+    manifest = project / "generated" / "routes.json"
+    if content is not None:
+        manifest.write_bytes(content)
+    done = routegen(command)
+    assert (done.code, done.stdout) == (4, "")
+    assert done.error.startswith(f"routegen: error: {Path('generated/routes.json')}: ")
+    assert says in done.error
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_manifest_that_is_a_directory(project: Path, routegen: Routegen) -> None:
+    assert routegen("list", "--manifest", project).code == 2
+
+
+def test_output_into_a_directory_that_is_not_there(project: Path, routegen: Routegen) -> None:
+    done = routegen("extract", "-o", "no/such/routes.json")
+    assert (done.code, done.stdout) == (2, "")
+    assert "no/such/routes.json: can't be written: No such file or directory" in done.error
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not Path("/proc/self").exists(), reason="root writes anywhere here")
+def test_output_into_a_directory_that_can_not_be_written(project: Path, untouched: Path, routegen: Routegen) -> None:
+    """/proc takes no file, not even from root, for whom permissions would mean nothing."""
+    directory = Path("/proc") if os.geteuid() == 0 else untouched.parent
+    directory.chmod(0o555) if os.geteuid() else None
+    before = untouched.read_bytes()
+    done = routegen("extract", "-o", directory / "routes.json")
+    directory.chmod(0o755) if os.geteuid() else None
+    assert done.code == 2
+    assert "can't be written" in done.error
+    assert untouched.read_bytes() == before
+
+
+def test_a_full_disk_on_stdout(project: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "routegen", "extract"], cwd=project, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 2
+    assert b"stdout: can't be written: No space left on device" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_a_file_that_can_not_be_written_to_its_end(project: Path, untouched: Path) -> None:
+    """A file-size limit stands in for a full disk: write(2) fails in the middle of the file."""
+    before = untouched.read_bytes()
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    done = subprocess.run(
+        [sys.executable, "-B", "-m", "routegen", "extract", "-o", untouched],
+        cwd=project,
+        preexec_fn=limit,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert b"can't be written: File too large" in done.stderr
+    assert untouched.read_bytes() == before
+    assert [file.name for file in untouched.parent.iterdir()] == [untouched.name]
+
+
+def test_a_redirection_over_the_manifest_says_how_to_get_it_back(project: Path, untouched: Path) -> None:
+    (project / "server.py").write_text("1/0\n")
+    with untouched.open("wb") as shell:
+        done = subprocess.run(
+            [sys.executable, "-m", "routegen", "extract"],
+            cwd=project,
+            stdout=shell,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert b"git restore" in done.stderr
+
+
+def test_a_reader_that_has_seen_enough(project: Path, committed: Path) -> None:
+    many = json.loads(committed.read_text())
+    many["routes"] = [{**many["routes"][1], "path": f"/p{i}", "route_keys": [f"ANY /p{i}"]} for i in range(290)]
+    committed.write_text(json.dumps(many))
+    done = subprocess.run(
+        f"{sys.executable} -m routegen list --json | head -c 1",
+        cwd=project,
+        shell=True,
+        capture_output=True,
+        check=True,
+    )
+    assert done.stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("route", "says"),
+    [
+        ("Route('/x/', answer)", "/x/ can't be a route of the gateway"),
+        ("WebSocketRoute('/ws', answer)", "WebSocketRoute at /ws"),
+        ("Mount('/', app=print)", "can't be walked; it would take every path"),
+        ("Route('/{rest:path}', answer)", "takes every path"),
+    ],
+)
+def test_a_route_that_the_gateway_can_not_carry(project: Path, routegen: Routegen, route: str, says: str) -> None:
+    (project / "server.py").write_text(
+        SMALL_APP + f"from starlette.routing import Mount, WebSocketRoute\napp.router.routes.append({route})\n"
+    )
+    done = routegen("extract")
+    assert (done.code, done.stdout) == (5, "")
+    assert says in done.error
+
+
+def test_two_apps_that_claim_one_path(project: Path, routegen: Routegen) -> None:
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('[tool.routegen.apps.other]\napp = "server.py:app"\n')
+    done = routegen("extract")
+    assert done.code == 5
+    assert "'mcp' and 'other' both claim /items/{id}" in done.error
+
+
+def test_options_that_go_with_app_alone(project: Path, routegen: Routegen) -> None:
+    assert routegen("extract", "--name", "x").code == 2
+    assert routegen("extract", "server.py:app", "--name", "x", "--default", "x").code == 2
+    assert routegen("extract", "--no-such-option").code == 2
+
+
+def test_a_bug_says_that_it_is_one(project: Path) -> None:
+    code = (
+        "import sys, routegen.config as c\n"
+        "def broken(file): raise ZeroDivisionError('oops')\n"
+        "c.read_config = broken\n"
+        "sys.argv = ['routegen', 'extract']\n"
+        "from routegen.cli import main; main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, check=False)
+    assert done.returncode == 70
+    assert b"a bug in routegen: ZeroDivisionError: oops" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,50 @@
+"""What earlier FastMCP releases serve, each installed in an environment of its own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import DATA
+
+import routegen
+
+PRM = "/.well-known/oauth-protected-resource"
+ASM = "/.well-known/oauth-authorization-server"
+
+# FastMCP left its own dependencies open at the top: a release meets the Starlette, MCP SDK and pydantic of its days.
+SERVED = {
+    "fastmcp==2.11.3": {PRM: ["GET", "HEAD", "OPTIONS"], ASM: ["GET", "HEAD"], "/mcp": ["ANY"]},
+    "fastmcp==2.14.5": {
+        f"{PRM}/mcp": ["GET", "HEAD", "OPTIONS"],
+        ASM: ["GET", "HEAD"],
+        "/mcp": ["DELETE", "GET", "HEAD", "POST"],
+    },
+    "fastmcp>=3,<4": {f"{PRM}/mcp": ["GET", "HEAD", "OPTIONS"], ASM: ["GET", "HEAD"], "/mcp": ["DELETE", "POST"]},
+    "fastmcp>=4,<5": {f"{PRM}/mcp": ["GET", "HEAD", "OPTIONS"], ASM: ["GET", "HEAD"], "/mcp": ["DELETE", "POST"]},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("requirement", SERVED)
+def test_the_manifest_shows_the_paths_of_the_release(requirement: str, tmp_path: Path) -> None:
+    environment = tmp_path / "venv"
+    uv = [sys.executable, "-m", "uv", "--quiet"]
+    subprocess.run([*uv, "venv", "--python", sys.executable, environment], check=True)
+    python = environment / "bin" / "python"
+    needs = [requirement, "click", "pydantic", "httpx"]
+    subprocess.run([*uv, "pip", "install", "--python", python, *needs], check=True)
+    # The routegen under test, without installing it: it must not bring requirements of its own.
+    source = Path(routegen.__file__).parent.parent
+    done = subprocess.run(
+        [python, "-m", "routegen", "extract", DATA / "authkit.py:app"],
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(source)},
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    served = {route["path"]: route["methods"] for route in json.loads(done.stdout)["routes"]}
+    assert served == SERVED[requirement]
