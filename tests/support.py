@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-DATA = Path(__file__).parent / "core" / "data"
+PROJECT = Path(__file__).parent.parent
+DATA = PROJECT / "tests" / "core" / "data"
 
 
 @dataclass(frozen=True)

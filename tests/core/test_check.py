@@ -42,7 +42,7 @@ def test_drift_is_told_apart(
 
 def test_a_removed_route_says_where_its_requests_go(project: Path, committed: Path, routegen: Routegen) -> None:
     (project / "server.py").write_text(SMALL_APP.replace("/items/{id:int}", "/mcp"))
-    says = "mcp no longer serves it; where no other route takes them, its requests go to wiki"
+    says = "mcp no longer serves it; without the route its requests go to wiki\n"
     assert says in routegen("check").stdout
 
 

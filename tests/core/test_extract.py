@@ -200,3 +200,19 @@ def test_redirection_keeps_stdout_clean_even_when_python_buffers(project: Path, 
             [sys.executable, "-m", "routegen", "extract"], cwd=project, stdout=file, check=True, env=dict(os.environ)
         )
     assert json.loads(target.read_text())["routes"]
+
+
+def test_an_edit_that_bytecode_would_miss(project: Path, routegen: Routegen) -> None:
+    """Same size, same second: Python would take the old bytecode for current."""
+    (project / "sibling.py").write_text("PATH = '/abc'\n")
+    (project / "server.py").write_text(
+        "from sibling import PATH\n" + SMALL_APP + "app.router.routes.append(Route(PATH, answer))\n"
+    )
+    command = [sys.executable, "-c", "import server"]
+    subprocess.run(command, cwd=project, check=True)
+    for file, before, after in (("sibling.py", "/abc", "/acb"), ("server.py", "/mcp", "/mpc")):
+        source = project / file
+        times = source.stat()
+        source.write_text(source.read_text().replace(before, after))
+        os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert {"/acb", "/mpc"} <= routes(routegen("extract").stdout).keys()

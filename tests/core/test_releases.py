@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import DATA
-
 import routegen
+from support import DATA
 
 PRM = "/.well-known/oauth-protected-resource"
 ASM = "/.well-known/oauth-authorization-server"

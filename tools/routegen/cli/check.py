@@ -14,6 +14,7 @@ from routegen.cli.output import emit
 
 if TYPE_CHECKING:
     from routegen.compare import Difference
+    from routegen.manifest import Manifest
 
 _EPILOG = """\b
 Examples:
@@ -57,16 +58,16 @@ def check(
     if format_ == "json":
         from routegen.compare.as_json import as_json  # noqa: PLC0415
 
-        found = as_json(differences, served.default)
+        found = as_json(differences, served)
         emit(json.dumps({"manifest": str(file), "differences": found, "mend": mend}, indent=2) + "\n")
     elif differences:
-        emit(_report(differences, served.default, file, mend))
+        emit(_report(differences, served, file, mend))
     else:
         emit(f"{file}: {len(committed.routes)} routes, as the app serves them\n")
     return FOUND if differences else 0
 
 
-def _report(differences: "list[Difference]", default: str, file: Path, mend: str) -> str:
+def _report(differences: "list[Difference]", served: "Manifest", file: Path, mend: str) -> str:
     from routegen.compare.text import consequence, headline, label, summary  # noqa: PLC0415
 
     lines = [f"{file} and the app differ: {summary(differences)}", ""]
@@ -75,7 +76,7 @@ def _report(differences: "list[Difference]", default: str, file: Path, mend: str
         padded = f"{kind:<8}"
         if colours(sys.stdout.isatty()):
             padded = click.style(padded, fg=_COLOURS[kind])
-        lines += [f"{padded} {headline(difference)}", f"{'':8} {consequence(difference, default)}"]
+        lines += [f"{padded} {headline(difference)}", f"{'':8} {consequence(difference, served)}"]
     lines += ["", f"If the app is right: {mend}", ""]
     return "\n".join(lines)
 

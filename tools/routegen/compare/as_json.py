@@ -5,15 +5,15 @@ from typing import Any
 
 from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed
 from routegen.compare.text import consequence, label
-from routegen.manifest import Route
+from routegen.manifest import Manifest, Route
 
 
-def as_json(differences: Iterable[Difference], default: str) -> list[dict[str, Any]]:
+def as_json(differences: Iterable[Difference], wanted: Manifest) -> list[dict[str, Any]]:
     """One object a difference: `kind`, `path`, `before`, `after` (the entries, or null) and `message`."""
-    return [_object(difference, default) for difference in differences]
+    return [_object(difference, wanted) for difference in differences]
 
 
-def _object(difference: Difference, default: str) -> dict[str, Any]:
+def _object(difference: Difference, wanted: Manifest) -> dict[str, Any]:
     before: Any = None
     after: Any = None
     match difference:
@@ -30,7 +30,7 @@ def _object(difference: Difference, default: str) -> dict[str, Any]:
         "path": path,
         "before": before,
         "after": after,
-        "message": consequence(difference, default),
+        "message": consequence(difference, wanted),
     }
 
 

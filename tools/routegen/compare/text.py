@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed
-from routegen.manifest import Route
+from routegen.explain import Explainer
+from routegen.gateway import ANY, shape
+from routegen.manifest import Manifest, Route
 
 _LABELS = {Added: "added", Removed: "removed", Changed: "changed", DefaultChanged: "changed"}
 
@@ -30,22 +32,30 @@ def headline(difference: Difference) -> str:
             return "$default"
 
 
-def consequence(difference: Difference, default: str) -> str:
+def consequence(difference: Difference, new: Manifest) -> str:
     """What it means, in one sentence.
 
     Args:
         difference: the difference.
-        default: the app behind `$default`, which gets what no route takes.
+        new: the manifest as it should be, which says where a removed route's requests go.
     """
     match difference:
         case Added(route):
             return f"{route.app} serves it now; the gateway has no route of its own for it yet"
         case Removed(route):
-            return f"{route.app} no longer serves it; where no other route takes them, its requests go to {default}"
+            return f"{route.app} no longer serves it; without the route its requests go to {_next_owner(route, new)}"
         case Changed(before, after, fields):
             return "; ".join(_field(name, before, after) for name in fields)
         case DefaultChanged(before, after):
             return f"requests that no route takes go to {after}, not to {before}"
+
+
+def _next_owner(route: Route, new: Manifest) -> str:
+    """The app that gets the removed route's requests, asked with one of them."""
+    method = "GET" if ANY in route.methods else route.methods[0]
+    path = "/" + "/".join("x" if segment in {"{}", "{+}"} else segment for segment in shape(route.path))
+    found = Explainer(new).explain(method, path)
+    return f"{found.app} through {found.route_key}" if found.route_key else found.app
 
 
 def _field(name: str, before: Route, after: Route) -> str:

@@ -4,15 +4,20 @@ Data in, data out; nothing here imports a web framework or touches the network. 
 length of a path.
 """
 
+from routegen.gateway.decisions import DEFAULT, Decisions
+from routegen.gateway.match import RouteTable
 from routegen.gateway.route_key import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteKeyError, shape
 from routegen.gateway.translate import Translation, below, translate
 
 __all__ = [
     "ANY",
+    "DEFAULT",
     "METHODS",
     "ROUTE_QUOTA",
+    "Decisions",
     "RouteKey",
     "RouteKeyError",
+    "RouteTable",
     "Translation",
     "below",
     "shape",

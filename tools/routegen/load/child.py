@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from routegen.load.fresh import import_fresh_below
 from routegen.load.target import Target, TargetError, find_app, import_target
 
 
@@ -31,6 +32,8 @@ def main() -> None:
 
 def _answer(order: dict[str, Any], reached: list[str]) -> dict[str, Any]:
     target = Target(order["module"], order["attribute"])
+    for root in {Path(order["root"]), Path.cwd()}:
+        import_fresh_below(root)
     for directory in reversed(order["paths"]):
         sys.path.insert(0, directory)
     try:

@@ -123,6 +123,7 @@ def start(app: AppConfig, timeout: float) -> Loading:
     order = {
         "module": module,
         "shown": target.module,
+        "root": str(app.root.resolve()),
         "attribute": target.attribute,
         "paths": [str(directory)],
         "result": writing,

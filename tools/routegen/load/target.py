@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from routegen.discover.adapters import is_a
+from routegen.load.fresh import FreshLoader
 
 
 class TargetError(Exception):
@@ -64,7 +65,7 @@ def import_target(target: Target) -> ModuleType:
     if "." in name:
         return importlib.import_module(name)
     # Not import_module: a file called `queue.py` must not become the standard library's.
-    spec = importlib.util.spec_from_file_location(name, file)
+    spec = importlib.util.spec_from_file_location(name, file, loader=FreshLoader(name, str(file)))
     if spec is None or spec.loader is None:
         raise TargetError("not a Python file")
     module = importlib.util.module_from_spec(spec)

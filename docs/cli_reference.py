@@ -1,0 +1,31 @@
+"""Writes docs/cli.md from every command's --help; `make docs` runs it, a test checks that the file is current."""
+
+from pathlib import Path
+
+import click
+from routegen.cli import routegen
+
+FILE = Path(__file__).with_name("cli.md")
+_HEAD = """\
+# The commands
+
+<!-- Written by docs/cli_reference.py from each command's --help: `make docs`. -->
+"""
+
+
+def reference() -> str:
+    """The whole page, Markdown."""
+    parts = [_HEAD, _section("routegen", routegen, None)]
+    parent = click.Context(routegen, info_name="routegen")
+    parts += [_section(f"routegen {name}", command, parent) for name, command in sorted(routegen.commands.items())]
+    return "\n".join(parts)
+
+
+def _section(title: str, command: click.Command, parent: click.Context | None) -> str:
+    context = click.Context(command, info_name=title.rpartition(" ")[2], parent=parent, max_content_width=100)
+    context.terminal_width = 100
+    return f"## {title}\n\n```\n{command.get_help(context).rstrip()}\n```\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(reference())

@@ -1,0 +1,39 @@
+"""The documents say what the program does."""
+
+import runpy
+import tomllib
+from pathlib import Path
+
+from routegen import __version__
+from routegen.cli import routegen
+from support import PROJECT
+
+
+def test_the_command_reference_is_current() -> None:
+    made = runpy.run_path(str(PROJECT / "docs" / "cli_reference.py"))["reference"]()
+    assert (PROJECT / "docs" / "cli.md").read_text() == made, "run `make docs`"
+
+
+def test_every_command_has_an_example() -> None:
+    for name, command in routegen.commands.items():
+        assert f"routegen {name}" in (command.epilog or ""), name
+
+
+def test_the_changelog_has_the_package_s_version() -> None:
+    assert f"\n## {__version__}\n" in (PROJECT / "CHANGELOG.md").read_text()
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    requirements = [
+        *project["project"]["dependencies"],
+        *(one for extra in project["project"]["optional-dependencies"].values() for one in extra),
+        *project["dependency-groups"]["dev"],
+    ]
+    lambdas = [Path("app/poc/mcp_package/requirements.in"), Path("app/otterwiki/requirements.in")]
+    for file in lambdas:
+        requirements += [line for line in (PROJECT / file).read_text().splitlines() if line and line[0] != "#"]
+    reasons = (PROJECT / "docs" / "dependencies.md").read_text()
+    for requirement in requirements:
+        name = requirement.split(">")[0].split("[")[0].split("=")[0]
+        assert f"| {name} |" in reasons, name

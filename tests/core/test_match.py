@@ -1,0 +1,140 @@
+"""Route selection: AWS's own table, the observed facts, and a second, deliberately naive implementation."""
+
+import re
+from dataclasses import replace
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from routegen.gateway import ANY, DEFAULT, Decisions, RouteKey, RouteTable, shape
+
+# "Create routes for HTTP APIs", AWS: the example of route priority.
+DOCUMENTED = ["GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "ANY /{proxy+}"]
+
+
+def select(keys: list[str], method: str, path: str, decisions: Decisions = DEFAULT) -> str | None:
+    found = RouteTable(map(RouteKey.parse, keys), decisions).select(method, path)
+    return str(found) if found else None
+
+
+@pytest.mark.parametrize(
+    ("request_", "taken_by"),
+    [
+        ("GET /pets/dog/1", "GET /pets/dog/1"),
+        ("GET /pets/dog/2", "GET /pets/dog/{id}"),
+        ("GET /pets/cat/1", "GET /pets/{proxy+}"),
+        ("POST /test/5", "ANY /{proxy+}"),
+        ("POST /pets/dog/1", "ANY /{proxy+}"),
+    ],
+)
+def test_the_documented_example(request_: str, taken_by: str) -> None:
+    method, path = request_.split()
+    assert select(DOCUMENTED, method, path) == taken_by
+
+
+@pytest.mark.parametrize(
+    ("keys", "request_", "taken_by"),
+    [
+        (["ANY /mcp", "GET /mcp"], "GET /mcp", "GET /mcp"),
+        (["ANY /mcp", "GET /mcp"], "POST /mcp", "ANY /mcp"),
+        (["POST /mcp"], "GET /mcp", None),
+        (["ANY /mcp"], "GET /mcp/", None),
+        (["ANY /mcp"], "GET /MCP", None),
+        (["ANY /mcp"], "GET /mcpx", None),
+        (["ANY /mcp"], "GET /x/mcp", None),
+        (["ANY /mcp"], "GET //mcp", None),
+        (["GET /mcp"], "HEAD /mcp", None),
+        (["ANY /mcp/{proxy+}"], "GET /mcp", None),
+        (["ANY /mcp/{proxy+}"], "GET /mcp/", None),
+        (["ANY /mcp/{proxy+}"], "GET /mcp/a", "ANY /mcp/{proxy+}"),
+        (["ANY /mcp/{proxy+}"], "GET /mcp/a/b/", "ANY /mcp/{proxy+}"),
+        (["ANY /a/{p+}", "ANY /a/b/{p+}"], "GET /a/b/c", "ANY /a/b/{p+}"),
+        (["ANY /a/{p+}", "POST /a/b/{p+}"], "GET /a/b/c", "ANY /a/{p+}"),
+        (["ANY /a/{p+}", "ANY /{x}/b"], "GET /a/b", "ANY /{x}/b"),
+        (["ANY /a/{x}", "ANY /a/b"], "GET /a/b", "ANY /a/b"),
+        (["GET /a/{x}", "ANY /a/b"], "GET /a/b", "ANY /a/b"),
+        (["ANY /"], "GET /", "ANY /"),
+        (["ANY /a/{x}"], "GET /a/", None),
+        (["ANY /mcp"], "GET /%6dcp", "ANY /mcp"),
+        (["ANY /a/{x}"], "GET /a/b%2Fc", "ANY /a/{x}"),
+        (["ANY /a%20b"], "GET /a%20b", "ANY /a%20b"),
+    ],
+)
+def test_what_is_observed_or_decided(keys: list[str], request_: str, taken_by: str | None) -> None:
+    method, path = request_.split()
+    assert select(keys, method, path) == taken_by
+
+
+@pytest.mark.parametrize(
+    ("switch", "keys", "request_", "turned"),
+    [
+        ("trailing_slash_matches", ["ANY /mcp"], "GET /mcp/", "ANY /mcp"),
+        ("greedy_takes_empty", ["ANY /mcp/{proxy+}"], "GET /mcp/", "ANY /mcp/{proxy+}"),
+        ("greedy_takes_empty", ["ANY /{proxy+}"], "GET /", "ANY /{proxy+}"),
+        ("get_answers_head", ["GET /mcp"], "HEAD /mcp", "GET /mcp"),
+        ("decodes_segments", ["ANY /mcp"], "GET /%6dcp", None),
+        ("path_outranks_method", ["GET /a/{x}", "ANY /a/b"], "GET /a/b", "GET /a/{x}"),
+    ],
+)
+def test_each_switch_turns_its_decision(switch: str, keys: list[str], request_: str, turned: str | None) -> None:
+    method, path = request_.split()
+    assert select(keys, method, path) != turned
+    other = replace(DEFAULT, **{switch: not getattr(DEFAULT, switch)})
+    assert select(keys, method, path, other) == turned
+
+
+def naive(keys: list[RouteKey], method: str, path: str) -> RouteKey | None:
+    """The rules said once more, slowly: one regular expression a key, and the documented ranks as a sort."""
+
+    def pattern(key: RouteKey) -> str:
+        parts = {"{}": "[^/]+", "{+}": ".+"}
+        if key.path == "/":
+            return "/"
+        return "".join("/" + parts.get(part, re.escape(part)) for part in shape(key.path))
+
+    def rank(key: RouteKey) -> tuple[object, ...]:
+        order = {"{}": 1, "{+}": 2}
+        return ("{+}" in shape(key.path), [order.get(part, 0) for part in shape(key.path)], key.method == ANY)
+
+    fitting = [key for key in keys if key.method in {method, ANY} and re.fullmatch(pattern(key), path)]
+    return min(fitting, key=rank, default=None)
+
+
+LITERAL = st.sampled_from(["a", "b", "c", ".well-known"])
+PART = st.one_of(LITERAL, st.just("{x}"))
+KEY_PATHS = st.builds(
+    lambda parts, last: "/" + "/".join([f"{{v{i}}}" if p == "{x}" else p for i, p in enumerate(parts)] + last),
+    st.lists(PART, max_size=4),
+    st.sampled_from([[], ["{rest+}"]]),
+)
+KEYS = st.lists(
+    st.builds(RouteKey, KEY_PATHS, st.sampled_from(["GET", "POST", ANY])),
+    max_size=12,
+    unique_by=lambda key: (key.method, key.shape),
+)
+REQUESTS = st.lists(
+    st.tuples(
+        st.sampled_from(["GET", "POST", "HEAD"]),
+        st.lists(st.one_of(LITERAL, st.sampled_from(["", "z", "A"])), max_size=5).map(
+            lambda parts: "/" + "/".join(parts)
+        ),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(KEYS, REQUESTS)
+def test_the_trie_agrees_with_the_naive_matcher(keys: list[RouteKey], requests: list[tuple[str, str]]) -> None:
+    table = RouteTable(keys)
+    for method, path in requests:
+        assert table.select(method, path) == naive(keys, method, unquote(path)), (method, path)
+
+
+@settings(max_examples=100)
+@given(KEYS, REQUESTS)
+def test_the_order_of_the_keys_does_not_matter(keys: list[RouteKey], requests: list[tuple[str, str]]) -> None:
+    table, turned = RouteTable(keys), RouteTable(reversed(keys))
+    assert all(table.select(*request) == turned.select(*request) for request in requests)

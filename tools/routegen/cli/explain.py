@@ -1,0 +1,46 @@
+"""`routegen explain`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from routegen.cli.options import debug_option, manifest_option, manifest_path
+from routegen.cli.output import emit
+from routegen.errors import ConfigError
+
+_EPILOG = """\b
+Examples:
+  routegen explain GET /.well-known/oauth-authorization-server
+  routegen explain POST /mcp --json
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("method")
+@click.argument("path")
+@manifest_option
+@click.option("--json", "as_json", is_flag=True, help="The answer as a JSON object.")
+@debug_option
+def explain(method: str, path: str, manifest: Path | None, as_json: bool) -> None:
+    """Say which route key takes a request, which app gets it, and why.
+
+    PATH is as in the request line, percent-encoded; a query is ignored.
+    """
+    if not method.isalpha() or not method.isascii():
+        raise ConfigError(f"METHOD: {method!r} is not an HTTP method")
+    if not path.startswith("/"):
+        raise ConfigError(f"PATH: {path!r} does not start with '/'")
+    from routegen.explain import Explainer  # noqa: PLC0415 - pydantic, and only used here
+    from routegen.manifest import read_manifest  # noqa: PLC0415
+
+    found = Explainer(read_manifest(manifest_path(manifest))).explain(method.upper(), path)
+    if as_json:
+        emit(json.dumps(vars(found), indent=2) + "\n")
+        return
+    role = f" ({found.role})" if found.role else ""
+    emit(
+        f"{found.method} {found.path} goes to {found.app}{role}\n"
+        f"  route key  {found.route_key or '$default'}\n"
+        f"  why        {found.why}\n"
+    )

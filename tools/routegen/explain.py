@@ -1,0 +1,73 @@
+"""Which app a request goes to, and why: the manifest and the gateway's model, asked about one request."""
+
+from dataclasses import dataclass
+
+from routegen.gateway import ANY, RouteKey, RouteTable, shape
+from routegen.manifest import Manifest, Route
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Where a request goes.
+
+    Attributes:
+        method: the request's method.
+        path: the request's path, as asked.
+        route_key: the key that takes it; None for `$default`.
+        app: the app that gets it.
+        role: what the path is; None behind `$default`.
+        why: one sentence.
+    """
+
+    method: str
+    path: str
+    route_key: str | None
+    app: str
+    role: str | None
+    why: str
+
+
+class Explainer:
+    """A manifest's routes, ready to be asked."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        """Build the table; costs time linear in the number of route keys."""
+        self._default = manifest.default
+        self._routes = {text: route for route in manifest.routes for text in route.route_keys}
+        self._table = RouteTable(map(RouteKey.parse, self._routes))
+
+    def explain(self, method: str, path: str) -> Explanation:
+        """Say where a request goes.
+
+        Args:
+            method: in capitals.
+            path: percent-encoded, with or without a query, which no route looks at.
+        """
+        bare = path.partition("?")[0].partition("#")[0]
+        key = self._table.select(method, bare)
+        if key is None:
+            return Explanation(method, path, None, self._default, None, self._why_default(bare))
+        route = self._routes[str(key)]
+        return Explanation(method, path, str(key), route.app, route.role, _why(key, route, method))
+
+    def _why_default(self, path: str) -> str:
+        without_slash = path.rstrip("/")
+        if without_slash != path and self._table.select(ANY, without_slash):
+            return f"no route key takes it: {without_slash} has one, and the trailing slash makes another path"
+        methods = [method for method in ("GET", "POST", "DELETE") if self._table.select(method, path)]
+        if methods:
+            return f"no route key takes this method; this path has one for {', '.join(methods)}"
+        return "no route key takes it"
+
+
+def _why(key: RouteKey, route: Route, method: str) -> str:
+    if shape(key.path)[-1] == "{+}":
+        text = "no key matches in full, and of those with a greedy variable this has the longest prefix"
+    elif "{" in key.path:
+        text = "the path matches in full, with a variable; a literal key would come first"
+    else:
+        text = "the path matches to the letter"
+    if ANY not in route.methods and method not in route.methods:
+        served = ", ".join(route.methods)
+        text += f"; {route.app} serves {served} here and refuses {method} itself"
+    return text
