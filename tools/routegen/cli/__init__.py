@@ -10,6 +10,7 @@ import click
 
 from routegen import __version__
 from routegen.cli.check import check
+from routegen.cli.diff import diff
 from routegen.cli.explain import explain
 from routegen.cli.extract import extract
 from routegen.cli.failures import State, run
@@ -37,7 +38,7 @@ def routegen() -> None:
     """Write an API Gateway's routes from the app that serves them."""
 
 
-for _command in (extract, check, list_, explain, schema):
+for _command in (extract, check, diff, list_, explain, schema):
     routegen.add_command(_command)
 
 

@@ -1,12 +1,11 @@
 """`routegen explain`."""
 
-import json
 from pathlib import Path
 
 import click
 
 from routegen.cli.options import debug_option, manifest_option, manifest_path
-from routegen.cli.output import emit
+from routegen.cli.output import emit, emit_json
 from routegen.errors import ConfigError
 
 _EPILOG = """\b
@@ -36,7 +35,7 @@ def explain(method: str, path: str, manifest: Path | None, as_json: bool) -> Non
 
     found = Explainer(read_manifest(manifest_path(manifest))).explain(method.upper(), path)
     if as_json:
-        emit(json.dumps(vars(found), indent=2) + "\n")
+        emit_json(vars(found))
         return
     role = f" ({found.role})" if found.role else ""
     emit(

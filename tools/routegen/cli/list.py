@@ -1,12 +1,11 @@
 """`routegen list`."""
 
-import json
 from pathlib import Path
 
 import click
 
 from routegen.cli.options import debug_option, manifest_option, manifest_path
-from routegen.cli.output import emit
+from routegen.cli.output import emit, emit_json
 
 _EPILOG = """\b
 Examples:
@@ -28,7 +27,7 @@ def list_(manifest: Path | None, as_json: bool) -> None:
     read = read_manifest(manifest_path(manifest))
     if as_json:
         routes = [route.model_dump(mode="json", exclude_none=True) for route in read.routes]
-        emit(json.dumps(routes, indent=2, ensure_ascii=False) + "\n")
+        emit_json(routes)
         return
     rows = [_HEADER]
     rows += [(r.path, " ".join(r.methods), r.app, r.role, r.spec or "") for r in read.routes]

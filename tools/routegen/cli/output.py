@@ -1,6 +1,7 @@
 """Writing data to stdout, whole or with an error."""
 
 import sys
+from typing import Any
 
 from routegen.errors import OutputError
 
@@ -19,3 +20,10 @@ def emit(data: bytes | str) -> None:
         raise
     except OSError as error:
         raise OutputError(f"stdout: can't be written: {error.strerror or error}") from None
+
+
+def emit_json(document: Any) -> None:
+    """Write a JSON document to stdout, two-space indent; raises as `emit`."""
+    import json  # noqa: PLC0415 - `routegen --help` does without
+
+    emit(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

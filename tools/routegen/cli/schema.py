@@ -1,11 +1,9 @@
 """`routegen schema`."""
 
-import json
-
 import click
 
 from routegen.cli.options import debug_option
-from routegen.cli.output import emit
+from routegen.cli.output import emit_json
 
 _EPILOG = """\b
 Example:
@@ -19,4 +17,4 @@ def schema() -> None:
     """Write the manifest's JSON Schema (draft 2020-12)."""
     from routegen.manifest import json_schema  # noqa: PLC0415 - pydantic, and only used here
 
-    emit(json.dumps(json_schema(), indent=2) + "\n")
+    emit_json(json_schema())

@@ -4,34 +4,40 @@ from collections.abc import Iterable
 from typing import Any
 
 from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed
-from routegen.compare.text import consequence, label
+from routegen.compare.levels import rule_of
+from routegen.compare.text import consequence, label, path_of
 from routegen.manifest import Manifest, Route
 
 
 def as_json(differences: Iterable[Difference], wanted: Manifest) -> list[dict[str, Any]]:
-    """One object a difference: `kind`, `path`, `before`, `after` (the entries, or null) and `message`."""
+    """One object a difference: `kind`, `rule`, `level`, `path`, `before`, `after` (the entries, or null), `message`."""
     return [_object(difference, wanted) for difference in differences]
 
 
 def _object(difference: Difference, wanted: Manifest) -> dict[str, Any]:
-    before: Any = None
-    after: Any = None
-    match difference:
-        case Added(route):
-            path, after = route.path, _entry(route)
-        case Removed(route):
-            path, before = route.path, _entry(route)
-        case Changed(old, new):
-            path, before, after = new.path, _entry(old), _entry(new)
-        case DefaultChanged(before, after):
-            path = "$default"
+    rule = rule_of(difference)
+    before, after = _sides(difference)
     return {
         "kind": label(difference),
-        "path": path,
+        "rule": rule.id,
+        "level": rule.level,
+        "path": path_of(difference),
         "before": before,
         "after": after,
         "message": consequence(difference, wanted),
     }
+
+
+def _sides(difference: Difference) -> tuple[Any, Any]:
+    match difference:
+        case Added(route):
+            return None, _entry(route)
+        case Removed(route):
+            return _entry(route), None
+        case Changed(before, after, _):
+            return _entry(before), _entry(after)
+        case DefaultChanged(before, after):
+            return before, after
 
 
 def _entry(route: Route) -> dict[str, Any]:

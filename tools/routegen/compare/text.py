@@ -1,7 +1,7 @@
 """Differences in a reviewer's words."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed
 from routegen.explain import Explainer
@@ -9,6 +9,21 @@ from routegen.gateway import ANY, shape
 from routegen.manifest import Manifest, Route
 
 _LABELS = {Added: "added", Removed: "removed", Changed: "changed", DefaultChanged: "changed"}
+
+
+def report(differences: Iterable[Difference], wanted: Manifest, paint: Callable[[str, str], str]) -> str:
+    """All of them, two lines each.
+
+    Args:
+        differences: what differs.
+        wanted: the manifest as it should be.
+        paint: colours a word (its second argument) by its label (the first), or leaves it as it is.
+    """
+    lines = []
+    for difference in differences:
+        kind = label(difference)
+        lines += [f"{paint(kind, f'{kind:<8}')} {headline(difference)}", f"{'':8} {consequence(difference, wanted)}"]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def summary(differences: Iterable[Difference]) -> str:
@@ -20,6 +35,15 @@ def summary(differences: Iterable[Difference]) -> str:
 def label(difference: Difference) -> str:
     """`added`, `removed` or `changed`."""
     return _LABELS[type(difference)]
+
+
+def path_of(difference: Difference) -> str:
+    """The path that it is about; `$default` for the default app."""
+    match difference:
+        case Added(route) | Removed(route) | Changed(_, route):
+            return route.path
+        case DefaultChanged():
+            return "$default"
 
 
 def headline(difference: Difference) -> str:

@@ -1,0 +1,114 @@
+"""`routegen diff`, and what differences look like to CI."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import PYPROJECT, Routegen
+
+GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "init.defaultBranch=main"]
+
+
+def manifest(*entries: tuple[str, str], default: str = "wiki") -> str:
+    """A manifest's text from (path, role) pairs."""
+    routes = [
+        {"path": path, "methods": ["GET"], "app": "mcp", "role": role, "route_keys": [f"ANY {path}"]}
+        for path, role in entries
+    ]
+    return json.dumps({"version": 1, "default": default, "routes": routes}, indent=2) + "\n"
+
+
+ASM = ("/.well-known/oauth-authorization-server", "authorization-server-metadata")
+OLD = manifest(ASM, ("/a,b:c", "other"), ("/mcp", "mcp-endpoint"))
+NEW = manifest(("/mcp", "other"), ("/mcp/{proxy+}", "owned"), default="site")
+EXPECTED = [
+    ("$default", "changed", "default-changed", "warning"),
+    ("/.well-known/oauth-authorization-server", "removed", "sign-in-removed", "error"),
+    ("/a,b:c", "removed", "route-removed", "warning"),
+    ("/mcp", "changed", "sign-in-changed", "error"),
+    ("/mcp/{proxy+}", "added", "route-added", "note"),
+]
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    (tmp_path / "old.json").write_text(OLD)
+    (tmp_path / "new.json").write_text(NEW)
+    return tmp_path
+
+
+def test_each_difference_has_its_rule_and_level(two: Path, routegen: Routegen) -> None:
+    done = routegen("diff", "old.json", "new.json", "--format", "json")
+    assert done.code == 1
+    found = json.loads(done.stdout)["differences"]
+    assert [(d["path"], d["kind"], d["rule"], d["level"]) for d in found] == EXPECTED
+
+
+def test_a_removed_path_says_who_gets_its_requests(two: Path, routegen: Routegen) -> None:
+    (two / "new.json").write_text(manifest(("/mcp/{proxy+}", "owned")))
+    (two / "old.json").write_text(manifest(("/mcp/{proxy+}", "owned"), ("/mcp/x", "other"), ASM))
+    text = routegen("diff", "old.json", "new.json").stdout
+    assert "without the route its requests go to mcp through ANY /mcp/{proxy+}\n" in text
+    assert "without the route its requests go to wiki\n" in text
+
+
+def test_the_same_twice_is_no_difference(two: Path, routegen: Routegen) -> None:
+    done = routegen("diff", "old.json", "old.json")
+    assert (done.code, done.stdout) == (0, "old.json and old.json say the same\n")
+
+
+def test_github_annotations_point_at_the_lines(two: Path, routegen: Routegen) -> None:
+    done = routegen("diff", "new.json", "old.json", "--format", "github")
+    assert done.code == 1
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(EXPECTED)
+    number = OLD.splitlines().index('      "path": "/mcp",') + 1
+    assert any(line.startswith(f"::warning file=old.json,line={number},title=changed%3A /mcp::") for line in lines)
+    assert any("title=added%3A /a%2Cb%3Ac::" in line for line in lines)
+
+
+def test_sarif_has_a_result_a_difference(two: Path, routegen: Routegen) -> None:
+    done = routegen("diff", "old.json", "new.json", "--format", "sarif")
+    assert done.code == 1
+    log: dict[str, Any] = json.loads(done.stdout)
+    (run,) = log["runs"]
+    rules = {rule["id"]: rule["defaultConfiguration"]["level"] for rule in run["tool"]["driver"]["rules"]}
+    assert [(r["ruleId"], r["level"]) for r in run["results"]] == [(rule, level) for _, _, rule, level in EXPECTED]
+    assert all(rules[result["ruleId"]] == result["level"] for result in run["results"])
+    assert all(r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "new.json" for r in run["results"])
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    """A repository whose manifest changed between two commits, the first one tagged v1."""
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
+    file = tmp_path / "generated" / "routes.json"
+    file.parent.mkdir()
+    for number, text in enumerate((OLD, NEW), 1):
+        file.write_text(text)
+        for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"], ["tag", f"v{number}"]):
+            subprocess.run([*GIT, *command], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def test_a_revision_names_the_committed_manifest(history: Path, routegen: Routegen) -> None:
+    assert routegen("diff", "git:v2", "generated/routes.json").code == 0
+    found = routegen("diff", "git:v1", "git:HEAD", "--format", "json", cwd=history / "generated")
+    assert [d["path"] for d in json.loads(found.stdout)["differences"]] == [path for path, *_ in EXPECTED]
+
+
+@pytest.mark.parametrize("revision", ["git:nope", "git:--help", "git:", "git:v1~5"])
+def test_a_revision_that_is_not_there(history: Path, routegen: Routegen, revision: str) -> None:
+    done = routegen("diff", revision, "generated/routes.json")
+    assert (done.code, done.stdout) == (4, "")
+    assert done.error.startswith(f"routegen: error: {revision}: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_no_repository(tmp_path: Path, routegen: Routegen) -> None:
+    (tmp_path / "routes.json").write_text(OLD)
+    done = routegen("diff", "git:HEAD", "routes.json", "--manifest", "routes.json")
+    assert done.code == 4
+    assert "not a git repository" in done.error

@@ -1,0 +1,82 @@
+"""Differences in the form that --format asks for; `check` and `diff` share it."""
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from routegen.cli.failures import FOUND, colours
+from routegen.cli.output import emit, emit_json
+
+if TYPE_CHECKING:
+    from routegen.compare import Difference
+    from routegen.manifest import Manifest
+
+_COLOURS = {"added": "green", "removed": "red", "changed": "yellow"}
+
+format_option = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    show_default=True,
+    help="github: workflow annotations; sarif: SARIF 2.1.0 for code scanning.",
+)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a comparison has found, and the words around it.
+
+    Attributes:
+        differences: what differs.
+        wanted: the manifest as it should be.
+        file: what the compared manifest is called.
+        text: its text, for the lines of annotations.
+        same: what to say when nothing differs.
+        mend: what to do when something does; empty for nothing.
+    """
+
+    differences: "list[Difference]"
+    wanted: "Manifest"
+    file: str
+    text: str
+    same: str
+    mend: str
+
+
+def show(findings: Findings, format_: str) -> int:
+    """Write the findings to stdout and return the exit code."""
+    if format_ == "text":
+        emit(_text(findings))
+    elif format_ == "json":
+        from routegen.compare.as_json import as_json  # noqa: PLC0415 - only the format that is asked for
+
+        found = as_json(findings.differences, findings.wanted)
+        document = {"manifest": findings.file, "differences": found, "mend": findings.mend or None}
+        emit_json(document)
+    elif format_ == "github":
+        from routegen.compare.github import as_github  # noqa: PLC0415
+
+        emit(as_github(findings.differences, findings.wanted, findings.file, findings.text))
+    else:
+        from routegen.compare.sarif import as_sarif  # noqa: PLC0415
+
+        log = as_sarif(findings.differences, findings.wanted, findings.file, findings.text)
+        emit_json(log)
+    return FOUND if findings.differences else 0
+
+
+def _text(findings: Findings) -> str:
+    from routegen.compare.text import report, summary  # noqa: PLC0415
+
+    if not findings.differences:
+        return f"{findings.same}\n"
+    head = f"{findings.file}: {summary(findings.differences)}\n\n"
+    tail = f"\n{findings.mend}\n" if findings.mend else ""
+    return head + report(findings.differences, findings.wanted, _paint) + tail
+
+
+def _paint(kind: str, word: str) -> str:
+    return click.style(word, fg=_COLOURS[kind]) if colours(sys.stdout.isatty()) else word

@@ -1,0 +1,66 @@
+"""How much a difference matters, and by which rule: the ids are stable, for SARIF and for who filters."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed
+from routegen.manifest import Role
+
+Level = Literal["error", "warning", "note"]
+
+# What a client asks for before it can sign in, or during it: without one of these it doesn't connect.
+_SIGN_IN: frozenset[Role] = frozenset(
+    {
+        "mcp-endpoint",
+        "protected-resource-metadata",
+        "authorization-server-metadata",
+        "openid-configuration",
+        "authorization-endpoint",
+        "token-endpoint",
+        "registration-endpoint",
+        "redirect-callback",
+        "consent",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A kind of difference.
+
+    Attributes:
+        id: stable.
+        level: SARIF's words (2.1.0, section 3.27.10).
+        text: what it is, in one sentence.
+    """
+
+    id: str
+    level: Level
+    text: str
+
+
+RULES = (
+    Rule("sign-in-removed", "error", "A path that clients need to sign in is no longer served."),
+    Rule("route-removed", "warning", "A path is no longer served."),
+    Rule(
+        "sign-in-changed", "error", "A path that clients need to sign in is served by another app or as something else."
+    ),
+    Rule("route-changed", "warning", "A path is served differently."),
+    Rule("route-added", "note", "A path is served that had no route."),
+    Rule("default-changed", "warning", "Another app is behind $default."),
+)
+_BY_ID = {rule.id: rule for rule in RULES}
+
+
+def rule_of(difference: Difference) -> Rule:
+    """The rule that a difference falls under."""
+    match difference:
+        case Added():
+            return _BY_ID["route-added"]
+        case DefaultChanged():
+            return _BY_ID["default-changed"]
+        case Removed(route):
+            return _BY_ID["sign-in-removed" if route.role in _SIGN_IN else "route-removed"]
+        case Changed(before, _, fields):
+            moved = before.role in _SIGN_IN and not {"app", "role"}.isdisjoint(fields)
+            return _BY_ID["sign-in-changed" if moved else "route-changed"]
