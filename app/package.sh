@@ -1,0 +1,199 @@
+#!/usr/bin/env bash
+# Builds one Lambda's package directory; each Lambda's build.sh calls it. docs/packaging.md says why it is so.
+#
+#   package.sh NAME SOURCE HANDLER [--glibc N] [--sdist PROJECT] [--leave-out PROJECT] -- [the user's options]
+#
+#   NAME                 the package goes to build/NAME
+#   SOURCE               the directory with *.py and requirements.txt
+#   HANDLER              what lambda.json names, e.g. mcp_server.handler
+#   --glibc N            wheels may need glibc 2.N; default: what AWS's runtime for this Python has
+#   --sdist PROJECT      has no wheel: built here, with the tools of SOURCE/sdist-requirements.txt
+#   --leave-out PROJECT  in requirements.txt, but not needed at run time
+set -euo pipefail
+umask 022
+
+limit=${LAMBDA_MAX_UNZIPPED_BYTES:-262144000} # 250 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+python=${PYTHON:-python3}
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+name=$1 source=$2 handler=$3
+shift 3
+command=${source#"$root"/}/build.sh
+
+usage() {
+    cat <<EOT
+usage: bash $command [-o DIR] [--arch x86_64|arm64]
+
+Builds a package directory for Lambda's Linux: the sources of ${command%/build.sh}, its hashed
+requirements and their bytecode. The Python that builds is the Python that it runs on.
+
+  -o, --output DIR   where to put it (default: build/$name at the repository's root)
+  --arch ARCH        x86_64 (default) or arm64
+  -h, --help         this text
+
+environment:
+  PYTHON                     the interpreter, 3.11 to 3.14 (default: python3)
+  LAMBDA_MAX_UNZIPPED_BYTES  the largest size allowed (default: 262144000, Lambda's 250 MB)
+
+example:
+  PYTHON=python3.13 bash $command
+EOT
+}
+
+say() { printf '%s: %s\n' "$name" "$*" >&2; }
+
+fail() {
+    printf '%s: %s\n' "$command" "$*" >&2
+    exit 1
+}
+
+misused() {
+    printf '%s: %s; see --help\n' "$command" "$*" >&2
+    exit 2
+}
+
+glibc='' sdists='' left_out='' output=$root/build/$name arch=x86_64
+
+read_recipe() { # the Lambda's own options, up to --
+    recipe_words=0
+    while [ "$1" != -- ]; do
+        case $1 in
+            --glibc) glibc=$2 ;;
+            --sdist) sdists+=" $2" ;;
+            --leave-out) left_out+=" $2" ;;
+            *) misused "unknown word in the recipe: $1" ;;
+        esac
+        shift 2
+        recipe_words=$((recipe_words + 2))
+    done
+    recipe_words=$((recipe_words + 1))
+}
+
+read_options() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+            -h | --help) usage && exit 0 ;;
+            -o | --output | --arch) [ -n "${2-}" ] || misused "$1 needs a value" ;;&
+            -o | --output) output=$2 && shift 2 ;;
+            --arch) arch=$2 && shift 2 ;;
+            *) misused "unknown option $1" ;;
+        esac
+    done
+    case $arch in
+        x86_64 | arm64) ;;
+        *) misused "--arch is x86_64 or arm64, not $arch" ;;
+    esac
+    [[ $limit =~ ^[0-9]+$ ]] || misused "LAMBDA_MAX_UNZIPPED_BYTES is a number of bytes, not $limit"
+}
+
+check_python() {
+    local about system
+    command -v "$python" >/dev/null || fail "there is no $python on PATH; set PYTHON, e.g. PYTHON=python3.13 bash $command"
+    about=$("$python" -c 'import sys; print(sys.platform, *sys.version_info[:2], "%d.%d.%d" % sys.version_info[:3])' 2>/dev/null) ||
+        fail "$python does not run; set PYTHON, e.g. PYTHON=python3.13 bash $command"
+    read -r system major minor full_version <<<"$about"
+    [ "$system" = linux ] || fail "builds on Linux only, where pip reads the requirements' markers as Lambda would; this is $system"
+    [ "$major" = 3 ] && [ "$minor" -ge 11 ] && [ "$minor" -le 14 ] ||
+        fail "$python is Python $major.$minor; Lambda packages are built for 3.11 to 3.14: set PYTHON, e.g. PYTHON=python3.13"
+    "$python" -m pip --version >/dev/null 2>&1 ||
+        fail "$python has no pip; run: $python -m ensurepip, or set PYTHON to an interpreter that has it"
+}
+
+check_output() { # never replace a directory that this script didn't make
+    mkdir -p "$(dirname "$output")" 2>/dev/null || fail "can't make the directory $(dirname "$output"); name another with -o"
+    output=$(cd "$(dirname "$output")" && pwd)/$(basename "$output")
+    if [ -e "$output" ] && [ ! -f "$output/lambda.json" ]; then
+        [ -d "$output" ] && [ -z "$(ls -A "$output")" ] ||
+            fail "$output exists and is not a package of this script; name another with -o, or remove it"
+    fi
+    [ -w "$(dirname "$output")" ] || fail "can't write to $(dirname "$output"); name another directory with -o"
+}
+
+platforms() { # pip's --platform options, newest wheels first
+    local machine=$arch n
+    [ "$arch" = arm64 ] && machine=aarch64
+    # Amazon Linux 2 (Python 3.11) has glibc 2.26, Amazon Linux 2023 (3.12 and newer) has 2.34.
+    [ -n "$glibc" ] || { [ "$minor" = 11 ] && glibc=26 || glibc=34; }
+    for ((n = glibc; n >= 17; n--)); do printf -- '--platform manylinux_2_%s_%s ' "$n" "$machine"; done
+    printf -- '--platform manylinux2014_%s' "$machine"
+}
+
+pip_install() { # TARGET REQUIREMENTS [option...]
+    local target=$1 requirements=$2
+    shift 2
+    "$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-input \
+        --require-hashes --no-compile --no-deps --target "$target" "$@" -r "$requirements" >"$work/pip.log" 2>&1 ||
+        fail "pip could not install ${3-}${requirements/#$work\//}: $(pip_error)"
+}
+
+pip_error() { # pip's complaint as one line
+    { grep -A4 '^ERROR: ' "$work/pip.log" || tail -n 3 "$work/pip.log"; } | grep -v '^ERROR: Ignored' |
+        tr -s '[:space:]-' ' ' | cut -c 1-600
+}
+
+install_requirements() {
+    local project options
+    # --no-deps: the file names every requirement, and with it pip takes a named sdist beside --platform
+    options="--only-binary=:all: --implementation cp --python-version $full_version $(platforms)"
+    cp "$source/requirements.txt" "$work/requirements.txt"
+    for project in $left_out; do
+        awk -v start="$project==" '/^[^ #]/ { skip = index($0, start) == 1 } !skip' "$work/requirements.txt" >"$work/rest"
+        mv "$work/rest" "$work/requirements.txt"
+    done
+    if [ -n "$sdists" ]; then
+        pip_install "$work/tools" "$source/sdist-requirements.txt" --only-binary=:all:
+        export PYTHONPATH=$work/tools SOURCE_DATE_EPOCH=315532800
+        options+=" --no-build-isolation"
+        for project in $sdists; do options+=" --no-binary=$project"; done
+    fi
+    # shellcheck disable=SC2086  # the options are words
+    pip_install "$work/package" "$work/requirements.txt" $options
+    unset PYTHONPATH
+}
+
+finish_package() {
+    mkdir -p "$work/package" && cd "$work/package"
+    # the commands name the interpreter that built them, and pip's notes are for pip
+    rm -rf bin ./*.dist-info/{INSTALLER,REQUESTED,direct_url.json}
+    find . -name __pycache__ -type d -prune -exec rm -rf {} +
+    cp -- "$source"/*.py .
+    printf '{"runtime": "python%s.%s", "architecture": "%s", "handler": "%s"}\n' \
+        "$major" "$minor" "$arch" "$handler" >lambda.json
+    # unchecked: Lambda's file system is read-only and a zip's time stamps say nothing
+    PYTHONHASHSEED=0 "$python" -m compileall -qq --invalidation-mode unchecked-hash \
+        -s "$work/package" -p /var/task "$work/package" || fail "some sources do not compile on Python $major.$minor"
+    chmod -R u=rwX,go=rX . # Lambda runs as a user of its own
+    cd "$root"
+}
+
+check_size() {
+    read -r bytes files < <(find "$work/package" -type f -printf '%s\n' | awk '{ sum += $1 } END { printf "%.0f %d\n", sum, NR }')
+    [ "$bytes" -le "$limit" ] ||
+        fail "the package has $bytes bytes unzipped, Lambda takes $limit; drop a requirement (the previous package is untouched)"
+}
+
+move_in_place() {
+    if [ -e "$output" ]; then mv "$output" "$work/previous"; fi
+    mv "$work/package" "$output"
+}
+
+clean_up() {
+    if [ -e "$work/previous" ] && [ ! -e "$output" ]; then mv "$work/previous" "$output"; fi
+    rm -rf "$work"
+}
+
+read_recipe "$@"
+shift "$recipe_words"
+read_options "$@"
+check_python
+check_output
+work=$(mktemp -d "$(dirname "$output")/.$name.XXXXXX")
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+say "installing ${source#"$root"/}/requirements.txt for Python $major.$minor on $arch"
+install_requirements
+say "compiling"
+finish_package
+check_size
+move_in_place
+printf '%s: %s bytes in %s files, python%s.%s on %s (Lambda takes %s)\n' \
+    "${output#"$root"/}" "$bytes" "$files" "$major" "$minor" "$arch" "$limit"

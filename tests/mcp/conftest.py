@@ -1,0 +1,378 @@
+"""A real Otterwiki, a stand-in for AuthKit, and the MCP Lambda in a process of its own."""
+
+import asyncio
+import importlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from fastmcp import Client
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+SOURCE = Path(__file__).parents[2] / "app" / "poc" / "mcp_package"
+CLIENT_ID = "client_01TEST"
+BASE_URL = "https://wiki.example"
+PAGES = {
+    "home.md": "# Home\n\nWelcome to the otters.\n",
+    "odd.md": "no line end",
+    "100% sure.md": "Otters & <b>beavers</b>, for sure.\n",
+    "team/onboarding.md": "# Onboarding\n\nRead this first.\nThen feed the otters.\n",
+    "über uns/größe und gewicht.md": "# Größe\n\n水獺 wiegen viel.\n",
+}
+SERVE_WIKI = """
+from werkzeug.serving import make_server
+import otterwiki.views
+from otterwiki.server import app
+server = make_server("127.0.0.1", 0, app, threaded=True)
+print(server.port, flush=True)
+server.serve_forever()
+"""
+LAMBDA = """
+import asyncio, json, sys
+import wiki_client
+
+entered, left, loops, failures = [], [], set(), []
+open_wiki = wiki_client.open_wiki
+
+class counted:
+    def __init__(self, url):
+        self.real = open_wiki(url)
+    async def __aenter__(self):
+        if failures:
+            raise RuntimeError(failures.pop())
+        entered.append(1)
+        return await self.real.__aenter__()
+    async def __aexit__(self, *error):
+        left.append(1)
+        return await self.real.__aexit__(*error)
+
+wiki_client.open_wiki = counted
+import mcp_server
+
+async def watched(scope, receive, send, app=mcp_server.handler._app):
+    loops.add(id(asyncio.get_running_loop()))
+    await app(scope, receive, send)
+
+mcp_server.handler._app = watched
+for line in sys.stdin:
+    ask = json.loads(line)
+    try:
+        answer = mcp_server.handler(ask["event"], None) if "event" in ask else eval(ask["value"])
+    except Exception as error:
+        answer = {"raised": f"{type(error).__name__}: {error}"}
+    print(json.dumps(answer), flush=True)
+"""
+
+
+def environment(**names: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(SOURCE),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AUTHKIT_DOMAIN": "https://example.authkit.app",
+        "WORKOS_CLIENT_ID": CLIENT_ID,
+        "MCP_BASE_URL": BASE_URL,
+    } | names
+
+
+@pytest.fixture
+def mcp_environment() -> Callable[..., dict[str, str]]:
+    return environment
+
+
+def write_pages(repository: Path) -> None:
+    git = partial(subprocess.run, cwd=repository, check=True, capture_output=True)
+    git(["git", "init", "-q", "-b", "main"])
+    git(["git", "config", "user.name", "Ada Otter"])
+    git(["git", "config", "user.email", "ada@wiki.example"])
+    for name, text in PAGES.items():
+        file = repository / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+        git(["git", "add", "."])
+        git(["git", "commit", "-q", "-m", f"Add {name}"])
+    git(["git", "rm", "-q", "odd.md"])
+    (repository / "home.md").write_text(PAGES["home.md"] + "\nAnd to the beavers.\n")
+    git(["git", "commit", "-q", "-a", "-m", "Change one page,\n\nremove <another>"])
+    git(["git", "revert", "--no-edit", "HEAD"])
+
+
+@pytest.fixture(scope="session")
+def start_wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Start Otterwiki with settings of its own, and tell its URL."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(**settings: str) -> str:
+        home = tmp_path_factory.mktemp("otterwiki")
+        (home / "repository").mkdir()
+        write_pages(home / "repository")
+        names = {
+            "PATH": os.environ["PATH"],
+            "REPOSITORY": str(home / "repository"),
+            "SQLALCHEMY_DATABASE_URI": f"sqlite:///{home}/wiki.sqlite",
+            "SECRET_KEY": "a-key-that-only-the-tests-know",
+        }
+        with (home / "log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-c", SERVE_WIKI], env=names | settings, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        running.append(process)
+        assert process.stdout
+        port = process.stdout.readline().strip()
+        assert port, (home / "log").read_text()
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def wiki_url(start_wiki: Callable[..., str]) -> str:
+    return start_wiki()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a stand-in for a web server says to a path."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    pause_seconds: float = 0
+
+
+@dataclass
+class Site:
+    """A web server on loopback; an unknown path is a 404, `asked` are the paths in the order of the requests."""
+
+    url: str = ""
+    replies: dict[str, Reply] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    closing: threading.Event = field(default_factory=threading.Event)
+
+
+@pytest.fixture
+def reply() -> type[Reply]:
+    return Reply
+
+
+@pytest.fixture
+def start_site() -> Iterator[Callable[[], Site]]:
+    stops: list[Callable[[], None]] = []
+
+    def start() -> Site:
+        site = Site()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                site.asked.append(self.path)
+                known = site.replies.get(self.path, Reply(404))
+                site.closing.wait(known.pause_seconds)
+                self.send_response(known.status)
+                for name, value in known.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(known.body)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class has named it)
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        site.url = f"http://127.0.0.1:{server.server_port}"
+
+        def stop() -> None:
+            site.closing.set()
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+        stops.append(stop)
+        return site
+
+    yield start
+    for stop in stops:
+        stop()
+
+
+def load_server(wiki_url: str) -> ModuleType:
+    """mcp_server.py as a cold start loads it, for another wiki each time."""
+    spec = importlib.util.spec_from_file_location("mcp_server_under_test", SOURCE / "mcp_server.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(SOURCE)
+        for name, value in environment(WIKI_URL=wiki_url).items():
+            patch.setenv(name, value)
+        spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """Import a module from the Lambda's directory."""
+    monkeypatch.syspath_prepend(SOURCE)
+    return importlib.import_module
+
+
+@pytest.fixture
+def client() -> Callable[[str], "Client[Any]"]:
+    """FastMCP's client, in memory, on the server for the wiki at a URL."""
+    return lambda wiki_url: Client(load_server(wiki_url).mcp)
+
+
+@pytest.fixture
+def call(client: Callable[[str], "Client[Any]"]) -> Callable[..., Any]:
+    """Call a tool on the wiki at a URL; its structured result, or the ToolError that it has raised."""
+
+    def run(wiki_url: str, tool: str, **arguments: Any) -> Any:
+        async def once() -> Any:
+            async with client(wiki_url) as connected:
+                content = (await connected.call_tool(tool, arguments)).structured_content
+                return content["result"] if content and set(content) == {"result"} else content
+
+        return asyncio.run(once())
+
+    return run
+
+
+def build_event(
+    method: str, path: str, body: object = None, *, query: str = "", headers: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """A request in payload format 2.0; `body` goes as JSON, and an empty query or body is absent."""
+    names = {"host": "wiki.example", "x-forwarded-proto": "https", "x-forwarded-port": "443"}
+    http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "tests"}
+    built: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": f"ANY {path}",
+        "rawPath": path,
+        "headers": names | (headers or {}),
+        "requestContext": {"http": http, "stage": "$default", "requestId": "id", "domainName": "wiki.example"},
+        "isBase64Encoded": False,
+    }
+    if query:
+        built["rawQueryString"] = query
+    if body is not None:
+        built["headers"] |= {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+        built["body"] = json.dumps(body)
+    return built
+
+
+@pytest.fixture
+def event() -> Callable[..., dict[str, Any]]:
+    return build_event
+
+
+def rpc(method: str, **params: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Lambda:
+    """One instance of the function."""
+
+    process: subprocess.Popen[str]
+    log: Path
+
+    def _ask(self, **line: Any) -> Any:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps(line) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer, self.log.read_text()
+        return json.loads(answer)
+
+    def value(self, expression: str) -> Any:
+        """What a Python expression is, in that process."""
+        return self._ask(value=expression)
+
+    def raised(self) -> str:
+        """What the handler raises when it is asked for /mcp."""
+        message: str = self._ask(event=build_event("GET", "/mcp"))["raised"]
+        return message
+
+    def send(self, method: str, path: str, body: object = None, **more: Any) -> Answer:
+        result = self._ask(event=build_event(method, path, body, **more))
+        assert result["isBase64Encoded"] is False, result
+        return Answer(result["statusCode"], result["headers"], result["body"])
+
+    def post(self, token: str | None, method: str, **params: Any) -> Answer:
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        return self.send("POST", "/mcp", rpc(method, **params), headers=headers)
+
+    def read(self, token: str, page: str) -> Any:
+        return self.post(token, "tools/call", name="read_page", arguments={"page": page}).json["result"]
+
+
+@dataclass(frozen=True)
+class AuthKit:
+    """Its key and its metadata on loopback."""
+
+    site: Site
+    key: RSAKey
+
+    def token(self, *, key: RSAKey | None = None, without: str = "", **claims: Any) -> str:
+        usual = {"iss": self.site.url, "aud": f"{BASE_URL}/mcp", "sub": "user_1", "exp": int(time.time()) + 3600}
+        said = {name: value for name, value in (usual | claims).items() if name != without}
+        header = {"alg": "RS256", "kid": self.key.kid}
+        return jwt.encode(header, said, key or self.key)
+
+
+@pytest.fixture
+def authkit(start_site: Callable[[], Site]) -> AuthKit:
+    key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
+    site = start_site()
+    json_type = {"content-type": "application/json"}
+    jwks = {"keys": [key.as_dict(private=False)]}
+    site.replies["/oauth2/jwks"] = Reply(200, json.dumps(jwks).encode(), json_type)
+    metadata = {"issuer": site.url, "token_endpoint": f"{site.url}/oauth2/token"}
+    site.replies["/.well-known/oauth-authorization-server"] = Reply(200, json.dumps(metadata).encode(), json_type)
+    return AuthKit(site, key)
+
+
+@pytest.fixture
+def function(authkit: AuthKit, wiki_url: str, tmp_path: Path) -> Iterator[Lambda]:
+    """The Lambda, as its environment configures it; its log is what it writes to stderr."""
+    log = tmp_path / "log"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-c", LAMBDA],
+            env=environment(AUTHKIT_DOMAIN=authkit.site.url, WIKI_URL=wiki_url),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+    yield Lambda(process, log)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "Traceback" not in log.read_text(), log.read_text()

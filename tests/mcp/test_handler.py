@@ -1,0 +1,156 @@
+"""The Lambda handler in a process of its own, on API Gateway's events."""
+
+import base64
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from joserfc.jwk import RSAKey
+
+RESOURCE = "https://wiki.example/mcp"
+INITIALIZE = {
+    "protocolVersion": "2025-06-18",
+    "capabilities": {},
+    "clientInfo": {"name": "tests", "version": "1"},
+}
+
+
+def test_methods_that_a_stateless_endpoint_has_not(function: Any) -> None:
+    statuses = {method: function.send(method, "/mcp").status for method in ("GET", "HEAD", "PUT", "PATCH")}
+    assert statuses == dict.fromkeys(statuses, 405)
+
+
+def test_post_without_a_token_is_a_challenge(function: Any) -> None:
+    answer = function.post(None, "tools/list")
+    assert answer.status == 401
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json == {"message": "Unauthorized"}
+    assert int(answer.headers["content-length"]) == len(answer.body)
+    challenge = answer.headers["www-authenticate"]
+    assert challenge.startswith("Bearer ")
+    assert "error" not in challenge, "a request without a token has made no mistake yet (RFC 6750, section 3.1)"
+    assert 'resource_metadata="https://wiki.example/.well-known/oauth-protected-resource/mcp"' in challenge
+
+
+def test_the_protected_resource_names_itself_and_authkit(function: Any, authkit: Any) -> None:
+    answer = function.send("GET", "/.well-known/oauth-protected-resource/mcp")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.json["resource"] == RESOURCE
+    assert answer.json["authorization_servers"] == [authkit.site.url], "without a final slash, as its issuer"
+
+
+def test_authkits_metadata_is_passed_on(function: Any, authkit: Any) -> None:
+    answer = function.send("GET", "/.well-known/oauth-authorization-server")
+    assert (answer.status, answer.json["issuer"]) == (200, authkit.site.url)
+
+
+def test_a_path_that_is_not_the_servers_is_404(function: Any) -> None:
+    for path in ("/", "/Home", "/mcp/x", "/.well-known/oauth-protected-resource"):
+        assert function.send("GET", path).status == 404
+
+
+def test_a_signed_in_client_reads_a_page(function: Any, authkit: Any) -> None:
+    token = authkit.token()
+    started = function.post(token, "initialize", **INITIALIZE)
+    assert (started.status, started.headers["content-type"]) == (200, "application/json")
+    assert "mcp-session-id" not in started.headers
+    assert started.json["result"]["serverInfo"]["name"] == "An Otter Wiki"
+    listed = function.post(token, "tools/list")
+    assert {tool["name"] for tool in listed.json["result"]["tools"]} >= {"list_pages", "read_page"}
+    result = function.read(token, "Über Uns/Größe Und Gewicht")
+    assert result["structuredContent"] == {"result": "# Größe\n\n水獺 wiegen viel.\n"}
+    assert not result.get("isError")
+
+
+def test_a_failing_tool_answers_without_a_traceback(function: Any, authkit: Any) -> None:
+    result = function.read(authkit.token(), "../x")
+    assert result["isError"] is True
+    assert result["content"][0]["text"] == "'../x' is not the name of a wiki page; list_pages gives their names"
+    assert "Traceback" not in function.log.read_text()
+
+
+def test_tokens_that_are_not_for_this_server(function: Any, authkit: Any) -> None:
+    stranger = RSAKey.generate_key(2048, {"kid": "one"})
+    good = authkit.token()
+    head, claims, signature = good.split(".")
+    unsigned = base64.urlsafe_b64encode(json.dumps({"alg": "none"}).encode()).decode().rstrip("=")
+    nested = base64.urlsafe_b64encode(b"[" * 5000).decode().rstrip("=")
+    refused = {
+        "another audience": authkit.token(aud="https://other.example/mcp"),
+        "the environment's audience": authkit.token(aud="client_01TEST"),
+        "no audience": authkit.token(without="aud"),
+        "an odd audience": authkit.token(aud=5),
+        "expired": authkit.token(exp=int(time.time()) - 60),
+        "another issuer": authkit.token(iss="https://other.example"),
+        "another key": authkit.token(key=stranger),
+        "no signature": f"{unsigned}.{claims}.",
+        "another's signature": f"{head}.{claims}.{signature[:-8]}AAAAAAAA",
+        "no JWT": "x",
+        "nested JSON": f"{head}.{nested}.{signature}",
+        "no UTF-8": f"{head}.{base64.urlsafe_b64encode(bytes([255])).decode()}.{signature}",
+    }
+    statuses = {name: function.post(token, "tools/list").status for name, token in refused.items()}
+    assert statuses == dict.fromkeys(refused, 401)
+    assert function.post("x", "tools/list").json["error"] == "invalid_token"
+    assert function.post(good, "tools/list").status == 200
+
+
+def hints(log: Path) -> list[str]:
+    said = " ".join(log.read_text().split())
+    return said.split("a token was refused because its aud is WORKOS_CLIENT_ID")[1:]
+
+
+@pytest.mark.parametrize("audience", ["client_01TEST", ["other", "client_01TEST"]])
+def test_a_token_for_the_whole_environment_is_refused_with_the_reason(
+    function: Any, authkit: Any, audience: object
+) -> None:
+    assert function.post(authkit.token(aud=audience), "tools/list").status == 401
+    (hint,) = hints(function.log)
+    assert f"add {RESOURCE} as a Resource Indicator in the WorkOS dashboard" in hint
+
+
+def test_other_refusals_and_accepted_tokens_give_no_such_hint(function: Any, authkit: Any) -> None:
+    assert function.post(authkit.token(aud="client_02OTHER"), "tools/list").status == 401
+    assert function.post(authkit.token(aud=["client_01TEST", RESOURCE]), "tools/list").status == 200
+    assert hints(function.log) == []
+
+
+def test_two_thousand_warm_invocations_share_one_lifespan_and_one_loop(function: Any, authkit: Any) -> None:
+    token = authkit.token()
+    wrong = authkit.token(aud="https://other.example/mcp")
+    for round_ in range(250):
+        assert function.send("GET", "/mcp").status == 405
+        assert function.post(None, "tools/list").status == 401
+        assert function.post(wrong, "tools/list").status == 401
+        prm = function.send("GET", "/.well-known/oauth-protected-resource/mcp")
+        assert prm.json["resource"] == RESOURCE
+        assert len(function.post(token, "tools/list").json["result"]["tools"]) == 4
+        assert function.read(token, "Home")["structuredContent"]["result"].startswith("# Home")
+        missing = function.read(token, f"Missing {round_}")
+        assert missing["content"][0]["text"].startswith(f"the wiki does not have the page 'Missing {round_}'")
+        assert function.post(token, "initialize", **INITIALIZE).json["result"]["protocolVersion"] == "2025-06-18"
+    assert function.value("[len(entered), len(left), len(loops)]") == [1, 0, 1]
+    assert "Traceback" not in function.log.read_text()
+
+
+def test_another_loop_in_between_does_no_harm(function: Any) -> None:
+    assert function.send("GET", "/mcp").status == 405
+    function.value("asyncio.run(asyncio.sleep(0))")
+    assert function.send("GET", "/mcp").status == 405
+    assert function.value("[len(entered), len(left), len(loops)]") == [1, 0, 1]
+
+
+def test_an_import_starts_nothing(function: Any, authkit: Any) -> None:
+    assert function.value("[len(entered), len(loops), mcp_server.app.routes != []]") == [0, 0, True]
+    assert authkit.site.asked == []
+
+
+def test_a_lifespan_that_fails_is_loud_and_tried_again(function: Any) -> None:
+    function.value("failures.append('no pool')")
+    raised = function.raised()
+    assert raised.startswith("LifespanFailure")
+    assert "no pool" in raised
+    assert function.send("GET", "/mcp").status == 405
+    assert function.value("len(entered)") == 1

@@ -1,0 +1,198 @@
+"""package.sh on a Lambda of two files, so that each way to fail takes a second."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "app" / "package.sh"
+
+
+@dataclass(frozen=True)
+class Lambda:
+    """The sources of a Lambda with one requirement, a wheel on this disk."""
+
+    source: Path
+    output: Path
+
+    def build(
+        self, *options: str, recipe: tuple[str, ...] = (), **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
+        command = [
+            "bash",
+            str(SCRIPT),
+            "small",
+            str(self.source),
+            "main.handler",
+            *recipe,
+            "--",
+            "-o",
+            str(self.output),
+        ]
+        return subprocess.run(
+            [*command, *options],
+            env=os.environ | {"PYTHON": sys.executable} | environment,
+            cwd=self.source.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def bytes(self) -> dict[str, tuple[int, bytes]]:
+        files = (path for path in self.output.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.output)): (path.stat().st_mode, path.read_bytes()) for path in files}
+
+    def require(self, wheel: Path, digest: str | None = None) -> None:
+        digest = digest or hashlib.sha256(wheel.read_bytes()).hexdigest()
+        line = f"tiny @ {wheel.as_uri()} \\\n    --hash=sha256:{digest}\n"
+        (self.source / "requirements.txt").write_text(line)
+
+
+def write_wheel(directory: Path) -> Path:
+    wheel = directory / "tiny-1.0-py3-none-any.whl"
+    info = "tiny-1.0.dist-info"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("tiny/__init__.py", "ANSWER = 42\n")
+        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{info}/entry_points.txt", "[console_scripts]\ntiny = tiny:main\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return wheel
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Lambda:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "main.py").write_text("import tiny\n\n\ndef handler(event, context):\n    return tiny.ANSWER\n")
+    (source / "build.sh").touch()
+    made = Lambda(source, tmp_path / "build" / "small")
+    made.require(write_wheel(tmp_path))
+    return made
+
+
+@pytest.fixture
+def previous(small: Lambda) -> dict[str, tuple[int, bytes]]:
+    """A package that a build before has made."""
+    done = small.build()
+    assert done.returncode == 0, done.stderr
+    return small.bytes()
+
+
+def refused(small: Lambda, done: "subprocess.CompletedProcess[str]", code: int = 1) -> str:
+    """The one line of a failed build, which left nothing lying about."""
+    assert (done.returncode, done.stdout) == (code, "")
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("small: ")]
+    assert len(lines) == 1, done.stderr
+    if small.output.parent.exists():
+        assert [path.name for path in small.output.parent.iterdir()] in ([], ["small"])
+    return lines[0]
+
+
+def test_again_gives_the_same_bytes(small: Lambda, previous: dict[str, tuple[int, bytes]]) -> None:
+    assert {"main.py", "lambda.json", "tiny/__init__.py"} < set(previous)
+    assert "build.sh" not in previous
+    assert "bin/tiny" not in previous
+    assert small.build().returncode == 0
+    assert small.bytes() == previous
+    assert [path.name for path in small.output.parent.iterdir()] == ["small"]
+
+
+def test_a_file_that_is_gone_leaves_the_package(small: Lambda, previous: dict[str, tuple[int, bytes]]) -> None:
+    (small.source / "main.py").rename(small.source / "renamed.py")
+    assert small.build().returncode == 0
+    assert "main.py" in previous
+    assert "main.py" not in small.bytes()
+
+
+def test_too_large(small: Lambda, previous: dict[str, tuple[int, bytes]]) -> None:
+    line = refused(small, small.build(LAMBDA_MAX_UNZIPPED_BYTES="100"))
+    assert "bytes unzipped, Lambda takes 100; drop a requirement" in line
+    assert small.bytes() == previous
+
+
+def test_wrong_hash(small: Lambda, previous: dict[str, tuple[int, bytes]], tmp_path: Path) -> None:
+    small.require(tmp_path / "tiny-1.0-py3-none-any.whl", "0" * 64)
+    line = refused(small, small.build())
+    assert "pip could not install" in line
+    assert "DO NOT MATCH THE HASHES" in line
+    assert small.bytes() == previous
+
+
+def test_requirement_without_a_hash(small: Lambda, previous: dict[str, tuple[int, bytes]]) -> None:
+    (small.source / "requirements.txt").write_text("tiny==1.0\n")
+    assert "pip could not install" in refused(small, small.build())
+    assert small.bytes() == previous
+
+
+def test_source_that_does_not_compile(small: Lambda, previous: dict[str, tuple[int, bytes]]) -> None:
+    (small.source / "main.py").write_text("def handler(:\n")
+    assert "some sources do not compile" in refused(small, small.build())
+    assert small.bytes() == previous
+
+
+def test_leaves_out_by_name(small: Lambda, tmp_path: Path) -> None:
+    requirements = small.source / "requirements.txt"
+    requirements.write_text(f"heavy==1.0 \\\n    --hash=sha256:{'0' * 64}\n" + requirements.read_text())
+    done = small.build(recipe=("--leave-out", "heavy"))
+    assert done.returncode == 0, done.stderr
+    assert "tiny/__init__.py" in small.bytes()
+
+
+def test_never_replaces_a_directory_that_is_no_package(small: Lambda) -> None:
+    small.output.mkdir(parents=True)
+    (small.output / "thesis.txt").write_text("years of work")
+    line = refused(small, small.build())
+    assert line.endswith("exists and is not a package of this script; name another with -o, or remove it")
+    assert (small.output / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("interpreter", ["no-such-python", "false"])
+def test_interpreter_that_does_not_run(small: Lambda, interpreter: str) -> None:
+    assert "set PYTHON, e.g. PYTHON=python3.13" in refused(small, small.build(PYTHON=interpreter))
+
+
+@pytest.mark.parametrize(
+    ("about", "pip", "said"),
+    [
+        ("linux 3 10 3.10.1", 0, "is Python 3.10; Lambda packages are built for 3.11 to 3.14"),
+        ("linux 3 15 3.15.0", 0, "is Python 3.15; Lambda packages are built for 3.11 to 3.14"),
+        ("darwin 3 13 3.13.0", 0, "builds on Linux only"),
+        ("linux 3 13 3.13.0", 1, "has no pip; run:"),
+    ],
+)
+def test_interpreter_that_will_not_do(small: Lambda, tmp_path: Path, about: str, pip: int, said: str) -> None:
+    fake = tmp_path / "python"
+    fake.write_text(f'#!/bin/sh\n[ "$1" = -c ] && echo "{about}" && exit 0\nexit {pip}\n')
+    fake.chmod(0o755)
+    assert said in refused(small, small.build(PYTHON=str(fake)))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--arch", "z80"], "--arch is x86_64 or arm64, not z80"),
+        (["--arch"], "--arch needs a value"),
+        (["--colour"], "unknown option --colour"),
+    ],
+)
+def test_wrong_usage(small: Lambda, options: list[str], said: str) -> None:
+    assert said in refused(small, small.build(*options), code=2)
+
+
+def test_help_has_an_example(small: Lambda) -> None:
+    done = small.build("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "PYTHON=python3.13 bash" in done.stdout
+
+
+def test_architecture_is_recorded(small: Lambda) -> None:
+    assert small.build("--arch", "arm64").returncode == 0
+    assert '"architecture": "arm64"' in (small.output / "lambda.json").read_text()

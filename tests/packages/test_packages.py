@@ -1,0 +1,114 @@
+"""The real packages: what is in them, and what they answer when nothing else is installed."""
+
+import base64
+import json
+import marshal
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import pytest
+
+NAMES = ("mcp", "otterwiki")
+TAG = sys.implementation.cache_tag
+LIMIT = 262_144_000
+MCP_SETTINGS = {
+    "AUTHKIT_DOMAIN": "https://example.authkit.app",
+    "WORKOS_CLIENT_ID": "client_01EXAMPLE",
+    "MCP_BASE_URL": "https://dev.wikibot.io",
+    "WIKI_URL": "https://dev.wikibot.io",
+}
+
+Built = Callable[[str], Any]
+Run = Callable[..., Any]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_source_has_its_bytecode_and_no_other(built: Built, name: str) -> None:
+    package = built(name).path
+    sources = {path.relative_to(package) for path in package.rglob("*.py")}
+    compiled = {path.relative_to(package) for path in package.rglob("*.pyc")}
+    assert len(sources) > 500
+    assert compiled == {path.parent / "__pycache__" / f"{path.stem}.{TAG}.pyc" for path in sources}
+    flags = {(package / path).read_bytes()[4:8] for path in compiled}
+    assert flags == {b"\x01\0\0\0"}, "hash-based and unchecked (PEP 552)"
+
+
+@pytest.mark.parametrize(("name", "module"), [("mcp", "mcp_server"), ("otterwiki", "wiki")])
+def test_bytecode_names_lambdas_path_and_not_the_builders(built: Built, name: str, module: str) -> None:
+    code = marshal.loads((built(name).path / "__pycache__" / f"{module}.{TAG}.pyc").read_bytes()[16:])
+    assert isinstance(code, CodeType)
+    assert code.co_filename == f"/var/task/{module}.py"
+
+
+@pytest.mark.parametrize(("name", "handler"), [("mcp", "mcp_server.handler"), ("otterwiki", "wiki.handler")])
+def test_package_says_what_it_is_for(built: Built, name: str, handler: str) -> None:
+    runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    assert built(name).facts == {"runtime": runtime, "architecture": "x86_64", "handler": handler}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_package_holds_what_runs_and_nothing_else(built: Built, name: str) -> None:
+    top = {path.name for path in built(name).path.iterdir()}
+    assert not {entry for entry in top if entry.endswith((".sh", ".txt", ".in")) or entry.startswith(".")}
+    assert not top & {"bin", "Dockerfile", "tests", "pip", "setuptools", "Cython", "awslambdaric"}
+    assert any(entry.endswith(".dist-info") for entry in top), "importlib.metadata reads these"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_user_may_read_all_of_it(built: Built, name: str) -> None:
+    package = built(name).path
+    closed = [path for path in (package, *package.rglob("*")) if path.stat().st_mode & 0o004 == 0]
+    assert closed == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_build_prints_the_size(built: Built, name: str) -> None:
+    package = built(name)
+    found = re.search(
+        r": (\d+) bytes in (\d+) files, python3\.\d+ on x86_64 \(Lambda takes 262144000\)\n$", package.summary
+    )
+    assert found, package.summary
+    sizes = [size for size, _ in package.tree().values()]
+    assert (int(found[1]), int(found[2])) == (sum(sizes), len(sizes))
+    assert sum(sizes) < LIMIT
+
+
+def test_wiki_answers_from_its_package_alone(built: Built, run: Run, tmp_path: Path) -> None:
+    package = built("otterwiki")
+    before = package.tree()
+    wiki = run(package, WIKI_DATA_DIR=str(tmp_path / "data"))
+    home = wiki.invoke("GET", "/Home")
+    assert home["statusCode"] == 200
+    assert home["headers"]["content-type"] == "text/html; charset=utf-8"
+    assert "Welcome to your wiki!" in home["body"]
+    icon = wiki.invoke("GET", "/favicon.ico")
+    assert icon["isBase64Encoded"]
+    file = package.path / "otterwiki" / "static" / "img" / "otter-favicon.ico"
+    assert base64.b64decode(icon["body"]) == file.read_bytes()
+    feed = wiki.invoke("GET", "/-/changelog/feed.rss")  # feedgen and lxml
+    assert feed["statusCode"] == 200
+    assert package.tree() == before, "Lambda's file system is read-only"
+
+
+def test_mcp_server_answers_from_its_package_alone(built: Built, run: Run) -> None:
+    package = built("mcp")
+    before = package.tree()
+    server = run(package, **MCP_SETTINGS)
+    assert server.invoke("GET", "/mcp")["statusCode"] == 405
+    call = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}})
+    refused = server.invoke("POST", "/mcp", call)
+    assert refused["statusCode"] == 401
+    assert refused["headers"]["content-type"].startswith("application/json")
+    assert "resource_metadata=" in refused["headers"]["www-authenticate"]
+    metadata = server.invoke("GET", "/.well-known/oauth-protected-resource/mcp")
+    assert metadata["statusCode"] == 200
+    document = json.loads(metadata["body"])
+    assert document["resource"] == "https://dev.wikibot.io/mcp"
+    assert [url.rstrip("/") for url in document["authorization_servers"]] == ["https://example.authkit.app"]
+    # py-key-value's modules are compiled anew by beartype's import hook, with a tag of its own
+    after = {path: facts for path, facts in package.tree().items() if ".opt-beartype" not in path}
+    assert after == before, "Lambda's file system is read-only"

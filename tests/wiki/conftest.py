@@ -1,0 +1,161 @@
+"""A wiki in a process of its own, spoken to in API Gateway's payload 2.0."""
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "app" / "otterwiki"
+DRIVER = """
+import json, os, pathlib, sys, time
+if gate := os.environ.get("START_WHEN"):
+    import apig_wsgi, flask_sqlalchemy, otterwiki.renderer  # the slow part, before the race
+    pathlib.Path(gate).with_suffix(f".{os.getpid()}").touch()
+    while not os.path.exists(gate):
+        time.sleep(0.001)
+import wiki
+for line in sys.stdin:
+    print(json.dumps(wiki.handler(json.loads(line), None)), flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    encoded: bool
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+@dataclass
+class Wiki:
+    """One instance of the function, and a browser's cookies."""
+
+    process: subprocess.Popen[str]
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def request(self, method: str, path: str, query: str = "", form: dict[str, str] | None = None) -> Answer:
+        """Send one event; `path` is decoded, as API Gateway hands it over."""
+        event: dict[str, Any] = {
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": path,
+            "headers": {
+                "host": "wiki.example",
+                "x-forwarded-proto": "https",
+                "x-forwarded-port": "443",
+                "referer": "https://wiki.example/",
+            },
+            "requestContext": {
+                "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"}
+            },
+            "isBase64Encoded": False,
+        }
+        if query:
+            event["rawQueryString"] = query
+        if self.cookies:
+            event["cookies"] = [f"{name}={value}" for name, value in self.cookies.items()]
+        if form is not None:
+            event["headers"]["content-type"] = "application/x-www-form-urlencoded"
+            event["body"] = base64.b64encode(urlencode(form).encode()).decode()
+            event["isBase64Encoded"] = True
+        return self.send(event)
+
+    def send(self, event: dict[str, Any]) -> Answer:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps(event) + "\n")
+        self.process.stdin.flush()
+        result = json.loads(self.process.stdout.readline())
+        for cookie in result["cookies"]:
+            self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(cookie).items()}
+        encoded = result["isBase64Encoded"]
+        body = base64.b64decode(result["body"]) if encoded else result["body"].encode()
+        return Answer(result["statusCode"], result["headers"], encoded, body)
+
+    def get(self, path: str, query: str = "") -> Answer:
+        return self.request("GET", path, query)
+
+    def post(self, path: str, **form: str) -> Answer:
+        """Post a form as a browser does, with the token of the page before it."""
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/-/login").text)
+        assert found, "the login page has a form"
+        return self.request("POST", path, form={"csrf_token": found[1], **form})
+
+    def save(self, page: str, content: str, message: str = "a change") -> Answer:
+        return self.post(f"/{page}/save", content=content, commit=message)
+
+    def stop(self) -> None:
+        self.process.communicate(timeout=30)
+
+
+def environment(data: Path | None, **more: str) -> dict[str, str]:
+    """What Lambda gives a function: no HOME, nothing of this shell but PATH."""
+    names = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE)}
+    if data:
+        names["WIKI_DATA_DIR"] = str(data)
+    return names | more
+
+
+def launch(data: Path | None, **more: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-B", "-c", DRIVER],
+        env=environment(data, **more),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+Start = Callable[..., Wiki]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start a wiki on a data directory; all of them are stopped at the end."""
+    started: list[Wiki] = []
+
+    def begin(data: Path, **more: str) -> Wiki:
+        started.append(Wiki(launch(data, **more)))
+        return started[-1]
+
+    yield begin
+    for wiki in started:
+        if wiki.process.poll() is None:
+            wiki.stop()
+
+
+@pytest.fixture
+def fail_to_start() -> Callable[..., str]:
+    """Start a wiki that can't; what it says on stderr, with nothing on stdout and exit code 1."""
+
+    def begin(data: Path | None, **more: str) -> str:
+        process = launch(data, **more)
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, out) == (1, "")
+        return err
+
+    return begin
+
+
+@pytest.fixture(scope="module")
+def wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wiki]:
+    """One wiki for a whole module; its tests write pages of their own only."""
+    running = Wiki(launch(tmp_path_factory.mktemp("wiki") / "data", SITE_NAME="Otters at work"))
+    yield running
+    running.stop()
