@@ -10,3 +10,6 @@ for lambda in app/poc/mcp_package app/otterwiki; do
     # the versions that the tests ran with
     "${compile[@]}" --constraint requirements/dev.txt "$lambda/requirements.in" -o "$lambda/requirements.txt"
 done
+# what has no wheel, and what builds it
+"${compile[@]}" --constraint app/otterwiki/requirements.txt app/otterwiki/sdist-requirements.in \
+    -o app/otterwiki/sdist-requirements.txt

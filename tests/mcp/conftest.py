@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -187,7 +188,8 @@ def start_site() -> Iterator[Callable[[], Site]]:
                 for name, value in known.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(known.body)
+                with suppress(BrokenPipeError):  # a client that stopped waiting
+                    self.wfile.write(known.body)
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class has named it)
                 pass

@@ -103,6 +103,7 @@ def test_mcp_server_answers_from_its_package_alone(built: Built, run: Run) -> No
     refused = server.invoke("POST", "/mcp", call)
     assert refused["statusCode"] == 401
     assert refused["headers"]["content-type"].startswith("application/json")
+    assert json.loads(refused["body"]) == {"message": "Unauthorized"}
     assert "resource_metadata=" in refused["headers"]["www-authenticate"]
     metadata = server.invoke("GET", "/.well-known/oauth-protected-resource/mcp")
     assert metadata["statusCode"] == 200
