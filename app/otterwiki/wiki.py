@@ -44,7 +44,7 @@ def data_directory() -> Path:
     name = os.environ.get("WIKI_DATA_DIR", "")
     if not name:
         stop("WIKI_DATA_DIR is not set; name the directory that keeps the wiki, e.g. WIKI_DATA_DIR=/mnt/wiki")
-    data = Path(name).resolve()
+    data = Path(name).expanduser().resolve()
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -227,15 +227,18 @@ def test_a_reader_that_has_seen_enough(project: Path, committed: Path) -> None:
 @pytest.mark.parametrize(
     ("route", "says"),
     [
-        ("Route('/x/', answer)", "/x/ can't be a route of the gateway"),
-        ("WebSocketRoute('/ws', answer)", "WebSocketRoute at /ws"),
-        ("Mount('/', app=print)", "can't be walked; it would take every path"),
+        ("Route('/x/', answer)", "trailing-slash: mcp: /x/ ends in '/'"),
+        ("WebSocketRoute('/ws', answer)", "websocket: mcp: /ws is a WebSocket"),
+        ("Host('api.x.org', app=Router([Route('/y', answer)]))", "host: mcp: /y answers only under the host api.x.org"),
+        ("Route('/a//b', answer)", "path: mcp: /a//b can't be a route"),
+        ("Mount('/', app=print)", "everything: mcp: print at /{proxy:path} takes every path"),
         ("Route('/{rest:path}', answer)", "takes every path"),
     ],
 )
 def test_a_route_that_the_gateway_can_not_carry(project: Path, routegen: Routegen, route: str, says: str) -> None:
     (project / "server.py").write_text(
-        SMALL_APP + f"from starlette.routing import Mount, WebSocketRoute\napp.router.routes.append({route})\n"
+        SMALL_APP
+        + f"from starlette.routing import Host, Mount, Router, WebSocketRoute\napp.router.routes.append({route})\n"
     )
     done = routegen("extract")
     assert (done.code, done.stdout) == (5, "")

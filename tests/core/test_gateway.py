@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from routegen.gateway import ANY, METHODS, RouteKey, RouteKeyError, below, shape, translate
+from routegen.gateway.pattern import PARAMETER, may_hold_slash
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def test_a_route_key_reads_and_writes_the_same(text: str) -> None:
         ("GET  /x", "does not start with '/'"),
         ("GET /x/", "ends in '/'"),
         ("GET //x", "empty segment"),
-        ("GET /{a+}/x", "not the last segment"),
+        ("GET /{a+}/x", "the last segment"),
         ("GET /{a}/{a}", "twice"),
         ("GET /x{a}", "neither a literal nor one whole variable"),
         ("GET /{a}.json", "neither a literal nor one whole variable"),
@@ -75,6 +76,9 @@ def test_variables_names_do_not_make_another_shape() -> None:
     assert not RouteKey.parse("GET /a/{all+}").swallows_default
 
 
+CONVERTORS = {"str": "[^/]+", "path": ".*", "int": "[0-9]+", "uuid": "[0-9a-f-]+", "own": "[a-z]+|[^x]"}
+
+
 @pytest.mark.parametrize(
     ("starlette", "gateway", "widened"),
     [
@@ -85,15 +89,18 @@ def test_variables_names_do_not_make_another_shape() -> None:
         ("/raw/{rest:path}", "/raw/{rest+}", None),
         ("/a/{id:int}", "/a/{id}", "takes only int"),
         ("/a/{id:uuid}", "/a/{id}", "takes only uuid"),
-        ("/a/{id:own}", "/a/{id}", "takes only own"),
+        ("/a/{id:own}", "/a/{id+}", "takes only own"),
+        ("/{id}/{id}", "/{id}/{id_2}", None),
+        ("/a b/caf\u00e9/100%", "/a%20b/caf%C3%A9/100%25", None),
+        ("/a{b/}", "/a%7Bb/%7D", None),
         ("/a/{name}.json", "/a/{name}", "mixes text and variables"),
         ("/a/{x}-{y}", "/a/{x}", "mixes text and variables"),
-        ("/raw/{rest:path}/end", "/raw/{rest+}", "not the last segment"),
+        ("/raw/{rest:path}/end", "/raw/{rest+}", "the last segment"),
         ("/v{version:path}", "/{version+}", "mixes text and variables"),
     ],
 )
 def test_an_apps_path_in_the_gateways_words(starlette: str, gateway: str, widened: str | None) -> None:
-    translation = translate(starlette)
+    translation = translate(starlette, [CONVERTORS[found or "str"] for _, found in PARAMETER.findall(starlette)])
     assert translation.path == gateway
     assert (translation.widened is None) == (widened is None)
     assert (widened or "") in (translation.widened or "")
@@ -101,8 +108,19 @@ def test_an_apps_path_in_the_gateways_words(starlette: str, gateway: str, widene
 
 def test_a_path_that_no_key_can_carry() -> None:
     with pytest.raises(RouteKeyError, match="ends in '/'"):
-        translate("/x/")
+        translate("/x/", [])
 
 
 def test_below_a_path_is_one_segment_or_more() -> None:
     assert below("/mcp") == "/mcp/{proxy+}"
+
+
+@pytest.mark.parametrize(
+    ("regex", "may"),
+    [
+        ("[^/]+", False), (".*", True), ("[0-9]+", False), (r"\d{4}-\w+", False), (r"\D", True), ("a|b", False),
+        ("(a|b/c)", True), ("[+-9]", True), ("[^a]", True), ("(?:x(?=/))?", False), (r"[\W]", True), ("[a-z]*?", False),
+    ],
+)  # fmt: skip
+def test_what_may_hold_a_slash(regex: str, may: bool) -> None:
+    assert may_hold_slash(regex) is may

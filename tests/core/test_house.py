@@ -25,7 +25,7 @@ def test_a_reader_of_manifests_imports_no_framework(room: str) -> None:
     [
         ("routegen.gateway", ("manifest", "load", "discover", "compare", "cli", "config", "assemble")),
         ("routegen.manifest", ("load", "discover", "compare", "cli", "config", "assemble")),
-        ("routegen.discover", ("manifest", "load", "compare", "cli", "config", "assemble", "gateway")),
+        ("routegen.discover", ("manifest", "load", "compare", "cli", "config", "assemble", "carry")),
         ("routegen.compare", ("load", "discover", "cli", "config", "assemble")),
         ("routegen.extract", ("cli", "compare", "manifest")),
     ],

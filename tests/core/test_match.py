@@ -57,7 +57,12 @@ def test_the_documented_example(request_: str, taken_by: str) -> None:
         (["ANY /"], "GET /", "ANY /"),
         (["ANY /a/{x}"], "GET /a/", None),
         (["ANY /mcp"], "GET /%6dcp", "ANY /mcp"),
-        (["ANY /a/{x}"], "GET /a/b%2Fc", "ANY /a/{x}"),
+        (["ANY /a/{x}"], "GET /a/b%2Fc", None),
+        (["ANY /a/b"], "GET /a%2Fb", "ANY /a/b"),
+        (["ANY /{x}"], "GET /%7Bx%7D", "ANY /{x}"),
+        (["ANY /mcp"], "GET /./mcp", None),
+        (["ANY /mcp"], "GET /x/../mcp", None),
+        (["ANY /caf%C3%A9"], "GET /caf%c3%a9", "ANY /caf%C3%A9"),
         (["ANY /a%20b"], "GET /a%20b", "ANY /a%20b"),
     ],
 )
@@ -73,13 +78,16 @@ def test_what_is_observed_or_decided(keys: list[str], request_: str, taken_by: s
         ("greedy_takes_empty", ["ANY /mcp/{proxy+}"], "GET /mcp/", "ANY /mcp/{proxy+}"),
         ("greedy_takes_empty", ["ANY /{proxy+}"], "GET /", "ANY /{proxy+}"),
         ("get_answers_head", ["GET /mcp"], "HEAD /mcp", "GET /mcp"),
-        ("decodes_segments", ["ANY /mcp"], "GET /%6dcp", None),
+        ("decodes_path", ["ANY /mcp"], "GET /%6dcp", None),
+        ("decodes_path", ["ANY /a/b"], "GET /a%2Fb", None),
+        ("merges_slashes", ["ANY /a/b"], "GET /a//b", "ANY /a/b"),
+        ("removes_dot_segments", ["ANY /a/b"], "GET /x/../a/./b", "ANY /a/b"),
         ("path_outranks_method", ["GET /a/{x}", "ANY /a/b"], "GET /a/b", "GET /a/{x}"),
     ],
 )
 def test_each_switch_turns_its_decision(switch: str, keys: list[str], request_: str, turned: str | None) -> None:
     method, path = request_.split()
-    assert select(keys, method, path) != turned
+    assert select(keys, method, path) != turned, "the switch decides this case"
     other = replace(DEFAULT, **{switch: not getattr(DEFAULT, switch)})
     assert select(keys, method, path, other) == turned
 

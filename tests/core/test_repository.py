@@ -15,7 +15,7 @@ def copy(tmp_path: Path) -> Path:
     """What extraction reads of the repository, to change at will."""
     shutil.copy(PROJECT / "pyproject.toml", tmp_path)
     shutil.copytree(PROJECT / "generated", tmp_path / "generated")
-    shutil.copytree(PROJECT / "app" / "poc", tmp_path / "app" / "poc", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PROJECT / "app", tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 
 

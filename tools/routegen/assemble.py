@@ -1,17 +1,29 @@
 """From what apps serve to a manifest: classify each path, translate it, put the owned ones beside it.
 
-In: `Served` entries for each app. Out: a `Manifest` whose content depends on them alone.
+In: `Served` entries for each app. Out: a `Manifest` whose content depends on them alone, and notices of what the
+gateway can't carry.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from routegen.carry import Notice, carried_by, notices_of, said_wider
 from routegen.classify import Classified, classify
 from routegen.config import AppConfig
 from routegen.discover.served import Served
 from routegen.errors import ManifestError, UnsupportedRouteError
-from routegen.gateway import ANY, METHODS, RouteKeyError, below, shape, translate
+from routegen.gateway import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteTable, below, shape
 from routegen.manifest import Manifest, Route, dump_manifest, parse_manifest
+from routegen.quota import QuotaError
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """A manifest, what it leaves out, and what the app behind `$default` serves where that was asked for."""
+
+    manifest: Manifest
+    notices: tuple[Notice, ...] = ()
+    default_serves: tuple[Served, ...] = ()
 
 
 @dataclass
@@ -19,13 +31,12 @@ class _Entry:
     """One path of the manifest while its served parts come together."""
 
     path: str
-    app: str
     classified: Classified
     methods: set[str] = field(default_factory=set)
-    widened: str | None = None
+    reasons: list[str | None] = field(default_factory=list)
 
 
-def build_manifest(default: str, served: Iterable[tuple[AppConfig, list[Served]]]) -> Manifest:
+def build_manifest(default: str, served: Iterable[tuple[AppConfig, list[Served]]]) -> Extraction:
     """The manifest of apps that are already discovered.
 
     Args:
@@ -33,43 +44,66 @@ def build_manifest(default: str, served: Iterable[tuple[AppConfig, list[Served]]
         served: each app with what it serves.
 
     Raises:
-        UnsupportedRouteError: an app serves what the gateway can't carry, or two apps serve one path.
+        UnsupportedRouteError: an app serves what the gateway can't carry and its policy is to refuse, or two apps
+            serve one path.
+        QuotaError: more routes than an HTTP API may have.
     """
-    routes = [route for app, entries in served for route in _routes(app, entries)]
+    routes: list[Route] = []
+    notices: list[Notice] = []
+    for app, entries in served:
+        own = list(_routes(app, entries))
+        routes += own
+        notices += _left_out(app, entries, own)
     routes.sort(key=lambda route: (route.path, route.app))
+    if sum(len(route.route_keys) for route in routes) + 1 > ROUTE_QUOTA:
+        raise QuotaError(routes)
     manifest = Manifest(version=1, default=default, routes=tuple(routes))
     try:
         # What we write, our own reader must take: its rules across entries hold here too.
-        return parse_manifest(dump_manifest(manifest), "the apps' routes")
+        return Extraction(parse_manifest(dump_manifest(manifest), "the apps' routes"), tuple(notices))
     except ManifestError as error:
         raise UnsupportedRouteError(str(error)) from None
+
+
+def _left_out(app: AppConfig, served: Iterable[Served], routes: list[Route]) -> list[Notice]:
+    table = RouteTable(RouteKey.parse(key) for route in routes for key in route.route_keys)
+    notices = [
+        notice for entry in served for notice in notices_of(app.name, entry) if not carried_by(table, entry, notice)
+    ]
+    refused = [notice for notice in notices if notice.refusable]
+    if refused and app.uncarried == "refuse":
+        more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+        raise UnsupportedRouteError(f'{refused[0].text}{more}; `uncarried = "warn"` leaves it out')
+    return notices
 
 
 def _routes(app: AppConfig, served: Iterable[Served]) -> Iterator[Route]:
     entries: dict[tuple[str, ...], _Entry] = {}
     for item in served:
-        for path in (item.path, below(item.path)) if item.subtree else (item.path,):
-            _add(entries, app, path, item)
+        _add(entries, item)
     for prefix in app.own:
-        for path in (prefix, below(prefix)):
-            entries.setdefault(shape(path), _owned(app, path))
+        _own(entries, prefix)
     for entry in entries.values():
         yield _route(app, entry)
 
 
-def _owned(app: AppConfig, path: str) -> _Entry:
-    return _Entry(path, app.name, methods={ANY}, classified=Classified("owned"))
+def _own(entries: dict[tuple[str, ...], _Entry], prefix: str) -> None:
+    """The prefix and all below it; a path below that is nothing in OAuth or MCP terms needs no key of its own."""
+    for taken, entry in list(entries.items()):
+        if entry.classified.role == "other" and entry.path.startswith(f"{prefix}/"):
+            del entries[taken]
+    for path in (prefix, below(prefix)):
+        entries.setdefault(shape(path), _Entry(path, Classified("owned"), {ANY}))
 
 
-def _add(entries: dict[tuple[str, ...], _Entry], app: AppConfig, path: str, served: Served) -> None:
-    try:
-        translation = translate(path)
-    except RouteKeyError as error:
-        raise UnsupportedRouteError(f"{app.name}: {path} can't be a route of the gateway: {error}") from None
+def _add(entries: dict[tuple[str, ...], _Entry], served: Served) -> None:
+    translation = said_wider(served)
+    if translation is None:
+        return
     classified = classify(served.path, served.handlers)
-    new = _Entry(translation.path, app.name, classified=classified, widened=translation.widened)
-    entry = entries.setdefault(shape(translation.path), new)
+    entry = entries.setdefault(shape(translation.path), _Entry(translation.path, classified))
     entry.methods |= {ANY} if served.methods is None else set(served.methods)
+    entry.reasons.append(translation.widened)
     if entry.classified.role == "other":
         entry.classified = classified
 
@@ -87,9 +121,17 @@ def _route(app: AppConfig, entry: _Entry) -> Route:
     return Route(
         path=entry.path,
         methods=methods,
-        app=entry.app,
+        app=app.name,
         role=entry.classified.role,
         spec=entry.classified.spec,
         route_keys=tuple(f"{method} {entry.path}" for method in (methods if exact else (ANY,))),
-        widened=entry.widened,
+        widened=None if owned else _widened(entry.reasons, exact),
     )
+
+
+def _widened(reasons: list[str | None], exact: bool) -> str | None:
+    """Why the entry is wider than the app: not at all where one of its parts, alone, takes all that the key takes."""
+    given = sorted({reason for reason in reasons if reason is not None})
+    if not given or (None in reasons and not exact):
+        return None
+    return "; ".join(given)

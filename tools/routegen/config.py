@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from routegen.errors import ConfigError
 
@@ -19,6 +19,7 @@ DEFAULT_TIMEOUT = 60.0
 
 T = TypeVar("T")
 Methods = Literal["any", "exact"]
+Uncarried = Literal["refuse", "warn"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class AppConfig:
         own: paths that the app owns, with all below them.
         env: the environment that the app sees.
         methods: `any` gives each path one `ANY` key; `exact` one key a method.
+        uncarried: `refuse` ends an extraction when the app serves what the gateway can't carry; `warn` leaves it
+            out and says so.
     """
 
     name: str
@@ -44,6 +47,7 @@ class AppConfig:
     own: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     methods: Methods = "any"
+    uncarried: Uncarried = "refuse"
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ def _app(name: str, table: Any, root: Path) -> AppConfig:
     where = f"[tool.routegen.apps.{name}]"
     check_name(where, name)
     _table(where, table)
-    _known(where, table, ("app", "handler", "path", "own", "env", "methods"))
+    _known(where, table, ("app", "handler", "path", "own", "env", "methods", "uncarried"))
     return AppConfig(
         name=name,
         target=_take(where, table, "app", _text),
@@ -128,7 +132,8 @@ def _app(name: str, table: Any, root: Path) -> AppConfig:
         path=_take(where, table, "path", _text, None),
         own=_take(where, table, "own", _paths, ()),
         env=_take(where, table, "env", _environment, {}),
-        methods=_take(where, table, "methods", _methods, "any"),
+        methods=_take(where, table, "methods", _one_of(get_args(Methods)), "any"),
+        uncarried=_take(where, table, "uncarried", _one_of(get_args(Uncarried)), "refuse"),
     )
 
 
@@ -193,12 +198,13 @@ def _environment(where: str, value: Any) -> dict[str, str]:
     return dict(value)
 
 
-def _methods(where: str, value: Any) -> Methods:
-    if value == "any":
-        return "any"
-    if value == "exact":
-        return "exact"
-    raise ConfigError(f"{where}: must be 'any' or 'exact', is {value!r}")
+def _one_of(words: tuple[str, ...]) -> Callable[[str, Any], Any]:
+    def check(where: str, value: Any) -> str:
+        if value not in words:
+            raise ConfigError(f"{where}: must be {' or '.join(map(repr, words))}, is {value!r}")
+        return str(value)
+
+    return check
 
 
 def _seconds(where: str, value: Any) -> float:

@@ -1,34 +1,53 @@
 """From a configuration to a manifest: the whole way from the apps' files.
 
-In: the configuration. Out: a `Manifest` whose content depends on the apps alone. Apps are imported side by
+In: the configuration. Out: an `Extraction` whose content depends on the apps alone. Apps are imported side by
 side, each in a process of its own, and what comes after is imported while they are at it.
 """
 
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from routegen import load
-from routegen.config import Config
 
 if TYPE_CHECKING:
-    from routegen.manifest import Manifest
+    from routegen.assemble import Extraction
+    from routegen.config import AppConfig, Config
 
 
-def extract(config: Config) -> "Manifest":
+def extract(config: "Config", *, default_too: bool = False) -> "Extraction":
     """Import the configured apps and say what they serve.
+
+    Args:
+        config: which apps.
+        default_too: also import the app behind `$default`, where it is configured, and say what it serves.
 
     Raises:
         ConfigError: an app's directory doesn't exist.
         LoadError: an app can't be imported.
         UnsupportedRouteError: an app serves what the gateway can't carry, or two apps serve one path.
+        QuotaError: more routes than an HTTP API may have; the text says what would help, which takes an import of
+            the app behind `$default` where that is configured.
     """
-    loading: list[load.Loading] = []
-    try:
-        for app in config.apps:
-            loading.append(load.start(app, config.timeout))  # noqa: PERF401 - what has started must be stopped
+    with ExitStack() as started:
+
+        def start(app: "AppConfig") -> load.Loading:
+            loading = load.start(app, config.timeout)
+            started.callback(loading.stop)
+            return loading
+
+        loading = [start(app) for app in config.apps]
+        default = start(config.default_app) if default_too and config.default_app else None
         # Only now: pydantic's import takes a tenth of a second, in which the apps already run.
         from routegen.assemble import build_manifest  # noqa: PLC0415
+        from routegen.quota import QuotaError  # noqa: PLC0415
 
-        return build_manifest(config.default, [(started.app, started.result()) for started in loading])
-    finally:
-        for started in loading:
-            started.stop()
+        served = [(one.app, one.result()) for one in loading]
+        try:
+            extraction = build_manifest(config.default, served)
+        except QuotaError as error:
+            default = default or (start(config.default_app) if config.default_app else None)
+            if default is None:
+                raise
+            raise QuotaError(error.routes, default.result()) from None
+        return replace(extraction, default_serves=tuple(default.result())) if default else extraction

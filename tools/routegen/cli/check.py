@@ -2,16 +2,24 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from routegen.cli.differences import Findings, format_option, show
 from routegen.cli.options import app_options, configuration, debug_option, manifest_option, manifest_path
+from routegen.errors import UnsupportedRouteError
+
+if TYPE_CHECKING:
+    from routegen.assemble import Extraction
+    from routegen.compare import Note
+    from routegen.manifest import Manifest
 
 _EPILOG = """\b
 Examples:
   routegen check
   routegen check --format github
+  routegen check --strict
   routegen check server.py:app --name mcp --default wiki --manifest routes.json
 
 \b
@@ -23,6 +31,7 @@ Exit code 0: no difference; 1: the app and the manifest differ.
 @app_options
 @manifest_option
 @format_option
+@click.option("--strict", is_flag=True, help="Refuse a route that is wider than what the app serves: exit code 5.")
 @debug_option
 def check(
     app: str | None,
@@ -31,10 +40,12 @@ def check(
     timeout: float | None,
     manifest: Path | None,
     format_: str,
+    strict: bool,
 ) -> int:
     """Extract again and compare with the manifest.
 
-    Tells what was added, removed and changed, and the command that mends it.
+    Tells what was added, removed and changed, and the command that mends it; and, as information, what the routes
+    take from the app behind $default.
     """
     config = configuration(app, name, default, timeout)
     file = manifest_path(manifest, config)
@@ -43,16 +54,38 @@ def check(
     from routegen.manifest import read_manifest  # noqa: PLC0415
 
     committed = read_manifest(file)
-    served = extract(config)
+    extraction = extract(config, default_too=True)
+    if strict:
+        _refuse_widened(committed, file)
     findings = Findings(
-        differences=compare(committed, served),
-        wanted=served,
+        differences=compare(committed, extraction.manifest),
+        wanted=extraction.manifest,
         file=os.fspath(file),
         text=file.read_text("utf-8"),
         same=f"{file}: {len(committed.routes)} routes, as the app serves them",
         mend=f"If the app is right: {_mending_command(app, name, default, file)}",
+        notes=_notes(extraction),
     )
     return show(findings, format_)
+
+
+def _refuse_widened(manifest: "Manifest", file: Path) -> None:
+    widened = [route for route in manifest.routes if route.widened]
+    if widened:
+        more = f" (and {len(widened) - 1} more)" if len(widened) > 1 else ""
+        raise UnsupportedRouteError(f"{file}: {widened[0].path} is wider than the app: {widened[0].widened}{more}")
+
+
+def _notes(extraction: "Extraction") -> "tuple[Note, ...]":
+    from routegen.compare import Note  # noqa: PLC0415 - as above
+    from routegen.taken import taken_from_default  # noqa: PLC0415
+
+    notes = [Note("not-carried", notice.path, notice.text) for notice in extraction.notices]
+    notes += [
+        Note("rule-taken" if taken.named else "page-taken", taken.paths[0], taken.text)
+        for taken in taken_from_default(extraction.manifest, extraction.default_serves)
+    ]
+    return tuple(notes)
 
 
 def _mending_command(app: str | None, name: str | None, default: str | None, file: Path) -> str:

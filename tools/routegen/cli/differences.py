@@ -10,10 +10,10 @@ from routegen.cli.failures import FOUND, colours
 from routegen.cli.output import emit, emit_json
 
 if TYPE_CHECKING:
-    from routegen.compare import Difference
+    from routegen.compare import Difference, Note
     from routegen.manifest import Manifest
 
-_COLOURS = {"added": "green", "removed": "red", "changed": "yellow"}
+_COLOURS = {"added": "green", "removed": "red", "changed": "yellow", "warning": "yellow"}
 
 format_option = click.option(
     "--format",
@@ -36,6 +36,7 @@ class Findings:
         text: its text, for the lines of annotations.
         same: what to say when nothing differs.
         mend: what to do when something does; empty for nothing.
+        notes: what else is worth knowing.
     """
 
     differences: "list[Difference]"
@@ -44,6 +45,7 @@ class Findings:
     text: str
     same: str
     mend: str
+    notes: "tuple[Note, ...]" = ()
 
 
 def show(findings: Findings, format_: str) -> int:
@@ -51,32 +53,40 @@ def show(findings: Findings, format_: str) -> int:
     if format_ == "text":
         emit(_text(findings))
     elif format_ == "json":
-        from routegen.compare.as_json import as_json  # noqa: PLC0415 - only the format that is asked for
-
-        found = as_json(findings.differences, findings.wanted)
-        document = {"manifest": findings.file, "differences": found, "mend": findings.mend or None}
-        emit_json(document)
+        emit_json(_json(findings))
     elif format_ == "github":
         from routegen.compare.github import as_github  # noqa: PLC0415
 
-        emit(as_github(findings.differences, findings.wanted, findings.file, findings.text))
+        emit(as_github(findings.differences, findings.wanted, findings.file, findings.text, findings.notes))
     else:
         from routegen.compare.sarif import as_sarif  # noqa: PLC0415
 
-        log = as_sarif(findings.differences, findings.wanted, findings.file, findings.text)
-        emit_json(log)
+        emit_json(as_sarif(findings.differences, findings.wanted, findings.file, findings.text, findings.notes))
     return FOUND if findings.differences else 0
+
+
+def _json(findings: Findings) -> "dict[str, object]":
+    from routegen.compare.as_json import as_json, note_as_json  # noqa: PLC0415 - only the format that is asked for
+
+    return {
+        "manifest": findings.file,
+        "differences": as_json(findings.differences, findings.wanted),
+        "notes": [note_as_json(note) for note in findings.notes],
+        "mend": findings.mend or None,
+    }
 
 
 def _text(findings: Findings) -> str:
     from routegen.compare.text import report, summary  # noqa: PLC0415
 
+    notes = "".join(f"{_paint(note.level, f'{note.level:<8}')} {note.text}\n" for note in findings.notes)
     if not findings.differences:
-        return f"{findings.same}\n"
+        return f"{findings.same}\n{notes}"
     head = f"{findings.file}: {summary(findings.differences)}\n\n"
     tail = f"\n{findings.mend}\n" if findings.mend else ""
-    return head + report(findings.differences, findings.wanted, _paint) + tail
+    return head + report(findings.differences, findings.wanted, _paint) + notes + tail
 
 
 def _paint(kind: str, word: str) -> str:
-    return click.style(word, fg=_COLOURS[kind]) if colours(sys.stdout.isatty()) else word
+    colour = _COLOURS.get(kind)
+    return click.style(word, fg=colour) if colour and colours(sys.stdout.isatty()) else word

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from routegen.cli.options import app_options, configuration, debug_option
-from routegen.cli.output import emit
+from routegen.cli.output import emit, warn
 from routegen.errors import RoutegenError
 
 if TYPE_CHECKING:
@@ -44,19 +44,20 @@ def extract(app: str | None, name: str | None, default: str | None, timeout: flo
     from routegen.extract import extract as extract_manifest  # noqa: PLC0415 - heavy, and only used here
 
     try:
-        manifest = extract_manifest(config)
+        extraction = extract_manifest(config)
     except RoutegenError:
         if output is None:
             _mourn_truncated(config)
         raise
     from routegen.manifest import dump_manifest, replace_file  # noqa: PLC0415 - loaded by now
 
-    data = dump_manifest(manifest)
+    warn(notice.text for notice in extraction.notices)
+    data = dump_manifest(extraction.manifest)
     if output is None:
         emit(data)
     else:
         replace_file(output, data)
-        click.echo(f"wrote {output}: {len(manifest.routes)} routes", err=True)
+        click.echo(f"wrote {output}: {len(extraction.manifest.routes)} routes", err=True)
 
 
 def _mourn_truncated(config: "Config") -> None:

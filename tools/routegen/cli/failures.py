@@ -66,7 +66,7 @@ def _report(error: RoutegenError, state: State) -> int:
     elif state.debug:
         _print_traceback(error)
     say_error(str(error))
-    return EXIT_CODES[type(error)]
+    return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
 
 
 def _report_bug(error: Exception, state: State) -> int:

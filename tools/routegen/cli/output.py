@@ -1,8 +1,12 @@
 """Writing data to stdout, whole or with an error."""
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
+import click
+
+from routegen.cli.failures import colours
 from routegen.errors import OutputError
 
 
@@ -27,3 +31,10 @@ def emit_json(document: Any) -> None:
     import json  # noqa: PLC0415 - `routegen --help` does without
 
     emit(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def warn(texts: Iterable[str]) -> None:
+    """One line each on stderr."""
+    label = click.style("warning:", fg="yellow", bold=True) if colours(sys.stderr.isatty()) else "warning:"
+    for text in texts:
+        click.echo(f"routegen: {label} {text}", err=True)

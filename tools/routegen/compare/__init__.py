@@ -5,5 +5,6 @@ In: the manifest as it stands and as it should be. Out: `Difference` entries in 
 """
 
 from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed, compare
+from routegen.compare.levels import Note
 
-__all__ = ["Added", "Changed", "DefaultChanged", "Difference", "Removed", "compare"]
+__all__ = ["Added", "Changed", "DefaultChanged", "Difference", "Note", "Removed", "compare"]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed
-from routegen.compare.levels import rule_of
+from routegen.compare.levels import Note, rule_of
 from routegen.compare.text import consequence, label, path_of
 from routegen.manifest import Manifest, Route
 
@@ -12,6 +12,11 @@ from routegen.manifest import Manifest, Route
 def as_json(differences: Iterable[Difference], wanted: Manifest) -> list[dict[str, Any]]:
     """One object a difference: `kind`, `rule`, `level`, `path`, `before`, `after` (the entries, or null), `message`."""
     return [_object(difference, wanted) for difference in differences]
+
+
+def note_as_json(note: Note) -> dict[str, Any]:
+    """`rule`, `level`, `path`, `message`."""
+    return {"rule": note.rule, "level": note.level, "path": note.path, "message": note.text}
 
 
 def _object(difference: Difference, wanted: Manifest) -> dict[str, Any]:

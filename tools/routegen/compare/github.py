@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from routegen.compare.differences import Difference
-from routegen.compare.levels import rule_of
+from routegen.compare.levels import Level, Note, rule_of
 from routegen.compare.lines import line_of
 from routegen.compare.text import consequence, label, path_of
 from routegen.manifest import Manifest
@@ -11,20 +11,29 @@ from routegen.manifest import Manifest
 _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 
 
-def as_github(differences: Iterable[Difference], wanted: Manifest, file: str, text: str) -> str:
-    """One workflow command a difference (GitHub, "Workflow commands for GitHub Actions").
+def as_github(
+    differences: Iterable[Difference], wanted: Manifest, file: str, text: str, notes: Iterable[Note] = ()
+) -> str:
+    """One workflow command a difference or note (GitHub, "Workflow commands for GitHub Actions").
 
     Args:
         differences: what differs.
         wanted: the manifest as it should be.
         file: the manifest's path in the repository.
         text: the manifest's text as it stands, for the lines.
+        notes: what else is worth an annotation.
     """
+
+    def line(level: Level, path: str, title: str, message: str) -> str:
+        where = f"file={_property(file)},line={line_of(text, path)},title={_property(title)}"
+        return f"::{_COMMANDS[level]} {where}::{_data(message)}\n"
+
     lines = []
     for difference in differences:
         path = path_of(difference)
-        where = f"file={_property(file)},line={line_of(text, path)},title={_property(f'{label(difference)}: {path}')}"
-        lines.append(f"::{_COMMANDS[rule_of(difference).level]} {where}::{_data(consequence(difference, wanted))}\n")
+        title = f"{label(difference)}: {path}"
+        lines.append(line(rule_of(difference).level, path, title, consequence(difference, wanted)))
+    lines += [line(note.level, note.path, f"{note.rule}: {note.path}", note.text) for note in notes]
     return "".join(lines)
 
 

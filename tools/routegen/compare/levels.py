@@ -48,8 +48,31 @@ RULES = (
     Rule("route-changed", "warning", "A path is served differently."),
     Rule("route-added", "note", "A path is served that had no route."),
     Rule("default-changed", "warning", "Another app is behind $default."),
+    Rule("not-carried", "warning", "The gateway can't carry something that an app serves."),
+    Rule("rule-taken", "warning", "A route takes the requests of a rule of the app behind $default."),
+    Rule("page-taken", "note", "A route takes a path that the app behind $default would answer as a page."),
 )
 _BY_ID = {rule.id: rule for rule in RULES}
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something worth knowing that is no difference.
+
+    Attributes:
+        rule: the id of its rule.
+        path: of the route that it is about, or as the app writes it.
+        text: one sentence.
+    """
+
+    rule: str
+    path: str
+    text: str
+
+    @property
+    def level(self) -> Level:
+        """The level of its rule."""
+        return _BY_ID[self.rule].level
 
 
 def rule_of(difference: Difference) -> Rule:

@@ -1,37 +1,112 @@
 """Walking a route table with the registry of adapters."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from routegen.discover.adapters import ADAPTERS, is_a
-from routegen.discover.handlers import qualified_name
+from routegen.discover.adapters import ADAPTERS, Blocks, Found, Inside, Place
+from routegen.discover.flask import rules_of
+from routegen.discover.handlers import handler_names, qualified_name
 from routegen.discover.served import Served, UnknownKindError
+from routegen.discover.unwrap import is_a, table_of
+from routegen.gateway.pattern import ANY_PATH, Segment, covers_below, overlaps_below, segments
 
 
 def discover(app: Any) -> list[Served]:
     """Everything that an app serves, in the order of its route table.
 
     Args:
-        app: a Starlette or FastAPI application or router, or a FastMCP server (its `http_app()` is walked,
-            which holds what its auth provider adds).
+        app: a Starlette or FastAPI application or router, a FastMCP server (its `http_app()` is walked, which holds
+            what its auth provider adds), a Flask application, or ASGI middleware around one. An app of another
+            kind serves whatever it is sent.
 
     Raises:
-        UnknownKindError: the app, or a route of it, is of a kind that no adapter knows.
+        UnknownKindError: it isn't an app, or a route of it is of a kind that no adapter knows.
     """
-    if is_a(app, "fastmcp.server.server.FastMCP"):
-        app = app.http_app()
-    routes = getattr(app, "routes", None)
-    if not isinstance(routes, list):
-        raise UnknownKindError(
-            f"{qualified_name(app)} has no route table; routegen walks Starlette, FastAPI and FastMCP applications"
-        )
-    return list(_walk(routes, ""))
+    return [found.served for found in find(app)]
 
 
-def _walk(routes: Sequence[Any], prefix: str) -> Iterator[Served]:
-    for route in routes:
+def find(app: Any) -> list[Found]:
+    """As `discover`, with the live objects that answer."""
+    router = table_of(app)
+    if router is None:
+        if not callable(app):
+            raise UnknownKindError(f"{qualified_name(app)} is not an ASGI or WSGI application")
+        return [Found(Served("/{proxy:path}", None, handler_names(app), (ANY_PATH,)))]
+    if hasattr(router, "url_map"):
+        return [Found(served) for served in rules_of(router)]
+    return [found for place in _places(app, router) for found in _Walk().router(router, place)]
+
+
+def _places(app: Any, router: Any) -> Iterator[Place]:
+    """FastAPI answers below its `root_path` as well as without it (starlette._utils.get_route_path)."""
+    redirects = getattr(router, "redirect_slashes", True)
+    yield Place(redirects=redirects)
+    root = getattr(app, "root_path", "") if is_a(app, "fastapi.applications.FastAPI") else ""
+    if root and not root.endswith("/"):
+        yield Place(prefix=root, redirects=redirects)
+
+
+@dataclass
+class _Walk:
+    """One walk: what has been walked through, and the mounts that stand before what comes next."""
+
+    above: list[int] = field(default_factory=list)
+    mounts: dict[str | None, list[tuple[str, str | None, tuple[Segment, ...]]]] = field(default_factory=dict)
+
+    def router(self, router: Any, place: Place) -> Iterator[Found]:
+        """All that a router, or a list of routes, serves at a place."""
+        if id(router) in self.above:
+            raise UnknownKindError(f"the router at {place.prefix or '/'} is mounted inside itself")
+        self.above.append(id(router))
+        routes = router if isinstance(router, list) else self._routes(router)
+        inner = replace(place, redirects=getattr(router, "redirect_slashes", place.redirects))
+        for route in routes:
+            yield from self._route(route, inner)
+        default = getattr(router, "default", None)
+        if default is not None and default != getattr(router, "not_found", None):
+            names = handler_names(default)
+            path = f"{place.prefix}/{{proxy:path}}"
+            yield self._placed(Served(path, None, names, (*place.regexes, ANY_PATH), host=place.host), None)
+        self.above.pop()
+
+    @staticmethod
+    def _routes(router: Any) -> list[Any]:
+        # FastAPI asks these after its routes.
+        return [*router.routes, *getattr(router, "_low_priority_routes", ())]
+
+    def _route(self, route: Any, place: Place) -> Iterator[Found]:
         adapter = next((adapter for adapter in ADAPTERS if adapter.knows(route)), None)
         if adapter is None:
-            path = prefix + str(getattr(route, "path", ""))
+            path = place.prefix + str(getattr(route, "path", ""))
             raise UnknownKindError(f"{qualified_name(route)} at {path or '/'} is a kind of route that can't be walked")
-        yield from adapter.serve(route, prefix, _walk)
+        for step in adapter.steps(route, place):
+            match step:
+                case Found(served, holder):
+                    yield self._placed(served, holder)
+                case Inside(router, inner):
+                    yield from self.router(router, inner)
+                case Blocks(inner):
+                    self._block(inner)
+
+    def _block(self, place: Place) -> None:
+        pattern = segments(place.prefix, place.regexes)
+        first = pattern[0].source if pattern and pattern[0].literal else None
+        self.mounts.setdefault(first, []).append((place.prefix or "/", place.host, pattern))
+
+    def _placed(self, served: Served, holder: Any) -> Found:
+        """With what the mounts before it take away: Starlette's first match wins."""
+        if not self.mounts:
+            return Found(served, holder)
+        pattern = segments(served.path, served.regexes)
+        before = (
+            [*self.mounts.get(pattern[0].source, ()), *self.mounts.get(None, ())]
+            if pattern[0].literal
+            else [mount for mounts in self.mounts.values() for mount in mounts]
+        )
+        before = [mount for mount in before if mount[1] in {None, served.host}]
+        for path, _, mount in before:
+            if covers_below(mount, pattern):
+                return Found(replace(served, hidden_by=path), holder)
+        partly = next((path for path, _, mount in before if overlaps_below(mount, pattern)), None)
+        return Found(replace(served, partly_hidden_by=partly), holder)

@@ -7,6 +7,7 @@ method is no 405: it is not matched (observed).
 The table is a trie of segments, so a look-up costs the length of the path and not the number of routes.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
@@ -54,7 +55,7 @@ class RouteTable:
 
     def _insert(self, key: RouteKey) -> None:
         node = self._root
-        for segment in () if key.path == "/" else shape(key.path):
+        for segment in () if key.path == "/" else self._shape(key.path):
             if segment == "{+}":
                 node.greedy[key.method] = key
                 return
@@ -62,19 +63,25 @@ class RouteTable:
                 node.variable = node.variable or _Node()
                 node = node.variable
             else:
-                node = node.literals.setdefault(self._normal(segment), _Node())
+                node = node.literals.setdefault(segment, _Node())
         node.keys[key.method] = key
 
-    def _segments(self, path: str) -> list[str]:
-        if path in {"", "/"}:
-            return []
-        segments = path.removeprefix("/").split("/")
-        if self._decisions.trailing_slash_matches and segments[-1] == "":
-            segments.pop()
-        return [self._normal(segment) for segment in segments]
+    def _shape(self, path: str) -> tuple[str, ...]:
+        return shape(path) if self._decisions.decodes_path else shape(path.replace("%", "%25"))
 
-    def _normal(self, segment: str) -> str:
-        return unquote(segment) if self._decisions.decodes_segments else segment
+    def _segments(self, path: str) -> list[str]:
+        decide = self._decisions
+        if decide.decodes_path:
+            path = unquote(path)
+        if decide.merges_slashes:
+            path = re.sub("/{2,}", "/", path)
+        # A literal brace stays encoded, as in `shape`.
+        segments = path.removeprefix("/").replace("{", "%7B").split("/")
+        if decide.removes_dot_segments:
+            segments = _without_dots(segments)
+        if decide.trailing_slash_matches and segments[-1] == "":
+            segments.pop()
+        return [] if segments == [""] else segments
 
     def _pick(self, candidates: Iterator[dict[str, RouteKey]], method: str) -> RouteKey | None:
         """The first candidate, most specific path first, that has the method or ANY."""
@@ -89,6 +96,17 @@ class RouteTable:
             if by_any and self._decisions.path_outranks_method:
                 return by_any
         return by_any
+
+
+def _without_dots(segments: list[str]) -> list[str]:
+    """RFC 3986, section 5.2.4, on segments."""
+    result: list[str] = []
+    for segment in segments:
+        if segment == "..":
+            del result[-1:]
+        elif segment != ".":
+            result.append(segment)
+    return result if segments[-1] not in {".", ".."} else [*result, ""]
 
 
 def _full(node: _Node, segments: list[str], position: int) -> Iterator[dict[str, RouteKey]]:

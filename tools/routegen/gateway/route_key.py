@@ -5,6 +5,7 @@ Source of the rules: "Create routes for HTTP APIs" (AWS, http-api-develop-routes
 
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 ANY = "ANY"
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -56,7 +57,7 @@ class RouteKey:
 
     @property
     def shape(self) -> tuple[str, ...]:
-        """The segments with each variable's name taken out: two keys of one shape take the same requests."""
+        """The shape of the key's path."""
         return shape(self.path)
 
     @property
@@ -66,11 +67,18 @@ class RouteKey:
 
 
 def shape(path: str) -> tuple[str, ...]:
-    """The segments of a gateway path with the variables' names taken out.
+    """The segments of a gateway path with the variables' names taken out, and literals percent-decoded.
 
-    Example: `/a/{id}/{rest+}` gives `("a", "{}", "{+}")`.
+    Example: `/a%20b/{id}/{rest+}` gives `("a b", "{}", "{+}")`. Two paths of one shape take the same requests.
     """
-    return tuple(_VARIABLE.sub(r"{\2}", segment) for segment in path[1:].split("/"))
+    return tuple(_shape_of(segment) for segment in path[1:].split("/"))
+
+
+def _shape_of(segment: str) -> str:
+    if variable := _VARIABLE.fullmatch(segment):
+        return f"{{{variable[2]}}}"
+    # A literal brace stays encoded, or `%7B%7D` would read as a variable.
+    return unquote(segment).replace("{", "%7B")
 
 
 def check_path(path: str) -> None:

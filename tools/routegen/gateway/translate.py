@@ -5,13 +5,16 @@ segment and only the last one may be greedy (AWS, http-api-develop-routes). Wher
 does, the translation is wider than the app, never narrower, and says why.
 """
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
+from routegen.gateway.pattern import ANY_PATH, ANY_REST, ANY_SEGMENT, PARAMETER, Segment, segments
 from routegen.gateway.route_key import check_path
 
-# As in starlette.routing: {name} or {name:convertor}.
-_PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::([A-Za-z_][A-Za-z0-9_]*))?\}")
+_SAFE = "~!$&'()*+,;=:@"
+# What a variable of a route key takes too: a segment, or, greedy, one segment or more.
+_EXACT = {ANY_SEGMENT, ANY_PATH, ANY_REST}
 
 
 @dataclass(frozen=True)
@@ -27,46 +30,53 @@ class Translation:
     widened: str | None = None
 
 
-def translate(path: str) -> Translation:
+def translate(path: str, regexes: Sequence[str]) -> Translation:
     """Say a Starlette path in API Gateway's notation.
 
     Args:
-        path: as in `starlette.routing.Route.path`, mount prefixes included.
+        path: as in `starlette.routing.Route.path`, mount prefixes included. It is compared with a decoded request
+            path, so a character that a URL can't have stands percent-encoded in the result.
+        regexes: what each variable takes, in the path's order.
 
     Raises:
         RouteKeyError: no route key can carry it (a trailing slash, an empty segment).
     """
-    segments: list[str] = []
+    result: list[str] = []
     reasons: list[str] = []
-    parts = path[1:].split("/")
+    parts = segments(path, regexes)
     for position, part in enumerate(parts):
-        parameters = list(_PARAMETER.finditer(part))
-        if not parameters:
-            segments.append(part)
+        last = position == len(parts) - 1
+        if part.literal:
+            result.append(quote(part.source, safe=_SAFE))
             continue
-        first = parameters[0]
-        reason = _why_widened(part, parameters)
-        greedy = any(parameter[2] == "path" for parameter in parameters)
-        if greedy and position < len(parts) - 1:
-            reason = f"{part} is greedy and not the last segment; a route key ends with its greedy variable"
-        if reason:
+        if reason := _why_widened(part, last):
             reasons.append(reason)
-        segments.append(f"{{{first[1]}+}}" if greedy else f"{{{first[1]}}}")
-        if greedy:
+        result.append(_variable(part, result))
+        if part.spans:
             break
-    result = "/" + "/".join(segments)
-    check_path(result)
-    return Translation(result, "; ".join(reasons) or None)
+    found = "/" + "/".join(result)
+    check_path(found)
+    return Translation(found, "; ".join(reasons) or None)
 
 
-def _why_widened(part: str, parameters: list[re.Match[str]]) -> str | None:
-    whole = len(parameters) == 1 and parameters[0][0] == part
-    if not whole:
-        return f"{part} mixes text and variables; a variable of a route key fills a whole segment"
-    convertor = parameters[0][2] or "str"
-    if convertor in {"str", "path"}:
+def _variable(part: Segment, before: list[str]) -> str:
+    """The segment's variable under a name that no variable before it has, which a mount's may."""
+    name = PARAMETER.findall(part.source)[0][0]
+    taken = {segment.strip("{+}") for segment in before if segment.startswith("{")}
+    candidates = (name, *(f"{name}_{number}" for number in range(2, len(before) + 3)))
+    free = next(candidate for candidate in candidates if candidate not in taken)
+    return f"{{{free}+}}" if part.spans else f"{{{free}}}"
+
+
+def _why_widened(part: Segment, last: bool) -> str | None:
+    if part.spans and not last:
+        return f"{part.source} may hold a slash and isn't the last segment; a route key ends with its greedy variable"
+    if not part.whole:
+        return f"{part.source} mixes text and variables; a variable of a route key fills a whole segment"
+    if part.regexes[0] in _EXACT:
         return None
-    return f"{part} takes only {convertor}; a route key's variable takes any segment"
+    takes = PARAMETER.findall(part.source)[0][1] or part.regexes[0]
+    return f"{part.source} takes only {takes}; a route key's variable takes any segment"
 
 
 def below(path: str) -> str:

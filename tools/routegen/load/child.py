@@ -57,7 +57,7 @@ def _served(target: Target) -> list[dict[str, Any]]:
     # After the app: its import is the work, and brings in what discovery looks at.
     from routegen.discover import discover  # noqa: PLC0415
 
-    return [vars(entry) for entry in discover(app)]
+    return [entry.as_data() for entry in discover(app)]
 
 
 def _failure(kind: str, message: str, details: str = "") -> dict[str, Any]:

@@ -50,10 +50,7 @@ class Loading:
             self.stop()
         error = answer.get("error")
         if error is None:
-            return [
-                Served(entry["path"], _tuple(entry["methods"]), tuple(entry["handlers"]), entry["subtree"])
-                for entry in answer["served"]
-            ]
+            return [Served.from_data(entry) for entry in answer["served"]]
         if error["kind"] == "unsupported":
             raise UnsupportedRouteError(f"{self.app.name}: {error['message']}")
         raise LoadError(error["message"], error["details"])
@@ -166,7 +163,3 @@ def _environment(app: AppConfig, home: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     fixed = {"HOME": home, "LANG": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
     return {**kept, **fixed, **app.env}
-
-
-def _tuple(values: list[str] | None) -> tuple[str, ...] | None:
-    return None if values is None else tuple(values)

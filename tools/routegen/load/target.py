@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from routegen.discover.adapters import is_a
+from routegen.discover.unwrap import is_a
 from routegen.load.fresh import FreshLoader
 
 

@@ -1,0 +1,127 @@
+"""What the gateway can carry of what an app serves, and a named notice for each thing that it can't.
+
+In: a `Served` entry. Out: its translation, or none, and notices. The kinds:
+
+- `websocket`: an HTTP API carries no WebSocket handshake (AWS: that takes a WebSocket API).
+- `host`: a route key has no host condition.
+- `everything`: a path that takes every path would leave the app behind `$default` nothing.
+- `trailing-slash`: a route key can't end in `/`, and whether `/x/` takes the route `/x` observers disagree.
+- `empty-rest`: a greedy variable or a mount also takes nothing after its slash; the gateway may not.
+- `path`: a path that no URL can have, such as one with an empty segment.
+- `hidden`: a mount before it takes all its requests, so the app doesn't serve it.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+from urllib.parse import quote
+
+from routegen.discover.served import Served
+from routegen.gateway import RouteKeyError, RouteTable, Translation, shape, translate
+from routegen.gateway.pattern import segments
+
+Kind = Literal["websocket", "host", "everything", "trailing-slash", "empty-rest", "path", "hidden"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that an app serves and the manifest leaves out, or says wider.
+
+    Attributes:
+        path: as the app writes it.
+        text: one sentence: which app, which path, why, and what to do.
+        refusable: whether extraction refuses it, unless the configuration says `uncarried = "warn"`.
+    """
+
+    kind: Kind
+    app: str
+    path: str
+    text: str
+    refusable: bool = True
+
+
+def said_wider(served: Served) -> Translation | None:
+    """What the gateway gets for a served path, with every reason why that is more than the app serves.
+
+    None for what gets no route key at all.
+    """
+    if served.protocol != "http" or served.hidden_by:
+        return None
+    path = served.path
+    reasons: list[str] = []
+    if path.endswith("/") and path != "/":
+        path = path.rstrip("/")
+        reasons.append(f"the app serves {served.path}, which no route key can name")
+    try:
+        translation = translate(path, served.regexes)
+    except RouteKeyError:
+        return None
+    if shape(translation.path) == ("{+}",):
+        return None
+    if served.host:
+        reasons.append(f"the app serves it only under the host {served.host}")
+    if served.partly_hidden_by:
+        reasons.append(f"what is below {served.partly_hidden_by} is answered by what is mounted there")
+    reasons = [translation.widened, *reasons] if translation.widened else reasons
+    return replace(translation, widened="; ".join(reasons) or None)
+
+
+def notices_of(app: str, served: Served) -> list[Notice]:
+    """What has to be said of a served path; nothing for most."""
+    path = served.path
+
+    def notice(kind: Kind, text: str, refusable: bool = True) -> Notice:
+        return Notice(kind, app, path, f"{kind}: {app}: {text}", refusable)
+
+    if served.hidden_by:
+        text = f"{path} never answers: what is mounted at {served.hidden_by} takes its requests"
+        return [notice("hidden", text, refusable=False)]
+    if served.protocol != "http":
+        return [notice("websocket", f"{path} is a WebSocket, and an HTTP API carries none")]
+    found = [notice("host", _host(served))] if served.host else []
+    try:
+        translated = translate(path.rstrip("/") or "/", served.regexes)
+    except RouteKeyError as error:
+        return [*found, notice("path", f"{path} can't be a route: {error}")]
+    if shape(translated.path) == ("{+}",):
+        found.append(notice("everything", _everything(served)))
+    elif path.endswith("/") and path != "/":
+        found.append(notice("trailing-slash", _trailing(path)))
+    elif segments(path, served.regexes)[-1].takes_nothing:
+        text = f"{path} also takes nothing after its last slash; whether the gateway sends that is not known"
+        found.append(notice("empty-rest", text, refusable=False))
+    return found
+
+
+def carried_by(table: RouteTable, served: Served, notice: Notice) -> bool:
+    """Whether another key of the same app takes what a notice says is left out."""
+    if notice.kind not in {"trailing-slash", "empty-rest", "path"}:
+        return False
+    return table.select((served.methods or ("GET",))[0], sample(served)) is not None
+
+
+def sample(served: Served) -> str:
+    """A request path that a served path might take, its last greedy variable empty."""
+    *parts, last = segments(served.path, served.regexes)
+    texts = [quote(part.source) if part.literal else "x" for part in parts]
+    end = "" if last.takes_nothing else quote(last.source) if last.literal else "x"
+    return "/" + "/".join([*texts, end])
+
+
+def _host(served: Served) -> str:
+    return f"{served.path} answers only under the host {served.host}, and a route key has no host condition"
+
+
+def _everything(served: Served) -> str:
+    answers = served.handlers[-1].rpartition(".")[2] if served.handlers else "the app"
+    return (
+        f"{answers} at {served.path} takes every path, which would leave the app behind $default nothing; "
+        "`own` says which paths it is to have"
+    )
+
+
+def _trailing(path: str) -> str:
+    parent = path.rstrip("/").rpartition("/")[0]
+    hint = f"; serve {path.rstrip('/')} instead"
+    if parent and "{" not in parent:
+        hint += f', or own = ["{parent}"]'
+    return f"{path} ends in '/', and a route key can't{hint}"

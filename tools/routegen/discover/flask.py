@@ -1,0 +1,24 @@
+"""Flask's rules, for the app behind `$default`: which paths it names, in Starlette's notation.
+
+Werkzeug writes `/<path:name>/edit` (werkzeug.routing, "Rule Format").
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from routegen.discover.served import Served
+
+_VARIABLE = re.compile(r"<(?:([a-zA-Z_][a-zA-Z0-9_]*)(?:\([^)]*\))?:)?([a-zA-Z_][a-zA-Z0-9_]*)>")
+
+
+def rules_of(app: Any) -> Iterator[Served]:
+    """Every rule that answers HTTP requests."""
+    for rule in app.url_map.iter_rules():
+        if rule.build_only or rule.websocket:
+            continue
+        # A convertor's regular expression may be anchored in groups of its own; only what it takes matters here.
+        regexes = tuple(rule._converters[name].regex for _, name in _VARIABLE.findall(rule.rule))  # noqa: SLF001
+        path = _VARIABLE.sub(lambda found: f"{{{found[2]}:{found[1] or 'string'}}}", rule.rule)
+        methods = tuple(sorted(rule.methods)) if rule.methods else None
+        yield Served(path, methods, (str(rule.endpoint),), regexes, host=rule.host)
