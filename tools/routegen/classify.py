@@ -5,7 +5,7 @@ by its place; everything else by the code that answers, because `/register` of s
 registration endpoint.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from routegen.manifest import Role
@@ -13,6 +13,10 @@ from routegen.manifest import Role
 PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"
 AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
 OPENID_CONFIGURATION = "/.well-known/openid-configuration"
+
+
+# An MCP endpoint is a short path, and there are few of them.
+_DEEP, _ENOUGH = 4, 50
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,21 @@ _RULES = (
     _Rule("redirect-callback", "RFC 6749", _answered_by("OAuthProxy._handle_idp_callback")),
 )
 _CONSENT = _answered_by("ConsentMixin._handle_consent", "OAuthProxy._handle_consent")
+
+
+def discovery_paths(endpoints: Iterable[str]) -> list[str]:
+    """Every path at which clients look for OAuth documents and endpoints, sorted.
+
+    Args:
+        endpoints: the paths that an app serves; a document may stand at a well-known path with one of them after it
+            (RFC 9728, section 3.1; RFC 8414, section 3.1) or, for OpenID Connect Discovery 1.0, before it.
+    """
+    literal = {path for path in endpoints if path.count("/") < _DEEP and "{" not in path and "/.well-known" not in path}
+    documents = (PROTECTED_RESOURCE, AUTHORIZATION_SERVER, OPENID_CONFIGURATION)
+    found = {"/register", "/authorize", "/token", "/revoke", "/consent", "/auth/callback", "/mcp", *documents}
+    for path in sorted({"/mcp", *literal} - {"/"})[:_ENOUGH]:
+        found |= {f"{document}{path}" for document in documents} | {f"{path}{OPENID_CONFIGURATION}"}
+    return sorted(found)
 
 
 def classify(path: str, handlers: tuple[str, ...]) -> Classified:

@@ -178,10 +178,11 @@ def check_name(where: str, value: Any) -> str:
 def _paths(where: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(path, str) for path in value):
         raise ConfigError(f"{where}: must be a list of paths, is {value!r}")
-    return tuple(_own_path(where, path) for path in value)
+    return tuple(own_path(where, path) for path in value)
 
 
-def _own_path(where: str, path: str) -> str:
+def own_path(where: str, path: str) -> str:
+    """A path that an app may own, or a ConfigError that says where and why it can't."""
     if not path.startswith("/") or path == "/" or path.endswith("/") or "{" in path:
         raise ConfigError(
             f"{where}: {path!r} is not a literal path like '/mcp': from '/', not '/' itself, no final '/'"

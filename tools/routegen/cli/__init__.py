@@ -16,6 +16,7 @@ from routegen.cli.extract import extract
 from routegen.cli.failures import State, run
 from routegen.cli.list import list_
 from routegen.cli.options import debug_option
+from routegen.cli.prove import prove
 from routegen.cli.schema import schema
 
 _EPILOG = """\b
@@ -23,6 +24,7 @@ Examples:
   routegen extract -o generated/routes.json   write what the app serves
   routegen check                              has the app drifted from it?
   routegen list                               show it
+  routegen prove                              does the gateway send the app what it serves?
 
 \b
 Exit codes: 0 done, 1 a difference was found, 2 wrong usage or configuration,
@@ -38,7 +40,7 @@ def routegen() -> None:
     """Write an API Gateway's routes from the app that serves them."""
 
 
-for _command in (extract, check, diff, list_, explain, schema):
+for _command in (extract, check, diff, list_, explain, prove, schema):
     routegen.add_command(_command)
 
 

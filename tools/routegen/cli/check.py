@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from routegen.cli.differences import Findings, format_option, show
-from routegen.cli.options import app_options, configuration, debug_option, manifest_option, manifest_path
+from routegen.cli.options import AppOptions, app_options, configuration, debug_option, manifest_option, manifest_path
 from routegen.errors import UnsupportedRouteError
 
 if TYPE_CHECKING:
@@ -33,21 +33,13 @@ Exit code 0: no difference; 1: the app and the manifest differ.
 @format_option
 @click.option("--strict", is_flag=True, help="Refuse a route that is wider than what the app serves: exit code 5.")
 @debug_option
-def check(
-    app: str | None,
-    name: str | None,
-    default: str | None,
-    timeout: float | None,
-    manifest: Path | None,
-    format_: str,
-    strict: bool,
-) -> int:
+def check(apps: AppOptions, manifest: Path | None, format_: str, strict: bool) -> int:
     """Extract again and compare with the manifest.
 
     Tells what was added, removed and changed, and the command that mends it; and, as information, what the routes
     take from the app behind $default.
     """
-    config = configuration(app, name, default, timeout)
+    config = configuration(apps)
     file = manifest_path(manifest, config)
     from routegen.compare import compare  # noqa: PLC0415 - heavy, and only used here
     from routegen.extract import extract  # noqa: PLC0415
@@ -63,7 +55,7 @@ def check(
         file=os.fspath(file),
         text=file.read_text("utf-8"),
         same=f"{file}: {len(committed.routes)} routes, as the app serves them",
-        mend=f"If the app is right: {_mending_command(app, name, default, file)}",
+        mend=f"If the app is right: {_mending_command(apps, file)}",
         notes=_notes(extraction),
     )
     return show(findings, format_)
@@ -88,11 +80,7 @@ def _notes(extraction: "Extraction") -> "tuple[Note, ...]":
     return tuple(notes)
 
 
-def _mending_command(app: str | None, name: str | None, default: str | None, file: Path) -> str:
+def _mending_command(apps: AppOptions, file: Path) -> str:
     import shlex  # noqa: PLC0415 - only used here
 
-    words = ["routegen", "extract"]
-    words += [app] if app else []
-    words += ["--name", name] if name else []
-    words += ["--default", default] if default else []
-    return shlex.join([*words, "-o", os.fspath(file)])
+    return shlex.join(["routegen", "extract", *filter(None, apps.words), "-o", os.fspath(file)])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from routegen.cli.options import app_options, configuration, debug_option
+from routegen.cli.options import AppOptions, app_options, configuration, debug_option
 from routegen.cli.output import emit, warn
 from routegen.errors import RoutegenError
 
@@ -32,13 +32,13 @@ Examples:
     help="Write to FILE, all of it or nothing, instead of stdout.",
 )
 @debug_option
-def extract(app: str | None, name: str | None, default: str | None, timeout: float | None, output: Path | None) -> None:
+def extract(apps: AppOptions, output: Path | None) -> None:
     """Import the app and write its manifest.
 
     APP is path/to/file.py:attribute or package.module:attribute; the attribute may be a factory. Without APP,
     the apps that [tool.routegen] in pyproject.toml names. Whatever an app prints goes to stderr.
     """
-    config = configuration(app, name, default, timeout)
+    config = configuration(apps)
     if sys.stderr.isatty():
         click.echo(f"importing {', '.join(one.target for one in config.apps)}", err=True)
     from routegen.extract import extract as extract_manifest  # noqa: PLC0415 - heavy, and only used here

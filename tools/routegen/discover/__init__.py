@@ -6,8 +6,9 @@ routes. Kinds of routes are an ordered registry (`adapters.py`); an unknown kind
 and where.
 """
 
-from routegen.discover.adapters import ADAPTERS
+from routegen.discover.adapters import ADAPTERS, Found
 from routegen.discover.served import Served, UnknownKindError
+from routegen.discover.unwrap import as_asgi
 from routegen.discover.walk import discover, find
 
-__all__ = ["ADAPTERS", "Served", "UnknownKindError", "discover", "find"]
+__all__ = ["ADAPTERS", "Found", "Served", "UnknownKindError", "as_asgi", "discover", "find"]

@@ -37,11 +37,12 @@ class Found:
 
     Attributes:
         served: what the app serves there.
-        holder: the live object whose attribute `app` answers; None where a router does.
+        holder: the live object that answers through its attribute `attribute`; None where a router does.
     """
 
     served: Served
     holder: Any = None
+    attribute: str = "app"
 
 
 @dataclass(frozen=True)

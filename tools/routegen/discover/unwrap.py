@@ -13,6 +13,11 @@ def is_a(value: Any, qualified_name: str) -> bool:
     return any(f"{cls.__module__}.{cls.__qualname__}" == qualified_name for cls in type(value).__mro__)
 
 
+def as_asgi(app: Any) -> Any:
+    """The application that answers: a FastMCP server's `http_app()`, and everything else as it is."""
+    return app.http_app() if is_a(app, "fastmcp.server.server.FastMCP") else app
+
+
 def table_of(app: Any) -> Any:
     """What holds an app's route table: a router, a Flask application, or None for an app that can't be walked.
 
@@ -20,8 +25,7 @@ def table_of(app: Any) -> Any:
     through as long as it wraps one app.
     """
     for _ in range(_MAX_WRAPPERS):
-        if is_a(app, "fastmcp.server.server.FastMCP"):
-            app = app.http_app()
+        app = as_asgi(app)
         if is_a(getattr(app, "url_map", None), "werkzeug.routing.map.Map"):
             return app
         router = getattr(app, "router", app)

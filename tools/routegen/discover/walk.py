@@ -67,7 +67,8 @@ class _Walk:
         if default is not None and default != getattr(router, "not_found", None):
             names = handler_names(default)
             path = f"{place.prefix}/{{proxy:path}}"
-            yield self._placed(Served(path, None, names, (*place.regexes, ANY_PATH), host=place.host), None)
+            served = Served(path, None, names, (*place.regexes, ANY_PATH), host=place.host)
+            yield self._placed(Found(served, router, "default"))
         self.above.pop()
 
     @staticmethod
@@ -82,8 +83,8 @@ class _Walk:
             raise UnknownKindError(f"{qualified_name(route)} at {path or '/'} is a kind of route that can't be walked")
         for step in adapter.steps(route, place):
             match step:
-                case Found(served, holder):
-                    yield self._placed(served, holder)
+                case Found():
+                    yield self._placed(step)
                 case Inside(router, inner):
                     yield from self.router(router, inner)
                 case Blocks(inner):
@@ -94,10 +95,11 @@ class _Walk:
         first = pattern[0].source if pattern and pattern[0].literal else None
         self.mounts.setdefault(first, []).append((place.prefix or "/", place.host, pattern))
 
-    def _placed(self, served: Served, holder: Any) -> Found:
+    def _placed(self, found: Found) -> Found:
         """With what the mounts before it take away: Starlette's first match wins."""
+        served = found.served
         if not self.mounts:
-            return Found(served, holder)
+            return found
         pattern = segments(served.path, served.regexes)
         before = (
             [*self.mounts.get(pattern[0].source, ()), *self.mounts.get(None, ())]
@@ -107,6 +109,6 @@ class _Walk:
         before = [mount for mount in before if mount[1] in {None, served.host}]
         for path, _, mount in before:
             if covers_below(mount, pattern):
-                return Found(replace(served, hidden_by=path), holder)
+                return replace(found, served=replace(served, hidden_by=path))
         partly = next((path for path, _, mount in before if overlaps_below(mount, pattern)), None)
-        return Found(replace(served, partly_hidden_by=partly), holder)
+        return replace(found, served=replace(served, partly_hidden_by=partly))

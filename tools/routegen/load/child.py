@@ -37,7 +37,7 @@ def _answer(order: dict[str, Any], reached: list[str]) -> dict[str, Any]:
     for directory in reversed(order["paths"]):
         sys.path.insert(0, directory)
     try:
-        served = _served(target)
+        return _TASKS[order["task"]](find_app(import_target(target), target))
     except TargetError as error:
         return _failure("target", f"{order['shown']}: {error}")
     except SystemExit as exit_:
@@ -49,15 +49,28 @@ def _answer(order: dict[str, Any], reached: list[str]) -> dict[str, Any]:
         if reached:
             text += f" (the app tried to reach {reached[0]}, and an app is loaded without a network)"
         return _failure("load", text, *_trace())
-    return {"served": served}
 
 
-def _served(target: Target) -> list[dict[str, Any]]:
-    app = find_app(import_target(target), target)
-    # After the app: its import is the work, and brings in what discovery looks at.
+# Each task imports what it needs after the app: the app's import is the work, and brings in what we look at.
+def _discover(app: Any) -> dict[str, Any]:
     from routegen.discover import discover  # noqa: PLC0415
 
-    return [entry.as_data() for entry in discover(app)]
+    return {"served": [entry.as_data() for entry in discover(app)]}
+
+
+def _prove(app: Any) -> dict[str, Any]:
+    from routegen.discover import as_asgi, find  # noqa: PLC0415
+    from routegen.prove.drive import drive  # noqa: PLC0415
+    from routegen.prove.requests import requests  # noqa: PLC0415
+
+    app = as_asgi(app)
+    found = find(app)
+    served = [one.served for one in found]
+    seen = drive(app, found, requests(served))
+    return {"served": [entry.as_data() for entry in served], "seen": [one.as_data() for one in seen]}
+
+
+_TASKS = {"discover": _discover, "prove": _prove}
 
 
 def _failure(kind: str, message: str, details: str = "") -> dict[str, Any]:

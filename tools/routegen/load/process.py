@@ -12,7 +12,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from routegen.config import AppConfig
 from routegen.discover.served import Served
@@ -21,6 +21,8 @@ from routegen.load.target import Target
 
 # What a process needs to run at all; nothing else of the caller's environment reaches the app.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
+
+Task = Literal["discover", "prove"]
 
 _POLL = 0.25
 """Seconds between two looks at whether the child is still alive, while it is silent."""
@@ -38,10 +40,14 @@ class Loading:
     deadline: float
 
     def result(self) -> list[Served]:
-        """What the app serves.
+        """What the app serves; raises as `answer`."""
+        return [Served.from_data(entry) for entry in self.answer()["served"]]
+
+    def answer(self) -> dict[str, Any]:
+        """What the task has found, as the child said it.
 
         Raises:
-            LoadError: it could not be imported, exited, crashed or took longer than the time-out.
+            LoadError: the app could not be imported, exited, crashed or took longer than the time-out.
             UnsupportedRouteError: it serves something of a kind that can't be walked.
         """
         try:
@@ -50,7 +56,7 @@ class Loading:
             self.stop()
         error = answer.get("error")
         if error is None:
-            return [Served.from_data(entry) for entry in answer["served"]]
+            return answer
         if error["kind"] == "unsupported":
             raise UnsupportedRouteError(f"{self.app.name}: {error['message']}")
         raise LoadError(error["message"], error["details"])
@@ -102,12 +108,13 @@ class Loading:
         return f"crashed with signal {-status}"
 
 
-def start(app: AppConfig, timeout: float) -> Loading:
+def start(app: AppConfig, timeout: float, task: Task = "discover") -> Loading:
     """Start importing an app.
 
     Args:
         app: which one, and the environment that it is to see.
         timeout: seconds from now that it may take.
+        task: what to do with it.
 
     Raises:
         LoadError: the file that it names doesn't exist.
@@ -118,6 +125,7 @@ def start(app: AppConfig, timeout: float) -> Loading:
     home = tempfile.mkdtemp(prefix="routegen-")
     reading, writing = os.pipe()
     order = {
+        "task": task,
         "module": module,
         "shown": target.module,
         "root": str(app.root.resolve()),

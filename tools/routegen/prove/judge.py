@@ -1,0 +1,127 @@
+"""Who answered, compared with whom the gateway would have asked.
+
+In: a manifest, and what came of an app's requests. Out: a `Verdict`. The gateway's model is the one that everything
+asks; where AWS leaves its behaviour unclear, the verdict follows the model's decisions.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from routegen.carry import notices_of
+from routegen.config import AppConfig
+from routegen.discover.served import Served
+from routegen.gateway import ANY, RouteKey, RouteTable
+from routegen.manifest import Manifest, Route
+from routegen.prove.drive import Seen
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A request on which manifest and app disagree.
+
+    Attributes:
+        kind: `lost`: the app serves it, and another app gets it; `taken`: the app gets it, and doesn't serve it.
+        route_key: the key that takes it; None for `$default`.
+        goes_to: the app that gets it.
+        text: one sentence.
+    """
+
+    kind: Literal["lost", "taken"]
+    method: str
+    path: str
+    route_key: str | None
+    goes_to: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What driving one app has shown.
+
+    Attributes:
+        app: its name.
+        routes: how many paths of it were driven.
+        requests: how many requests were tried.
+        disagreements: the smallest first: by the length of the path, then by path and method.
+        known: how many requests fell under each kind of notice that extraction gives.
+        beneath: how many requests middleware answered by itself, so that the router was asked beneath it.
+    """
+
+    app: str
+    routes: int
+    requests: int
+    disagreements: tuple[Disagreement, ...]
+    known: dict[str, int]
+    beneath: int
+
+
+def judge(manifest: Manifest, app: AppConfig, served: Sequence[Served], seen: Iterable[Seen]) -> Verdict:
+    """Compare what came of an app's requests with the manifest."""
+    court = _Court(manifest, app, served)
+    total, beneath = 0, 0
+    for one in seen:
+        total += 1
+        beneath += one.beneath
+        court.hear(one)
+    found = sorted(court.found, key=lambda one: (len(one.path), one.path, one.method))
+    return Verdict(app.name, len(served), total, tuple(found), dict(court.known), beneath)
+
+
+class _Court:
+    """One app's case."""
+
+    def __init__(self, manifest: Manifest, app: AppConfig, served: Sequence[Served]) -> None:
+        self.found: list[Disagreement] = []
+        self.known: Counter[str] = Counter()
+        self._app = app
+        self._default = manifest.default
+        self._routes = {key: route for route in manifest.routes for key in route.route_keys}
+        self._table = RouteTable(map(RouteKey.parse, self._routes))
+        self._served = served
+        self._notices = [notices_of(app.name, entry) for entry in served]
+        self._all_kinds = {notice.kind for notices in self._notices for notice in notices}
+
+    def hear(self, seen: Seen) -> None:
+        key = self._table.select(seen.method, seen.path)
+        route = None if key is None else self._routes[str(key)]
+        gets = self._default if route is None else route.app
+        if gets != self._app.name:
+            if self._is_served(seen) and not self._is_known(seen):
+                self.found.append(self._lost(seen, route, gets))
+        elif route is not None and not self._may_take(seen, route):
+            text = f"{seen.method} {seen.path} goes to {gets} through {key}, and {gets} serves nothing there"
+            self.found.append(Disagreement("taken", seen.method, seen.path, str(key), gets, text))
+
+    def _is_served(self, seen: Seen) -> bool:
+        """A 405 is an app's answer too, unless the configuration shares its path method by method."""
+        return seen.outcome == "reached" or (seen.outcome == "method" and self._app.methods != "exact")
+
+    def _may_take(self, seen: Seen, route: Route) -> bool:
+        """A redirect to the same path with a slash more or less is an answer of the app's own."""
+        if seen.outcome in {"reached", "redirect"} or route.widened or route.role == "owned":
+            return True
+        return seen.outcome == "method" and f"{ANY} {route.path}" in route.route_keys
+
+    def _is_known(self, seen: Seen) -> bool:
+        """Whether extraction has given notice that this can't be carried."""
+        kinds: set[str] = {notice.kind for notice in self._notices[seen.served]} if seen.served >= 0 else set()
+        if not seen.path.endswith("/"):
+            kinds -= {"trailing-slash", "empty-rest"}
+        if seen.outcome == "method":
+            # Which route it was that refused the method, a 405 doesn't say.
+            kinds |= {"everything"} & self._all_kinds
+            kinds |= {"trailing-slash"} if seen.path != "/" and seen.path.endswith("/") else set()
+        self.known.update(kinds)
+        return bool(kinds)
+
+    def _lost(self, seen: Seen, route: Route | None, gets: str) -> Disagreement:
+        key = f"{route.route_keys[0]}" if route else None
+        through = f" through {key}" if key else ""
+        methods = ""
+        if seen.served >= 0:
+            entry = self._served[seen.served]
+            methods = f" at {entry.path} ({' '.join(entry.methods) if entry.methods else ANY})"
+        text = f"{seen.method} {seen.path} is served by {self._app.name}{methods}, and goes to {gets}{through}"
+        return Disagreement("lost", seen.method, seen.path, key, gets, text)

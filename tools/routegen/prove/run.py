@@ -1,0 +1,35 @@
+"""Proving a whole configuration: each app driven in a process of its own, side by side."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from routegen import load
+from routegen.assemble import build_manifest
+from routegen.config import Config
+from routegen.discover.served import Served
+from routegen.manifest import Manifest
+from routegen.prove.drive import Seen
+from routegen.prove.judge import Verdict, judge
+
+
+def prove(config: Config, manifest: Manifest | None) -> Iterator[Verdict]:
+    """Drive each configured app and compare it with a manifest.
+
+    Args:
+        config: which apps.
+        manifest: the manifest; None for the one that the apps give now.
+
+    Raises:
+        ConfigError, LoadError, UnsupportedRouteError, QuotaError: as `routegen.extract.extract`.
+    """
+    with ExitStack() as started:
+        loading = []
+        for app in config.apps:
+            loading.append(load.start(app, config.timeout, "prove"))
+            started.callback(loading[-1].stop)
+        answers = [(one.app, one.answer()) for one in loading]
+    served = [(app, [Served.from_data(entry) for entry in answer["served"]]) for app, answer in answers]
+    if manifest is None:
+        manifest = build_manifest(config.default, served).manifest
+    for (app, entries), (_, answer) in zip(served, answers, strict=True):
+        yield judge(manifest, app, entries, (Seen(*one) for one in answer["seen"]))
