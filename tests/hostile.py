@@ -1,0 +1,132 @@
+"""A good manifest, and many that must be rejected: by the reader, by the commands, by the Pulumi program."""
+
+import json
+from typing import Any
+
+import pytest
+
+GOOD: dict[str, Any] = {
+    "version": 1,
+    "default": "otterwiki",
+    "routes": [
+        {
+            "path": "/a/{id}",
+            "methods": ["GET", "HEAD"],
+            "app": "mcp",
+            "role": "other",
+            "route_keys": ["GET /a/{id}", "HEAD /a/{id}"],
+            "widened": "{id:int} takes only int",
+        },
+        {"path": "/mcp", "methods": ["ANY"], "app": "mcp", "role": "owned", "spec": "RFC", "route_keys": ["ANY /mcp"]},
+    ],
+}  # fmt: skip
+
+
+def documents() -> list[tuple[Any, str]]:
+    """JSON documents that are no manifest, and what the error must say."""
+
+    def route(**change: Any) -> dict[str, Any]:
+        base = {"path": "/x", "methods": ["ANY"], "app": "mcp", "role": "other", "route_keys": ["ANY /x"]}
+        return {key: value for key, value in {**base, **change}.items() if value is not ...}
+
+    def key(text: str) -> dict[str, Any]:
+        return route(route_keys=[text])
+
+    entry: list[tuple[Any, str]] = [
+        (route(path=...), "routes[2].path: is missing"),
+        (route(app=...), "routes[2].app (/x): is missing"),
+        (route(app=""), "routes[2].app (/x)"),
+        (route(app="otterwiki"), "owns no route"),
+        (route(app="../x"), "routes[2].app (/x)"),
+        (route(role="king"), "routes[2].role (/x)"),
+        (route(methods=[]), "routes[2].methods (/x)"),
+        (route(methods="GET"), "routes[2].methods (/x)"),
+        (route(methods=["get"]), "routes[2].methods[0] (/x)"),
+        (route(methods=["HEAD", "GET"]), "not sorted"),
+        (route(methods=["GET", "GET"]), "without doubles"),
+        (route(methods=["ANY", "GET"]), "just ['ANY']"),
+        (route(route_keys=[]), "routes[2].route_keys (/x)"),
+        (route(route_keys=[1]), "routes[2].route_keys[0] (/x)"),
+        (route(route_keys=None), "routes[2].route_keys (/x)"),
+        (route(spec="a\nb"), "routes[2].spec (/x)"),
+        (route(widened=""), "routes[2].widened (/x)"),
+        (route(path="/x\n"), "routes[2].path"),
+        (route(pth="/x"), "routes[2].pth (/x): unknown key; did you mean 'path'?"),
+        (key("$default"), "$default belongs to"),
+        (key("ANY /{proxy+}"), "takes every path"),
+        (key("ANY /y"), "for another path"),
+        (key("GET/x"), "not of the form"),
+        (key("get /x"), "not a method"),
+        (key("ANY /x/"), "ends in '/'"),
+        (route(path="/mcp", route_keys=["ANY /mcp"]), "takes the same requests"),
+        (route(path="/mcp", app="other", route_keys=["ANY /mcp"]), "'mcp' and 'other' both claim /mcp"),
+        (route(path="/a/{n}", app="other", route_keys=["POST /a/{n}"]), "both claim"),
+        (route(path="/a/{n}", route_keys=["GET /a/{n}"]), "takes the same requests"),
+        (route(methods=["GET"], route_keys=["POST /x"]), "a method that the entry doesn't list"),
+        (route(path="/x/{a}/{a}", route_keys=["ANY /x/{a}/{a}"]), "names the variable 'a' twice"),
+        (route(path="/x/{a+}/b", route_keys=["ANY /x/{a+}/b"]), "is not the last segment"),
+        (route(path="/x{a}", route_keys=["ANY /x{a}"]), "neither a literal nor one whole variable"),
+        (route(path="//x", route_keys=["ANY //x"]), "has an empty segment"),
+        (route(path="x", route_keys=["ANY x"]), "does not start with '/'"),
+        (route(path="/x y", route_keys=["ANY /x y"]), "a character that a URL path can't have"),
+        (route(path="/x?a=1", route_keys=["ANY /x?a=1"]), "a character that a URL path can't have"),
+        (route(path="/%6dcp", route_keys=["ANY /%6dcp"]), "takes the same requests as 'ANY /mcp'"),
+        (route(methods=[1]), "routes[2].methods[0] (/x)"),
+        (route(methods=None), "routes[2].methods (/x)"),
+        (route(route_keys=["ANY /x", "ANY /x"]), "takes the same requests"),
+        ("/x", "routes[2]"),
+        ([], "routes[2]"),
+        (None, "routes[2]"),
+    ]  # fmt: skip
+    whole: list[tuple[dict[str, Any], str]] = [
+        ({"version": 2}, "version: 2 is not a version"),
+        ({"version": True}, "version: True is not a version"),
+        ({"version": "1"}, "version: '1' is not a version"),
+        ({"version": None}, "version: None is not a version"),
+        ({"version": ...}, "version: is missing"),
+        ({"default": ...}, "default: is missing"),
+        ({"default": ""}, "default"),
+        ({"default": 1}, "default"),
+        ({"version": 1.0}, "version: 1.0 is not a version"),
+        ({"default": "a b"}, "default"),
+        ({"routes": ...}, "routes: is missing"),
+        ({"routes": {}}, "routes"),
+        ({"routes": None}, "routes"),
+        ({"rotues": []}, "rotues: unknown key; did you mean 'routes'?"),
+        (
+            {
+                "routes": [
+                    {**GOOD["routes"][1], "path": f"/p{number}", "route_keys": [f"ANY /p{number}"]}
+                    for number in range(300)
+                ]
+            },
+            "an HTTP API has at most 300",
+        ),
+    ]
+    return [
+        *(({**GOOD, "routes": [*GOOD["routes"], change]}, says) for change, says in entry),
+        *(({k: v for k, v in {**GOOD, **change}.items() if v is not ...}, says) for change, says in whole),
+    ]
+
+
+RAW: list[tuple[bytes, str]] = [
+    (b"", "empty"),
+    (b"  \n", "empty"),
+    (b"null", "this is null"),
+    (b'"x"', "this is a string"),
+    (b"[]", "this is an array"),
+    (b"{", "not JSON"),
+    (b"{}\n{}", "not JSON"),
+    (b'{"version": NaN}', "NaN is not JSON"),
+    (b'{"version": 1, "version": 1}', "the key 'version' stands twice"),
+    (b"[" * 100_000, "nested too deeply"),
+    (b'{"a": ' * 50_000, "nested too deeply"),
+    ('{"version": 1}'.encode("utf-16"), "not UTF-8"),
+    (b"\xef\xbb\xbf{}", "not JSON"),
+    (b" " * (8 * 1024 * 1024) + b"{}", "larger than"),
+]
+"""Bytes that are no JSON object, and what the error must say."""
+
+_ALL = [(json.dumps(document).encode(), says) for document, says in documents()] + RAW
+HOSTILE = [pytest.param(data, says, id=f"{number}: {says}") for number, (data, says) in enumerate(_ALL)]
+"""Files that every reader of manifests must reject, with what it must say."""
