@@ -1,129 +1,14 @@
-"""The real Pulumi program, run under Pulumi's own mocks of its engine."""
+"""A checkout of the Pulumi program to run and to break."""
 
 import json
-import runpy
 import shutil
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import pulumi
 import pytest
-from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_all_config, set_mocks
-from pulumi.runtime.mocks import test as until_all_are_registered
+from pulumi.runtime import set_all_config
+from stack import Checkout, Refused
 from support import PROJECT
-
-REQUIRED = {
-    "authkit_domain": "https://example.authkit.app",
-    "client_id": "client_01EXAMPLE",
-    "domain": "dev.wikibot.io",
-    "hosted_zone": "wikibot.io",
-}
-
-
-@dataclass(frozen=True)
-class Resource:
-    """What the program asked the engine for."""
-
-    type: str
-    name: str
-    inputs: dict[str, Any]
-
-
-def _plain(value: Any) -> Any:
-    """An archive compares by identity; its path is what counts."""
-    return value.path if isinstance(value, pulumi.FileArchive) else value
-
-
-@dataclass
-class Stack(Mocks):
-    """An engine that takes note of everything and builds nothing."""
-
-    resources: list[Resource] = field(default_factory=list)
-
-    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        if not args.typ.startswith("pulumi:"):
-            inputs = {name: _plain(value) for name, value in args.inputs.items()}
-            self.resources.append(Resource(args.typ, args.name, inputs))
-        kind = args.typ.rpartition("/")[2].lower()
-        made = {
-            "arn": f"arn:aws:{args.typ.split('/')[0].rpartition(':')[2]}:eu-central-1:111122223333:{kind}/{args.name}",
-            "executionArn": "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3",
-            "invokeArn": f"arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/{args.name}/invocations",
-            "ref": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/wiki@sha256:0",
-            "repositoryUrl": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/wiki",
-            "registryId": "111122223333",
-            "fqdn": "_x.dev.wikibot.io",
-            "domainValidationOptions": [
-                {
-                    "resourceRecordName": "_x.dev.wikibot.io",
-                    "resourceRecordType": "CNAME",
-                    "resourceRecordValue": "_y.aws",
-                }
-            ],
-        }
-        if isinstance(configuration := args.inputs.get("domainNameConfiguration"), dict):
-            target = {"targetDomainName": "d-1.execute-api.eu-central-1.amazonaws.com", "hostedZoneId": "Z1"}
-            made["domainNameConfiguration"] = {**configuration, **target}
-        return f"{args.name}-id", {"name": args.name, **made, **args.inputs}
-
-    def call(self, args: MockCallArgs) -> dict[str, Any]:
-        return {
-            "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": ["eu-central-1a", "eu-central-1b"]},
-            "aws:index/getPartition:getPartition": {"partition": "aws"},
-            "aws:index/getRegion:getRegion": {"region": "eu-central-1"},
-            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "111122223333"},
-            "aws:route53/getZone:getZone": {"zoneId": "Z0"},
-            "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": "x"},
-        }[args.token]
-
-    def of(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The inputs of every resource of a kind, e.g. `Route`, by name."""
-        return {one.name: one.inputs for one in self.resources if one.type.endswith(f":{kind}")}
-
-    def everything(self) -> dict[tuple[str, str], dict[str, Any]]:
-        return {(one.type, one.name): one.inputs for one in self.resources}
-
-
-@dataclass(frozen=True)
-class Checkout:
-    """A checkout with the program, a manifest, and packages that say what they were built for."""
-
-    root: Path
-
-    @property
-    def manifest(self) -> Path:
-        return self.root / "generated" / "routes.json"
-
-    def write(self, manifest: Mapping[str, Any]) -> None:
-        self.manifest.write_text(json.dumps(manifest))
-
-    def up(self, **config: str) -> Stack:
-        """Run the program with a configuration; a `None` would be a key that isn't set."""
-        stack = Stack()
-        set_mocks(stack, project="wikibot", stack="dev", preview=False)
-        set_all_config({f"wikibot:{key}": value for key, value in {**REQUIRED, **config}.items() if value})
-        for module in self.root.glob("infra/*.py"):
-            sys.modules.pop(module.stem, None)
-        sys.path.insert(0, str(self.root / "infra"))
-        try:
-            until_all_are_registered(lambda: runpy.run_path(str(self.root / "infra" / "__main__.py")) and None)()
-        except pulumi.RunError as error:
-            raise Refused(str(error), stack.resources) from None
-        finally:
-            sys.path.remove(str(self.root / "infra"))
-        return stack
-
-
-class Refused(Exception):  # noqa: N818 - it reads as what happened
-    """The program stopped with a line of its own; `registered` is what it had asked the engine for by then."""
-
-    def __init__(self, line: str, registered: list[Resource]) -> None:
-        super().__init__(line)
-        self.line = line
-        self.registered = registered
 
 
 @pytest.fixture

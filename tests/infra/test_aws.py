@@ -1,7 +1,7 @@
 """What the program registers, put to AWS's own API model: boto3 validates each call, and moto reads it back."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import botocore.session
@@ -9,9 +9,7 @@ import pytest
 from botocore import xform_name
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from moto import mock_aws
-
-if TYPE_CHECKING:
-    from conftest import Checkout, Stack
+from stack import Checkout, Stack
 
 REGION = "eu-central-1"
 
@@ -64,7 +62,7 @@ def shaped(value: Any, shape: Shape) -> Any:
     return int(value) if shape.type_name in {"integer", "long"} and isinstance(value, float) else value
 
 
-def api_of(stack: "Stack") -> tuple[Api, str, dict[str, str]]:
+def api_of(stack: Stack) -> tuple[Api, str, dict[str, str]]:
     """Create the API and its integrations; what Pulumi knows them by stays known: `integrations/mcp-id`."""
     gateway = Api("apigatewayv2")
     made = gateway.call("CreateApi", stack.of("Api")["api"])
@@ -78,7 +76,7 @@ def api_of(stack: "Stack") -> tuple[Api, str, dict[str, str]]:
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_routes_come_back_as_the_manifest_has_them(checkout: "Checkout") -> None:
+def test_the_routes_come_back_as_the_manifest_has_them(checkout: Checkout) -> None:
     stack = checkout.up()
     gateway, api_id, ids = api_of(stack)
     for inputs in stack.of("Route").values():
@@ -97,7 +95,7 @@ def test_the_routes_come_back_as_the_manifest_has_them(checkout: "Checkout") -> 
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_gateway_as_large_as_the_quota(checkout: "Checkout") -> None:
+def test_a_gateway_as_large_as_the_quota(checkout: Checkout) -> None:
     """299 routes and $default, read back page by page."""
     routes = [
         {"path": f"/p{n}", "methods": ["ANY"], "app": "mcp", "role": "other", "route_keys": [f"ANY /p{n}"]}
@@ -112,7 +110,7 @@ def test_a_gateway_as_large_as_the_quota(checkout: "Checkout") -> None:
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_stage_and_the_domain(checkout: "Checkout") -> None:
+def test_the_stage_and_the_domain(checkout: Checkout) -> None:
     stack = checkout.up()
     gateway, api_id, _ = api_of(stack)
     stage = stack.of("Stage")["default"]
@@ -126,7 +124,7 @@ def test_the_stage_and_the_domain(checkout: "Checkout") -> None:
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_functions_their_roles_permissions_and_logs(checkout: "Checkout") -> None:
+def test_the_functions_their_roles_permissions_and_logs(checkout: Checkout) -> None:
     stack = checkout.up()
     iam, logs, functions = Api("iam"), Api("logs"), Api("lambda")
     arns = {}
@@ -150,7 +148,7 @@ def test_the_functions_their_roles_permissions_and_logs(checkout: "Checkout") ->
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_network_and_the_storage(checkout: "Checkout") -> None:
+def test_the_network_and_the_storage(checkout: Checkout) -> None:
     stack = checkout.up()
     ec2, efs = Api("ec2"), Api("efs")
     vpc = ec2.call("CreateVpc", {"cidrBlock": stack.of("Vpc")["wiki"]["cidrBlock"]})["Vpc"]["VpcId"]

@@ -2,13 +2,11 @@
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hostile import HOSTILE
-
-if TYPE_CHECKING:
-    from conftest import Checkout
+from stack import Checkout
 
 
 def entry(path: str, *methods: str) -> dict[str, Any]:
@@ -16,7 +14,7 @@ def entry(path: str, *methods: str) -> dict[str, Any]:
     return {"path": path, "methods": sorted(methods), "app": "mcp", "role": "other", "route_keys": keys}
 
 
-def test_the_routes_are_the_manifests_and_default(checkout: "Checkout") -> None:
+def test_the_routes_are_the_manifests_and_default(checkout: Checkout) -> None:
     stack = checkout.up()
     manifest = json.loads(checkout.manifest.read_text())
     wanted = [key for route in manifest["routes"] for key in route["route_keys"]]
@@ -28,7 +26,7 @@ def test_the_routes_are_the_manifests_and_default(checkout: "Checkout") -> None:
     assert {route["apiId"] for route in routes.values()} == {"api-id"}
 
 
-def test_a_route_less_is_a_route_less_and_nothing_else(checkout: "Checkout") -> None:
+def test_a_route_less_is_a_route_less_and_nothing_else(checkout: Checkout) -> None:
     before = checkout.up().everything()
     manifest = json.loads(checkout.manifest.read_text())
     gone = manifest["routes"].pop(1)
@@ -39,7 +37,7 @@ def test_a_route_less_is_a_route_less_and_nothing_else(checkout: "Checkout") -> 
     assert after == {name: inputs for name, inputs in before.items() if name != removed}
 
 
-def test_a_route_more_is_a_route_more_and_nothing_else(checkout: "Checkout") -> None:
+def test_a_route_more_is_a_route_more_and_nothing_else(checkout: Checkout) -> None:
     before = checkout.up().everything()
     manifest = json.loads(checkout.manifest.read_text())
     manifest["routes"].insert(0, entry("/a/{id}/{rest+}", "GET"))
@@ -50,7 +48,7 @@ def test_a_route_more_is_a_route_more_and_nothing_else(checkout: "Checkout") -> 
     assert after == before
 
 
-def test_a_renamed_variable_updates_its_route_in_place(checkout: "Checkout") -> None:
+def test_a_renamed_variable_updates_its_route_in_place(checkout: Checkout) -> None:
     """Another name would be a second route for the same requests, which API Gateway refuses."""
     manifest = json.loads(checkout.manifest.read_text())
     names = []
@@ -60,7 +58,7 @@ def test_a_renamed_variable_updates_its_route_in_place(checkout: "Checkout") -> 
     assert names[0] == names[1]
 
 
-def test_routes_of_different_requests_have_different_names(checkout: "Checkout") -> None:
+def test_routes_of_different_requests_have_different_names(checkout: Checkout) -> None:
     paths = ["/a", "/a/{x}", "/a/{x+}", "/a/b", "/a-b", "/a/{x}/b", "/a/b/{x}", "/%7B%7D", "/{x}"]
     routes = [entry(path, "GET", "POST") for path in sorted(paths)]
     checkout.write({"version": 1, "default": "otterwiki", "routes": routes})
@@ -69,7 +67,7 @@ def test_routes_of_different_requests_have_different_names(checkout: "Checkout")
 
 @pytest.mark.parametrize(("data", "says"), HOSTILE)
 def test_a_file_that_is_no_manifest_stops_before_the_first_resource(
-    checkout: "Checkout", refused: Callable[..., str], data: bytes, says: str
+    checkout: Checkout, refused: Callable[..., str], data: bytes, says: str
 ) -> None:
     checkout.manifest.write_bytes(data)
     line = refused()
@@ -77,7 +75,7 @@ def test_a_file_that_is_no_manifest_stops_before_the_first_resource(
     assert says in line
 
 
-def test_a_missing_manifest(checkout: "Checkout", refused: Callable[..., str]) -> None:
+def test_a_missing_manifest(checkout: Checkout, refused: Callable[..., str]) -> None:
     checkout.manifest.unlink()
     assert "routegen extract -o" in refused()
 
@@ -90,18 +88,18 @@ def test_a_missing_manifest(checkout: "Checkout", refused: Callable[..., str]) -
     ],
 )
 def test_an_app_without_a_function(
-    checkout: "Checkout", refused: Callable[..., str], change: dict[str, Any], says: str
+    checkout: Checkout, refused: Callable[..., str], change: dict[str, Any], says: str
 ) -> None:
     checkout.write({"version": 1, "default": "otterwiki", "routes": [], **change})
     assert says in refused()
 
 
-def test_another_manifest_by_configuration(checkout: "Checkout") -> None:
+def test_another_manifest_by_configuration(checkout: Checkout) -> None:
     (checkout.root / "other.json").write_text(json.dumps({"version": 1, "default": "otterwiki", "routes": []}))
     assert list(checkout.up(manifest="../other.json").of("Route")) == ["route $default"]
 
 
-def test_packages_must_be_there_and_fit(checkout: "Checkout", refused: Callable[..., str]) -> None:
+def test_packages_must_be_there_and_fit(checkout: Checkout, refused: Callable[..., str]) -> None:
     assert "build/mcp: built for python3.13, the stack wants python3.14; run: PYTHON=python3.14 " in refused(
         runtime="python3.14"
     )
@@ -136,7 +134,7 @@ def test_a_configuration_that_is_wrong_names_the_key(
     assert says in refused(**config)
 
 
-def test_one_integration_and_one_permission_a_function(checkout: "Checkout") -> None:
+def test_one_integration_and_one_permission_a_function(checkout: Checkout) -> None:
     stack = checkout.up()
     integrations, permissions = stack.of("Integration"), stack.of("Permission")
     assert set(integrations) == set(permissions) == {"mcp", "otterwiki"}
@@ -151,7 +149,7 @@ def test_one_integration_and_one_permission_a_function(checkout: "Checkout") -> 
     assert {one["function"] for one in permissions.values()} == {"wikibot-dev-mcp", "wikibot-dev-wiki"}
 
 
-def test_the_stage_deploys_logs_and_throttles(checkout: "Checkout") -> None:
+def test_the_stage_deploys_logs_and_throttles(checkout: Checkout) -> None:
     stack = checkout.up(throttling_rate="7", throttling_burst="9", log_retention_days="14")
     (stage,) = stack.of("Stage").values()
     assert stage["name"] == "$default"
@@ -166,7 +164,7 @@ def test_the_stage_deploys_logs_and_throttles(checkout: "Checkout") -> None:
     assert {group["retentionInDays"] for group in groups.values()} == {14}
 
 
-def test_the_functions(checkout: "Checkout") -> None:
+def test_the_functions(checkout: Checkout) -> None:
     functions = checkout.up(site_name="Our wiki").of("Function")
     mcp, wiki = functions["mcp"], functions["wiki"]
     assert (mcp["runtime"], mcp["handler"]) == ("python3.13", "mcp_server.handler")
@@ -185,7 +183,7 @@ def test_the_functions(checkout: "Checkout") -> None:
     assert max(mcp["timeout"], wiki["timeout"]) < 30
 
 
-def test_the_image_is_built_from_the_package_for_the_functions_platform(checkout: "Checkout") -> None:
+def test_the_image_is_built_from_the_package_for_the_functions_platform(checkout: Checkout) -> None:
     (image,) = checkout.up().of("Image").values()
     assert image["context"]["location"] == "../build/otterwiki"
     assert image["dockerfile"]["location"] == "../app/otterwiki/Dockerfile"
@@ -193,11 +191,11 @@ def test_the_image_is_built_from_the_package_for_the_functions_platform(checkout
     assert image["platforms"] == ["linux/amd64"]
 
 
-def test_no_resource_knows_where_the_checkout_is(checkout: "Checkout") -> None:
+def test_no_resource_knows_where_the_checkout_is(checkout: Checkout) -> None:
     assert str(checkout.root) not in repr(checkout.up().resources)
 
 
-def test_each_role_may_do_what_its_function_does(checkout: "Checkout") -> None:
+def test_each_role_may_do_what_its_function_does(checkout: Checkout) -> None:
     stack = checkout.up()
     allowed = {
         name: {
@@ -219,14 +217,14 @@ def test_each_role_may_do_what_its_function_does(checkout: "Checkout") -> None:
     assert mounts == {"elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"}
 
 
-def test_the_functions_own_code_may_not_touch_the_network(checkout: "Checkout") -> None:
+def test_the_functions_own_code_may_not_touch_the_network(checkout: Checkout) -> None:
     statements = json.loads(checkout.up().of("RolePolicy")["wiki"]["policy"])["Statement"]
     (denied,) = [statement for statement in statements if statement["Effect"] == "Deny"]
     function = "arn:aws:lambda:eu-central-1:111122223333:function:wikibot-dev-wiki"
     assert denied["Condition"] == {"ArnEquals": {"lambda:SourceFunctionArn": function}}
 
 
-def test_only_nfs_between_function_and_storage(checkout: "Checkout") -> None:
+def test_only_nfs_between_function_and_storage(checkout: Checkout) -> None:
     stack = checkout.up()
     (out,) = stack.of("SecurityGroupEgressRule").values()
     (into,) = stack.of("SecurityGroupIngressRule").values()
@@ -239,7 +237,7 @@ def test_only_nfs_between_function_and_storage(checkout: "Checkout") -> None:
     assert stack.of("BackupPolicy")["wiki"]["backupPolicy"] == {"status": "ENABLED"}
 
 
-def test_the_domain_leads_to_the_stage(checkout: "Checkout") -> None:
+def test_the_domain_leads_to_the_stage(checkout: Checkout) -> None:
     stack = checkout.up()
     (mapping,) = stack.of("ApiMapping").values()
     assert (mapping["apiId"], mapping["domainName"], mapping["stage"]) == ("api-id", "dev.wikibot.io", "$default")
