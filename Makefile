@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup routes check test test-slow lint format types ci docs bench package lock clean
+.PHONY: help setup routes check test test-slow lint format types ci docs matrix bench package lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ ci: lint types test check  ## what .ci/run and the GitHub workflow run
 
 docs: $(READY)  ## docs/cli.md, from the commands' --help
 	$(BIN)/python docs/cli_reference.py
+
+matrix: $(READY)  ## docs/providers.md: every auth provider that FastMCP ships, extracted and proven
+	$(BIN)/python -m matrix
 
 package: $(READY)  ## both Lambdas' package directories
 	bash app/poc/mcp_package/build.sh

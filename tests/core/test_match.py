@@ -1,13 +1,13 @@
 """Route selection: AWS's own table, the observed facts, and a second, deliberately naive implementation."""
 
-import re
 from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from routegen.gateway import ANY, DEFAULT, Decisions, RouteKey, RouteTable, shape
+from naive import naive
+from routegen.gateway import ANY, DEFAULT, Decisions, RouteKey, RouteTable
 
 # "Create routes for HTTP APIs", AWS: the example of route priority.
 DOCUMENTED = ["GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "ANY /{proxy+}"]
@@ -90,23 +90,6 @@ def test_each_switch_turns_its_decision(switch: str, keys: list[str], request_: 
     assert select(keys, method, path) != turned, "the switch decides this case"
     other = replace(DEFAULT, **{switch: not getattr(DEFAULT, switch)})
     assert select(keys, method, path, other) == turned
-
-
-def naive(keys: list[RouteKey], method: str, path: str) -> RouteKey | None:
-    """The rules said once more, slowly: one regular expression a key, and the documented ranks as a sort."""
-
-    def pattern(key: RouteKey) -> str:
-        parts = {"{}": "[^/]+", "{+}": ".+"}
-        if key.path == "/":
-            return "/"
-        return "".join("/" + parts.get(part, re.escape(part)) for part in shape(key.path))
-
-    def rank(key: RouteKey) -> tuple[object, ...]:
-        order = {"{}": 1, "{+}": 2}
-        return ("{+}" in shape(key.path), [order.get(part, 0) for part in shape(key.path)], key.method == ANY)
-
-    fitting = [key for key in keys if key.method in {method, ANY} and re.fullmatch(pattern(key), path)]
-    return min(fitting, key=rank, default=None)
 
 
 LITERAL = st.sampled_from(["a", "b", "c", ".well-known"])

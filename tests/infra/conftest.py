@@ -1,5 +1,6 @@
 """A checkout of the Pulumi program to run and to break."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -36,7 +37,18 @@ def refused(checkout: Checkout) -> Callable[..., str]:
     return run
 
 
+@pytest.fixture(scope="session")
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """One event loop for every run of the program: Pulumi keeps hold of the first that it sees."""
+    made = asyncio.new_event_loop()
+    yield made
+    made.close()
+
+
 @pytest.fixture(autouse=True)
-def _leave_nothing() -> Iterator[None]:
+def _as_pulumi_wants_it(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    # `asyncio.run`, in a test before this one, leaves the thread without a loop.
+    asyncio.set_event_loop(loop)
     yield
     set_all_config({})
+    asyncio.set_event_loop(None)

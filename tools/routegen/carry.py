@@ -16,7 +16,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from routegen.discover.served import Served
-from routegen.gateway import RouteKeyError, RouteTable, Translation, shape, translate
+from routegen.gateway import METHODS, RouteKeyError, RouteTable, Translation, shape, translate
 from routegen.gateway.pattern import segments
 
 Kind = Literal["websocket", "host", "everything", "trailing-slash", "empty-rest", "path", "hidden"]
@@ -96,7 +96,8 @@ def carried_by(table: RouteTable, served: Served, notice: Notice) -> bool:
     """Whether another key of the same app takes what a notice says is left out."""
     if notice.kind not in {"trailing-slash", "empty-rest", "path"}:
         return False
-    return table.select((served.methods or ("GET",))[0], sample(served)) is not None
+    path = sample(served)
+    return all(table.select(method, path) for method in served.methods or METHODS)
 
 
 def sample(served: Served) -> str:

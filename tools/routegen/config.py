@@ -60,6 +60,7 @@ class Config:
         apps: the apps to extract, by name; the default app is not among them.
         default_app: the app behind `$default`, where it is configured too.
         timeout: seconds that an app may take to be imported.
+        packages: a directory whose packages come before those of the environment.
     """
 
     default: str
@@ -67,6 +68,7 @@ class Config:
     apps: tuple[AppConfig, ...]
     default_app: AppConfig | None = None
     timeout: float = DEFAULT_TIMEOUT
+    packages: Path | None = None
 
 
 def find_project(start: Path) -> Path:

@@ -32,7 +32,7 @@ def extract(config: "Config", *, default_too: bool = False) -> "Extraction":
     with ExitStack() as started:
 
         def start(app: "AppConfig") -> load.Loading:
-            loading = load.start(app, config.timeout)
+            loading = load.start(app, config)
             started.callback(loading.stop)
             return loading
 

@@ -52,12 +52,17 @@ def run(command: click.Command, state: State) -> int:
     except RoutegenError as error:
         return _report(error, state)
     except BrokenPipeError:
-        # Whoever read us has seen enough (`routegen list | head`); Python must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read us has seen enough (`routegen list | head`).
+        forget_stdout()
         return 0
     except Exception as error:  # noqa: BLE001 - the last one: a bug gets a line and an exit code of its own
         return _report_bug(error, state)
     return code if isinstance(code, int) else 0
+
+
+def forget_stdout() -> None:
+    """Let what is still buffered go nowhere: Python would try to write it at exit, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report(error: RoutegenError, state: State) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from routegen.cli.failures import colours
+from routegen.cli.failures import colours, forget_stdout
 from routegen.errors import OutputError
 
 
@@ -23,6 +23,7 @@ def emit(data: bytes | str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
+        forget_stdout()
         raise OutputError(f"stdout: can't be written: {error.strerror or error}") from None
 
 

@@ -8,6 +8,9 @@ from routegen.explain import Explainer
 from routegen.gateway import ANY, shape
 from routegen.manifest import Manifest, Route
 
+# What clients read as JSON, and give up on when it isn't (RFC 9728, RFC 8414, OpenID Connect Discovery 1.0).
+_DOCUMENTS = {"protected-resource-metadata", "authorization-server-metadata", "openid-configuration"}
+
 _LABELS = {Added: "added", Removed: "removed", Changed: "changed", DefaultChanged: "changed"}
 
 
@@ -79,7 +82,11 @@ def _next_owner(route: Route, new: Manifest) -> str:
     method = "GET" if ANY in route.methods else route.methods[0]
     path = "/" + "/".join("x" if segment in {"{}", "{+}"} else segment for segment in shape(route.path))
     found = Explainer(new).explain(method, path)
-    return f"{found.app} through {found.route_key}" if found.route_key else found.app
+    if found.route_key:
+        return f"{found.app} through {found.route_key}"
+    # What kept Claude from connecting: a wiki answers every path, with a page.
+    page = ", as HTML where a client wants JSON" if route.role in _DOCUMENTS else ""
+    return f"{found.app}{page}"
 
 
 def _field(name: str, before: Route, after: Route) -> str:

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from routegen.discover.served import Served
+from routegen.gateway.pattern import ANY_SEGMENT
 
+# How werkzeug's `string` convertor says "any segment".
+_STRING = "[^/]{1,}"
 _VARIABLE = re.compile(r"<(?:([a-zA-Z_][a-zA-Z0-9_]*)(?:\([^)]*\))?:)?([a-zA-Z_][a-zA-Z0-9_]*)>")
 
 
@@ -17,8 +20,8 @@ def rules_of(app: Any) -> Iterator[Served]:
     for rule in app.url_map.iter_rules():
         if rule.build_only or rule.websocket:
             continue
-        # A convertor's regular expression may be anchored in groups of its own; only what it takes matters here.
-        regexes = tuple(rule._converters[name].regex for _, name in _VARIABLE.findall(rule.rule))  # noqa: SLF001
+        found = [rule._converters[name].regex for _, name in _VARIABLE.findall(rule.rule)]  # noqa: SLF001
+        regexes = tuple(ANY_SEGMENT if regex == _STRING else regex for regex in found)
         path = _VARIABLE.sub(lambda found: f"{{{found[2]}:{found[1] or 'string'}}}", rule.rule)
         methods = tuple(sorted(rule.methods)) if rule.methods else None
         yield Served(path, methods, (str(rule.endpoint),), regexes, host=rule.host)

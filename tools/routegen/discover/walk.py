@@ -61,8 +61,11 @@ class _Walk:
         self.above.append(id(router))
         routes = router if isinstance(router, list) else self._routes(router)
         inner = replace(place, redirects=getattr(router, "redirect_slashes", place.redirects))
+        redirects: list[Found] = []
         for route in routes:
-            yield from self._route(route, inner)
+            yield from self._route(route, inner, redirects)
+        # A router redirects when none of its routes takes the request, those after the mount included.
+        yield from map(self._placed, redirects)
         default = getattr(router, "default", None)
         if default is not None and default != getattr(router, "not_found", None):
             names = handler_names(default)
@@ -76,13 +79,15 @@ class _Walk:
         # FastAPI asks these after its routes.
         return [*router.routes, *getattr(router, "_low_priority_routes", ())]
 
-    def _route(self, route: Any, place: Place) -> Iterator[Found]:
+    def _route(self, route: Any, place: Place, redirects: list[Found]) -> Iterator[Found]:
         adapter = next((adapter for adapter in ADAPTERS if adapter.knows(route)), None)
         if adapter is None:
             path = place.prefix + str(getattr(route, "path", ""))
             raise UnknownKindError(f"{qualified_name(route)} at {path or '/'} is a kind of route that can't be walked")
         for step in adapter.steps(route, place):
             match step:
+                case Found(served) if served.redirects:
+                    redirects.append(step)
                 case Found():
                     yield self._placed(step)
                 case Inside(router, inner):

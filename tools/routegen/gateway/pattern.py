@@ -131,6 +131,11 @@ def overlaps(one: Sequence[Segment], other: Sequence[Segment]) -> bool:
     return True
 
 
+def takes(path: Sequence[Segment], text: str) -> bool:
+    """Whether a path takes a request's decoded path."""
+    return re.fullmatch(_whole(path), text[1:]) is not None
+
+
 def _whole(path: Sequence[Segment]) -> str:
     return "/".join(segment.pattern for segment in path)
 

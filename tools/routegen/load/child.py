@@ -23,10 +23,11 @@ def main() -> None:
     reached: list[str] = []
     _forbid_network(reached)
     answer = _answer(order, reached)
-    with os.fdopen(result, "w", encoding="utf-8") as pipe:
-        pipe.write(json.dumps(answer) + "\n")
+    # Before the answer: whoever has that ends this process.
     sys.stdout.flush()
     sys.stderr.flush()
+    with os.fdopen(result, "w", encoding="utf-8") as pipe:
+        pipe.write(json.dumps(answer) + "\n")
     os._exit(0)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from routegen.config import AppConfig
+from routegen.config import AppConfig, Config
 from routegen.discover.served import Served
 from routegen.errors import ConfigError, LoadError, UnsupportedRouteError
 from routegen.load.target import Target
@@ -108,12 +108,12 @@ class Loading:
         return f"crashed with signal {-status}"
 
 
-def start(app: AppConfig, timeout: float, task: Task = "discover") -> Loading:
+def start(app: AppConfig, config: Config, task: Task = "discover") -> Loading:
     """Start importing an app.
 
     Args:
         app: which one, and the environment that it is to see.
-        timeout: seconds from now that it may take.
+        config: how long it may take from now, and where packages come from.
         task: what to do with it.
 
     Raises:
@@ -141,7 +141,7 @@ def start(app: AppConfig, timeout: float, task: Task = "discover") -> Loading:
             stdout=2,
             pass_fds=(writing,),
             cwd=directory,
-            env=_environment(app, home),
+            env=_environment(app, config, home),
             start_new_session=True,
         )
     except OSError as error:
@@ -150,7 +150,7 @@ def start(app: AppConfig, timeout: float, task: Task = "discover") -> Loading:
         raise LoadError(f"{app.target}: a process for it can't be started: {error.strerror}") from None
     finally:
         os.close(writing)
-    return Loading(app, timeout, process, reading, home, time.monotonic() + timeout)
+    return Loading(app, config.timeout, process, reading, home, time.monotonic() + config.timeout)
 
 
 def _locate(app: AppConfig, target: Target) -> tuple[str, Path]:
@@ -167,7 +167,9 @@ def _locate(app: AppConfig, target: Target) -> tuple[str, Path]:
     return str(file), directory if app.path else file.parent
 
 
-def _environment(app: AppConfig, home: str) -> dict[str, str]:
+def _environment(app: AppConfig, config: Config, home: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    if config.packages is not None:
+        kept["PYTHONPATH"] = os.pathsep.join(filter(None, (str(config.packages), kept.get("PYTHONPATH"))))
     fixed = {"HOME": home, "LANG": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
     return {**kept, **fixed, **app.env}

@@ -8,13 +8,17 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
-from routegen.discover import Found
+from routegen.discover import Found, Served
 from routegen.discover.unwrap import table_of
+from routegen.gateway.pattern import ANY_REST, segments, takes
 
 Outcome = Literal["reached", "method", "redirect", "none"]
 """A route was reached; it is there but not for this method; only a slash more or less is; nothing is."""
+
+
+_BY_STATUS: dict[int, Outcome] = {404: "none", 405: "method"}
 
 
 @dataclass(frozen=True)
@@ -40,18 +44,39 @@ class Seen:
 class _Stub:
     """Stands behind a route: says that it was reached, and answers nothing more."""
 
-    def __init__(self, position: int, reached: list[int]) -> None:
-        self._position = position
-        self._reached = reached
+    def __init__(self, entries: dict[int, Served], now: "_Now") -> None:
+        self._entries = entries
+        self._paths = {position: segments(entry.path, entry.regexes) for position, entry in entries.items()}
+        self._now = now
 
-    async def __call__(self, _scope: Any, _receive: Any, send: Any) -> None:
-        self._reached.append(self._position)
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+        status = self._status(scope["method"])
+        await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body"})
+
+    def _status(self, method: str) -> int:
+        """Files refuse a method, and have nothing at their own root, by themselves; all else takes what reaches it."""
+        fitting = [position for position, path in self._paths.items() if takes(path, self._now.path)]
+        if not fitting and all(path[-1].regexes == (ANY_REST,) for path in self._paths.values()):
+            return 404
+        position = fitting[0] if fitting else next(iter(self._paths))
+        methods = self._entries[position].methods
+        if methods is not None and method not in methods:
+            return 405
+        self._now.reached = position
+        return 200
 
     async def get_response_for_scope(self, _scope: Any) -> "_Stub":
         """How FastAPI's frontends ask for their files."""
         return self
+
+
+@dataclass
+class _Now:
+    """The request that is under way: its decoded path, and the position of what it has reached; -1 for nothing."""
+
+    path: str = ""
+    reached: int = -1
 
 
 def drive(app: Any, found: Sequence[Found], requests: Iterable[tuple[str, str]]) -> list[Seen]:
@@ -62,32 +87,32 @@ def drive(app: Any, found: Sequence[Found], requests: Iterable[tuple[str, str]])
         found: what it serves.
         requests: methods and percent-encoded paths.
     """
-    reached: list[int] = []
-    stubbed: set[int] = set()
+    now = _Now()
+    holders: dict[tuple[int, str], dict[int, Served]] = {}
     for position, one in enumerate(found):
-        if one.holder is not None and id(one.holder) not in stubbed:
-            stubbed.add(id(one.holder))
-            setattr(one.holder, one.attribute, _Stub(position, reached))
-    router = table_of(app)
-    return asyncio.run(_drive_all(app, router, reached, requests))
+        if one.holder is not None:
+            holders.setdefault((id(one.holder), one.attribute), {})[position] = one.served
+    for entries in holders.values():
+        one = found[next(iter(entries))]
+        setattr(one.holder, one.attribute, _Stub(entries, now))
+    return asyncio.run(_drive_all(app, table_of(app), now, requests))
 
 
-async def _drive_all(app: Any, router: Any, reached: list[int], requests: Iterable[tuple[str, str]]) -> list[Seen]:
+async def _drive_all(app: Any, router: Any, now: _Now, requests: Iterable[tuple[str, str]]) -> list[Seen]:
     seen = []
     for method, path in requests:
-        outcome = await _outcome(app, method, path, reached)
+        outcome = await _outcome(app, method, path, now)
         beneath = outcome is None
         if beneath and router is not app:
-            outcome = await _outcome(router, method, path, reached)
-        position = reached[0] if reached else -1
-        # What fails once it has been reached, or fails in the router, is not missing.
-        seen.append(Seen(method, path, outcome or "reached", position, beneath))
+            outcome = await _outcome(router, method, path, now)
+        # What fails in the router itself is not missing.
+        seen.append(Seen(method, path, outcome or "reached", now.reached, beneath))
     return seen
 
 
-async def _outcome(app: Any, method: str, path: str, reached: list[int]) -> Outcome | None:
+async def _outcome(app: Any, method: str, path: str, now: _Now) -> Outcome | None:
     """What came of one request; None where middleware has answered, or failed, by itself."""
-    reached.clear()
+    now.path, now.reached = unquote(path), -1
     start: dict[str, Any] = {}
 
     async def send(message: Any) -> None:
@@ -97,22 +122,22 @@ async def _outcome(app: Any, method: str, path: str, reached: list[int]) -> Outc
     try:
         await app(_scope(method, path), _receive, send)
     except Exception:  # noqa: BLE001 - an app may raise anything, and has answered nothing then
-        return "reached" if reached else None
-    if reached:
+        start.clear()
+    if now.reached >= 0:
         return "reached"
-    status = start.get("status")
-    if status == 404:
-        return "none"
-    if status == 405:
-        return "method"
+    status = start.get("status", 0)
     if status in {307, 308} and _same_but_for_a_slash(path, start):
         return "redirect"
-    return None
+    return _BY_STATUS.get(status)
 
 
 def _same_but_for_a_slash(path: str, start: dict[str, Any]) -> bool:
     locations = [value.decode("latin-1") for name, value in start["headers"] if name.lower() == b"location"]
-    return any(unquote(location).rstrip("/").endswith(unquote(path).rstrip("/")) for location in locations)
+    plain = unquote(path).rstrip("/")
+    # Starlette writes the decoded path into the location and quotes only what no URL may have (RedirectResponse).
+    wanted = {plain, quote(plain, safe="%:/?#[]@!$&'()*+,;=")}
+    found = {form.rstrip("/") for location in locations for form in (location, unquote(location))}
+    return any(form.endswith(end) for form in found for end in wanted)
 
 
 async def _receive() -> dict[str, Any]:

@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import unquote
 
 from routegen.carry import notices_of
 from routegen.config import AppConfig
 from routegen.discover.served import Served
 from routegen.gateway import ANY, RouteKey, RouteTable
+from routegen.gateway.pattern import segments, takes
 from routegen.manifest import Manifest, Route
 from routegen.prove.drive import Seen
 
@@ -81,7 +83,12 @@ class _Court:
         self._table = RouteTable(map(RouteKey.parse, self._routes))
         self._served = served
         self._notices = [notices_of(app.name, entry) for entry in served]
-        self._all_kinds = {notice.kind for notices in self._notices for notice in notices}
+        self._answering = [segments(entry.path, entry.regexes) for entry in served if not entry.hidden_by]
+        self._noticed = [
+            (position, segments(entry.path, entry.regexes))
+            for position, entry in enumerate(served)
+            if self._notices[position]
+        ]
 
     def hear(self, seen: Seen) -> None:
         key = self._table.select(seen.method, seen.path)
@@ -99,20 +106,27 @@ class _Court:
         return seen.outcome == "reached" or (seen.outcome == "method" and self._app.methods != "exact")
 
     def _may_take(self, seen: Seen, route: Route) -> bool:
-        """A redirect to the same path with a slash more or less is an answer of the app's own."""
+        """A redirect to the same path with a slash more or less is an answer of the app's own.
+
+        Where the key is for any method, the path is the app's whatever the method: refusing one is its answer, even
+        where a mount after the route does it, with a 404.
+        """
         if seen.outcome in {"reached", "redirect"} or route.widened or route.role == "owned":
             return True
-        return seen.outcome == "method" and f"{ANY} {route.path}" in route.route_keys
+        if f"{ANY} {route.path}" not in route.route_keys:
+            return False
+        return seen.outcome == "method" or any(takes(pattern, unquote(seen.path)) for pattern in self._answering)
 
     def _is_known(self, seen: Seen) -> bool:
         """Whether extraction has given notice that this can't be carried."""
-        kinds: set[str] = {notice.kind for notice in self._notices[seen.served]} if seen.served >= 0 else set()
-        if not seen.path.endswith("/"):
+        path = unquote(seen.path)
+        # Which route it was that refused a method, a 405 doesn't say.
+        positions = (
+            [seen.served] if seen.served >= 0 else [one for one, pattern in self._noticed if takes(pattern, path)]
+        )
+        kinds = {notice.kind for position in positions for notice in self._notices[position]}
+        if not path.endswith("/"):
             kinds -= {"trailing-slash", "empty-rest"}
-        if seen.outcome == "method":
-            # Which route it was that refused the method, a 405 doesn't say.
-            kinds |= {"everything"} & self._all_kinds
-            kinds |= {"trailing-slash"} if seen.path != "/" and seen.path.endswith("/") else set()
         self.known.update(kinds)
         return bool(kinds)
 

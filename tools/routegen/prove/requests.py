@@ -39,7 +39,7 @@ def requests(served: Sequence[Served]) -> Iterator[Request]:
 def _all(served: Sequence[Served]) -> Iterator[Request]:
     for method in (*_FEW_METHODS, "HEAD", "OPTIONS"):
         for path in ("/", *discovery_paths(entry.path for entry in served)):
-            yield method, path
+            yield method, quote(path, safe=SAFE)
     for entry in served:
         for path in instances(entry):
             raw = quote(path, safe=SAFE)

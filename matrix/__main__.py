@@ -1,0 +1,85 @@
+"""`python -m matrix`: writes docs/providers.md, or checks that it is current."""
+
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import TypeVar
+
+import click
+from routegen.discover import UnknownKindError
+from routegen.errors import RoutegenError
+
+from matrix import report
+from matrix.cases import CASES, Case
+from matrix.providers import PROVIDERS, Provider
+from matrix.releases import REQUIREMENTS, Release, try_release
+from matrix.run import Result, run
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class _Failure(click.ClickException):
+    exit_code = 3
+
+
+@click.command()
+@click.option("--releases", is_flag=True, help="Earlier FastMCP releases instead; needs a package registry.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when the page is stale.")
+def main(releases: bool, check: bool) -> None:
+    """Extract and prove every auth provider in every case, and write docs/providers.md.
+
+    Exit code 1: a disagreement, or, with --check, a stale page; 3: an app could not be extracted.
+    """
+    # What providers say of their own settings while they are built.
+    logging.getLogger("fastmcp").setLevel(logging.ERROR)
+    old = report.FILE.read_text() if report.FILE.is_file() else ""
+    parts = report.sections(old)
+    wrong = _releases(parts) if releases else _providers(parts)
+    new = report.page(parts)
+    for text in wrong:
+        click.echo(text, err=True)
+    if check and new != old:
+        click.echo(f"{report.FILE.name} is stale; write it with: python -m matrix{' --releases' * releases}", err=True)
+    elif not check:
+        report.FILE.write_text(new)
+    sys.exit(1 if wrong or (check and new != old) else 0)
+
+
+def _providers(parts: dict[str, str]) -> list[str]:
+    results: list[Result] = _each(list(product(PROVIDERS, CASES)), _run, "providers")
+    parts[report.PROVIDERS_TITLE] = report.providers_section(results)
+    return [f"{one.provider}, {one.case}: {wrong.text}" for one in results for wrong in one.verdict.disagreements]
+
+
+def _run(pair: tuple[Provider, Case]) -> Result:
+    provider, case = pair
+    try:
+        return run(provider, case)
+    except (RoutegenError, UnknownKindError) as error:
+        raise _Failure(f"{provider.name}, {case.name}: {error}") from None
+
+
+def _try(requirement: str) -> Release:
+    try:
+        return try_release(requirement)
+    except RuntimeError as error:
+        raise _Failure(f"{requirement}: {error}") from None
+
+
+def _releases(parts: dict[str, str]) -> list[str]:
+    releases: list[Release] = _each(REQUIREMENTS, _try, "releases")
+    parts[report.RELEASES_TITLE] = report.releases_section(releases)
+    return [f"{one.requirement}: {text}" for one in releases for text in one.disagreements]
+
+
+def _each(things: Sequence[T], work: Callable[[T], R], label: str) -> list[R]:
+    """Work on each, with a progress bar on a terminal."""
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(things, label=label, file=sys.stderr, hidden=hidden) as shown:
+        return [work(thing) for thing in shown]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""Every auth provider of the installed FastMCP, built with values that are not real and without a network.
+
+In: the server's public URL. Out: a provider that nobody else holds, because a proven app is stubbed for good.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from fastmcp.server.auth import MultiAuth, RemoteAuthProvider
+from fastmcp.server.auth.auth import AuthProvider
+from fastmcp.server.auth.oauth_proxy import OAuthProxy
+from fastmcp.server.auth.oidc_proxy import OIDCConfiguration, OIDCProxy
+from fastmcp.server.auth.providers.auth0 import Auth0MCPProvider, Auth0Provider
+from fastmcp.server.auth.providers.aws import AWSCognitoProvider
+from fastmcp.server.auth.providers.azure import AzureJWTVerifier, AzureProvider
+from fastmcp.server.auth.providers.clerk import ClerkProvider
+from fastmcp.server.auth.providers.debug import DebugTokenVerifier
+from fastmcp.server.auth.providers.descope import DescopeProvider
+from fastmcp.server.auth.providers.discord import DiscordProvider
+from fastmcp.server.auth.providers.github import GitHubProvider
+from fastmcp.server.auth.providers.google import GoogleProvider
+from fastmcp.server.auth.providers.huggingface import HuggingFaceProvider
+from fastmcp.server.auth.providers.in_memory import InMemoryOAuthProvider
+from fastmcp.server.auth.providers.introspection import IntrospectionTokenVerifier
+from fastmcp.server.auth.providers.jwt import JWTVerifier, StaticTokenVerifier
+from fastmcp.server.auth.providers.keycloak import KeycloakAuthProvider
+from fastmcp.server.auth.providers.oci import OCIProvider
+from fastmcp.server.auth.providers.propelauth import PropelAuthProvider
+from fastmcp.server.auth.providers.scalekit import ScalekitProvider
+from fastmcp.server.auth.providers.supabase import SupabaseProvider
+from fastmcp.server.auth.providers.workos import AuthKitProvider, WorkOSProvider
+from key_value.aio.stores.memory import MemoryStore
+from mcp.server.auth.settings import ClientRegistrationOptions, RevocationOptions
+from pydantic import AnyHttpUrl
+
+_ISSUER = "https://login.example.com"
+_CONFIG = f"{_ISSUER}/.well-known/openid-configuration"
+_DESCOPE = "https://api.descope.com/v1/apps/agentic/P0123456789/M0123456789/.well-known/openid-configuration"
+_NOT_REAL = "not-a-real-value-0123456789"
+# Bytes are taken as they are; from a text a key would be derived, on purpose slowly.
+_KEY = b"not-a-real-key-not-a-real-key-00"
+_SCOPES = ["read"]
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One row of the matrix.
+
+    Attributes:
+        name: as FastMCP's documentation calls it.
+        build: the provider for a public URL; None for a server without one.
+    """
+
+    name: str
+    build: Callable[[str], AuthProvider | None]
+
+
+def _client() -> dict[str, Any]:
+    """What every provider that registers clients wants; its state stays in memory, not in the user's home."""
+    return {
+        "client_id": _NOT_REAL,
+        "client_secret": _NOT_REAL,
+        "jwt_signing_key": _KEY,
+        "client_storage": MemoryStore(),
+    }
+
+
+def _jwt() -> JWTVerifier:
+    return JWTVerifier(jwks_uri=f"{_ISSUER}/jwks.json", issuer=_ISSUER, audience="mcp")
+
+
+def _introspection() -> IntrospectionTokenVerifier:
+    return IntrospectionTokenVerifier(
+        introspection_url=f"{_ISSUER}/introspect", client_id=_NOT_REAL, client_secret=_NOT_REAL
+    )
+
+
+def _oauth_proxy(url: str) -> OAuthProxy:
+    return OAuthProxy(
+        upstream_authorization_endpoint=f"{_ISSUER}/authorize",
+        upstream_token_endpoint=f"{_ISSUER}/token",
+        upstream_revocation_endpoint=f"{_ISSUER}/revoke",
+        upstream_client_id=_NOT_REAL,
+        upstream_client_secret=_NOT_REAL,
+        token_verifier=_jwt(),
+        base_url=url,
+        jwt_signing_key=_KEY,
+        client_storage=MemoryStore(),
+    )
+
+
+def _remote(url: str) -> RemoteAuthProvider:
+    return RemoteAuthProvider(token_verifier=_jwt(), authorization_servers=[AnyHttpUrl(_ISSUER)], base_url=url)
+
+
+def _remote_azure(url: str) -> RemoteAuthProvider:
+    verifier = AzureJWTVerifier(client_id=_NOT_REAL, tenant_id="tenant", required_scopes=_SCOPES)
+    return RemoteAuthProvider(verifier, [AnyHttpUrl("https://login.microsoftonline.com/tenant/v2.0")], base_url=url)
+
+
+def _in_memory(url: str) -> InMemoryOAuthProvider:
+    return InMemoryOAuthProvider(
+        base_url=url,
+        client_registration_options=ClientRegistrationOptions(enabled=True),
+        revocation_options=RevocationOptions(enabled=True),
+    )
+
+
+PROVIDERS = (
+    Provider("AuthKit", lambda url: AuthKitProvider(authkit_domain="https://example.authkit.app", base_url=url)),
+    Provider(
+        "WorkOS", lambda url: WorkOSProvider(authkit_domain="https://example.authkit.app", base_url=url, **_client())
+    ),
+    Provider("GitHub", lambda url: GitHubProvider(base_url=url, **_client())),
+    Provider("Google", lambda url: GoogleProvider(base_url=url, **_client())),
+    Provider(
+        "Azure", lambda url: AzureProvider(tenant_id="tenant", required_scopes=_SCOPES, base_url=url, **_client())
+    ),
+    Provider("Auth0", lambda url: Auth0Provider(config_url=_CONFIG, audience="mcp", base_url=url, **_client())),
+    Provider("Auth0 for MCP", lambda url: Auth0MCPProvider(config_url=_CONFIG, base_url=url)),
+    Provider("AWS Cognito", lambda url: AWSCognitoProvider(user_pool_id="eu-central-1_x", base_url=url, **_client())),
+    Provider("Discord", lambda url: DiscordProvider(base_url=url, **_client())),
+    Provider(
+        "Descope",
+        lambda url: DescopeProvider(config_url=_DESCOPE, base_url=url),
+    ),
+    Provider(
+        "Scalekit",
+        lambda url: ScalekitProvider(environment_url="https://example.scalekit.com", resource_id="res_0", base_url=url),
+    ),
+    Provider("Supabase", lambda url: SupabaseProvider(project_url="https://example.supabase.co", base_url=url)),
+    Provider("Clerk", lambda url: ClerkProvider(domain="example.clerk.accounts.dev", base_url=url, **_client())),
+    Provider("Keycloak", lambda url: KeycloakAuthProvider(realm_url=f"{_ISSUER}/realms/mcp", base_url=url)),
+    Provider(
+        "PropelAuth",
+        lambda url: PropelAuthProvider(
+            auth_url="https://auth.example.com",
+            introspection_client_id=_NOT_REAL,
+            introspection_client_secret=_NOT_REAL,
+            base_url=url,
+        ),
+    ),
+    Provider("HuggingFace", lambda url: HuggingFaceProvider(base_url=url, **_client())),
+    Provider("OCI", lambda url: OCIProvider(config_url=_CONFIG, base_url=url, **_client())),
+    Provider("OAuth proxy", _oauth_proxy),
+    Provider("OIDC proxy", lambda url: OIDCProxy(config_url=_CONFIG, base_url=url, **_client())),
+    Provider("in-memory", _in_memory),
+    Provider("remote", _remote),
+    Provider("remote, Azure tokens", _remote_azure),
+    Provider("multi-auth", lambda url: MultiAuth(server=_oauth_proxy(url), verifiers=[_introspection()])),
+    Provider("multi-auth of verifiers", lambda _: MultiAuth(verifiers=[_jwt(), _introspection()])),
+    Provider("JWT", lambda _: _jwt()),
+    Provider("introspection", lambda _: _introspection()),
+    Provider("static tokens", lambda _: StaticTokenVerifier({_NOT_REAL: {"client_id": "client", "scopes": _SCOPES}})),
+    Provider("debug", lambda _: DebugTokenVerifier()),
+    Provider("none", lambda _: None),
+)
+
+
+# What OpenID Connect Discovery 1.0, section 3, requires.
+_DISCOVERED = {
+    "issuer": _ISSUER,
+    "authorization_endpoint": f"{_ISSUER}/authorize",
+    "token_endpoint": f"{_ISSUER}/token",
+    "revocation_endpoint": f"{_ISSUER}/revoke",
+    "jwks_uri": f"{_ISSUER}/jwks.json",
+    "response_types_supported": ["code"],
+    "subject_types_supported": ["public"],
+    "id_token_signing_alg_values_supported": ["RS256"],
+}
+
+
+@contextmanager
+def without_network() -> Iterator[None]:
+    """Answer the one request that providers make while they are built: OpenID Connect Discovery 1.0, section 4."""
+    configuration = OIDCConfiguration.model_validate(_DISCOVERED)
+    # Auth0, AWS Cognito, OCI and the OIDC proxy all ask through this one function.
+    with patch.object(OIDCConfiguration, "get_oidc_configuration", return_value=configuration):
+        yield

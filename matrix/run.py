@@ -1,0 +1,58 @@
+"""One provider in one case: extracted, then proven.
+
+In: a provider and a case. Out: a `Result`. All in this process, without a network; costs about 20 ms.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from routegen.assemble import Extraction, build_manifest
+from routegen.config import AppConfig
+from routegen.discover import Served, find
+from routegen.prove.drive import Seen, drive
+from routegen.prove.judge import Verdict, judge
+from routegen.prove.requests import requests
+
+from matrix.cases import Case
+from matrix.providers import Provider, without_network
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one provider in one case has shown.
+
+    Attributes:
+        provider: its name.
+        case: the case's name.
+        served: what the app serves.
+        extraction: its manifest, with the notices.
+        seen: what came of each request that was put to the app.
+        verdict: the comparison of both.
+    """
+
+    provider: str
+    case: str
+    app: AppConfig
+    served: tuple[Served, ...]
+    extraction: Extraction
+    seen: tuple[Seen, ...]
+    verdict: Verdict
+
+
+def run(provider: Provider, case: Case) -> Result:
+    """Extract, and put every request to the app.
+
+    Raises:
+        UnsupportedRouteError, UnknownKindError: the app can't be extracted.
+    """
+    with without_network():
+        asgi = case.app(provider.build)
+    app = AppConfig("mcp", f"{provider.name}, {case.name}", ROOT, uncarried="warn")
+    found = find(asgi)
+    served = tuple(one.served for one in found)
+    extraction = build_manifest("default", [(app, list(served))])
+    seen = tuple(drive(asgi, found, requests(served)))
+    verdict = judge(extraction.manifest, app, served, seen)
+    return Result(provider.name, case.name, app, served, extraction, seen, verdict)

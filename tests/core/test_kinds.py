@@ -1,0 +1,391 @@
+"""Every kind of route: what the manifest says of it, and that the app agrees."""
+
+import functools
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, FastAPI, WebSocket
+from fastmcp import FastMCP
+from flask import Flask
+from a2wsgi import WSGIMiddleware
+from proving import prove_app
+from routegen.discover import UnknownKindError, discover
+from starlette.applications import Starlette
+from starlette.convertors import CONVERTOR_TYPES, Convertor, register_url_convertor
+from starlette.endpoints import HTTPEndpoint
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Host, Mount, Route, Router, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+READ = ("GET", "HEAD")
+
+
+def named(value: Any) -> str:
+    """A test's name without addresses: each process that collects must find the same."""
+    return re.sub(r" at 0x[0-9a-f]+", "", str(value))
+
+
+async def answer(_request: Request) -> Response:
+    raise AssertionError("no endpoint runs while an app is proven")
+
+
+class Endpoint(HTTPEndpoint):
+    async def get(self, _request: Request) -> Response:
+        raise AssertionError("no endpoint runs while an app is proven")
+
+
+class AsgiApp:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await PlainTextResponse("whatever", 404)(scope, receive, send)
+
+
+class Wrapper:
+    """Middleware as people write it."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+class Word(Convertor[str]):
+    regex = "[a-z]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+class Tail(Word):
+    regex = "[a-z]+(?:/[a-z]+)*"
+
+
+@pytest.fixture(autouse=True)
+def _convertors(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("word", "tail"):
+        monkeypatch.setitem(CONVERTOR_TYPES, name, None)
+    register_url_convertor("word", Word())
+    register_url_convertor("tail", Tail())
+
+
+@pytest.mark.parametrize(
+    ("route", "paths"),
+    [
+        (Route("/a", answer), {"/a": READ}),
+        (Route("/a", answer, methods=["POST", "PUT"]), {"/a": ("POST", "PUT")}),
+        (Route("/a", functools.partial(answer)), {"/a": READ}),
+        (Route("/a", Endpoint), {"/a": ("ANY",)}),
+        (Route("/a", AsgiApp()), {"/a": ("ANY",)}),
+        (Route("/a", AsgiApp(), methods=["POST"]), {"/a": ("POST",)}),
+        (Route("/", answer), {"/": READ}),
+        (Route("/a b/é/{x}", answer), {"/a%20b/%C3%A9/{x}": READ}),
+        (Route("/100%/{x}", answer), {"/100%25/{x}": READ}),
+        (Route("/a/{x}/b/{y:str}", answer), {"/a/{x}/b/{y}": READ}),
+        (Mount("/m", routes=[Route("/a", answer), Mount("/n", routes=[Route("/b", answer)])]),
+         {"/m/a": READ, "/m/n/b": READ}),
+        (Mount("/m", app=Router([Route("/a", answer)])), {"/m/a": READ}),
+        (Mount("/m", app=Starlette(routes=[Route("/a", answer)])), {"/m/a": READ}),
+        (Mount("/m", app=GZipMiddleware(Starlette(routes=[Route("/a", answer)]))), {"/m/a": READ}),
+        (Mount("/m/{x}", routes=[Route("/{x}", answer)]), {"/m/{x}/{x_2}": READ}),
+        (Mount("", routes=[Route("/a", answer)]), {"/a": READ}),
+        (Mount("/s", app=StaticFiles(directory=".")), {"/s/{proxy+}": READ}),
+    ],
+    ids=named,
+)  # fmt: skip
+def test_what_the_gateway_says_exactly(route: BaseRoute, paths: dict[str, tuple[str, ...]]) -> None:
+    proof = prove_app(Starlette(routes=[route]), uncarried="refuse")
+    assert proof.paths == paths
+    assert proof.widened == set()
+    assert proof.verdict.disagreements == ()
+    assert proof.notices == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "gateway"),
+    [
+        ("/a/{x:int}", "/a/{x}"),
+        ("/a/{x:float}/b", "/a/{x}/b"),
+        ("/a/{x:uuid}", "/a/{x}"),
+        ("/a/{x:word}", "/a/{x}"),
+        ("/a/{x:tail}", "/a/{x+}"),
+        ("/a/{x}.json", "/a/{x}"),
+        ("/a/{x}-{y:int}", "/a/{x}"),
+        ("/a/{x:path}/b", "/a/{x+}"),
+    ],
+)
+def test_what_the_gateway_says_wider(path: str, gateway: str) -> None:
+    proof = prove_app(Starlette(routes=[Route(path, answer)]), uncarried="refuse")
+    assert proof.paths == {gateway: READ}
+    assert proof.widened == {gateway}
+    assert proof.verdict.disagreements == ()
+
+
+def test_one_path_by_two_routes_is_as_wide_as_the_wider() -> None:
+    routes = [Route("/a/{x:int}", answer), Route("/a/{y}", answer, methods=["POST"])]
+    assert prove_app(Starlette(routes=routes)).widened == set()
+    exact = prove_app(Starlette(routes=routes), methods="exact")
+    assert exact.widened == {"/a/{x}"}
+    assert exact.verdict.disagreements == ()
+
+
+@pytest.mark.parametrize(
+    ("route", "notice", "paths"),
+    [
+        (WebSocketRoute("/ws", answer), ("websocket", "/ws"), {}),
+        (Host("api.example.org", app=Router([Route("/a", answer)])), ("host", "/a"), {"/a": READ}),
+        (Route("/a/", answer), ("trailing-slash", "/a/"), {"/a": READ}),
+        (Mount("/m", routes=[Route("/", answer)]), ("trailing-slash", "/m/"), {"/m": READ}),
+        (Route("/{all:path}", answer), ("everything", "/{all:path}"), {}),
+        (Mount("/", app=AsgiApp()), ("everything", "/{proxy:path}"), {}),
+        (Route("/a//b", answer), ("path", "/a//b"), {}),
+    ],
+    ids=named,
+)
+def test_what_the_gateway_can_not_carry(
+    route: BaseRoute, notice: tuple[str, str], paths: dict[str, tuple[str, ...]]
+) -> None:
+    app = Starlette(routes=[route])
+    with pytest.raises(Exception, match=f"^{notice[0]}: app: "):
+        prove_app(app, uncarried="refuse")
+    proof = prove_app(app)
+    assert proof.kinds == {notice}
+    assert proof.paths == paths
+    assert proof.verdict.disagreements == ()
+
+
+@pytest.mark.parametrize(
+    ("route", "path"),
+    [(Route("/a/{x:path}", answer), "/a/{x:path}"), (Mount("/a", app=AsgiApp()), "/a/{proxy:path}")],
+    ids=named,
+)
+def test_nothing_after_the_last_slash_is_a_notice_and_no_refusal(route: BaseRoute, path: str) -> None:
+    proof = prove_app(Starlette(routes=[route]), [("GET", "/a/")], uncarried="refuse")
+    assert proof.kinds == {("empty-rest", path)}
+    assert proof.verdict.disagreements == ()
+    assert proof.verdict.known["empty-rest"] > 0
+
+
+def test_an_owned_parent_carries_what_no_key_can() -> None:
+    app = Starlette(routes=[Route("/api/items/", answer), Route("/api/x", answer), Mount("/api/m", app=AsgiApp())])
+    proof = prove_app(app, own=("/api",), uncarried="refuse")
+    assert proof.paths == {"/api": ("ANY",), "/api/{proxy+}": ("ANY",)}
+    assert proof.notices == ()
+    assert proof.verdict.disagreements == ()
+
+
+@pytest.mark.parametrize(("redirects", "paths"), [(True, {"/m", "/m/{proxy+}"}), (False, {"/m/{proxy+}"})])
+def test_a_mount_point_itself_is_the_apps_where_the_router_redirects(redirects: bool, paths: set[str]) -> None:
+    router = Router([Mount("/m", app=AsgiApp())], redirect_slashes=redirects)
+    proof = prove_app(router)
+    assert set(proof.paths) == paths
+    assert proof.verdict.disagreements == ()
+
+
+def test_a_mount_hides_what_stands_after_it() -> None:
+    routes = [
+        Mount("/m", routes=[Route("/a", answer)]),
+        Route("/m/b", answer),
+        Route("/{x}/c", answer),
+        Route("/n", answer),
+    ]
+    proof = prove_app(Starlette(routes=routes), [("GET", "/m/c"), ("GET", "/m/b"), ("GET", "/q/c")])
+    assert proof.kinds == {("hidden", "/m/b")}
+    assert set(proof.paths) == {"/m/a", "/n", "/{x}/c"}
+    assert proof.widened == {"/{x}/c"}
+    assert proof.verdict.disagreements == ()
+
+
+def test_a_router_with_a_default_of_its_own_takes_everything() -> None:
+    app = Starlette(routes=[Route("/a", answer)])
+    app.router.default = AsgiApp()
+    proof = prove_app(app)
+    assert proof.kinds == {("everything", "/{proxy:path}")}
+    assert proof.verdict.disagreements == ()
+
+
+def closure(app: Any) -> Any:
+    async def middleware(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope, receive, send)
+
+    return middleware
+
+
+@pytest.mark.parametrize("wrap", [Wrapper, closure, GZipMiddleware, lambda app: Wrapper(closure(Wrapper(app)))])
+def test_middleware_is_looked_through(wrap: Callable[[Any], Any]) -> None:
+    proof = prove_app(wrap(Starlette(routes=[Route("/a", answer)])), uncarried="refuse")
+    assert proof.paths == {"/a": READ}
+    assert proof.verdict.disagreements == ()
+
+
+def test_middleware_that_answers_by_itself_does_not_hide_the_routes() -> None:
+    cors = Middleware(CORSMiddleware, allow_origins=["*"])
+
+    class Closed(Wrapper):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await PlainTextResponse("who are you?", 401)(scope, receive, send)
+
+    proof = prove_app(Starlette(routes=[Route("/a", answer)], middleware=[cors, Middleware(Closed)]))
+    assert proof.verdict.disagreements == ()
+    assert proof.verdict.beneath == proof.verdict.requests
+
+
+def test_an_app_that_can_not_be_walked_owns_what_the_configuration_says() -> None:
+    proof = prove_app(AsgiApp(), own=("/x",))
+    assert proof.paths == {"/x": ("ANY",), "/x/{proxy+}": ("ANY",)}
+    assert proof.kinds == {("everything", "/{proxy:path}")}
+
+
+def test_an_unknown_kind_of_route_says_what_and_where() -> None:
+    class Strange(BaseRoute):
+        path = "/strange"
+
+    with pytest.raises(UnknownKindError, match=r"Strange at /m/strange is a kind of route that can't be walked"):
+        discover(Starlette(routes=[Mount("/m", routes=[Strange()])]))
+    with pytest.raises(UnknownKindError, match="is not an ASGI or WSGI application"):
+        discover({"not": "an app"})
+
+
+def test_fastapi() -> None:
+    inner = APIRouter(prefix="/items", include_in_schema=False)
+    inner.add_api_route("/{item}", answer, methods=["GET", "DELETE"])
+    inner.add_api_route("", answer, methods=["POST"])
+    outer = APIRouter()
+    outer.include_router(inner, prefix="/v1")
+    outer.mount("/files", StaticFiles(directory="."))
+    sub = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    sub.add_api_route("/x", answer)
+    app = FastAPI()
+    app.include_router(outer, prefix="/api")
+    app.mount("/sub", sub)
+    proof = prove_app(
+        app, [("GET", "/api/v1/items/7"), ("PUT", "/api/v1/items"), ("GET", "/sub/x")], uncarried="refuse"
+    )
+    assert proof.paths == {
+        "/api/files/{proxy+}": READ,
+        "/api/v1/items": ("POST",),
+        "/api/v1/items/{item}": ("DELETE", "GET"),
+        "/docs": READ,
+        "/docs/oauth2-redirect": READ,
+        "/openapi.json": READ,
+        "/redoc": READ,
+        "/sub/x": ("GET",),
+    }
+    assert proof.verdict.disagreements == ()
+
+
+def test_fastapi_s_websocket_in_an_included_router() -> None:
+    router = APIRouter()
+
+    @router.websocket("/ws")
+    async def talk(_socket: WebSocket) -> None: ...
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(router, prefix="/api")
+    assert prove_app(app).kinds == {("websocket", "/api/ws")}
+
+
+def test_fastapi_answers_below_its_root_path_too() -> None:
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.root_path = "/behind"
+    app.add_api_route("/x", answer)
+    proof = prove_app(app, [("GET", "/behind/x"), ("GET", "/behind")])
+    assert set(proof.paths) == {"/x", "/behind/x"}
+    assert proof.verdict.disagreements == ()
+
+
+def test_fastapi_s_frontend(tmp_path: Path) -> None:
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    router = APIRouter()
+    router.frontend("/ui", directory=tmp_path, check_dir=False)
+    app.include_router(router, prefix="/app")
+    app.add_api_route("/app/ui/api", answer)
+    proof = prove_app(app, [("GET", "/app/ui/x"), ("POST", "/app/ui")])
+    assert proof.paths == {"/app/ui": READ, "/app/ui/api": ("GET",), "/app/ui/{proxy+}": READ}
+    assert proof.verdict.disagreements == ()
+
+
+def test_fastmcp_s_transports_custom_routes_and_mounts() -> None:
+    child = FastMCP("child")
+    child.custom_route("/health", methods=["GET"])(answer)
+    server = FastMCP("parent")
+    server.custom_route("/hook", methods=["POST"])(answer)
+    server.mount(child, namespace="c")
+    http = prove_app(server)
+    assert http.paths["/mcp"] == ("ANY",) or "POST" in http.paths["/mcp"]
+    assert http.paths["/hook"] == ("POST",)
+    assert http.verdict.disagreements == ()
+    sse = prove_app(server.http_app(transport="sse"))
+    assert {"/sse", "/messages", "/messages/{proxy+}"} <= set(sse.paths)
+    assert sse.verdict.disagreements == ()
+
+
+def test_flask_s_rules() -> None:
+    app = Flask("x", static_folder=None)
+    for rule in ("/a/<name>", "/<path:page>/edit", "/-/n/<int:n>.json", "/x/"):
+        app.add_url_rule(rule, rule, lambda: "")
+    served = {one.path: one.regexes for one in discover(app)}
+    assert served == {
+        "/a/{name:string}": ("[^/]+",),
+        "/{page:path}/edit": ("[^/].*?",),
+        "/-/n/{n:int}.json": (r"\d+",),
+        "/x/": (),
+    }
+
+
+class Closed(Wrapper):
+    """What stands before an app that wants to know who asks."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await PlainTextResponse("who are you?", 401)(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    "mount",
+    [
+        Mount("/m", app=Starlette(routes=[Route("/a", answer)], middleware=[Middleware(Closed)])),
+        Mount("/m", app=Closed(Starlette(routes=[Route("/a", answer)]))),
+        Mount("/m", routes=[Route("/a", answer)], middleware=[Middleware(Closed)]),
+    ],
+    ids=["an app with middleware", "an app in middleware", "a mount with middleware"],
+)
+def test_middleware_of_a_mounted_app_does_not_hide_what_it_lacks(mount: Mount) -> None:
+    # starlette-admin asks for a log-in below /admin, whether or not anything is there.
+    proof = prove_app(Starlette(routes=[mount, Route("/b", answer)]), uncarried="refuse")
+    assert set(proof.paths) == {"/m/a", "/b"}
+    assert proof.verdict.disagreements == ()
+    assert proof.verdict.beneath > 0
+
+
+def in_flask(strict: bool = True) -> Flask:
+    app = Flask("x", static_folder=None)
+    app.url_map.strict_slashes = strict
+    for rule, methods in (("/a/<name>", ["GET"]), ("/p/<path:page>", ["POST"]), ("/n/<int:n>.json", ["GET"])):
+        app.add_url_rule(rule, rule, lambda **_: "", methods=methods, provide_automatic_options=False)
+    return app
+
+
+@pytest.mark.parametrize(("prefix", "mount"), [("", "/"), ("/f", "/f"), ("/f/{who}", "/f/{who}")])
+def test_a_mounted_flask_app_s_rules(prefix: str, mount: str) -> None:
+    # mlflow and dash stand behind a FastAPI app that they are mounted in.
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_api_route("/own", answer)
+    app.mount(mount, WSGIMiddleware(in_flask()))
+    proof = prove_app(app, [("GET", "/a/x"), ("POST", "/f/p/a/b"), ("GET", "/f/n/x.json")])
+    assert proof.paths == {
+        "/own": ("GET",),
+        f"{prefix}/a/{{name}}": READ,
+        f"{prefix}/p/{{page+}}": ("POST",),
+        f"{prefix}/n/{{n}}": READ,
+    }
+    assert proof.notices == ()
+    assert proof.verdict.disagreements == ()

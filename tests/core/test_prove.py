@@ -1,0 +1,68 @@
+"""`routegen prove`: the command, on apps that agree with their manifest and on some that don't."""
+
+import json
+from pathlib import Path
+
+import pytest
+from support import PROJECT, SMALL_APP, Routegen
+
+
+@pytest.fixture
+def manifest(committed: Path) -> dict[str, list[dict[str, object]]]:
+    document: dict[str, list[dict[str, object]]] = json.loads(committed.read_text())
+    return document
+
+
+def test_no_disagreement(committed: Path, routegen: Routegen) -> None:
+    done = routegen("prove")
+    assert done.code == 0, done.stderr
+    assert done.stdout.startswith("mcp: ")
+    assert done.stdout.endswith(" requests made from 2 served paths, no disagreement\n")
+
+
+def test_a_route_that_is_missing_loses_requests(
+    committed: Path, routegen: Routegen, manifest: dict[str, list[dict[str, object]]]
+) -> None:
+    manifest["routes"] = [route for route in manifest["routes"] if route["path"] != "/items/{id}"]
+    committed.write_text(json.dumps(manifest))
+    done = routegen("prove", "--json")
+    assert done.code == 1
+    (verdict,) = json.loads(done.stdout)["apps"]
+    found = verdict["disagreements"]
+    assert {(one["kind"], one["route_key"], one["goes_to"]) for one in found} == {("lost", None, "wiki")}
+    assert found == sorted(found, key=lambda one: (len(one["path"]), one["path"], one["method"])), "smallest first"
+    assert ("GET", "/items/7") in {(one["method"], one["path"]) for one in found}
+    text = routegen("prove").stdout
+    assert "lost   GET /items/7 is served by mcp at /items/{id:int} (GET HEAD), and goes to wiki\n" in text
+
+
+def test_a_route_that_is_too_wide_takes_requests(
+    committed: Path, routegen: Routegen, manifest: dict[str, list[dict[str, object]]]
+) -> None:
+    (route,) = [route for route in manifest["routes"] if route["path"] == "/items/{id}"]
+    del route["widened"]
+    committed.write_text(json.dumps(manifest))
+    done = routegen("prove")
+    assert done.code == 1
+    assert "taken  GET /items/x goes to mcp through ANY /items/{id}, and mcp serves nothing there\n" in done.stdout
+
+
+def test_no_endpoint_runs_and_nothing_starts(project: Path, routegen: Routegen) -> None:
+    (project / "server.py").write_text(
+        "from pathlib import Path\n" + SMALL_APP.replace('return PlainTextResponse("yes")', "Path('touched').touch()")
+    )
+    done = routegen("prove", "server.py:app")
+    assert done.code == 0, done.stderr
+    assert not list(project.rglob("touched"))
+
+
+def test_without_configuration_an_app_s_own_manifest_is_proven(project: Path, routegen: Routegen) -> None:
+    (project / "pyproject.toml").unlink()
+    assert routegen("prove", "server.py:app", "--name", "api").stdout.startswith("api: ")
+    assert routegen("prove", "server.py:app", "--manifest", "missing.json").code == 4
+
+
+def test_the_real_server(routegen: Routegen) -> None:
+    done = routegen("prove", cwd=PROJECT)
+    assert done.code == 0, done.stdout
+    assert "no disagreement" in done.stdout

@@ -1,0 +1,50 @@
+"""Extracting from an app object and proving the result, in this process."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from routegen.assemble import build_manifest
+from routegen.carry import Notice
+from routegen.config import AppConfig
+from routegen.discover import Served, as_asgi, find
+from routegen.manifest import Manifest
+from routegen.prove.drive import Seen, drive
+from routegen.prove.judge import Verdict, judge
+from routegen.prove.requests import requests
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What came of one app."""
+
+    manifest: Manifest
+    notices: tuple[Notice, ...]
+    verdict: Verdict
+    seen: list[Seen]
+    served: list[Served]
+
+    @property
+    def paths(self) -> dict[str, tuple[str, ...]]:
+        return {route.path: route.methods for route in self.manifest.routes}
+
+    @property
+    def widened(self) -> set[str]:
+        return {route.path for route in self.manifest.routes if route.widened}
+
+    @property
+    def kinds(self) -> set[tuple[str, str]]:
+        return {(notice.kind, notice.path) for notice in self.notices}
+
+
+def prove_app(app: Any, more: Iterable[tuple[str, str]] = (), **config: Any) -> Proof:
+    """Extract, and drive the app with its own requests and with more; what can't be carried is left out."""
+    settings = AppConfig("app", "here:app", Path(), **{"uncarried": "warn", **config})
+    asgi = as_asgi(app)
+    found = find(asgi)
+    served = [one.served for one in found]
+    extraction = build_manifest("default", [(settings, served)])
+    seen = drive(asgi, found, [*requests(served), *more])
+    verdict = judge(extraction.manifest, settings, served, seen)
+    return Proof(extraction.manifest, extraction.notices, verdict, seen, served)
