@@ -47,6 +47,7 @@ types: $(READY)  ## mypy, strict
 
 bench: $(READY)  ## the figures that the README quotes
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/routes.py
 
 ci: lint types test check  ## what .ci/run and the GitHub workflow run
 

@@ -84,7 +84,8 @@ def _text(findings: Findings) -> str:
         return f"{findings.same}\n{notes}"
     head = f"{findings.file}: {summary(findings.differences)}\n\n"
     tail = f"\n{findings.mend}\n" if findings.mend else ""
-    return head + report(findings.differences, findings.wanted, _paint) + notes + tail
+    apart = f"\n{notes}" if notes else ""
+    return head + report(findings.differences, findings.wanted, _paint) + apart + tail
 
 
 def _paint(kind: str, word: str) -> str:
