@@ -1,7 +1,7 @@
 """How much a difference matters, and by which rule: the ids are stable, for SARIF and for who filters."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed
 from routegen.manifest import Role
@@ -9,19 +9,7 @@ from routegen.manifest import Role
 Level = Literal["error", "warning", "note"]
 
 # What a client asks for before it can sign in, or during it: without one of these it doesn't connect.
-_SIGN_IN: frozenset[Role] = frozenset(
-    {
-        "mcp-endpoint",
-        "protected-resource-metadata",
-        "authorization-server-metadata",
-        "openid-configuration",
-        "authorization-endpoint",
-        "token-endpoint",
-        "registration-endpoint",
-        "redirect-callback",
-        "consent",
-    }
-)
+_SIGN_IN = frozenset(get_args(Role)) - {"revocation-endpoint", "owned", "other"}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import zip_longest
 from typing import Any
 
 # As in starlette.routing: {name} or {name:convertor}.
@@ -104,16 +103,8 @@ def covers_below(mount: Sequence[Segment], path: Sequence[Segment]) -> bool:
 
 def overlaps_below(mount: Sequence[Segment], path: Sequence[Segment]) -> bool:
     """Whether some request to `path` might lie below `mount`."""
-    for one, other in zip_longest(mount, path):
-        if one is None:
-            return True
-        if other is None:
-            return False
-        if one.spans or other.spans:
-            return True
-        if not one.overlaps(other):
-            return False
-    return False
+    alike = _alike(mount, path)
+    return alike is None or (alike and len(path) > len(mount))
 
 
 def overlaps(one: Sequence[Segment], other: Sequence[Segment]) -> bool:
@@ -121,11 +112,15 @@ def overlaps(one: Sequence[Segment], other: Sequence[Segment]) -> bool:
     for literal, pattern in ((one, other), (other, one)):
         if all(segment.literal for segment in literal):
             return re.fullmatch(_whole(pattern), "/".join(segment.source for segment in literal)) is not None
-    for mine, its in zip_longest(one, other):
-        if mine is None or its is None:
-            return False
+    alike = _alike(one, other)
+    return alike is None or (alike and len(one) == len(other))
+
+
+def _alike(one: Sequence[Segment], other: Sequence[Segment]) -> bool | None:
+    """Whether the segments that stand side by side might take the same; None where one spans, so that all may."""
+    for mine, its in zip(one, other, strict=False):
         if mine.spans or its.spans:
-            return True
+            return None
         if not mine.overlaps(its):
             return False
     return True
