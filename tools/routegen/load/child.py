@@ -3,6 +3,7 @@
 In: the order as JSON in argv[1]. Out: one JSON object on the file descriptor that the order names.
 """
 
+import importlib
 import json
 import os
 import sys
@@ -38,7 +39,9 @@ def _answer(order: dict[str, Any], reached: list[str]) -> dict[str, Any]:
     for directory in reversed(order["paths"]):
         sys.path.insert(0, directory)
     try:
-        return _TASKS[order["task"]](find_app(import_target(target), target))
+        app = find_app(import_target(target), target)
+        # After the app: its import is the work, and brings in what a task looks at.
+        answer: dict[str, Any] = importlib.import_module(order["task"]).carry_out(app)
     except TargetError as error:
         return _failure("target", f"{order['shown']}: {error}")
     except SystemExit as exit_:
@@ -50,28 +53,7 @@ def _answer(order: dict[str, Any], reached: list[str]) -> dict[str, Any]:
         if reached:
             text += f" (the app tried to reach {reached[0]}, and an app is loaded without a network)"
         return _failure("load", text, *_trace())
-
-
-# Each task imports what it needs after the app: the app's import is the work, and brings in what we look at.
-def _discover(app: Any) -> dict[str, Any]:
-    from routegen.discover import discover  # noqa: PLC0415
-
-    return {"served": [entry.as_data() for entry in discover(app)]}
-
-
-def _prove(app: Any) -> dict[str, Any]:
-    from routegen.discover import as_asgi, find  # noqa: PLC0415
-    from routegen.prove.drive import drive  # noqa: PLC0415
-    from routegen.prove.requests import requests  # noqa: PLC0415
-
-    app = as_asgi(app)
-    found = find(app)
-    served = [one.served for one in found]
-    seen = drive(app, found, requests(served))
-    return {"served": [entry.as_data() for entry in served], "seen": [one.as_data() for one in seen]}
-
-
-_TASKS = {"discover": _discover, "prove": _prove}
+    return answer
 
 
 def _failure(kind: str, message: str, details: str = "") -> dict[str, Any]:

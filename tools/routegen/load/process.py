@@ -12,7 +12,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from routegen.config import AppConfig, Config
 from routegen.discover.served import Served
@@ -21,8 +21,6 @@ from routegen.load.target import Target
 
 # What a process needs to run at all; nothing else of the caller's environment reaches the app.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
-
-Task = Literal["discover", "prove"]
 
 _POLL = 0.25
 """Seconds between two looks at whether the child is still alive, while it is silent."""
@@ -108,13 +106,13 @@ class Loading:
         return f"crashed with signal {-status}"
 
 
-def start(app: AppConfig, config: Config, task: Task = "discover") -> Loading:
+def start(app: AppConfig, config: Config, task: str = "routegen.discover.task") -> Loading:
     """Start importing an app.
 
     Args:
         app: which one, and the environment that it is to see.
         config: how long it may take from now, and where packages come from.
-        task: what to do with it.
+        task: the module that does something with it there, through its `carry_out`.
 
     Raises:
         LoadError: the file that it names doesn't exist.

@@ -25,7 +25,7 @@ def prove(config: Config, manifest: Manifest | None) -> Iterator[Verdict]:
     with ExitStack() as started:
         loading = []
         for app in config.apps:
-            loading.append(load.start(app, config, "prove"))
+            loading.append(load.start(app, config, "routegen.prove.task"))
             started.callback(loading[-1].stop)
         answers = [(one.app, one.answer()) for one in loading]
     served = [(app, [Served.from_data(entry) for entry in answer["served"]]) for app, answer in answers]
