@@ -66,3 +66,24 @@ def test_the_real_server(routegen: Routegen) -> None:
     done = routegen("prove", cwd=PROJECT)
     assert done.code == 0, done.stdout
     assert "no disagreement" in done.stdout
+
+
+SLOW = """
+import time
+
+def slowly(app):
+    async def middleware(scope, receive, send):
+        time.sleep(0.04)
+        await app(scope, receive, send)
+    return middleware
+
+app = slowly(app)
+"""
+
+
+def test_the_time_out_is_for_loading_and_not_for_driving(project: Path, routegen: Routegen) -> None:
+    (project / "server.py").write_text(SMALL_APP + SLOW)
+    done = routegen("prove", "server.py:app", "--timeout", "4")
+    assert done.code == 0, done.stderr
+    requests = int(done.stdout.split()[1])
+    assert requests * 0.04 > 4, "so that driving takes longer than the time-out"

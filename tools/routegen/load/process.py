@@ -22,6 +22,12 @@ from routegen.load.target import Target
 # What a process needs to run at all; nothing else of the caller's environment reaches the app.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
 
+LOADED = b"loaded\n"
+"""What the child says once the app is there and a longer piece of work begins: from then on it may take its time."""
+
+_GRACE = 1.0
+"""Seconds between the end of the child's message and its own."""
+
 _POLL = 0.25
 """Seconds between two looks at whether the child is still alive, while it is silent."""
 
@@ -81,6 +87,9 @@ class Loading:
                 if not chunk:
                     break
                 received += chunk
+                if received.startswith(LOADED):
+                    del received[: len(LOADED)]
+                    self.deadline = float("inf")
             elif left <= 0:
                 raise LoadError(
                     f"{self.app.target}: still importing after {self.timeout:g} s; "
@@ -96,7 +105,7 @@ class Loading:
 
     def _how_it_ended(self) -> str:
         try:
-            status = self.process.wait(timeout=max(0.1, self.deadline - time.monotonic()))
+            status = self.process.wait(timeout=_GRACE)
         except subprocess.TimeoutExpired:
             return "closed routegen's pipe"
         if status >= 0:
