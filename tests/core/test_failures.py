@@ -109,6 +109,23 @@ def test_an_import_that_never_ends(project: Path, untouched: Path, routegen: Rou
     assert not _runs(int(pid.read_text()))
 
 
+def test_nothing_stays_behind_when_routegen_is_killed(project: Path) -> None:
+    mark = project / "imported"
+    (project / "server.py").write_text(
+        f"open({str(mark)!r}, 'w').write(str(__import__('os').getpid()))\nwhile True: pass\n"
+    )
+    process = subprocess.Popen([sys.executable, "-m", "routegen", "extract"], cwd=project, stderr=subprocess.DEVNULL)
+    while not (mark.exists() and mark.read_text()):
+        time.sleep(0.02)
+    child = int(mark.read_text())
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{child}").exists():
+        assert time.monotonic() < deadline, "it is still there"
+        time.sleep(0.02)
+
+
 def test_the_time_out_is_configurable(project: Path, routegen: Routegen) -> None:
     (project / "server.py").write_text("import time\ntime.sleep(600)\n")
     (project / "pyproject.toml").write_text(PYPROJECT.replace("[tool.routegen]\n", "[tool.routegen]\ntimeout = 1.5\n"))

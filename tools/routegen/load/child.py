@@ -3,9 +3,11 @@
 In: the order as JSON in argv[1]. Out: one JSON object on the file descriptor that the order names.
 """
 
+import ctypes
 import importlib
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from routegen.load.target import Target, TargetError, find_app, import_target
 
 def main() -> None:
     """Carry out the order and end the process, whatever threads or exit handlers the app has left behind."""
+    _end_with_parent()
     order = json.loads(sys.argv[1])
     result = order["result"]
     os.set_inheritable(result, False)
@@ -31,6 +34,12 @@ def main() -> None:
     with os.fdopen(result, "w", encoding="utf-8") as pipe:
         pipe.write(json.dumps(answer) + "\n")
     os._exit(0)
+
+
+def _end_with_parent() -> None:
+    """Linux ends this process when routegen's is killed, which can't clean up then (prctl(2), PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _answer(order: dict[str, Any], reached: list[str], loaded: Callable[[], object]) -> dict[str, Any]:
