@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
-from routegen.carry import notices_of
+from routegen.carry import notices_of, said_wider
 from routegen.config import AppConfig
 from routegen.discover.served import Served
-from routegen.gateway import ANY, RouteKey, RouteTable
-from routegen.gateway.pattern import segments, takes
+from routegen.gateway import ANY, RouteKey, RouteTable, shape
+from routegen.gateway.pattern import Segment, segments, takes
 from routegen.manifest import Manifest, Route
 from routegen.prove.drive import Seen
 
@@ -83,7 +83,10 @@ class _Court:
         self._table = RouteTable(map(RouteKey.parse, self._routes))
         self._served = served
         self._notices = [notices_of(app.name, entry) for entry in served]
-        self._answering = [segments(entry.path, entry.regexes) for entry in served if not entry.hidden_by]
+        self._behind: dict[tuple[str, ...], list[tuple[Segment, ...]]] = {}
+        for entry in served:
+            if translation := said_wider(entry):
+                self._behind.setdefault(shape(translation.path), []).append(segments(entry.path, entry.regexes))
         self._noticed = [
             (position, segments(entry.path, entry.regexes))
             for position, entry in enumerate(served)
@@ -115,7 +118,8 @@ class _Court:
             return True
         if f"{ANY} {route.path}" not in route.route_keys:
             return False
-        return seen.outcome == "method" or any(takes(pattern, unquote(seen.path)) for pattern in self._answering)
+        path = unquote(seen.path)
+        return seen.outcome == "method" or any(takes(one, path) for one in self._behind.get(shape(route.path), ()))
 
     def _is_known(self, seen: Seen) -> bool:
         """Whether extraction has given notice that this can't be carried."""
