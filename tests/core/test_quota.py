@@ -58,6 +58,14 @@ def test_names_a_prefix_that_takes_nothing_from_the_other_app(large: Path, route
     assert routegen("prove").code == 0
 
 
+def test_what_has_a_role_stays_below_an_owned_prefix(large: Path, routegen: Routegen) -> None:
+    """The promise is exact: documents of OAuth below the prefix keep keys of their own."""
+    documents = "*(Route(f'/.well-known/openid-configuration/{n}', answer) for n in range(300)),"
+    (large / "server.py").write_text(LARGE.replace('    Route("/mcp", answer),', f"    {documents}"))
+    configure(large, "/<path:page>")
+    assert "No `own` prefix would bring them under it" in routegen("extract").error
+
+
 def test_says_when_no_prefix_would_do(large: Path, routegen: Routegen) -> None:
     configure(large, "/api/v1/x", "/wiki/<name>")
     assert (

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from routegen.discover.served import Served
 from routegen.errors import UnsupportedRouteError
-from routegen.gateway import ROUTE_QUOTA
+from routegen.gateway import ROUTE_QUOTA, below, shape
 from routegen.gateway.pattern import overlaps, segments
 from routegen.manifest import Route
 
@@ -44,9 +44,11 @@ def _keys(routes: Iterable[Route]) -> int:
 
 
 def _subtrees(routes: Iterable[Route]) -> Counter[tuple[str, str]]:
-    """How many keys each app has below each literal prefix."""
+    """How many keys each app has below each literal prefix that owning it would save."""
     counts: Counter[tuple[str, str]] = Counter()
     for route in routes:
+        if route.role != "other":  # an owned path keeps what is something in OAuth or MCP terms
+            continue
         prefix = ""
         for segment in route.path[1:].split("/"):
             if segment.startswith("{") or f"{prefix}/{segment}" == route.path:
@@ -61,24 +63,33 @@ def _advice(
 ) -> str:
     if default_serves is None:
         return "Configure the app behind $default, and an `own` prefix that takes nothing from it can be named"
-    free = [
-        (app, prefix)
-        for app, prefix in sorted(trees, key=lambda tree: (tree[1].count("/"), -trees[tree], tree))
-        if _takes_nothing(app, prefix, routes, default_serves)
-    ]
+    candidates = sorted(trees, key=lambda tree: (tree[1].count("/"), -trees[tree], tree))
+    free = [(app, prefix) for app, prefix in candidates if _takes_nothing(app, prefix, routes, default_serves)]
     chosen: list[tuple[str, str]] = []
     left = total
     for app, prefix in free:
         if left <= ROUTE_QUOTA:
             break
-        saved = trees[app, prefix] - 2
-        if saved > 0 and not any(app == other and f"{prefix}/".startswith(f"{outer}/") for other, outer in chosen):
+        inside = any(app == other and f"{prefix}/".startswith(f"{outer}/") for other, outer in chosen)
+        if not inside and (fewer := _keys_with(routes, [*chosen, (app, prefix)]) + 1) < left:
             chosen.append((app, prefix))
-            left -= saved
+            left = fewer
     if left > ROUTE_QUOTA:
         return "No `own` prefix would bring them under it without taking paths of another app's; AWS raises the quota"
     said = ", ".join(f'"{prefix}" for {app}' for app, prefix in chosen)
     return f"own = {said} would make it {left}, and takes no path that another app names"
+
+
+def _keys_with(routes: Iterable[Route], owned: Sequence[tuple[str, str]]) -> int:
+    """How many keys would be left if apps owned prefixes: `routegen.assemble` keeps the same ones."""
+
+    def replaced(route: Route, app: str, prefix: str) -> bool:
+        return route.app == app and route.role == "other" and route.path.startswith(f"{prefix}/")
+
+    kept = [route for route in routes if not any(replaced(route, app, prefix) for app, prefix in owned)]
+    shapes = {(route.app, shape(route.path)) for route in kept}
+    added = {(app, shape(path)) for app, prefix in owned for path in (prefix, below(prefix))}
+    return _keys(kept) + len(added - shapes)
 
 
 def _takes_nothing(app: str, prefix: str, routes: Iterable[Route], default_serves: Iterable[Served]) -> bool:

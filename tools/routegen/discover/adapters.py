@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from routegen.discover.flask import rules_of
 from routegen.discover.handlers import handler_names
 from routegen.discover.served import Served
 from routegen.discover.unwrap import is_a, table_of
@@ -38,11 +39,13 @@ class Found:
     Attributes:
         served: what the app serves there.
         holder: the live object that answers through its attribute `attribute`; None where a router does.
+        within: the mounts around it, the outermost first, each with the router that it holds beneath its middleware.
     """
 
     served: Served
     holder: Any = None
     attribute: str = "app"
+    within: tuple[tuple[Any, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,10 @@ class RouteAdapter:
         """The one path of the route."""
         path, regexes = path_of(route, place)
         methods = tuple(sorted(route.methods)) if route.methods else None
-        yield Found(Served(path, methods, handler_names(route.endpoint), regexes, host=place.host), route)
+        served = Served(path, methods, handler_names(route.endpoint), regexes, host=place.host)
+        # FastAPI from 0.137 on kept no app for an included route at first, and made one for each request.
+        makes = is_a(route, "fastapi.routing._EffectiveRouteContext") and not hasattr(route, "app")
+        yield Found(served, route.original_route, "get_route_handler") if makes else Found(served, route)
 
 
 @dataclass(frozen=True)
@@ -131,12 +137,21 @@ class MountAdapter:
         """What is mounted, with the mount's path before it."""
         prefix, regexes = path_of(route, place)
         inner = replace(place, prefix=prefix, regexes=regexes)
-        router = table_of(getattr(route, "_base_app", route.app))
-        if router is None:
-            yield from _subtree(route.app, inner, route)
-        else:
-            yield Inside(router, inner)
+        yield from _held(route, getattr(route, "_base_app", route.app), inner)
         yield Blocks(inner)
+
+
+def _held(route: Any, app: Any, place: Place) -> Iterator[Step]:
+    """What a route that holds an app serves at a place; mlflow holds a Flask application."""
+    router = table_of(app)
+    if router is None:
+        yield from _subtree(route.app, place, route)
+    elif hasattr(router, "url_map"):
+        for served in rules_of(router):
+            path, regexes = place.prefix + served.path, place.regexes + served.regexes
+            yield Found(replace(served, path=path, regexes=regexes, host=place.host), route)
+    else:
+        yield Inside(router, place)
 
 
 def _subtree(app: Any, place: Place, holder: Any) -> Iterator[Step]:
@@ -162,12 +177,7 @@ class HostAdapter:
 
     def steps(self, route: Any, place: Place) -> Iterator[Step]:
         """What is inside, with the host that it asks for."""
-        inner = replace(place, host=route.host)
-        router = table_of(route.app)
-        if router is None:
-            yield from _subtree(route.app, inner, route)
-        else:
-            yield Inside(router, inner)
+        yield from _held(route, route.app, replace(place, host=route.host))
 
 
 @dataclass(frozen=True)
@@ -180,7 +190,9 @@ class IncludedRouterAdapter:
 
     def steps(self, route: Any, place: Place) -> Iterator[Step]:
         """Its routes, with the prefix under which each is included."""
-        contexts = [*route.effective_route_contexts(), *route.effective_low_priority_routes()]
+        # FastAPI 0.137 has no routes that are asked last.
+        last = getattr(route, "effective_low_priority_routes", tuple)
+        contexts = [*route.effective_route_contexts(), *last()]
         yield Inside([getattr(one, "starlette_route", None) or one for one in contexts], place)
 
 

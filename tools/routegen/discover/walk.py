@@ -90,8 +90,11 @@ class _Walk:
                     redirects.append(step)
                 case Found():
                     yield self._placed(step)
+                case Inside(list(routes), inner):
+                    yield from self.router(routes, inner)
                 case Inside(router, inner):
-                    yield from self.router(router, inner)
+                    for found in self.router(router, inner):
+                        yield replace(found, within=((route, router), *found.within))
                 case Blocks(inner):
                     self._block(inner)
 

@@ -5,12 +5,13 @@ a request gets there is the app's: its middleware, its routers, its mounts.
 """
 
 import asyncio
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
-from routegen.discover import Found, Served
+from routegen.discover import Found, Served, UnknownKindError
 from routegen.discover.unwrap import table_of
 from routegen.gateway.pattern import ANY_REST, segments, takes
 
@@ -50,25 +51,63 @@ class _Stub:
         self._now = now
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
-        status = self._status(scope["method"])
-        await send({"type": "http.response.start", "status": status, "headers": []})
+        status, location = self._answer(scope)
+        headers = [(b"location", location.encode())] if location else []
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body"})
 
-    def _status(self, method: str) -> int:
+    def _answer(self, scope: Any) -> tuple[int, str]:
         """Files refuse a method, and have nothing at their own root, by themselves; all else takes what reaches it."""
-        fitting = [position for position, path in self._paths.items() if takes(path, self._now.path)]
+        fitting = self._fitting()
         if not fitting and all(path[-1].regexes == (ANY_REST,) for path in self._paths.values()):
-            return 404
+            return 404, ""
         position = fitting[0] if fitting else next(iter(self._paths))
         methods = self._entries[position].methods
-        if methods is not None and method not in methods:
-            return 405
+        if methods is not None and scope["method"] not in methods:
+            return 405, ""
         self._now.reached = position
-        return 200
+        return 200, ""
+
+    def _fitting(self) -> list[int]:
+        return [position for position, path in self._paths.items() if takes(path, self._now.path)]
+
+    def handler(self) -> Any:
+        """How FastAPI's included routes ask for what answers a request."""
+        return self._response
+
+    async def _response(self, _request: Any) -> "_Stub":
+        return self
 
     async def get_response_for_scope(self, _scope: Any) -> "_Stub":
         """How FastAPI's frontends ask for their files."""
         return self
+
+
+class _RulesStub(_Stub):
+    """Stands behind a Flask application that is mounted: werkzeug itself says whether a rule takes the request.
+
+    With a path that has slashes too many it sends a GET on to the one without them, refuses another method, and
+    answers it as it is where they lead: all of that is a path with a slash more, which no rule names.
+    """
+
+    def __init__(self, entries: dict[int, Served], now: "_Now", rules: Any) -> None:
+        super().__init__(entries, now)
+        self._rules = rules
+
+    def _answer(self, scope: Any) -> tuple[int, str]:
+        root, path = scope.get("root_path", ""), scope["path"]
+        fitting = self._fitting()
+        try:
+            self._rules.bind("localhost", root or None).match(path.removeprefix(root), scope["method"])
+        except Exception as error:  # noqa: BLE001 - werkzeug's NotFound, MethodNotAllowed and RequestRedirect
+            code, location = getattr(error, "code", 404), getattr(error, "new_url", "")
+        else:
+            code, location = 200, ""
+        if code in {200, 405} and "//" in path and not fitting:
+            return 308, quote(_merged(path))
+        if code == 200:
+            self._now.reached = (fitting or list(self._entries))[0]
+        return code if code in {200, 308, 405} else 404, location
 
 
 @dataclass
@@ -86,6 +125,9 @@ def drive(app: Any, found: Sequence[Found], requests: Iterable[tuple[str, str]])
         app: the ASGI application that `found` was discovered in; its routes are stubbed for good.
         found: what it serves.
         requests: methods and percent-encoded paths.
+
+    Raises:
+        UnknownKindError: a request has made the app add routes, whose endpoints no stub stands before.
     """
     now = _Now()
     holders: dict[tuple[int, str], dict[int, Served]] = {}
@@ -94,20 +136,40 @@ def drive(app: Any, found: Sequence[Found], requests: Iterable[tuple[str, str]])
             holders.setdefault((id(one.holder), one.attribute), {})[position] = one.served
     for entries in holders.values():
         one = found[next(iter(entries))]
-        setattr(one.holder, one.attribute, _Stub(entries, now))
-    return asyncio.run(_drive_all(app, table_of(app), now, requests))
+        rules = getattr(table_of(getattr(one.holder, one.attribute, None)), "url_map", None)
+        stub = _Stub(entries, now) if rules is None else _RulesStub(entries, now, rules)
+        setattr(one.holder, one.attribute, stub.handler if one.attribute == "get_route_handler" else stub)
+    return asyncio.run(_drive_all(app, found, now, requests))
 
 
-async def _drive_all(app: Any, router: Any, now: _Now, requests: Iterable[tuple[str, str]]) -> list[Seen]:
-    seen = []
+async def _drive_all(app: Any, found: Sequence[Found], now: _Now, requests: Iterable[tuple[str, str]]) -> list[Seen]:
+    seen, unanswered = [], []
+    routes = getattr(table_of(app), "routes", ())
+    known = len(routes)
     for method, path in requests:
         outcome = await _outcome(app, method, path, now)
-        beneath = outcome is None
-        if beneath and router is not app:
-            outcome = await _outcome(router, method, path, now)
+        if len(routes) > known:
+            raise UnknownKindError(
+                f"{method} {path} makes the app add routes to its table, and no manifest can know of them before; "
+                "have the app add them as it is imported"
+            )
+        if outcome is None:
+            unanswered.append((method, path))
+        else:
+            seen.append(Seen(method, path, outcome, now.reached))
+    router = _beneath(app, found)
+    for method, path in unanswered:
         # What fails in the router itself is not missing.
-        seen.append(Seen(method, path, outcome or "reached", now.reached, beneath))
+        outcome = await _outcome(router, method, path, now) or "reached"
+        seen.append(Seen(method, path, outcome, now.reached, beneath=True))
     return seen
+
+
+def _beneath(app: Any, found: Sequence[Found]) -> Any:
+    """The app's router without any middleware, and so for every app that is mounted in it, for good."""
+    for mount, router in {id(mount): (mount, router) for one in found for mount, router in one.within}.values():
+        mount.app = router
+    return table_of(app)
 
 
 async def _outcome(app: Any, method: str, path: str, now: _Now) -> Outcome | None:
@@ -134,10 +196,16 @@ async def _outcome(app: Any, method: str, path: str, now: _Now) -> Outcome | Non
 def _same_but_for_a_slash(path: str, start: dict[str, Any]) -> bool:
     locations = [value.decode("latin-1") for name, value in start["headers"] if name.lower() == b"location"]
     plain = unquote(path).rstrip("/")
+    # Werkzeug makes one slash of several, too.
+    forms = (plain, _merged(plain))
     # Starlette writes the decoded path into the location and quotes only what no URL may have (RedirectResponse).
-    wanted = {plain, quote(plain, safe="%:/?#[]@!$&'()*+,;=")}
-    found = {form.rstrip("/") for location in locations for form in (location, unquote(location))}
-    return any(form.endswith(end) for form in found for end in wanted)
+    wanted = {*forms, *(quote(form, safe="%:/?#[]@!$&'()*+,;=") for form in forms)}
+    paths = [urlsplit(location).path for location in locations]
+    return any(form.rstrip("/") in wanted for path in paths for form in (path, unquote(path)))
+
+
+def _merged(path: str) -> str:
+    return re.sub("/+", "/", path)
 
 
 async def _receive() -> dict[str, Any]:

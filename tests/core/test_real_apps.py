@@ -1,0 +1,224 @@
+"""Applications from PyPI that were not written for this: their manifests send them exactly what they serve.
+
+Each is installed in an environment of its own, where routegen runs from source, as people run it.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+import routegen
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+
+@dataclass(frozen=True)
+class RealApp:
+    """An application, and how to come by it.
+
+    Attributes:
+        requirements: pinned.
+        module: makes `app`, as somebody who deploys it would write.
+        own: prefixes that it is to have.
+    """
+
+    requirements: tuple[str, ...]
+    module: str
+    own: tuple[str, ...] = ()
+
+
+# What each taught stands above it.
+MLFLOW = RealApp(
+    # A Flask application mounted in a FastAPI one: its rules are routes of the app, too.
+    ("mlflow==3.17.2", "fastapi==0.165.0", "starlette==1.10.0"),
+    "from mlflow.server.fastapi_app import app",
+)
+
+APPS = {
+    # A hundred routes, a catch-all after them, and a log-in that answers before any.
+    "marimo": RealApp(
+        ("marimo==0.25.2", "starlette==1.10.0"),
+        """\
+        from marimo._server.main import create_starlette_app
+        app = create_starlette_app(base_url="")
+        """,
+    ),
+    # Paths from factories of routers, some with a slash at the end and some without.
+    "titiler": RealApp(
+        ("titiler.application==2.4.0", "fastapi==0.165.0", "starlette==1.10.0"),
+        "from titiler.application.main import app",
+    ),
+    # A class derived from FastAPI, and middleware of its own for slashes.
+    "gradio": RealApp(
+        ("gradio==6.31.0", "fastapi==0.165.0", "starlette==1.10.0"),
+        """\
+        import gradio
+        with gradio.Blocks() as page:
+            gradio.Textbox()
+        app = gradio.routes.App.create_app(page)
+        """,
+    ),
+    # An app mounted in an app, and nearly every path ends with a slash: `own` carries them.
+    "prefect": RealApp(
+        ("prefect==3.8.8", "fastapi==0.150.0", "starlette==1.10.0"),
+        """\
+        from prefect.server.api.server import create_app
+        app = create_app(ephemeral=True)
+        """,
+        own=("/api",),
+    ),
+    # An older FastAPI and Starlette, and files mounted at the root, which hide what stands after them.
+    "argilla": RealApp(
+        ("argilla-server==2.8.0", "fastapi==0.115.14", "starlette==0.46.2"),
+        "from argilla_server._app import app",
+    ),
+    # Middleware that answers every request by itself before the app has started.
+    "zenml": RealApp(
+        ("zenml[server]==0.98.0", "fastapi==0.138.2", "starlette==1.10.0"),
+        "from zenml.zen_server.zen_server_api import app",
+    ),
+    # What answers 403 below /admin, whatever is there, is the mounted app's middleware.
+    "starlette-admin": RealApp(
+        ("starlette-admin==1.0.3", "sqlalchemy==2.1.9", "greenlet==3.5.6", "starlette==1.10.0"),
+        """\
+        from sqlalchemy import create_engine
+        from starlette.applications import Starlette
+        from starlette_admin.contrib.sqla import Admin
+        engine = create_engine("sqlite://")
+        app = Starlette()
+        for name in ("a", "b", "c"):
+            Admin(engine, base_url=f"/admin/{name}", route_name=name, secret_key="only-for-its-routes").mount_to(app)
+        """,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where an application is installed and routegen runs."""
+
+    python: Path
+    directory: Path
+
+    def routegen(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        # The routegen under test, without installing it: it must not bring requirements of its own.
+        source = Path(routegen.__file__).parent.parent
+        return subprocess.run(
+            [self.python, "-m", "routegen", *arguments],
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(source), "HOME": str(self.directory)},
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def installed(app: RealApp, directory: Path) -> Environment:
+    uv = [sys.executable, "-m", "uv", "--quiet"]
+    subprocess.run([*uv, "venv", "--python", sys.executable, directory / "venv"], check=True)
+    python = directory / "venv" / "bin" / "python"
+    needs = [*app.requirements, "click", "pydantic"]
+    subprocess.run([*uv, "pip", "install", "--python", python, *needs], check=True)
+    (directory / "server.py").write_text(dedent(app.module))
+    return Environment(python, directory)
+
+
+def routes_of(environment: Environment, own: tuple[str, ...]) -> int:
+    """Extract and prove, and how many routes the manifest has."""
+    options = ["server.py:app", "--uncarried", "warn", "--timeout", "600"]
+    options += [option for prefix in own for option in ("--own", prefix)]
+    extracted = environment.routegen("extract", *options)
+    assert extracted.returncode == 0, extracted.stderr
+    proven = environment.routegen("prove", *options, "--json")
+    assert proven.returncode in {0, 1}, proven.stderr
+    [verdict] = json.loads(proven.stdout)["apps"]
+    print(f"{verdict['routes']} paths, {verdict['requests']} requests, {verdict['beneath']} beneath middleware")
+    assert [one["text"] for one in verdict["disagreements"]] == []
+    assert proven.returncode == 0
+    assert verdict["routes"] > 30
+    assert verdict["requests"] > 10 * verdict["routes"]
+    return len(json.loads(extracted.stdout)["routes"])
+
+
+@pytest.mark.parametrize("release", ["0.115.14", "0.136.3", "0.137.1", "0.138.2", "0.139.0", "0.150.0", "0.165.0"])
+def test_no_endpoint_runs_whatever_the_release_of_fastapi(release: str, tmp_path: Path) -> None:
+    # zenml's did, with a FastAPI that makes an included route's app anew for each request.
+    module = """\
+        from pathlib import Path
+        from fastapi import APIRouter, FastAPI
+
+        inner, outer, app = APIRouter(prefix="/items"), APIRouter(), FastAPI()
+
+        @inner.delete("/{item}")
+        @inner.get("")
+        @outer.get("/b")
+        @app.get("/c")
+        def answer(item: str = ""):
+            (Path(__file__).parent / "ran").touch()
+
+        outer.include_router(inner, prefix="/v1")
+        outer.include_router(inner, prefix="/v2")
+        app.include_router(outer, prefix="/api")
+        """
+    environment = installed(RealApp((f"fastapi=={release}",), module), tmp_path)
+    proven = environment.routegen("prove", "server.py:app", "--json")
+    assert proven.returncode == 0, proven.stdout + proven.stderr
+    assert json.loads(proven.stdout)["apps"][0]["beneath"] == 0
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_the_gateway_sends_the_app_what_it_serves(name: str, tmp_path: Path) -> None:
+    assert routes_of(installed(APPS[name], tmp_path), APPS[name].own) > 1
+
+
+def test_more_routes_than_the_quota_are_brought_under_it_by_what_the_error_suggests(tmp_path: Path) -> None:
+    environment = installed(MLFLOW, tmp_path)
+    (tmp_path / "site.py").write_text("from starlette.applications import Starlette\n\napp = Starlette()\n")
+    (tmp_path / "pyproject.toml").write_text(
+        dedent("""\
+        [tool.routegen]
+        manifest = "routes.json"
+        default = "site"
+        timeout = 600
+
+        [tool.routegen.apps.site]
+        app = "site.py:app"
+
+        [tool.routegen.apps.mlflow]
+        app = "server.py:app"
+        uncarried = "warn"
+        """)
+    )
+    done = environment.routegen("extract")
+    error = done.stderr.rstrip().rpartition("\n")[2]
+    assert done.returncode == 5, done.stderr
+    assert not done.stdout
+    assert re.fullmatch(
+        r"routegen: error: 389 routes, \$default included; an HTTP API has at most 300\. "
+        r"Most lie below /ajax-api \(mlflow: \d+\), /api \(mlflow: \d+\), /ajax-api/3\.0 \(mlflow: \d+\)\. "
+        r'own = "/ajax-api" for mlflow would make it 190, and takes no path that another app names',
+        error,
+    )
+    own = tuple(re.findall(r'"(/[^"]+)" for mlflow', error))
+    assert routes_of(environment, own) == 189
+
+
+def test_routes_that_come_with_the_requests_for_them_are_refused(tmp_path: Path) -> None:
+    # litellm imports the routers of its features as they are first asked for: extraction can't see them.
+    litellm = RealApp(
+        ("litellm[proxy]==1.106.2", "fastapi==0.165.0", "starlette==1.10.0"),
+        """\
+        import os
+        os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+        from litellm.proxy.proxy_server import app
+        """,
+    )
+    done = installed(litellm, tmp_path).routegen("prove", "server.py:app", "--uncarried", "warn", "--timeout", "600")
+    assert done.returncode == 5, done.stderr
+    assert re.search(r"error: app: GET /\S+ makes the app add routes to its table, and no manifest can", done.stderr)
