@@ -10,7 +10,7 @@ import pulumi_aws as aws
 import pulumi_docker_build as docker_build
 from network import Network
 from roles import build_role, may_join_network, may_log, may_mount
-from settings import ROOT, Settings
+from settings import Settings
 from storage import MOUNT_PATH, Storage
 
 TIMEOUT_SECONDS = 29
@@ -22,7 +22,6 @@ def build_mcp_function(settings: Settings) -> aws.lambda_.Function:
     name = f"{settings.name}-mcp"
     logs = _logs(settings, "mcp", name)
     role, policy = build_role(settings, "mcp", [may_log(logs)])
-    handler = json.loads((ROOT / "build" / "mcp" / "lambda.json").read_text())["handler"]
     return aws.lambda_.Function(
         "mcp",
         name=name,
@@ -30,7 +29,7 @@ def build_mcp_function(settings: Settings) -> aws.lambda_.Function:
         role=role.arn,
         runtime=settings.runtime,
         architectures=[settings.architecture],
-        handler=handler,
+        handler=settings.mcp_handler,
         code=pulumi.FileArchive("../build/mcp"),
         memory_size=settings.mcp_memory,
         timeout=TIMEOUT_SECONDS,
@@ -58,7 +57,7 @@ def build_wiki_function(settings: Settings, network: Network, storage: Storage) 
         description="An Otter Wiki",
         role=role.arn,
         package_type="Image",
-        image_uri=_image(settings).ref,
+        image_uri=_image(settings),
         architectures=[settings.architecture],
         memory_size=settings.wiki_memory,
         timeout=TIMEOUT_SECONDS,
@@ -91,8 +90,11 @@ def _logs(settings: Settings, name: str, function_name: str) -> aws.cloudwatch.L
     )
 
 
-def _image(settings: Settings) -> docker_build.Image:
-    """The image, built from the wiki's package and pushed; the function names it by its digest."""
+def _image(settings: Settings) -> pulumi.Output[str]:
+    """The image, built from the wiki's package and pushed: its repository and digest.
+
+    Not `Image.ref`, which has tag and digest: Lambda takes one of the two (pulumi/pulumi-docker-build issue 571).
+    """
     repository = aws.ecr.Repository(
         "wiki",
         name=f"{settings.name}-wiki",
@@ -110,7 +112,7 @@ def _image(settings: Settings) -> docker_build.Image:
     platform = (
         docker_build.Platform.LINUX_ARM64 if settings.architecture == "arm64" else docker_build.Platform.LINUX_AMD64
     )
-    return docker_build.Image(
+    image = docker_build.Image(
         "wiki",
         context={"location": "../build/otterwiki"},
         dockerfile={"location": "../app/otterwiki/Dockerfile"},
@@ -122,3 +124,4 @@ def _image(settings: Settings) -> docker_build.Image:
         build_on_preview=False,
         registries=[{"address": repository.repository_url, "username": token.user_name, "password": token.password}],
     )
+    return pulumi.Output.concat(repository.repository_url, "@", image.digest)

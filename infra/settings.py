@@ -16,6 +16,11 @@ APPS = ("mcp", "otterwiki")
 # What CloudWatch Logs takes (PutRetentionPolicy).
 _RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+# What the MCP server takes at its cold start; here it stops `up` instead.
+_AUTHKIT = re.compile(rf"(?:https://)?{_HOST.pattern}/?")
+_CLIENT_ID = re.compile(r"client_[A-Za-z0-9_]+")
+# ECR takes small letters only, and a role's name has 64 characters at most; the longest suffix is `-wiki`.
+_NAME = re.compile(r"(?=.{1,59}$)[a-z0-9]+(?:[_-][a-z0-9]+)*")
 _RUNTIME = re.compile(r"python3\.1[2-4]")
 
 
@@ -25,6 +30,7 @@ class Settings:
 
     Attributes:
         name: the prefix of everything that AWS wants a name for.
+        mcp_handler: what the MCP server's package says its handler is.
         manifest: the validated manifest.
         log_retention_days, throttling_rate, throttling_burst: days, requests a second, requests at once.
         mcp_memory, wiki_memory: MB.
@@ -38,6 +44,7 @@ class Settings:
     manifest: Manifest
     runtime: str
     architecture: str
+    mcp_handler: str
     site_name: str
     read_access: str
     mcp_memory: int
@@ -69,15 +76,20 @@ def load_settings() -> Settings:
     hosted_zone = read.matching("hosted_zone", _HOST, "a host name such as wikibot.io")
     if domain != hosted_zone and not domain.endswith(f".{hosted_zone}"):
         raise pulumi.RunError(f"{read.name('domain')}: {domain} does not lie in hosted_zone {hosted_zone}")
+    runtime = read.matching("runtime", _RUNTIME, "python3.12, python3.13 or python3.14", "python3.13")
+    architecture = read.one_of("architecture", ("x86_64", "arm64"), "x86_64")
     settings = Settings(
-        name=f"{pulumi.get_project()}-{pulumi.get_stack()}",
-        authkit_domain=read.text("authkit_domain"),
-        client_id=read.text("client_id"),
+        name=_name(),
+        authkit_domain=read.matching(
+            "authkit_domain", _AUTHKIT, "a domain without a path, such as https://your-app.authkit.app"
+        ),
+        client_id=read.matching("client_id", _CLIENT_ID, "a WorkOS client id, such as client_01ABCDEF"),
         domain=domain,
         hosted_zone=hosted_zone,
         manifest=_manifest(ROOT / "infra" / read.text("manifest", "../generated/routes.json")),
-        runtime=read.matching("runtime", _RUNTIME, "python3.12, python3.13 or python3.14", "python3.13"),
-        architecture=read.one_of("architecture", ("x86_64", "arm64"), "x86_64"),
+        runtime=runtime,
+        architecture=architecture,
+        mcp_handler=_handler("mcp", "app/poc/mcp_package/build.sh", runtime, architecture),
         site_name=read.text("site_name", "An Otter Wiki"),
         read_access=read.one_of("read_access", ("ANONYMOUS", "REGISTERED", "APPROVED"), "ANONYMOUS"),
         mcp_memory=read.number("mcp_memory", 512, 128, 10240),
@@ -91,8 +103,7 @@ def load_settings() -> Settings:
             f"{read.name('log_retention_days')}: CloudWatch keeps logs for one of "
             f"{', '.join(map(str, _RETENTION))} days, not {settings.log_retention_days}"
         )
-    for app, script in (("mcp", "app/poc/mcp_package/build.sh"), ("otterwiki", "app/otterwiki/build.sh")):
-        _check_package(settings, app, script)
+    _handler("otterwiki", "app/otterwiki/build.sh", runtime, architecture)  # its Dockerfile names it
     return settings
 
 
@@ -129,9 +140,20 @@ class _Reader:
 
     def number(self, key: str, default: int, least: int, most: int) -> int:
         value = self.text(key, str(default))
-        if not (value.isascii() and value.isdecimal() and least <= int(value) <= most):
+        # Python refuses to read a number of thousands of digits.
+        if not (re.fullmatch(r"[0-9]{1,9}", value) and least <= int(value) <= most):
             raise pulumi.RunError(f"{self.name(key)}: {value!r} is not a number from {least} to {most}")
         return int(value)
+
+
+def _name() -> str:
+    name = f"{pulumi.get_project()}-{pulumi.get_stack()}"
+    if not _NAME.fullmatch(name):
+        raise pulumi.RunError(
+            f"the stack's name: {name} (project and stack) can't name AWS resources: small letters, digits, and single "
+            "hyphens or underscores between them, 59 characters at most; pulumi stack rename NAME"
+        )
+    return name
 
 
 def _manifest(path: Path) -> Manifest:
@@ -150,16 +172,24 @@ def _manifest(path: Path) -> Manifest:
     return manifest
 
 
-def _check_package(settings: Settings, app: str, script: str) -> None:
-    """A package that is missing or was built for something else must stop `up`, not the first request."""
-    directory = ROOT / "build" / app
-    mend = f"run: PYTHON={settings.runtime} bash {script} --arch {settings.architecture}"
+def _handler(app: str, script: str, runtime: str, architecture: str) -> str:
+    """The handler of a package; one that is missing or was built for something else must stop `up`, not a request."""
+    file = ROOT / "build" / app / "lambda.json"
+    mend = f"run: PYTHON={runtime} bash {script} --arch {architecture}"
     try:
-        facts: dict[str, Any] = json.loads((directory / "lambda.json").read_text())
+        facts: Any = json.loads(file.read_text())
     except FileNotFoundError:
         raise pulumi.RunError(f"build/{app}: there is no package; {mend}") from None
-    except ValueError:
+    except OSError as error:
+        raise pulumi.RunError(f"build/{app}/lambda.json: can't be read: {error.strerror}; {mend}") from None
+    except (ValueError, RecursionError):
         raise pulumi.RunError(f"build/{app}/lambda.json: not JSON; {mend}") from None
-    for fact, wanted in (("runtime", settings.runtime), ("architecture", settings.architecture)):
+    if not isinstance(facts, dict):
+        raise pulumi.RunError(f"build/{app}/lambda.json: not an object; {mend}")
+    for fact, wanted in (("runtime", runtime), ("architecture", architecture)):
         if facts.get(fact) != wanted:
             raise pulumi.RunError(f"build/{app}: built for {facts.get(fact)}, the stack wants {wanted}; {mend}")
+    handler = facts.get("handler")
+    if not isinstance(handler, str) or not handler:
+        raise pulumi.RunError(f"build/{app}/lambda.json: names no handler; {mend}")
+    return handler

@@ -12,6 +12,7 @@ import pulumi
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_all_config, set_mocks
 from pulumi.runtime.mocks import test as _until_all_are_registered
 
+DIGEST = f"sha256:{'0' * 64}"
 REQUIRED = {
     "authkit_domain": "https://example.authkit.app",
     "client_id": "client_01EXAMPLE",
@@ -49,7 +50,9 @@ class Stack(Mocks):
             "arn": f"arn:aws:{args.typ.split('/')[0].rpartition(':')[2]}:eu-central-1:111122223333:{kind}/{args.name}",
             "executionArn": "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3",
             "invokeArn": f"arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/{args.name}/invocations",
-            "ref": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/wiki@sha256:0",
+            # A pushed image's `ref` has tag and digest: the provider adds the digest to the first tag.
+            "ref": f"111122223333.dkr.ecr.eu-central-1.amazonaws.com/wiki:latest@{DIGEST}",
+            "digest": DIGEST,
             "repositoryUrl": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/wiki",
             "registryId": "111122223333",
             "fqdn": "_x.dev.wikibot.io",

@@ -39,10 +39,22 @@ def refused(checkout: Checkout) -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """One event loop for every run of the program: Pulumi keeps hold of the first that it sees."""
-    made = asyncio.new_event_loop()
-    yield made
-    made.close()
+    """One event loop for every run of the program: Pulumi keeps hold of the first that it sees.
+
+    It makes more of them, one for each of its threads, and closes none.
+    """
+    made: list[asyncio.AbstractEventLoop] = []
+    new_event_loop = asyncio.new_event_loop
+
+    def noted() -> asyncio.AbstractEventLoop:
+        made.append(new_event_loop())
+        return made[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "new_event_loop", noted)
+        yield asyncio.new_event_loop()
+    for one in made:
+        one.close()
 
 
 @pytest.fixture(autouse=True)

@@ -113,10 +113,46 @@ def test_packages_must_be_there_and_fit(checkout: Checkout, refused: Callable[..
 
 
 @pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        ("[]", "not an object"),
+        ("null", "not an object"),
+        ("[" * 100_000, "not JSON"),
+        ('{"runtime": "python3.13", "architecture": "x86_64"}', "names no handler"),
+        ('{"runtime": "python3.13", "architecture": "x86_64", "handler": ""}', "names no handler"),
+        ('{"runtime": "python3.13", "architecture": "x86_64", "handler": 1}', "names no handler"),
+    ],
+)
+def test_a_package_that_says_nothing_useful(
+    checkout: Checkout, refused: Callable[..., str], facts: str, says: str
+) -> None:
+    (checkout.root / "build" / "mcp" / "lambda.json").write_text(facts)
+    assert refused().startswith(f"build/mcp/lambda.json: {says}; run: ")
+
+
+def test_a_package_that_can_not_be_read(checkout: Checkout, refused: Callable[..., str]) -> None:
+    file = checkout.root / "build" / "mcp" / "lambda.json"
+    file.unlink()
+    file.mkdir()
+    assert "build/mcp/lambda.json: can't be read: Is a directory" in refused()
+
+
+def test_the_handler_is_the_packages(checkout: Checkout) -> None:
+    facts = {"runtime": "python3.13", "architecture": "x86_64", "handler": "other.entry"}
+    (checkout.root / "build" / "mcp" / "lambda.json").write_text(json.dumps(facts))
+    assert checkout.up().of("Function")["mcp"]["handler"] == "other.entry"
+
+
+@pytest.mark.parametrize(
     ("config", "says"),
     [
         ({"authkit_domain": ""}, "wikibot:authkit_domain is not set; pulumi config set authkit_domain VALUE"),
         ({"client_id": " "}, "wikibot:client_id: is empty"),
+        ({"authkit_domain": "http://x.authkit.app"}, "wikibot:authkit_domain: 'http://x.authkit.app' is not a domain"),
+        ({"authkit_domain": "https://x.authkit.app/a"}, "is not a domain without a path"),
+        ({"authkit_domain": "not a host"}, "is not a domain without a path"),
+        ({"client_id": "sk_live"}, "wikibot:client_id: 'sk_live' is not a WorkOS client id"),
+        ({"throttling_burst": "9" * 5000}, "is not a number from 1 to 5000"),
         ({"domain": "https://dev.wikibot.io"}, "wikibot:domain: 'https://dev.wikibot.io' is not a host name"),
         ({"domain": "dev.elsewhere.io"}, "dev.elsewhere.io does not lie in hosted_zone wikibot.io"),
         ({"domain": "notwikibot.io"}, "does not lie in hosted_zone"),
@@ -176,19 +212,32 @@ def test_the_functions(checkout: Checkout) -> None:
     }
     assert "vpcConfig" not in mcp
     assert wiki["packageType"] == "Image"
-    assert "@sha256:" in wiki["imageUri"]
+    # Lambda takes a tag or a digest, not both.
+    assert wiki["imageUri"] == f"111122223333.dkr.ecr.eu-central-1.amazonaws.com/wiki@sha256:{'0' * 64}"
     assert wiki["fileSystemConfig"]["localMountPath"] == wiki["environment"]["variables"]["WIKI_DATA_DIR"]
-    assert wiki["environment"]["variables"]["SITE_NAME"] == "Our wiki"
-    assert wiki["environment"]["variables"]["WRITE_ACCESS"] == "REGISTERED"
+    assert wiki["environment"]["variables"] == {
+        "WIKI_DATA_DIR": "/mnt/wiki",
+        "SITE_NAME": "Our wiki",
+        "SITE_URL": "https://dev.wikibot.io",
+        "READ_ACCESS": "ANONYMOUS",
+        "WRITE_ACCESS": "REGISTERED",
+        "ATTACHMENT_ACCESS": "REGISTERED",
+        "AUTO_APPROVAL": "False",
+    }
     assert max(mcp["timeout"], wiki["timeout"]) < 30
 
 
 def test_the_image_is_built_from_the_package_for_the_functions_platform(checkout: Checkout) -> None:
-    (image,) = checkout.up().of("Image").values()
+    stack = checkout.up()
+    (image,) = stack.of("Image").values()
+    assert (image["push"], image["buildOnPreview"]) == (True, False)
     assert image["context"]["location"] == "../build/otterwiki"
     assert image["dockerfile"]["location"] == "../app/otterwiki/Dockerfile"
     assert image["buildArgs"] == {"PYTHON_VERSION": "3.13"}
     assert image["platforms"] == ["linux/amd64"]
+    assert stack.of("Repository")["wiki"]["imageScanningConfiguration"] == {"scanOnPush": True}
+    (rule,) = json.loads(stack.of("LifecyclePolicy")["wiki"]["policy"])["rules"]
+    assert (rule["selection"]["countNumber"], rule["action"]) == (5, {"type": "expire"})
 
 
 def test_no_resource_knows_where_the_checkout_is(checkout: Checkout) -> None:
@@ -217,6 +266,16 @@ def test_each_role_may_do_what_its_function_does(checkout: Checkout) -> None:
     assert mounts == {"elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"}
 
 
+def test_the_wiki_reaches_its_data_through_its_access_point_only(checkout: Checkout) -> None:
+    stack = checkout.up()
+    statements = json.loads(stack.of("RolePolicy")["wiki"]["policy"])["Statement"]
+    (mount,) = [one for one in statements if one["Action"][0].startswith("elasticfilesystem:")]
+    arn = "arn:aws:efs:eu-central-1:111122223333:accesspoint/wiki"
+    assert mount["Condition"] == {"StringEquals": {"elasticfilesystem:AccessPointArn": arn}}
+    point = stack.of("AccessPoint")["wiki"]
+    assert point["rootDirectory"]["creationInfo"] == {"ownerUid": 1000, "ownerGid": 1000, "permissions": "0750"}
+
+
 def test_the_functions_own_code_may_not_touch_the_network(checkout: Checkout) -> None:
     statements = json.loads(checkout.up().of("RolePolicy")["wiki"]["policy"])["Statement"]
     (denied,) = [statement for statement in statements if statement["Effect"] == "Deny"]
@@ -243,6 +302,7 @@ def test_the_domain_leads_to_the_stage(checkout: Checkout) -> None:
     assert (mapping["apiId"], mapping["domainName"], mapping["stage"]) == ("api-id", "dev.wikibot.io", "$default")
     (domain,) = stack.of("DomainName").values()
     assert domain["domainNameConfiguration"]["securityPolicy"] == "TLS_1_2"
+    assert stack.of("Certificate")["domain"]["validationMethod"] == "DNS"
     records = stack.of("Record")
     assert {(one["type"], one["name"]) for one in records.values()} == {
         ("A", "dev.wikibot.io"), ("AAAA", "dev.wikibot.io"), ("CNAME", "_x.dev.wikibot.io"),
