@@ -270,7 +270,7 @@ def test_the_wiki_reaches_its_data_through_its_access_point_only(checkout: Check
     stack = checkout.up()
     statements = json.loads(stack.of("RolePolicy")["wiki"]["policy"])["Statement"]
     (mount,) = [one for one in statements if one["Action"][0].startswith("elasticfilesystem:")]
-    arn = "arn:aws:efs:eu-central-1:111122223333:accesspoint/wiki"
+    arn = "arn:aws:efs:eu-central-1:111122223333:accesspoint:accesspoint/wiki"
     assert mount["Condition"] == {"StringEquals": {"elasticfilesystem:AccessPointArn": arn}}
     point = stack.of("AccessPoint")["wiki"]
     assert point["rootDirectory"]["creationInfo"] == {"ownerUid": 1000, "ownerGid": 1000, "permissions": "0750"}
