@@ -1,0 +1,166 @@
+"""Authlib's authorization server in Starlette: requests in, responses out. Authlib has this for Flask and Django."""
+
+import json
+from collections import defaultdict
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl
+
+from authlib.oauth2 import AuthorizationServer
+from authlib.oauth2.rfc6749 import (
+    InvalidClientError,
+    InvalidRequestError,
+    JsonPayload,
+    JsonRequest,
+    OAuth2Payload,
+    OAuth2Request,
+)
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from dev.authkit.grants import AccessTokens, CodeGrant, IdToken, RefreshGrant, RequireS256, ResourceIndicator
+from dev.authkit.registration import Registration
+from dev.authkit.settings import SCOPES, Settings
+from dev.authkit.state import Client, Keys, Store
+
+MAX_BODY = 64 * 1024
+Pairs = list[tuple[str, str]]
+
+
+class _Payload(OAuth2Payload):
+    def __init__(self, pairs: Pairs) -> None:
+        self._pairs = pairs
+
+    @cached_property
+    def data(self) -> dict[str, str]:
+        return dict(self._pairs)
+
+    @cached_property
+    def datalist(self) -> defaultdict[str, list[str]]:
+        values: defaultdict[str, list[str]] = defaultdict(list)
+        for name, value in self._pairs:
+            values[name].append(value)
+        return values
+
+
+class FormRequest(OAuth2Request):
+    """A request with parameters, from the query or from a form."""
+
+    def __init__(self, request: Request, settings: Settings, pairs: Pairs) -> None:
+        """The URI is under the issuer, whatever the Host header says."""
+        super().__init__(request.method, f"{settings.issuer}{request.url.path}", headers=request.headers)
+        self.payload = _Payload(pairs)
+
+    @property
+    def form(self) -> dict[str, str]:
+        """Authlib asks for the parameters of the token endpoint by this name."""
+        return dict(self.payload.data)
+
+
+class _JsonBody(JsonPayload):
+    def __init__(self, data: object) -> None:
+        self._data = data
+
+    @property
+    def data(self) -> object:
+        return self._data
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body.
+
+    Raises:
+        InvalidRequestError: it is larger than 64 KiB.
+    """
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY:
+            raise InvalidRequestError("The body is larger than 64 KiB.")
+    return body
+
+
+async def read_form(request: Request) -> Pairs:
+    """The parameters in the body; one without a value counts as left out (RFC 6749, section 3.2).
+
+    Raises:
+        InvalidRequestError: not form-encoded, or one parameter is there twice.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise InvalidRequestError("The body has to be application/x-www-form-urlencoded.")
+    body = await read_body(request)
+    try:
+        pairs = parse_qsl(body.decode(), max_num_fields=100)
+    except ValueError:
+        raise InvalidRequestError("The body is not UTF-8, or has more than 100 parameters.") from None
+    names = [name for name, _ in pairs if name != "resource"]
+    if len(names) != len(set(names)):
+        raise InvalidRequestError("A parameter is there more than once.")
+    return pairs
+
+
+async def read_json(request: Request) -> JsonRequest:
+    """The JSON in the body; `null` where it is none, which the endpoint refuses."""
+    asked = JsonRequest(request.method, str(request.url), request.headers)
+    body = await read_body(request)
+    try:
+        data = json.loads(body)
+        json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair can't be given back
+    except (ValueError, RecursionError):
+        data = None
+    asked.payload = _JsonBody(data)
+    return asked
+
+
+class StandIn(AuthorizationServer):
+    """The authorization server, with what it remembers."""
+
+    def __init__(self, settings: Settings, store: Store, keys: Keys) -> None:
+        """Take the state, which a test may look into."""
+        super().__init__(scopes_supported=list(SCOPES))
+        self.settings = settings
+        self.store = store
+        self.keys = keys
+        self.register_token_generator("default", AccessTokens(settings, keys))
+        self.register_grant(CodeGrant, [RequireS256(required=True), ResourceIndicator(), IdToken(settings, keys)])
+        self.register_grant(RefreshGrant)
+        self.register_endpoint(Registration())
+
+    def query_client(self, client_id: str) -> Client | None:
+        """The registered client."""
+        return self.store.clients.get(client_id)
+
+    def authenticate_client(self, request: FormRequest, methods: list[str], endpoint: str = "token") -> Client:
+        """Authlib's, for any header.
+
+        Raises:
+            InvalidClientError: the client is not who it says.
+        """
+        try:
+            client: Client = super().authenticate_client(request, methods, endpoint)
+        except UnicodeDecodeError:
+            raise InvalidClientError("The Authorization header is not UTF-8.", status_code=401) from None
+        return client
+
+    def save_token(self, token: dict[str, Any], request: OAuth2Request) -> None:
+        """Access tokens prove themselves; refresh tokens are remembered."""
+        if value := token.get("refresh_token"):
+            self.store.remember(value, request.user)
+
+    def create_oauth2_request(self, request: FormRequest) -> FormRequest:
+        """Made by the endpoint: Starlette reads a body asynchronously, Authlib does not."""
+        return request
+
+    def create_json_request(self, request: JsonRequest) -> JsonRequest:
+        """Likewise."""
+        return request
+
+    def handle_response(self, status: int, body: object, headers: list[tuple[str, str]]) -> Response:
+        """JSON, or a redirect without a body."""
+        if isinstance(body, dict):
+            return JSONResponse(body, status, dict(headers))
+        return Response(status_code=status, headers=dict(headers) | {"Cache-Control": "no-store"})
+
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
+        """Nobody listens."""

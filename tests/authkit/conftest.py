@@ -1,0 +1,177 @@
+"""The stand-in on a port of its own, and a client that does each step of OAuth by hand."""
+
+import hashlib
+import re
+import secrets
+import socket
+import threading
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+import uvicorn
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from dev.authkit.app import build_app
+from dev.authkit.settings import Settings
+
+RESOURCE = "https://mcp.example.com/mcp"
+CALLBACK = "http://127.0.0.1:33418/callback"
+
+
+@dataclass
+class Clock:
+    """Time that passes when a test says so; codes, consent and keys go by it."""
+
+    seconds: float = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@dataclass(frozen=True)
+class Kit:
+    """The stand-in over HTTP; redirects are not followed."""
+
+    url: str
+    http: httpx2.Client
+    clock: Clock
+    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+
+    @property
+    def challenge(self) -> str:
+        return urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).decode().rstrip("=")
+
+    def register_raw(self, **metadata: Any) -> httpx2.Response:
+        usual = {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none", "client_name": "Tester"}
+        grants = {"grant_types": ["authorization_code", "refresh_token"]}
+        return self.http.post("/oauth2/register", json=usual | grants | metadata)
+
+    def register(self, **metadata: Any) -> dict[str, Any]:
+        response = self.register_raw(**metadata)
+        assert response.status_code == 201, response.text
+        registered: dict[str, Any] = response.json()
+        return registered
+
+    def authorize(self, client_id: str, **changed: Any) -> httpx2.Response:
+        """An authorization request in order, but for what is changed; None leaves a parameter out."""
+        usual = {
+            "response_type": "code",
+            "client_id": client_id,
+            "redirect_uri": CALLBACK,
+            "code_challenge": self.challenge,
+            "code_challenge_method": "S256",
+            "resource": RESOURCE,
+            "state": "a state & more",
+        }
+        said = {name: value for name, value in (usual | changed).items() if value is not None}
+        return self.http.get("/oauth2/authorize", params=said)
+
+    def code(self, client_id: str, **changed: Any) -> str:
+        (code,) = answer(self.authorize(client_id, **changed))["code"]
+        return code
+
+    def token(self, client_id: str | None, **form: Any) -> httpx2.Response:
+        said = {"client_id": client_id} | form
+        return self.http.post("/oauth2/token", data={name: value for name, value in said.items() if value is not None})
+
+    def exchange(self, client_id: str | None, code: str, **changed: Any) -> httpx2.Response:
+        usual = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": CALLBACK,
+            "code_verifier": self.verifier,
+        }
+        return self.token(client_id, **(usual | changed))
+
+    def refresh(self, client_id: str, refresh_token: str, **more: Any) -> httpx2.Response:
+        return self.token(client_id, grant_type="refresh_token", refresh_token=refresh_token, **more)
+
+    def sign_in(self, client_id: str, **changed: Any) -> dict[str, Any]:
+        response = self.exchange(client_id, self.code(client_id, **changed))
+        assert response.status_code == 200, response.text
+        tokens: dict[str, Any] = response.json()
+        return tokens
+
+    def jwks(self) -> KeySet:
+        return KeySet.import_key_set(self.http.get("/oauth2/jwks").json())
+
+    def published(self) -> set[str | None]:
+        return {key.kid for key in self.jwks()}
+
+    def claims(self, token: str) -> dict[str, Any]:
+        """What a token says, its signature checked with the published keys."""
+        return jwt.decode(token, self.jwks(), algorithms=["RS256"]).claims
+
+
+def answer(response: httpx2.Response) -> dict[str, list[str]]:
+    """What the client is told in a redirect."""
+    assert response.status_code == 302, response.text
+    return parse_qs(urlsplit(response.headers["location"]).query)
+
+
+def error(response: httpx2.Response) -> tuple[int, str]:
+    """Status and code of an error in JSON, which tells nothing but what RFC 6749, section 5.2, has."""
+    body = response.json()
+    assert set(body) <= {"error", "error_description"}, body
+    assert response.headers["cache-control"] == "no-store"
+    return response.status_code, body["error"]
+
+
+@pytest.fixture
+def answered() -> Callable[[httpx2.Response], dict[str, list[str]]]:
+    return answer
+
+
+@pytest.fixture
+def refused() -> Callable[[httpx2.Response], tuple[int, str]]:
+    return error
+
+
+@pytest.fixture(scope="session")
+def start() -> Iterator[Callable[..., Kit]]:
+    """Start the stand-in with settings; it asks nobody, and RESOURCE is its Resource Indicator."""
+    running: list[tuple[uvicorn.Server, threading.Thread, httpx2.Client]] = []
+
+    def run(**settings: Any) -> Kit:
+        listening = socket.create_server(("127.0.0.1", 0))
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        clock = Clock()
+        usual: dict[str, Any] = {"auto_consent": True, "resources": frozenset({RESOURCE})}
+        app = build_app(Settings(issuer=url, **(usual | settings)), clock)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        http = httpx2.Client(base_url=url, trust_env=False)
+        running.append((server, thread, http))
+        return Kit(url, http, clock)
+
+    yield run
+    for server, thread, http in running:
+        http.close()
+        server.should_exit = True
+        thread.join(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def kit(start: Callable[..., Kit]) -> Kit:
+    """One for all tests: each has clients of its own, and time only goes forward."""
+    return start()
+
+
+@pytest.fixture
+def choose() -> Callable[[Kit, httpx2.Response, str], httpx2.Response]:
+    """Press a button of the consent page."""
+
+    def press(kit: Kit, page: httpx2.Response, choice: str) -> httpx2.Response:
+        found = re.search(r'name="ticket" value="([^"]+)"', page.text)
+        assert found, page.text
+        return kit.http.post("/oauth2/consent", data={"ticket": found[1], "choice": choice})
+
+    return press

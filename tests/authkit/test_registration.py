@@ -1,0 +1,164 @@
+"""Dynamic client registration, and what the stand-in says about itself."""
+
+import json
+from typing import Any
+
+import pytest
+from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+
+CALLBACK = "http://127.0.0.1:33418/callback"
+
+
+def test_answer_tells_everything_that_was_registered(kit: Any) -> None:
+    asked = {
+        "redirect_uris": [
+            CALLBACK,
+            "https://client.example/back",
+            "cursor://anysphere/callback",
+            "com.example.app:/cb",
+        ],
+        "client_name": "Größe",
+        "client_uri": "https://client.example/",
+        "scope": "openid offline_access",
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "software_id": "tester",
+        "contacts": ["ada@client.example"],
+    }
+    said = kit.register(**asked, what_nobody_knows=1, jwks_uri="x")
+    assert asked.items() <= said.items()
+    assert set(said) == {*asked, "client_id", "client_id_issued_at"}
+
+
+def test_defaults_are_the_rfcs(kit: Any) -> None:
+    response = kit.http.post("/oauth2/register", json={"redirect_uris": [CALLBACK]})
+    said = response.json()
+    assert response.status_code == 201
+    assert response.headers["cache-control"] == "no-store"
+    assert (said["grant_types"], said["response_types"]) == (["authorization_code"], ["code"])
+    assert said["token_endpoint_auth_method"] == "client_secret_basic"
+    assert said["client_secret"]
+    assert said["client_secret_expires_at"] == 0
+
+
+@pytest.mark.parametrize(
+    "uris",
+    [
+        [],
+        ["/callback"],
+        ["callback"],
+        [""],
+        ["https://"],
+        ["https:///callback"],
+        ["http://client.example/callback"],
+        ["http://127.0.0.1.evil.example/"],
+        ["http://user@127.0.0.1/"],
+        ["https://client.example/#part"],
+        ["https://client.example:port/"],
+        ["https://[::1/"],
+        ["https://client.example/a b"],
+        ["https://client.example/\r\nSet-Cookie: a=b"],
+        ["https://größe.example/"],
+        ["javascript:alert(1)"],
+        ["JavaScript:alert(1)"],
+        ["data:text/html,x"],
+        ["file:///etc/passwd"],
+        [CALLBACK, "javascript:alert(1)"],
+    ],
+)
+def test_redirect_uri_that_can_not_be_used_is_refused(kit: Any, refused: Any, uris: list[str]) -> None:
+    assert refused(kit.register_raw(redirect_uris=uris)) == (400, "invalid_redirect_uri")
+    assert refused(kit.http.post("/oauth2/register", json={"client_name": "x"})) == (400, "invalid_redirect_uri")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"redirect_uris": CALLBACK},
+        {"redirect_uris": None},
+        {"redirect_uris": [1]},
+        {"redirect_uris": {"a": "b"}},
+        {"grant_types": ["password"]},
+        {"grant_types": "authorization_code"},
+        {"grant_types": [["authorization_code"]]},
+        {"response_types": ["token"]},
+        {"response_types": 1},
+        {"token_endpoint_auth_method": "private_key_jwt"},
+        {"token_endpoint_auth_method": ["none"]},
+        {"scope": "openid admin"},
+        {"scope": ["openid"]},
+        {"client_name": {"en": "Tester"}},
+        {"client_uri": "nowhere"},
+        {"contacts": "ada"},
+    ],
+)
+def test_metadata_that_can_not_be_used_are_refused(kit: Any, refused: Any, metadata: dict[str, Any]) -> None:
+    assert refused(kit.register_raw(**metadata)) == (400, "invalid_client_metadata")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"{}", b"null", b"1", b"\xff", b'{"scope": "\\ud800"}', b"[" * 60_000]
+)
+def test_body_that_is_no_metadata_is_refused(kit: Any, refused: Any, body: bytes) -> None:
+    assert refused(kit.http.post("/oauth2/register", content=body)) == (400, "invalid_client_metadata")
+
+
+def test_large_body_is_refused(kit: Any, refused: Any) -> None:
+    body = json.dumps({"redirect_uris": [CALLBACK], "client_name": "x" * 70_000})
+    assert refused(kit.http.post("/oauth2/register", content=body)) == (400, "invalid_request")
+
+
+def test_metadata_are_valid_and_their_endpoints_exist(kit: Any) -> None:
+    said = kit.http.get("/.well-known/oauth-authorization-server").json()
+    AuthorizationServerMetadata(said).validate()
+    assert said["issuer"] == kit.url
+    assert said["code_challenge_methods_supported"] == ["S256"]
+    for name in ("authorization_endpoint", "token_endpoint", "registration_endpoint", "jwks_uri"):
+        assert said[name].startswith(f"{kit.url}/oauth2/")
+        assert kit.http.request("GET", said[name]).status_code != 404
+    openid = kit.http.get("/.well-known/openid-configuration").json()
+    assert said.items() <= openid.items()
+    assert openid["id_token_signing_alg_values_supported"] == ["RS256"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/.well-known/oauth-authorization-server"),
+        ("GET", "/.well-known/openid-configuration"),
+        ("GET", "/oauth2/jwks"),
+        ("POST", "/oauth2/register"),
+        ("POST", "/oauth2/token"),
+    ],
+)
+def test_browser_clients_may_use_it_from_another_origin(kit: Any, method: str, path: str) -> None:
+    asks = {
+        "origin": "https://client.example",
+        "access-control-request-method": method,
+        "access-control-request-headers": "content-type, mcp-protocol-version",
+    }
+    preflight = kit.http.options(path, headers=asks)
+    assert preflight.status_code == 200
+    assert preflight.headers["access-control-allow-origin"] == "*"
+    assert "mcp-protocol-version" in preflight.headers["access-control-allow-headers"].lower()
+    real = kit.http.request(method, path, headers={"origin": "https://client.example"})
+    assert real.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["/oauth2/consent", "/stand-in/rotate-keys", "/oauth2/authorize", "/"])
+def test_pages_are_nobody_elses_to_read(kit: Any, path: str) -> None:
+    answer = kit.http.get(path, headers={"origin": "https://client.example"})
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_another_name_for_this_machine_is_refused(kit: Any) -> None:
+    path = "/.well-known/oauth-authorization-server"
+    assert kit.http.get(path, headers={"host": "rebound.evil.example"}).status_code == 400
+    assert kit.http.get(path, headers={"host": "localhost:1"}).json()["issuer"] == kit.url
+
+
+def test_front_page_says_what_this_is(kit: Any) -> None:
+    page = kit.http.get("/")
+    assert "stand-in for WorkOS AuthKit, for development" in page.text
+    assert "https://mcp.example.com/mcp" in page.text
