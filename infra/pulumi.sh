@@ -22,31 +22,29 @@ EOT
     exit 0
 fi
 
-if command -v pulumi >/dev/null; then
-    pulumi=(pulumi)
-elif command -v npx >/dev/null && npx --no-install pulumi version >/dev/null 2>&1; then
-    pulumi=(npx --no-install pulumi)
-else
-    fail 'there is no pulumi on PATH; install it: https://www.pulumi.com/docs/install/'
-fi
+# Not `npx pulumi`: that package downloads the CLI when it first runs.
+command -v pulumi >/dev/null || fail 'there is no pulumi on PATH; install it: https://www.pulumi.com/docs/install/'
 
 ../.venv/bin/python -c 'import pulumi_aws, pulumi_docker_build, routegen.manifest' 2>/dev/null ||
     fail 'the virtual environment .venv is missing or lacks the extra `infra`; run: make setup'
 
-case $1 in
-up | update | preview | pre | refresh)
+builds='' deploys=''
+for word in "$@"; do # wherever the command stands: --stack dev up
+    case $word in
+    up | update) builds=yes deploys=yes ;;
+    preview | pre | refresh) builds=yes ;;
+    esac
+done
+if [ -n "$builds" ]; then
     for package in mcp otterwiki; do
         [ -f "../build/$package/lambda.json" ] ||
             fail "there is no package build/$package; run: PYTHON=python3.13 make package"
     done
-    ;;
-esac
-case $1 in
-up | update)
+fi
+if [ -n "$deploys" ]; then
     docker version >/dev/null 2>&1 || fail "the wiki's image needs a running Docker (docker version fails)"
-    ;;
-esac
+fi
 
 # Lambda refuses an image with the attestations that BuildKit adds by default.
 export BUILDX_NO_DEFAULT_ATTESTATIONS=1
-exec "${pulumi[@]}" "$@"
+exec pulumi "$@"
