@@ -18,6 +18,7 @@ from routegen.cli.list import list_
 from routegen.cli.options import debug_option
 from routegen.cli.prove import prove
 from routegen.cli.schema import schema
+from routegen.cli.serve import serve
 
 _EPILOG = """\b
 Examples:
@@ -25,6 +26,7 @@ Examples:
   routegen check                              has the app drifted from it?
   routegen list                               show it
   routegen prove                              does the gateway send the app what it serves?
+  routegen serve                              run it on this machine
 
 \b
 Exit codes: 0 done, 1 a difference was found, 2 wrong usage or configuration,
@@ -40,7 +42,7 @@ def routegen() -> None:
     """Write an API Gateway's routes from the app that serves them."""
 
 
-for _command in (extract, check, diff, list_, explain, prove, schema):
+for _command in (extract, check, diff, list_, explain, prove, schema, serve):
     routegen.add_command(_command)
 
 

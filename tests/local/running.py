@@ -1,0 +1,221 @@
+"""Gateways on loopback, in a thread of the test's, with functions that really run on AWS's runtime client."""
+
+import asyncio
+import http.client
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from routegen.config import Config
+from routegen.local.exchange import Exchange
+from routegen.local.log import Log
+from routegen.local.run import Local, listen
+from routegen.local.settings import Settings
+
+ECHO = """\
+import base64, json, os, sys, time, urllib.request
+from pathlib import Path
+
+def show(event):
+    return {"event": event, "pid": os.getpid(), "env": dict(os.environ), "cwd": os.getcwd()}
+
+def handler(event, context):
+    query = event.get("queryStringParameters", {})
+    do = query.get("do", "echo")
+    if do == "crash":
+        os._exit(7)
+    if do == "raise":
+        raise RuntimeError("no otter here")
+    if do == "hang":
+        time.sleep(600)
+    if do == "hold":  # until the test lets go
+        Path(query["file"] + ".part").write_text(str(os.getpid()))
+        os.rename(query["file"] + ".part", query["file"] + ".held")
+        while not Path(query["file"]).exists():
+            time.sleep(0.01)
+    if do == "call":
+        with urllib.request.urlopen(query["url"], timeout=60) as answer:
+            return {"inner": json.load(answer)["pid"], "pid": os.getpid()}
+    if do == "large":
+        return "x" * int(query["size"])
+    if do == "child":
+        import subprocess
+        child = subprocess.Popen(["sleep", "600"])
+        return {**show(event), "child": child.pid}
+    if do == "say":
+        return json.loads(event["body"])
+    if do == "bytes":
+        body = base64.b64decode(event["body"])
+        return {"statusCode": 200, "headers": {"content-type": "image/png"}, "isBase64Encoded": True,
+                "body": base64.b64encode(body).decode()}
+    if do == "context":
+        left = context.get_remaining_time_in_millis()
+        return {"id": context.aws_request_id, "arn": context.invoked_function_arn, "left": left}
+    if do == "print":
+        print("an otter", flush=True)
+        print("and a beaver", file=sys.stderr, flush=True)
+    return show(event)
+"""
+
+MANIFEST: dict[str, Any] = {
+    "version": 1,
+    "default": "wiki",
+    "routes": [
+        {"path": "/mcp", "methods": ["POST"], "app": "mcp", "role": "mcp-endpoint", "route_keys": ["ANY /mcp"]},
+        {
+            "path": "/files/{owner}/{rest+}",
+            "methods": ["GET"],
+            "app": "mcp",
+            "role": "other",
+            "route_keys": ["GET /files/{owner}/{rest+}"],
+        },
+    ],
+}
+
+PYPROJECT = """\
+[tool.routegen]
+manifest = "routes.json"
+default = "wiki"
+
+[tool.routegen.apps.mcp]
+app = "mcp/echo.py:app"
+handler = "echo.handler"
+path = "mcp"
+env = { GREETING = "hello" }
+
+[tool.routegen.apps.wiki]
+app = "wiki/echo.py:app"
+handler = "echo.handler"
+path = "wiki"
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    cookies: list[str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Running:
+    """A gateway, and what it has said."""
+
+    local: Local
+    url: str = ""
+    lines: list[str] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        parts = urlsplit(self.url)
+        connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=90)
+        try:
+            connection.putrequest(method, path, skip_host="Host" in (headers or {}), skip_accept_encoding=True)
+            for name, value in (headers or {}).items():
+                connection.putheader(name, value)
+            if body:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body or None)
+            response = connection.getresponse()
+            found = [(name.lower(), value) for name, value in response.getheaders()]
+            cookies = [value for name, value in found if name == "set-cookie"]
+            return Answer(response.status, dict(found), cookies, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.ask("GET", path, headers=headers)
+
+    @property
+    def log(self) -> str:
+        return "".join(self.lines)
+
+    def until(self, said: str) -> None:
+        """Wait for the log; the test's time-out is the limit."""
+        while said not in self.log:
+            time.sleep(0.01)
+
+
+@contextmanager
+def running(config: Config, settings: Settings) -> Iterator[Running]:
+    """A gateway in a thread of its own, until the block ends."""
+    gateway: list[Running] = []
+    started, ended = threading.Event(), threading.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+    failures: list[Exception] = []
+
+    async def run() -> None:
+        lines: list[str] = []
+        local = Local(config, config.manifest, settings, Log(lines.append))
+        gateway.append(Running(local, lines=lines))
+        local.on_exchange(gateway[0].exchanges.append)
+        loops.append(asyncio.get_running_loop())
+
+        def ready(url: str) -> None:
+            gateway[0].url = url
+            started.set()
+
+        await local.run(listen("127.0.0.1", 0), ready)
+
+    def thread() -> None:
+        try:
+            asyncio.run(run())
+        except Exception as error:  # noqa: BLE001 - the test's thread raises it
+            failures.append(error)
+        finally:
+            started.set()
+            ended.set()
+
+    threading.Thread(target=thread).start()
+    started.wait()
+    if failures:
+        raise failures[0]
+    try:
+        yield gateway[0]
+    finally:
+        loops[0].call_soon_threadsafe(gateway[0].local.stop)
+        assert ended.wait(30), "the gateway has not ended"
+    assert not failures, failures
+
+
+def write_project(root: Path, source: str = ECHO) -> Path:
+    """Two functions, both the echo, and a manifest."""
+    for name in ("mcp", "wiki"):
+        (root / name).mkdir()
+        (root / name / "echo.py").write_text(source)
+    (root / "routes.json").write_text(json.dumps(MANIFEST))
+    (root / "pyproject.toml").write_text(PYPROJECT)
+    return root
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that nobody has reaped doesn't."""
+    done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return bool(done.stdout.strip()) and not done.stdout.strip().startswith("Z")
+
+
+def wait_for(file: Path) -> None:
+    """Until a file is there; the test's time-out is the limit."""
+    while not file.exists():
+        time.sleep(0.01)
+
+
+Start = Callable[..., Running]

@@ -1,0 +1,59 @@
+"""This repository's two apps behind the gateway, with the committed manifest."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.resources import files
+
+import pytest
+from local.running import Running, running
+from routegen.config import read_config
+from routegen.local.settings import Settings
+from support import PROJECT
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    config = read_config(PROJECT / "pyproject.toml")
+    assert config.default_app
+    wiki = replace(config.default_app, env={"WIKI_DATA_DIR": str(tmp_path_factory.mktemp("wiki"))})
+    with running(replace(config, default_app=wiki), Settings()) as one:
+        yield one
+
+
+def test_a_get_of_the_mcp_endpoint_is_its_own_405(gateway: Running) -> None:
+    answer = gateway.get("/mcp")
+    assert answer.status == 405
+    assert set(answer.headers["allow"].split(", ")) == {"DELETE", "POST"}
+
+
+def test_the_challenge_s_header_has_another_name(gateway: Running) -> None:
+    answer = gateway.ask("POST", "/mcp", b"{}", {"content-type": "application/json"})
+    assert (answer.status, answer.json) == (401, {"message": "Unauthorized"})
+    assert "oauth-protected-resource/mcp" in answer.headers["x-amzn-remapped-www-authenticate"]
+    assert "www-authenticate" not in answer.headers
+
+
+def test_the_protected_resource_metadata_is_json(gateway: Running) -> None:
+    answer = gateway.get("/.well-known/oauth-protected-resource/mcp")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json["authorization_servers"] == ["https://example.authkit.app"]
+
+
+def test_the_wiki_has_the_rest(gateway: Running) -> None:
+    answer = gateway.get("/Home")
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert b"<title>" in answer.body
+    assert json.loads(gateway.exchanges[-1].event)["routeKey"] == "$default"
+
+
+def test_a_file_of_the_wiki_s_is_the_same_bytes(gateway: Running) -> None:
+    file = files("otterwiki") / "static" / "img" / "otter-favicon.png"
+    assert gateway.get("/static/img/otter-favicon.png").body == file.read_bytes()
+
+
+def test_a_head_of_the_wiki_has_its_length(gateway: Running) -> None:
+    answer = gateway.ask("HEAD", "/static/img/otter-favicon.png")
+    assert (answer.status, answer.body) == (200, b"")
+    assert int(answer.headers["content-length"]) > 0

@@ -1,0 +1,200 @@
+"""The command, as people and scripts run it."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from local.running import alive, wait_for
+from routegen.cli.serve import serve
+from routegen.errors import ConfigError
+
+COMMAND = [sys.executable, "-m", "routegen", "serve", "--port", "0"]
+
+
+@dataclass
+class Served:
+    process: subprocess.Popen[str]
+    url: str
+
+    def line(self, kind: str) -> dict[str, Any]:
+        """The next line of a kind."""
+        assert self.process.stdout
+        for text in self.process.stdout:
+            found: dict[str, Any] = json.loads(text)
+            if found["kind"] == kind:
+                return found
+        raise AssertionError(f"no line of kind {kind!r} came")
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+            return json.load(answer)
+
+
+Begin = Callable[..., Served]
+
+
+@pytest.fixture
+def begin(project: Path) -> Iterator[Begin]:
+    """`begin(*options)` runs `routegen serve --json` in `project`."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def run(*options: str) -> Served:
+        process = subprocess.Popen(
+            [*COMMAND, "--json", *options],
+            cwd=project,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        processes.append(process)
+        served = Served(process, "")
+        served.url = served.line("listening")["url"]
+        return served
+
+    yield run
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def wait_until_gone(*pids: int) -> None:
+    """Returns when none of the processes runs any more; the test's time-out is the limit."""
+    while any(alive(pid) for pid in pids):
+        time.sleep(0.01)
+
+
+def ask_in_background(served: Served, path: str) -> "subprocess.Popen[bytes]":
+    code = "import sys, urllib.request as r\ntry: r.urlopen(sys.argv[1])\nexcept OSError as e: print(e)"
+    return subprocess.Popen([sys.executable, "-c", code, served.url + path], stdout=subprocess.PIPE)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_everything(begin: Begin, tmp_path: Path, number: signal.Signals) -> None:
+    served = begin()
+    one = served.get("/mcp?do=child")
+    pids = [one["pid"], one["child"], served.get("/")["pid"]]
+    held = ask_in_background(served, f"/?do=hold&file={tmp_path}/never")
+    wait_for(tmp_path / "never.held")
+    served.process.send_signal(number)
+    _, err = served.process.communicate(timeout=30)
+    assert (served.process.returncode, err) == (0, "")
+    wait_until_gone(*pids)
+    assert not Path(one["env"]["HOME"]).exists()
+    assert b"503" in held.communicate(timeout=30)[0]
+
+
+def test_a_gateway_that_is_killed_leaves_no_process(begin: Begin, tmp_path: Path) -> None:
+    served = begin()
+    one = served.get("/mcp?do=child")
+    pids = [one["pid"], one["child"]]
+    hanging = ask_in_background(served, f"/?do=hold&file={tmp_path}/never")
+    wait_for(tmp_path / "never.held")
+    pids.append(served.get("/")["pid"])
+    pids.append(int((tmp_path / "never.held").read_text()))
+    home = Path(served.get("/mcp")["env"]["HOME"])
+    assert home.is_dir()
+    served.process.kill()
+    served.process.wait()
+    wait_until_gone(*pids)
+    while home.exists():
+        time.sleep(0.01)
+    hanging.communicate(timeout=30)
+
+
+def test_json_is_an_object_a_line_and_nothing_else(begin: Begin) -> None:
+    served = begin("--stage", "prod", "--www-authenticate", "keep")
+    assert served.url.endswith("/prod")
+    served.get("/mcp?do=print&token=secret")
+    assert {served.line("output")["line"], served.line("output")["line"]} == {"an otter", "and a beaver"}
+    request = served.line("request")
+    assert request.pop("milliseconds") > 0
+    assert len(request.pop("id")) == 16
+    assert request.pop("time").endswith("+00:00")
+    assert request == {
+        "kind": "request",
+        "method": "GET",
+        "path": "/prod/mcp",
+        "route_key": "ANY /mcp",
+        "app": "mcp",
+        "status": 200,
+        "cold": True,
+        "problem": None,
+    }
+
+
+def test_it_ends_when_nobody_reads_its_lines(begin: Begin) -> None:
+    served = begin()
+    assert served.process.stdout
+    served.process.stdout.close()
+    served.get("/")
+    assert served.process.wait(timeout=30) == 0
+
+
+def fail(project: Path, *options: str) -> tuple[int, str]:
+    """Exit code and last line of a run that can't start."""
+    done = subprocess.run([*COMMAND, *options], cwd=project, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr.rstrip().rpartition("\n")[2]
+
+
+def test_an_app_without_handler_is_named(project: Path) -> None:
+    file = project / "pyproject.toml"
+    file.write_text(file.read_text().replace('handler = "echo.handler"\npath = "wiki"\n', ""))
+    code, line = fail(project)
+    assert code == 2
+    assert "[tool.routegen.apps.wiki]: handler is missing" in line
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("apps.wiki]", "apps.other]", "[tool.routegen.apps.wiki] is missing"),
+        ('path = "wiki"', 'path = "wika"', "[tool.routegen.apps.wiki]: path: there is no directory wika"),
+        ('handler = "echo.handler"\npath = "wiki"', 'handler = "echo"', "'echo' is not of the form 'module.function'"),
+    ],
+)
+def test_a_configuration_that_can_t_run_is_one_line(project: Path, old: str, new: str, said: str) -> None:
+    file = project / "pyproject.toml"
+    file.write_text(file.read_text().replace(old, new))
+    code, line = fail(project)
+    assert code == 2
+    assert said in line
+
+
+@pytest.mark.parametrize("text", [None, "{", '{"version": 2}'])
+def test_a_broken_manifest_is_exit_4(project: Path, text: str | None) -> None:
+    (project / "other.json").write_text(text) if text else None
+    code, line = fail(project, "--manifest", "other.json")
+    assert code == 4
+    assert "other.json" in line
+
+
+def test_a_port_in_use_is_one_line(project: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, line = fail(project, "--port", port)
+    assert code == 2
+    assert f"can't listen on 127.0.0.1, port {port}" in line
+
+
+@pytest.mark.parametrize("package", ["uvicorn", "awslambdaric"])
+def test_a_missing_extra_is_one_line(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    error = CliRunner().invoke(serve, []).exception
+    assert isinstance(error, ConfigError)
+    assert str(error) == f"routegen serve needs {package}: pip install routegen[local]"
