@@ -7,12 +7,12 @@ gateway can't carry.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from routegen.carry import Notice, carried_by, notices_of, said_wider
+from routegen.carry import Carried, Notice, carried_by, carry
 from routegen.classify import Classified, classify
 from routegen.config import AppConfig
 from routegen.discover.served import Served
 from routegen.errors import ManifestError, UnsupportedRouteError
-from routegen.gateway import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteTable, below, shape
+from routegen.gateway import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteTable, Translation, below, shape
 from routegen.manifest import Manifest, Route, dump_manifest, parse_manifest
 from routegen.quota import QuotaError
 
@@ -51,9 +51,10 @@ def build_manifest(default: str, served: Iterable[tuple[AppConfig, list[Served]]
     routes: list[Route] = []
     notices: list[Notice] = []
     for app, entries in served:
-        own = list(_routes(app, entries))
+        carried = [(entry, carry(app.name, entry)) for entry in entries]
+        own = list(_routes(app, carried))
         routes += own
-        notices += _left_out(app, entries, own)
+        notices += _left_out(app, carried, own)
     routes.sort(key=lambda route: (route.path, route.app))
     if sum(len(route.route_keys) for route in routes) + 1 > ROUTE_QUOTA:
         raise QuotaError(routes)
@@ -65,11 +66,9 @@ def build_manifest(default: str, served: Iterable[tuple[AppConfig, list[Served]]
         raise UnsupportedRouteError(str(error)) from None
 
 
-def _left_out(app: AppConfig, served: Iterable[Served], routes: list[Route]) -> list[Notice]:
+def _left_out(app: AppConfig, carried: Iterable[tuple[Served, Carried]], routes: list[Route]) -> list[Notice]:
     table = RouteTable(RouteKey.parse(key) for route in routes for key in route.route_keys)
-    notices = [
-        notice for entry in served for notice in notices_of(app.name, entry) if not carried_by(table, entry, notice)
-    ]
+    notices = [notice for served, one in carried for notice in one.notices if not carried_by(table, served, notice)]
     refused = [notice for notice in notices if notice.refusable]
     if refused and app.uncarried == "refuse":
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
@@ -77,10 +76,11 @@ def _left_out(app: AppConfig, served: Iterable[Served], routes: list[Route]) -> 
     return notices
 
 
-def _routes(app: AppConfig, served: Iterable[Served]) -> Iterator[Route]:
+def _routes(app: AppConfig, carried: Iterable[tuple[Served, Carried]]) -> Iterator[Route]:
     entries: dict[tuple[str, ...], _Entry] = {}
-    for item in served:
-        _add(entries, item)
+    for served, one in carried:
+        if one.translation:
+            _add(entries, served, one.translation)
     for prefix in app.own:
         _own(entries, prefix)
     for entry in entries.values():
@@ -96,10 +96,7 @@ def _own(entries: dict[tuple[str, ...], _Entry], prefix: str) -> None:
         entries.setdefault(shape(path), _Entry(path, Classified("owned"), {ANY}))
 
 
-def _add(entries: dict[tuple[str, ...], _Entry], served: Served) -> None:
-    translation = said_wider(served)
-    if translation is None:
-        return
+def _add(entries: dict[tuple[str, ...], _Entry], served: Served, translation: Translation) -> None:
     classified = classify(served.path, served.handlers)
     entry = entries.setdefault(shape(translation.path), _Entry(translation.path, classified))
     entry.methods |= {ANY} if served.methods is None else set(served.methods)

@@ -1,6 +1,6 @@
 """What the gateway can carry of what an app serves, and a named notice for each thing that it can't.
 
-In: a `Served` entry. Out: its translation, or none, and notices. The kinds:
+In: a `Served` entry. Out: `Carried`, its translation, or none, and notices. The kinds of notices:
 
 - `websocket`: an HTTP API carries no WebSocket handshake (AWS: that takes a WebSocket API).
 - `host`: a route key has no host condition.
@@ -11,12 +11,13 @@ In: a `Served` entry. Out: its translation, or none, and notices. The kinds:
 - `hidden`: a mount before it takes all its requests, so the app doesn't serve it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote
 
 from routegen.discover.served import Served
-from routegen.gateway import METHODS, RouteKeyError, RouteTable, Translation, shape, translate
+from routegen.gateway import METHODS, RouteKeyError, RouteTable, Translation, takes_every_path, translate
 from routegen.gateway.pattern import segments
 
 Kind = Literal["websocket", "host", "everything", "trailing-slash", "empty-rest", "path", "hidden"]
@@ -39,34 +40,22 @@ class Notice:
     refusable: bool = True
 
 
-def said_wider(served: Served) -> Translation | None:
-    """What the gateway gets for a served path, with every reason why that is more than the app serves.
+@dataclass(frozen=True)
+class Carried:
+    """What becomes of a served path.
 
-    None for what gets no route key at all.
+    Attributes:
+        translation: what the gateway gets, with every reason why that is more than the app serves; None for what gets
+            no route key at all.
+        notices: what has to be said of it; nothing for most.
     """
-    if served.protocol != "http" or served.hidden_by:
-        return None
-    path = served.path
-    reasons: list[str] = []
-    if path.endswith("/") and path != "/":
-        path = path.rstrip("/")
-        reasons.append(f"the app serves {served.path}, which no route key can name")
-    try:
-        translation = translate(path, served.regexes)
-    except RouteKeyError:
-        return None
-    if shape(translation.path) == ("{+}",):
-        return None
-    if served.host:
-        reasons.append(f"the app serves it only under the host {served.host}")
-    if served.partly_hidden_by:
-        reasons.append(f"what is below {served.partly_hidden_by} is answered by what is mounted there")
-    reasons = [translation.widened, *reasons] if translation.widened else reasons
-    return replace(translation, widened="; ".join(reasons) or None)
+
+    translation: Translation | None
+    notices: tuple[Notice, ...] = ()
 
 
-def notices_of(app: str, served: Served) -> list[Notice]:
-    """What has to be said of a served path; nothing for most."""
+def carry(app: str, served: Served) -> Carried:
+    """Say what the gateway can carry of a path that an app serves."""
     path = served.path
 
     def notice(kind: Kind, text: str, refusable: bool = True) -> Notice:
@@ -74,22 +63,36 @@ def notices_of(app: str, served: Served) -> list[Notice]:
 
     if served.hidden_by:
         text = f"{path} never answers: what is mounted at {served.hidden_by} takes its requests"
-        return [notice("hidden", text, refusable=False)]
+        return Carried(None, (notice("hidden", text, refusable=False),))
     if served.protocol != "http":
-        return [notice("websocket", f"{path} is a WebSocket, and an HTTP API carries none")]
+        return Carried(None, (notice("websocket", f"{path} is a WebSocket, and an HTTP API carries none"),))
     found = [notice("host", _host(served))] if served.host else []
+    named = path.rstrip("/") or "/"
     try:
-        translated = translate(path.rstrip("/") or "/", served.regexes)
+        translation = translate(named, served.regexes)
     except RouteKeyError as error:
-        return [*found, notice("path", f"{path} can't be a route: {error}")]
-    if shape(translated.path) == ("{+}",):
-        found.append(notice("everything", _everything(served)))
-    elif path.endswith("/") and path != "/":
+        return Carried(None, (*found, notice("path", f"{path} can't be a route: {error}")))
+    if takes_every_path(translation.path):
+        return Carried(None, (*found, notice("everything", _everything(served))))
+    if named != path:
         found.append(notice("trailing-slash", _trailing(path)))
     elif segments(path, served.regexes)[-1].takes_nothing:
         text = f"{path} also takes nothing after its last slash; whether the gateway sends that is not known"
         found.append(notice("empty-rest", text, refusable=False))
-    return found
+    reasons = [*_why_wider(served, named)]
+    if translation.widened:
+        reasons.insert(0, translation.widened)
+    return Carried(replace(translation, widened="; ".join(reasons) or None), tuple(found))
+
+
+def _why_wider(served: Served, named: str) -> Iterator[str]:
+    """Why the path that a key can name takes more than the app serves, whatever its variables."""
+    if named != served.path:
+        yield f"the app serves {served.path}, which no route key can name"
+    if served.host:
+        yield f"the app serves it only under the host {served.host}"
+    if served.partly_hidden_by:
+        yield f"what is below {served.partly_hidden_by} is answered by what is mounted there"
 
 
 def carried_by(table: RouteTable, served: Served, notice: Notice) -> bool:

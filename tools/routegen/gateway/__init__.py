@@ -6,7 +6,7 @@ length of a path.
 
 from routegen.gateway.decisions import DEFAULT, Decisions
 from routegen.gateway.match import RouteTable
-from routegen.gateway.route_key import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteKeyError, shape
+from routegen.gateway.route_key import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteKeyError, shape, takes_every_path
 from routegen.gateway.translate import Translation, below, translate
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "Translation",
     "below",
     "shape",
+    "takes_every_path",
     "translate",
 ]

@@ -63,7 +63,7 @@ class RouteKey:
     @property
     def swallows_default(self) -> bool:
         """Whether this key takes every path, so that `$default` would get none of its method."""
-        return self.shape == ("{+}",)
+        return takes_every_path(self.path)
 
 
 def shape(path: str) -> tuple[str, ...]:
@@ -72,6 +72,11 @@ def shape(path: str) -> tuple[str, ...]:
     Example: `/a%20b/{id}/{rest+}` gives `("a b", "{}", "{+}")`. Two paths of one shape take the same requests.
     """
     return tuple(_shape_of(segment) for segment in path[1:].split("/"))
+
+
+def takes_every_path(path: str) -> bool:
+    """Whether a gateway path takes whatever is asked for: a greedy variable at the root."""
+    return shape(path) == ("{+}",)
 
 
 def _shape_of(segment: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
-from routegen.carry import notices_of, said_wider
+from routegen.carry import carry
 from routegen.config import AppConfig
 from routegen.discover.served import Served
 from routegen.gateway import ANY, RouteKey, RouteTable, shape
@@ -82,11 +82,12 @@ class _Court:
         self._routes = {key: route for route in manifest.routes for key in route.route_keys}
         self._table = RouteTable(map(RouteKey.parse, self._routes))
         self._served = served
-        self._notices = [notices_of(app.name, entry) for entry in served]
+        carried = [carry(app.name, entry) for entry in served]
+        self._notices = [one.notices for one in carried]
         self._behind: dict[tuple[str, ...], list[tuple[Segment, ...]]] = {}
-        for entry in served:
-            if translation := said_wider(entry):
-                self._behind.setdefault(shape(translation.path), []).append(segments(entry.path, entry.regexes))
+        for entry, one in zip(served, carried, strict=True):
+            if one.translation:
+                self._behind.setdefault(shape(one.translation.path), []).append(segments(entry.path, entry.regexes))
         self._noticed = [
             (position, segments(entry.path, entry.regexes))
             for position, entry in enumerate(served)
