@@ -24,9 +24,9 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 ROTATE_PATH = "/stand-in/rotate-keys"
 
 
-def build_app(settings: Settings, now: Clock = time.time) -> Starlette:
-    """The ASGI application for one environment; `now` is for tests that let time pass."""
-    server = StandIn(settings, Store(now), Keys(settings.access_token_seconds, now))
+def build_app(settings: Settings, now: Clock = time.time, keys: Keys | None = None) -> Starlette:
+    """The ASGI application for one environment; `now` and `keys` are for tests that let time pass or sign."""
+    server = StandIn(settings, Store(now), keys or Keys(settings.access_token_seconds, now))
     # RFC 8414 and MCP's browser clients read these from another origin; the pages are nobody else's to read.
     shared = [
         _json("/.well-known/oauth-authorization-server", lambda: metadata(settings)),

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import socket
 import subprocess
 import threading
 import time
@@ -155,8 +156,8 @@ class Running:
 
 
 @contextmanager
-def running(config: Config, settings: Settings) -> Iterator[Running]:
-    """A gateway in a thread of its own, until the block ends."""
+def running(config: Config, settings: Settings, listening: socket.socket | None = None) -> Iterator[Running]:
+    """A gateway in a thread of its own, until the block ends; on a free port where no socket is given."""
     gateway: list[Running] = []
     started, ended = threading.Event(), threading.Event()
     loops: list[asyncio.AbstractEventLoop] = []
@@ -173,7 +174,7 @@ def running(config: Config, settings: Settings) -> Iterator[Running]:
             gateway[0].url = url
             started.set()
 
-        await local.run(listen("127.0.0.1", 0), ready)
+        await local.run(listening or listen("127.0.0.1", 0), ready)
 
     def thread() -> None:
         try:

@@ -152,6 +152,30 @@ def fail(project: Path, *options: str) -> tuple[int, str]:
     return done.returncode, done.stderr.rstrip().rpartition("\n")[2]
 
 
+def test_env_replaces_an_app_s_variables(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "mine")
+    served = begin("--env", "mcp:GREETING=moin=moin", "--env", "wiki:TOKEN", "--env", "wiki:EMPTY=")
+    env = served.get("/mcp")["env"]
+    assert (env["GREETING"], env.get("TOKEN")) == ("moin=moin", None)
+    env = served.get("/")["env"]
+    assert (env.get("GREETING"), env["TOKEN"], env["EMPTY"]) == (None, "mine", "")
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("GREETING=moin", "'GREETING=moin' is not APP:NAME=VALUE, nor APP:NAME"),
+        ("mcp:=moin", "'mcp:=moin' is not APP:NAME=VALUE, nor APP:NAME"),
+        ("mpc:GREETING=moin", "no app is called 'mpc'; [tool.routegen.apps] has mcp, wiki"),
+        ("mcp:NO_SUCH_OTTER", "has no value, and NO_SUCH_OTTER is not in your environment either"),
+    ],
+)
+def test_an_env_that_can_t_be_is_one_line(project: Path, said: str, problem: str) -> None:
+    code, line = fail(project, "--env", said)
+    assert code == 2
+    assert problem in line
+
+
 def test_an_app_without_handler_is_named(project: Path) -> None:
     file = project / "pyproject.toml"
     file.write_text(file.read_text().replace('handler = "echo.handler"\npath = "wiki"\n', ""))

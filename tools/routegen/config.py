@@ -8,7 +8,7 @@ second (`benchmarks/startup.py`).
 import difflib
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -109,6 +109,27 @@ def read_config(file: Path) -> Config:
     if not extracted:
         raise ConfigError(f"{file}: {where}: apps names no app beside the default {default!r}, so there is no route")
     return Config(default, file.parent / manifest, extracted, read.get(default), timeout)
+
+
+def with_env(config: Config, app: str, env: Mapping[str, str]) -> Config:
+    """The configuration with some of an app's environment replaced.
+
+    Args:
+        config: as it was read.
+        app: the app's name; the default app's too.
+        env: what to add or replace.
+
+    Raises:
+        ConfigError: no app has that name, or a name or value can't be an environment variable.
+    """
+    env = _environment(f"the environment of {app}", dict(env))
+    apps = {one.name: one for one in (*config.apps, config.default_app) if one}
+    if app not in apps:
+        raise ConfigError(f"no app is called {app!r}; [tool.routegen.apps] has {', '.join(apps)}")
+    changed = replace(apps[app], env={**apps[app].env, **env})
+    if changed.name == config.default:
+        return replace(config, default_app=changed)
+    return replace(config, apps=tuple(changed if one.name == app else one for one in config.apps))
 
 
 def _read(file: Path) -> dict[str, Any]:

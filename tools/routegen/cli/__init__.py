@@ -5,6 +5,8 @@ stdout, everything else to stderr.
 """
 
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
@@ -46,6 +48,10 @@ for _command in (extract, check, diff, list_, explain, prove, schema, serve):
     routegen.add_command(_command)
 
 
-def main() -> None:
-    """The entry point: runs the command and ends with the contract's exit code."""
-    sys.exit(run(routegen, State()))
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The entry point: runs the command and ends with the contract's exit code.
+
+    Args:
+        arguments: those of the command line if it is None.
+    """
+    sys.exit(run(routegen, State(), arguments))

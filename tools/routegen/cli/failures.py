@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -40,10 +41,10 @@ class State:
         self.debug = False
 
 
-def run(command: click.Command, state: State) -> int:
+def run(command: click.Command, state: State, arguments: Sequence[str] | None = None) -> int:
     """Run a click command and return the exit code; every failure has become one line on stderr."""
     try:
-        code = command.main(standalone_mode=False, obj=state)
+        code = command.main(arguments, standalone_mode=False, obj=state)
     except click.exceptions.Abort:
         return INTERRUPTED
     except click.ClickException as error:

@@ -1,5 +1,6 @@
 """`routegen serve`."""
 
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,7 @@ from routegen.cli.output import emit
 from routegen.errors import ConfigError
 
 if TYPE_CHECKING:
+    from routegen.config import Config
     from routegen.local.log import Log
 
 _EPILOG = """\b
@@ -20,6 +22,7 @@ Examples:
   routegen serve
   routegen serve --port 9000 --stage prod
   routegen serve --www-authenticate keep --json
+  routegen serve --env mcp:AUTHKIT_DOMAIN=https://acme.authkit.app --env mcp:SECRET
 
 \b
 Ctrl-C ends it, with exit code 0.
@@ -38,6 +41,13 @@ Ctrl-C ends it, with exit code 0.
     help="Whether the challenge of a 401 arrives as x-amzn-remapped-www-authenticate.",
 )
 @click.option("--stage", metavar="NAME", help="A named stage: every path is below /NAME.  [default: $default]")
+@click.option(
+    "--env",
+    "variables",
+    multiple=True,
+    metavar="APP:NAME[=VALUE]",
+    help="A variable of an app's, instead of what [tool.routegen] says; without a value, yours.  Repeatable.",
+)
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line on stdout, for requests and output.")
 @click.option(
     "--max-instances",
@@ -54,6 +64,7 @@ def serve(
     port: int,
     www_authenticate: str,
     stage: str | None,
+    variables: tuple[str, ...],
     as_json: bool,
     max_instances: int,
 ) -> None:
@@ -71,7 +82,7 @@ def serve(
     from routegen.local import run  # noqa: PLC0415
     from routegen.local.settings import Settings  # noqa: PLC0415
 
-    config = read_config(find_project(Path.cwd()))
+    config = _with_variables(read_config(find_project(Path.cwd())), variables)
     file = manifest_path(manifest, config)
     settings = Settings(stage=stage, renames_challenge=www_authenticate == "rename", max_instances=max_instances)
     log = _log(as_json)
@@ -84,6 +95,20 @@ def serve(
     )
     if log.broken:
         forget_stdout()
+
+
+def _with_variables(config: "Config", variables: tuple[str, ...]) -> "Config":
+    from routegen.config import with_env  # noqa: PLC0415 - as above
+
+    for said in variables:
+        app, colon, pair = said.partition(":")
+        name, equals, value = pair.partition("=")
+        if not (app and colon and name):
+            raise ConfigError(f"--env: {said!r} is not APP:NAME=VALUE, nor APP:NAME")
+        if not equals and name not in os.environ:
+            raise ConfigError(f"--env: {said!r} has no value, and {name} is not in your environment either")
+        config = with_env(config, app, {name: value if equals else os.environ[name]})
+    return config
 
 
 def _log(as_json: bool) -> "Log":

@@ -1,0 +1,72 @@
+"""`python -m dev.serve`: bring everything up, say when it answers, and end it with Ctrl-C."""
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from routegen.cli import main as routegen
+
+from dev.authkit.background import in_background
+from dev.serve.site import Site
+from dev.serve.stack import environment, make_wiki
+
+WIKI = Path("build/serve/wiki")
+PORT = click.IntRange(0, 65535)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--port", type=PORT, default=8000, show_default=True, help="The gateway's; 0 for one that is free.")
+@click.option("--inspector-port", type=PORT, default=8001, show_default=True, help="0 for no inspector.")
+@click.option("--auto-consent", is_flag=True, help="Let clients in without asking a person.")
+@click.option("--wiki", type=click.Path(path_type=Path), default=WIKI, show_default=True, help="What keeps the wiki.")
+@click.argument("options", nargs=-1, metavar="[-- OPTIONS]")
+def main(*, port: int, inspector_port: int, auto_consent: bool, wiki: Path, options: tuple[str, ...]) -> None:
+    """The wiki, the MCP server, the gateway, its inspector and a stand-in for AuthKit, on this machine.
+
+    OPTIONS after `--` go to `routegen serve`.
+    """
+    began = time.monotonic()
+    data = wiki.absolute()
+    try:
+        make_wiki(data)
+        gateway = f"http://127.0.0.1:{port or _free_port()}"
+        # Both before the gateway: the MCP server is told of the stand-in as it starts, the stand-in of the gateway.
+        with in_background(frozenset({f"{gateway}/mcp"}), auto_consent=auto_consent) as authkit:
+            inspector = f"http://127.0.0.1:{inspector_port}/" if inspector_port else None
+            site = Site(gateway, authkit.settings.issuer, inspector)
+            threading.Thread(target=_tell, args=(site, began), daemon=True).start()
+            apps = environment(gateway, site.authkit, authkit.settings.client_id, data)
+            env = [f"--env={app}:{name}={value}" for app, said in apps.items() for name, value in said.items()]
+            ports = [f"--port={gateway.rpartition(':')[2]}", f"--inspector-port={inspector_port}"]
+            routegen(["serve", *ports, *env, *options])
+    except OSError as error:
+        _fail(f"{error.filename or data}: {error.strerror}")
+    except subprocess.CalledProcessError as error:
+        _fail(f"git can't make the wiki's repository in {data}: {' '.join(error.stderr.decode().split())}")
+
+
+def _tell(site: Site, began: float) -> None:
+    problems = site.wait()
+    for problem in problems:
+        click.echo(f"dev.serve: {problem}; the lines above say why", err=True)
+    if not problems:
+        click.echo(f"\nReady after {time.monotonic() - began:.1f} s\n{site.about}\n")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
+def _fail(problem: str) -> NoReturn:
+    sys.exit(f"dev.serve: {problem}")
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m dev.serve")
