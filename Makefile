@@ -1,11 +1,12 @@
-# `make routes`, `make test`: each sets up what it needs, each works alone, and again.
+# `make routes`, `make test`, `make serve`: each sets up what it needs, each works alone, and again.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CLIENTS := tests/clients/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help setup routes check test test-slow lint format types ci docs matrix bench package lock clean
+.PHONY: help setup routes serve check test test-slow clients lint format types ci docs matrix bench package lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +21,14 @@ $(READY): requirements/dev.txt pyproject.toml
 
 setup: $(READY)  ## the virtual environment
 
+# MCP clients for Node.js, which the tests do without where there is none.
+clients:  ## the TypeScript clients that the tests sign in with
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(CLIENTS)/.ready; fi
+
+$(CLIENTS)/.ready: tests/clients/package-lock.json tests/clients/package.json
+	cd tests/clients && npm ci --silent
+	@touch $@
+
 routes: $(READY)  ## extract generated/routes.json from the app, check it, show it
 	$(BIN)/routegen extract -o generated/routes.json
 	$(BIN)/routegen check
@@ -28,10 +37,13 @@ routes: $(READY)  ## extract generated/routes.json from the app, check it, show 
 check: $(READY)  ## does the committed manifest still say what the app serves?
 	$(BIN)/routegen check
 
-test: $(READY)  ## the tests (under 5 minutes on 2 cores)
+serve: $(READY)  ## everything on this machine: wiki, MCP server, gateway, inspector, a stand-in for AuthKit
+	$(BIN)/python -m dev.serve
+
+test: $(READY) clients  ## the tests (under 5 minutes on 2 cores)
 	$(BIN)/pytest -n 2
 
-test-slow: $(READY)  ## the tests that install other FastMCP releases from the registry
+test-slow: $(READY) clients  ## the tests that install other FastMCP releases from the registry
 	$(BIN)/pytest -m slow
 
 lint: $(READY)  ## ruff, formatting included
@@ -65,4 +77,4 @@ lock: $(READY)  ## write the hashed requirement files anew
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash requirements/lock.sh
 
 clean:  ## everything that can be made again
-	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS) build .mypy_cache .pytest_cache .ruff_cache .hypothesis

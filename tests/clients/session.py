@@ -1,0 +1,64 @@
+"""One session of FastMCP's client, as an application with stored credentials has it: `session.mjs` in Python.
+
+python session.py MCP_URL STATE_DIRECTORY SECONDS TOOL ARGUMENTS
+"""
+
+import asyncio
+import json
+import sys
+import threading
+import warnings
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from fastmcp import Client
+from fastmcp.client.auth import OAuth
+from key_value.aio.stores.filetree import FileTreeStore, FileTreeV1KeySanitizationStrategy
+from mcp.types import TextContent
+
+opened: list[str] = []
+
+
+def follow(url: str, *_: object) -> bool:
+    """Be the browser: where nobody is asked, it only follows redirects, the last one to the client's callback."""
+    opened.append(url)
+    options: dict[str, Any] = {"follow_redirects": True, "trust_env": False, "timeout": 30}
+    threading.Thread(target=httpx2.get, args=[url], kwargs=options, daemon=True).start()
+    return True
+
+
+async def session(mcp_url: str, state: Path, seconds: float, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the store says of itself that it is young
+        names = FileTreeV1KeySanitizationStrategy(state)
+        store = FileTreeStore(data_directory=state, key_sanitization_strategy=names)
+    oauth = OAuth(token_storage=store)
+
+    def token() -> str:
+        assert oauth.context.current_tokens
+        return oauth.context.current_tokens.access_token
+
+    async with Client(mcp_url, auth=oauth, timeout=60) as client:
+        tools = [one.name for one in await client.list_tools()]
+        first = token()
+        await asyncio.sleep(seconds)
+        (content,) = (await client.call_tool(tool, arguments)).content
+        assert isinstance(content, TextContent)
+        return {"tools": tools, "text": content.text, "signedIn": bool(opened), "refreshed": token() != first}
+
+
+def main() -> None:
+    mcp_url, state, seconds, tool, arguments = sys.argv[1:]
+    Path(state).mkdir(exist_ok=True)
+    webbrowser.open = follow  # type: ignore[assignment] # with fewer parameters: FastMCP passes the URL alone
+    try:
+        said = asyncio.run(session(mcp_url, Path(state), float(seconds), tool, json.loads(arguments)))
+    except Exception as error:  # noqa: BLE001 - whatever it is, an application would show it
+        said = {"error": f"{type(error).__name__}: {error}"}
+    print(json.dumps(said))
+
+
+if __name__ == "__main__":
+    main()
