@@ -1,5 +1,6 @@
 """Route selection: AWS's own table, the observed facts, and a second, deliberately naive implementation."""
 
+import re
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import naive
-from routegen.gateway import ANY, DEFAULT, Decisions, RouteKey, RouteTable
+from routegen.gateway import ANY, DEFAULT, Decisions, RouteKey, RouteTable, in_order, path_regex
 
 # "Create routes for HTTP APIs", AWS: the example of route priority.
 DOCUMENTED = ["GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "ANY /{proxy+}"]
@@ -122,6 +123,42 @@ def test_the_trie_agrees_with_the_naive_matcher(keys: list[RouteKey], requests: 
     table = RouteTable(keys)
     for method, path in requests:
         assert table.select(method, path) == naive(keys, method, unquote(path)), (method, path)
+
+
+ODD = [".well-known", "a.b", "a+b", "%20", "%22", "%7Bx%7D", "a%2Fb", "caf%C3%A9", "$", "(x)", "%0A"]
+ODD_KEYS = st.lists(
+    st.builds(
+        lambda parts, end, method: RouteKey("/" + "/".join(parts) + end, method),
+        st.lists(st.sampled_from([*ODD, "a"]), min_size=1, max_size=3),
+        st.sampled_from(["", "/{x}", "/{rest+}"]),
+        st.sampled_from(["GET", ANY]),
+    ),
+    max_size=8,
+    unique_by=lambda key: (key.method, key.shape),
+)
+ODD_REQUESTS = st.lists(
+    st.lists(st.sampled_from([*ODD, "a", "aXb", "", "%0a"]), max_size=4).map(
+        lambda parts: ("GET", "/" + "/".join(parts))
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+def first_in_order(keys: list[RouteKey], method: str, path: str) -> RouteKey | None:
+    for key in in_order(keys):
+        if key.method in {method, ANY} and re.fullmatch(path_regex(key.path), path):
+            return key
+    return None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.tuples(KEYS, REQUESTS), st.tuples(ODD_KEYS, ODD_REQUESTS)))
+def test_the_first_match_in_order_is_the_selected_key(case: tuple[list[RouteKey], list[tuple[str, str]]]) -> None:
+    keys, requests = case
+    table = RouteTable(keys)
+    for method, path in requests:
+        assert first_in_order(keys, method, unquote(path)) == table.select(method, path), (method, path)
 
 
 @settings(max_examples=100)

@@ -19,6 +19,7 @@ from routegen.cli.failures import State, run
 from routegen.cli.list import list_
 from routegen.cli.options import debug_option
 from routegen.cli.prove import prove
+from routegen.cli.render import render
 from routegen.cli.schema import schema
 from routegen.cli.serve import serve
 
@@ -29,6 +30,7 @@ Examples:
   routegen list                               show it
   routegen prove                              does the gateway send the app what it serves?
   routegen serve                              run it on this machine
+  routegen render nginx                       the same gateway for another tool
 
 \b
 Exit codes: 0 done, 1 a difference was found, 2 wrong usage or configuration,
@@ -44,7 +46,7 @@ def routegen() -> None:
     """Write an API Gateway's routes from the app that serves them."""
 
 
-for _command in (extract, check, diff, list_, explain, prove, schema, serve):
+for _command in (extract, check, diff, list_, explain, prove, render, schema, serve):
     routegen.add_command(_command)
 
 

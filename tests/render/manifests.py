@@ -1,0 +1,37 @@
+"""Manifests to render: this repository's, and one whose texts try to break out of every language."""
+
+import json
+from typing import Any
+
+from routegen.manifest import Manifest, read_manifest
+from support import PROJECT
+
+COMMITTED = read_manifest(PROJECT / "generated" / "routes.json")
+
+BREAKING_OUT = (
+    """" } ; drop ' ` \\ ${self} %{if} $upstream {{ evil }} {% evil %} #{evil} <!-- --> </script><img src=x> */ // """
+    """]]> | [x](javascript:1) \u2028 \u202e \U0001f9a6 !Ref %(x)s $(id) `id` --- : - & * ? !!python end"""
+)
+"""One printable line; a manifest's `spec` and `widened` may have it."""
+
+
+def _route(path: str, app: str, **more: Any) -> dict[str, Any]:
+    return {"path": path, "methods": ["ANY"], "app": app, "role": "other", "route_keys": [f"ANY {path}"], **more}
+
+
+HOSTILE_DOCUMENT: dict[str, Any] = {
+    "version": 1,
+    "default": "default-app",
+    "routes": sorted(
+        [
+            _route("/!$&'()*+,;=:@~", "a-b", spec=BREAKING_OUT, widened=BREAKING_OUT),
+            _route("/$%7Bevil%7D/$(id)/'x'", "a_b", widened=BREAKING_OUT),
+            _route("/%22%20%7D%20server%20%7B%20%23%60%5C%0A%00%3Cimg%3E", "a-b"),
+            _route("/caf%C3%A9/%F0%9F%A6%A6/%E2%80%A8", "9lives"),
+            _route("/regex/.*/(a+)+/x", "a_b"),
+            _route("/{name}/{rest+}", "end", methods=["GET"], route_keys=["GET /{name}/{rest+}"]),
+        ],
+        key=lambda route: str(route["path"]),
+    ),
+}
+HOSTILE = Manifest.model_validate_json(json.dumps(HOSTILE_DOCUMENT))

@@ -1,0 +1,96 @@
+"""`routegen render`."""
+
+from pathlib import Path
+
+import click
+
+from routegen.cli.options import debug_option, manifest_option, manifest_path
+from routegen.cli.output import emit
+from routegen.errors import ConfigError
+
+_EPILOG = """\b
+Examples:
+  routegen render --list
+  routegen render nginx -o nginx.conf
+  routegen render nginx --set listen=8080 --set upstream.mcp=127.0.0.1:9001
+  routegen render markdown -o generated/ROUTES.md
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("target", required=False, metavar="[TARGET]")
+@manifest_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write to FILE, all of it or nothing, instead of stdout.",
+)
+@click.option("--set", "variables", multiple=True, metavar="NAME=VALUE", help="Set what the target lets be set.")
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="NAME",
+    help="Accept an approximation where the target can't say what the manifest says.",
+)
+@click.option(
+    "--template",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Your own templates, used before ours; {% extends 'routegen/TARGET/FILE' %} reaches ours.",
+)
+@click.option("--list", "listing", is_flag=True, help="Show the targets, and what each lets be set and allowed.")
+@debug_option
+def render(
+    target: str | None,
+    manifest: Path | None,
+    output: Path | None,
+    variables: tuple[str, ...],
+    allow: tuple[str, ...],
+    template: Path | None,
+    listing: bool,
+) -> None:
+    """Write the same gateway for another tool, from the manifest."""
+    if listing:
+        _list()
+        return
+    if target is None:
+        raise click.UsageError("Missing argument 'TARGET'; `routegen render --list` shows them.")
+    from routegen.manifest import read_manifest, replace_file  # noqa: PLC0415 - heavy, and only used here
+    from routegen.render import Request, find_target  # noqa: PLC0415
+    from routegen.render import render as render_target  # noqa: PLC0415
+
+    find_target(target)
+    file = manifest_path(manifest)
+    # A name that is the same on every machine: the output is committed.
+    source = file.name if file.is_absolute() else file.as_posix()
+    request = Request(target, read_manifest(file), source, _pairs(variables), frozenset(allow), template)
+    text = render_target(request)
+    if output is None:
+        emit(text)
+    else:
+        replace_file(output, text.encode())
+        click.echo(f"wrote {output}: {target}, {len(request.manifest.routes)} routes", err=True)
+
+
+def _pairs(variables: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for said in variables:
+        name, equals, value = said.partition("=")
+        if not (name and equals):
+            raise ConfigError(f"--set: {said!r} is not NAME=VALUE")
+        pairs[name] = value
+    return pairs
+
+
+def _list() -> None:
+    from routegen.render import find_target, target_names  # noqa: PLC0415 - as above
+
+    lines = []
+    for name in target_names():
+        target = find_target(name)
+        lines.append(f"{name:<15} {target.about}")
+        lines += [f"{'':<15} --set {variable}={one.default}  {one.about}" for variable, one in target.variables.items()]
+        lines += [f"{'':<15} --allow {allowed}  {given_up}" for allowed, given_up in target.approximations.items()]
+    emit("\n".join(lines) + "\n")

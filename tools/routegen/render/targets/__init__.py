@@ -1,0 +1,1 @@
+"""One package for each target: `TARGET`, and its templates beside it."""
