@@ -1,12 +1,12 @@
 """The HTTP API: a route for each route key of the manifest and none by hand, `$default` to the wiki."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
+from routegen.gateway import RouteKey
 from settings import Settings
 
 _ACCESS_LOG = {
@@ -32,15 +32,6 @@ class Gateway:
     route_keys: tuple[str, ...]
 
 
-def route_name(route_key: str) -> str:
-    """A route's name in the stack: its key without the variables' names.
-
-    A renamed variable updates the route in place. A new name would be a second route for the same requests, which
-    API Gateway refuses.
-    """
-    return "route " + re.sub(r"\{[^{}+]*(\+?)\}", r"{\1}", route_key)
-
-
 def build_gateway(settings: Settings, functions: Mapping[str, aws.lambda_.Function]) -> Gateway:
     """The API with everything that belongs to it.
 
@@ -57,16 +48,17 @@ def build_gateway(settings: Settings, functions: Mapping[str, aws.lambda_.Functi
         disable_execute_api_endpoint=True,  # the domain is the only way in
     )
     integrations = {app: _integration(api, app, function) for app, function in functions.items()}
-    keys = {key: route.app for route in settings.manifest.routes for key in route.route_keys}
-    keys["$default"] = settings.manifest.default
-    for key, app in keys.items():
+    keys = {RouteKey.parse(key): route.app for route in settings.manifest.routes for key in route.route_keys}
+    names = {f"route {key.nameless}": (str(key), app) for key, app in keys.items()}
+    names["route $default"] = ("$default", settings.manifest.default)
+    for name, (key, app) in names.items():
         aws.apigatewayv2.Route(
-            route_name(key),
+            name,
             api_id=api.id,
             route_key=key,
             target=pulumi.Output.concat("integrations/", integrations[app].id),
         )
-    return Gateway(api, _stage(settings, api), tuple(keys))
+    return Gateway(api, _stage(settings, api), tuple(key for key, _ in names.values()))
 
 
 def _integration(api: aws.apigatewayv2.Api, app: str, function: aws.lambda_.Function) -> aws.apigatewayv2.Integration:

@@ -1,5 +1,7 @@
 """Route keys and the translation of an app's paths into them."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,3 +126,19 @@ def test_below_a_path_is_one_segment_or_more() -> None:
 )  # fmt: skip
 def test_what_may_hold_a_slash(regex: str, may: bool) -> None:
     assert may_hold_slash(regex) is may
+
+
+@st.composite
+def keys(draw: st.DrawFn) -> RouteKey:
+    """A valid route key, from so few parts that two are often almost the same."""
+    variables = iter(draw(st.permutations(["x", "y", "z"])))  # a path may name one once only
+    parts = ["a", "b", "a-b", "$default", "a+", "::", "%7B%7D", "{}"]
+    segments = [*draw(st.lists(st.sampled_from(parts), max_size=2)), draw(st.sampled_from([*parts, "{+}"]))]
+    named = [re.sub(r"^\{(\+?)\}$", lambda found: f"{{{next(variables)}{found[1]}}}", one) for one in segments]
+    return RouteKey.parse(f"{draw(st.sampled_from(['ANY', 'GET']))} /{'/'.join(named)}")
+
+
+@given(one=keys(), other=keys())
+def test_two_routes_have_one_name_just_where_they_take_the_same_requests(one: RouteKey, other: RouteKey) -> None:
+    """The reader of manifests refuses two keys for the same requests, so names never clash."""
+    assert (one.nameless == other.nameless) == ((one.method, one.shape) == (other.method, other.shape))

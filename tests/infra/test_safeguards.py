@@ -1,16 +1,12 @@
-"""What the inputs of a resource don't show: what is protected, what waits for what, and how routes are named."""
+"""What the inputs of a resource don't show: what is protected, and what waits for what."""
 
-import importlib
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pulumi
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pulumi.runtime.mocks import MockMonitor
-from routegen.gateway.route_key import RouteKey
 from stack import Checkout
 from support import PROJECT
 
@@ -91,30 +87,3 @@ def test_a_stack_whose_name_aws_would_refuse(
 ) -> None:
     monkeypatch.setattr(pulumi, "get_stack", lambda: stack)
     assert refused().startswith(f"the stack's name: wikibot-{stack} ")
-
-
-@pytest.fixture(scope="module")
-def route_name() -> Callable[[str], str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(PROJECT / "infra")
-        name: Callable[[str], str] = importlib.import_module("gateway").route_name
-    return name
-
-
-@st.composite
-def keys(draw: st.DrawFn) -> str:
-    """A valid route key, from so few parts that two are often almost the same."""
-    variables = iter(draw(st.permutations(["x", "y", "z"])))  # a path may name one once only
-    parts = ["a", "b", "a-b", "$default", "a+", "::", "%7B%7D", "{}"]
-    segments = [*draw(st.lists(st.sampled_from(parts), max_size=2)), draw(st.sampled_from([*parts, "{+}"]))]
-    named = [re.sub(r"^\{(\+?)\}$", lambda found: f"{{{next(variables)}{found[1]}}}", one) for one in segments]
-    return f"{draw(st.sampled_from(['ANY', 'GET']))} /{'/'.join(named)}"
-
-
-@given(one=keys(), other=keys())
-def test_two_routes_have_one_name_just_where_they_take_the_same_requests(
-    route_name: Callable[[str], str], one: str, other: str
-) -> None:
-    """The reader of manifests refuses two keys for the same requests, so names never clash."""
-    a, b = RouteKey.parse(one), RouteKey.parse(other)
-    assert (route_name(one) == route_name(other)) == ((a.method, a.shape) == (b.method, b.shape))

@@ -61,6 +61,16 @@ class RouteKey:
         return shape(self.path)
 
     @property
+    def nameless(self) -> str:
+        """The key without its variables' names: `GET /pets/{}`.
+
+        What a stack calls the route by. With the names in it a renamed variable would be a second route for the same
+        requests, and API Gateway refuses that; without them it is an update of the first.
+        """
+        path = _VARIABLE.sub(r"{\2}", self.path)
+        return f"{self.method} {path}"
+
+    @property
     def swallows_default(self) -> bool:
         """Whether this key takes every path, so that `$default` would get none of its method."""
         return takes_every_path(self.path)
