@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-CLIENTS := tests/clients/node_modules
+NODE := tests/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help setup routes serve check test test-slow clients lint format types ci docs matrix bench package lock clean
+.PHONY: help setup routes serve check test test-slow node lint format types ci docs matrix bench package lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,12 +21,12 @@ $(READY): requirements/dev.txt pyproject.toml
 
 setup: $(READY)  ## the virtual environment
 
-# MCP clients for Node.js, which the tests do without where there is none.
-clients:  ## the TypeScript clients that the tests sign in with
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(CLIENTS)/.ready; fi
+# MCP clients and checkers for Node.js, which the tests do without where there is none.
+node:  ## the npm packages that the tests use, where npm is
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NODE)/.ready; fi
 
-$(CLIENTS)/.ready: tests/clients/package-lock.json tests/clients/package.json
-	cd tests/clients && npm ci --silent
+$(NODE)/.ready: tests/package-lock.json tests/package.json
+	cd tests && npm ci --silent
 	@touch $@
 
 routes: $(READY)  ## extract generated/routes.json from the app, check it, show it
@@ -40,10 +40,10 @@ check: $(READY)  ## does the committed manifest still say what the app serves?
 serve: $(READY)  ## everything on this machine: wiki, MCP server, gateway, inspector, a stand-in for AuthKit
 	$(BIN)/python -m dev.serve
 
-test: $(READY) clients  ## the tests (under 5 minutes on 2 cores)
+test: $(READY) node  ## the tests (under 5 minutes on 2 cores)
 	$(BIN)/pytest -n 2
 
-test-slow: $(READY) clients  ## the tests that install other FastMCP releases from the registry
+test-slow: $(READY) node  ## the tests that install other FastMCP releases from the registry
 	$(BIN)/pytest -m slow
 
 lint: $(READY)  ## ruff, formatting included
@@ -77,4 +77,4 @@ lock: $(READY)  ## write the hashed requirement files anew
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash requirements/lock.sh
 
 clean:  ## everything that can be made again
-	rm -rf $(VENV) $(CLIENTS) build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(NODE) build .mypy_cache .pytest_cache .ruff_cache .hypothesis

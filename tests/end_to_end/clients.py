@@ -21,8 +21,8 @@ def missing(client: str) -> str | None:
         return None
     if shutil.which("node") is None:
         return "node is not installed"
-    if not (FOLDER / "node_modules").exists():
-        return "its packages are not installed: make clients"
+    if not (PROJECT / "tests" / "node_modules").exists():
+        return "its packages are not installed: make node"
     return None
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, count
 
 from routegen.gateway import RouteKey, in_order, path_regex
 from routegen.manifest import Manifest, Route
@@ -15,10 +16,12 @@ class App:
     Attributes:
         name: as the manifest has it: letters, digits, `-` and `_`.
         identifier: the same as most languages take it: letters, digits and `_`, no digit first, unique.
+        logical_id: the same in letters and digits alone, unique whatever their case.
     """
 
     name: str
     identifier: str
+    logical_id: str
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Rule:
 
     Attributes:
         key: the route key as the manifest has it, e.g. `ANY /mcp/{proxy+}`.
+        name: the key without the variables' names, which a renamed variable leaves as it is.
         method: `ANY` or a method in capitals.
         path: in API Gateway's notation.
         regex: of the percent-decoded paths that it takes, not anchored (`routegen.gateway.path_regex`).
@@ -35,6 +39,7 @@ class Rule:
     """
 
     key: str
+    name: str
     method: str
     path: str
     regex: str
@@ -43,8 +48,14 @@ class Rule:
 
     @property
     def logical_id(self) -> str:
-        """An identifier of letters and digits that depends on the route key alone."""
-        return "Route" + hashlib.sha256(self.key.encode()).hexdigest()[:12]
+        """An identifier of letters and digits that depends on the name alone."""
+        return "Route" + hashlib.sha256(self.name.encode()).hexdigest()[:12]
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    lower = {one.lower() for one in taken}
+    names = chain([name], (f"{name}{number}" for number in count(2)))
+    return next(one for one in names if one.lower() not in lower)
 
 
 @dataclass(frozen=True)
@@ -61,15 +72,15 @@ class Gateway:
 
     @classmethod
     def of(cls, manifest: Manifest) -> "Gateway":
-        """Give each app an identifier of its own."""
-        apps: dict[str, App] = {}
+        """Give each app identifiers of its own."""
+        apps: list[App] = []
         for name in sorted({manifest.default, *(route.app for route in manifest.routes)}):
-            identifier = "".join(char if char.isalnum() else "_" for char in name)
-            identifier = f"app_{identifier}" if identifier[0].isdigit() else identifier
-            while identifier in apps:
-                identifier += "_"
-            apps[identifier] = App(name, identifier)
-        return cls(manifest, tuple(apps.values()))
+            safe = "".join(char if char.isalnum() else "_" for char in name)
+            safe = f"app_{safe}" if safe[0].isdigit() else safe
+            identifier = _unique(safe, {app.identifier for app in apps})
+            pascal = "".join(part[0].upper() + part[1:] for part in safe.split("_") if part)
+            apps.append(App(name, identifier, _unique(pascal, {app.logical_id for app in apps})))
+        return cls(manifest, tuple(apps))
 
     @cached_property
     def default(self) -> App:
@@ -85,6 +96,14 @@ class Gateway:
         """A rule for each route key, in the order in which the first match is the one that API Gateway selects."""
         routes = {RouteKey.parse(text): route for route in self.manifest.routes for text in route.route_keys}
         return tuple(
-            Rule(str(key), key.method, key.path, path_regex(key.path), self.app(routes[key].app), routes[key])
+            Rule(
+                key=str(key),
+                name=key.nameless,
+                method=key.method,
+                path=key.path,
+                regex=path_regex(key.path),
+                app=self.app(routes[key].app),
+                route=routes[key],
+            )
             for key in in_order(routes)
         )
