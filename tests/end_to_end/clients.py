@@ -2,12 +2,12 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from node import why_not
 from support import PROJECT
 
 FOLDER = PROJECT / "tests" / "clients"
@@ -17,13 +17,7 @@ CLIENTS = ("python", "typescript-v1", "typescript-v2")
 
 def missing(client: str) -> str | None:
     """Why a client can't run here, if it can't."""
-    if client == "python":
-        return None
-    if shutil.which("node") is None:
-        return "node is not installed"
-    if not (PROJECT / "tests" / "node_modules").exists():
-        return "its packages are not installed: make node"
-    return None
+    return None if client == "python" else why_not()
 
 
 def session(client: str, mcp_url: str, state: Path, tool: str, arguments: dict[str, Any], wait: float = 0) -> Any:

@@ -2,8 +2,6 @@
 
 import inspect
 import json
-import shutil
-import subprocess
 import zipfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -16,6 +14,7 @@ import pytest
 import yaml
 from cfnlint.api import ManualArgs, lint
 from moto import mock_aws
+from node import node, why_not
 from openapi_spec_validator import validate
 from render.manifests import BREAKING_OUT, COMMITTED, HOSTILE
 from routegen.errors import ConfigError, UnsupportedRouteError
@@ -23,7 +22,6 @@ from routegen.manifest import Manifest
 from routegen.render import Request, render
 from samtranslator.public.translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
-from support import PROJECT
 
 KEYS = {
     manifest: {key: route.app for route in manifest.routes for key in route.route_keys} | {"$default": manifest.default}
@@ -65,7 +63,7 @@ def test_terraform_s_arguments_are_the_provider_s() -> None:
     for resource in module["resource"]:
         for kind, named in resource.items():
             (arguments,) = named.values()
-            documented = inspect.signature(known[kind]._internal_init).parameters
+            documented = inspect.signature(getattr(known[kind], "_internal_init")).parameters  # noqa: B009 - untyped
             own = {name for name in arguments if not name.startswith("__")} - {"for_each"}
             names = {"function": "function_name"}
             assert own <= {names.get(name, name) for name in documented}, kind
@@ -74,20 +72,12 @@ def test_terraform_s_arguments_are_the_provider_s() -> None:
 
 @both
 def test_terraform_is_formatted_as_terraform_does(manifest: Manifest) -> None:
-    if shutil.which("node") is None or not (PROJECT / "tests" / "node_modules").exists():
-        pytest.skip("node is not installed, or its packages are not: make node")
+    if why := why_not():
+        pytest.skip(why)
     program = "import {format} from '@cdktf/hcl-tools'; import {readFileSync} from 'node:fs';"
     program += "process.stdout.write(await format(readFileSync(0, 'utf8')));"
     text = render(Request("terraform", manifest))
-    done = subprocess.run(
-        ["node", "--input-type=module", "--eval", program],
-        input=text,
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=PROJECT / "tests",
-    )
-    assert done.stdout == text
+    assert node("--input-type=module", "--eval", program, text=text) == text
 
 
 class Tagged(yaml.SafeLoader):
