@@ -2,8 +2,15 @@
 
 from dataclasses import dataclass
 
-from routegen.gateway import ANY, RouteKey, RouteTable, shape
+from routegen.gateway import ANY, RouteKey, RouteTable
 from routegen.manifest import Manifest, Route
+
+NO_KEY = "no route key takes it"
+OTHER_SLASH = "no route key takes it: {path} has one, and the trailing slash makes another path"
+OTHER_METHOD = "no route key takes this method; this path has one for {methods}"
+REFUSES = "; {app} serves {methods} here and refuses {method} itself"
+PROBED = ("GET", "POST", "DELETE")
+"""The methods that are tried to say which a path has."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +60,21 @@ class Explainer:
     def _why_default(self, path: str) -> str:
         without_slash = path.rstrip("/")
         if without_slash != path and self._table.select(ANY, without_slash):
-            return f"no route key takes it: {without_slash} has one, and the trailing slash makes another path"
-        methods = [method for method in ("GET", "POST", "DELETE") if self._table.select(method, path)]
-        if methods:
-            return f"no route key takes this method; this path has one for {', '.join(methods)}"
-        return "no route key takes it"
+            return OTHER_SLASH.format(path=without_slash)
+        methods = [method for method in PROBED if self._table.select(method, path)]
+        return OTHER_METHOD.format(methods=", ".join(methods)) if methods else NO_KEY
+
+
+def how_it_matches(key: RouteKey) -> str:
+    """How a route key takes a request that it is selected for."""
+    if key.shape[-1] == "{+}":
+        return "no key matches in full, and of those with a greedy variable this has the longest prefix"
+    if "{" in key.path:
+        return "the path matches in full, with a variable; a literal key would come first"
+    return "the path matches to the letter"
 
 
 def _why(key: RouteKey, route: Route, method: str) -> str:
-    if shape(key.path)[-1] == "{+}":
-        text = "no key matches in full, and of those with a greedy variable this has the longest prefix"
-    elif "{" in key.path:
-        text = "the path matches in full, with a variable; a literal key would come first"
-    else:
-        text = "the path matches to the letter"
-    if ANY not in route.methods and method not in route.methods:
-        served = ", ".join(route.methods)
-        text += f"; {route.app} serves {served} here and refuses {method} itself"
-    return text
+    if ANY in route.methods or method in route.methods:
+        return how_it_matches(key)
+    return how_it_matches(key) + REFUSES.format(app=route.app, methods=", ".join(route.methods), method=method)

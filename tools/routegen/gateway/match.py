@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
 from routegen.gateway.decisions import DEFAULT, Decisions
-from routegen.gateway.route_key import ANY, RouteKey, shape
+from routegen.gateway.route_key import ANY, RouteKey, as_literal, shape
 
 
 class _Node:
@@ -75,8 +75,7 @@ class RouteTable:
             path = unquote(path)
         if decide.merges_slashes:
             path = re.sub("/{2,}", "/", path)
-        # A literal brace stays encoded, as in `shape`.
-        segments = path.removeprefix("/").replace("{", "%7B").split("/")
+        segments = as_literal(path.removeprefix("/")).split("/")
         if decide.removes_dot_segments:
             segments = _without_dots(segments)
         if decide.trailing_slash_matches and segments[-1] == "":

@@ -6,7 +6,7 @@ A look-up in it costs a comparison with each key until one matches.
 
 from collections.abc import Iterable
 
-from routegen.gateway.route_key import ANY, RouteKey, shape
+from routegen.gateway.route_key import ANY, RouteKey, from_literal, shape
 
 # What PCRE, RE2, JavaScript and Python take for itself, in a pattern and in any of their quotes.
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-/~@:,=&%!")
@@ -44,8 +44,7 @@ def path_regex(path: str) -> str:
 def _literal(segment: str) -> str:
     if "/" in segment:  # an encoded one: no segment of a decoded path has it
         return r"[^\s\S]"
-    # `shape` leaves an opening brace encoded.
-    return "".join(_escape(char) for char in segment.replace("%7B", "{"))
+    return "".join(_escape(char) for char in from_literal(segment))
 
 
 def _escape(char: str) -> str:

@@ -77,7 +77,7 @@ class RouteKey:
 
 
 def shape(path: str) -> tuple[str, ...]:
-    """The segments of a gateway path with the variables' names taken out, and literals percent-decoded.
+    """The segments of a gateway path with the variables' names taken out, and literals percent-decoded (`as_literal`).
 
     Example: `/a%20b/{id}/{rest+}` gives `("a b", "{}", "{+}")`. Two paths of one shape take the same requests.
     """
@@ -92,8 +92,20 @@ def takes_every_path(path: str) -> bool:
 def _shape_of(segment: str) -> str:
     if variable := _VARIABLE.fullmatch(segment):
         return f"{{{variable[2]}}}"
-    # A literal brace stays encoded, or `%7B%7D` would read as a variable.
-    return unquote(segment).replace("{", "%7B")
+    return as_literal(unquote(segment))
+
+
+def as_literal(decoded: str) -> str:
+    """A decoded text as it stands in a shape: a brace encoded, or `%7B%7D` would read as a variable.
+
+    The percent sign is encoded too, so that no two texts become one.
+    """
+    return decoded.replace("%", "%25").replace("{", "%7B")
+
+
+def from_literal(segment: str) -> str:
+    """The text that a segment of a shape stands for."""
+    return segment.replace("%7B", "{").replace("%25", "%")
 
 
 def check_path(path: str) -> None:

@@ -9,7 +9,7 @@ from routegen.render.target import Asked, Target
 
 
 def quote(value: Any) -> str:
-    """A label: what Mermaid or HTML might read as its own is an entity (Mermaid, "Entity codes to escape characters")."""
+    """A label; what Mermaid or HTML might read as its own is an entity code (Mermaid, "Special characters")."""
     return '"' + re.sub(r"[^A-Za-z0-9 /._-]", lambda found: f"#{ord(found[0])};", str(value)) + '"'
 
 
