@@ -88,3 +88,20 @@ def test_a_template_that_can_t_be_used_is_said(name: str, template: str, says: s
 def test_the_hostile_manifest_is_a_valid_one(tmp_path: Path) -> None:
     (tmp_path / "routes.json").write_text(json.dumps(HOSTILE_DOCUMENT))
     assert read_manifest(tmp_path / "routes.json") == HOSTILE
+
+
+def test_a_user_s_template_leaves_out_a_block(tmp_path: Path) -> None:
+    ours = "{% extends 'routegen/terraform/main.tf.j2' %}{% block permissions %}{% endblock %}"
+    (tmp_path / "main.tf.j2").write_text(ours)
+    text = render(Request("terraform", COMMITTED, templates=tmp_path))
+    assert "aws_lambda_permission" not in text
+    assert "aws_apigatewayv2_route" in text
+
+
+def test_a_user_s_template_can_t_forget_to_quote(tmp_path: Path) -> None:
+    """What it prints is a string of the target's language, whatever it holds."""
+    (tmp_path / "main.tf.j2").write_text("{{ gateway.manifest.routes[0].widened }}")
+    text = render(Request("terraform", HOSTILE, templates=tmp_path))
+    widened = HOSTILE.routes[0].widened
+    assert widened
+    assert json.loads(text.replace("$${", "${").replace("%%{", "%{")) == widened
