@@ -165,7 +165,7 @@ def test_cloudformation_s_routes_make_the_manifest_s_api(manifest: Manifest, clo
 
 
 @both
-def test_sam_becomes_one_api_with_each_route(manifest: Manifest) -> None:
+def test_sam_becomes_one_api_with_each_route(manifest: Manifest, cloud: None) -> None:
     template = yaml.load(render(Request("sam", manifest)), Tagged)
     parameters = {name: f"arn:aws:lambda:eu-central-1:123456789012:function:{name}" for name in template["Parameters"]}
     transformed = transform(template, parameters, ManagedPolicyLoader(None))

@@ -5,6 +5,7 @@ Source of the rules: "Create routes for HTTP APIs" (AWS, http-api-develop-routes
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 ANY = "ANY"
@@ -76,6 +77,7 @@ class RouteKey:
         return takes_every_path(self.path)
 
 
+@lru_cache(maxsize=4096)  # a key is asked for its shape wherever two are compared
 def shape(path: str) -> tuple[str, ...]:
     """The segments of a gateway path with the variables' names taken out, and literals percent-decoded (`as_literal`).
 

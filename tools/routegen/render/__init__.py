@@ -6,7 +6,7 @@ added without touching another. What it costs is Jinja2's import and one pass ov
 """
 
 from routegen.render.data import App, Gateway, Rule
-from routegen.render.engine import Request, render
+from routegen.render.engine import Request, render, source_name
 from routegen.render.target import Target, Variable, find_target, target_names
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "Variable",
     "find_target",
     "render",
+    "source_name",
     "target_names",
 ]

@@ -29,22 +29,39 @@ class Rule:
     """One route key and who gets what it takes.
 
     Attributes:
-        key: the route key as the manifest has it, e.g. `ANY /mcp/{proxy+}`.
-        name: the key without the variables' names, which a renamed variable leaves as it is.
-        method: `ANY` or a method in capitals.
-        path: in API Gateway's notation.
-        regex: of the percent-decoded paths that it takes, not anchored (`routegen.gateway.path_regex`).
+        parsed: the route key.
         app: gets the request.
         route: the manifest's entry.
     """
 
-    key: str
-    name: str
-    method: str
-    path: str
-    regex: str
+    parsed: RouteKey
     app: App
     route: Route
+
+    @property
+    def key(self) -> str:
+        """The route key as the manifest has it, e.g. `ANY /mcp/{proxy+}`."""
+        return str(self.parsed)
+
+    @property
+    def name(self) -> str:
+        """The key without the variables' names, which a renamed variable leaves as it is."""
+        return self.parsed.nameless
+
+    @property
+    def method(self) -> str:
+        """`ANY` or a method in capitals."""
+        return self.parsed.method
+
+    @property
+    def path(self) -> str:
+        """In API Gateway's notation."""
+        return self.parsed.path
+
+    @property
+    def regex(self) -> str:
+        """Of the percent-decoded paths that it takes, not anchored (`routegen.gateway.path_regex`)."""
+        return path_regex(self.path)
 
     @property
     def logical_id(self) -> str:
@@ -95,15 +112,4 @@ class Gateway:
     def rules(self) -> tuple[Rule, ...]:
         """A rule for each route key, in the order in which the first match is the one that API Gateway selects."""
         routes = {RouteKey.parse(text): route for route in self.manifest.routes for text in route.route_keys}
-        return tuple(
-            Rule(
-                key=str(key),
-                name=key.nameless,
-                method=key.method,
-                path=key.path,
-                regex=path_regex(key.path),
-                app=self.app(routes[key].app),
-                route=routes[key],
-            )
-            for key in in_order(routes)
-        )
+        return tuple(Rule(key, self.app(routes[key].app), routes[key]) for key in in_order(routes))

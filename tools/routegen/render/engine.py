@@ -46,6 +46,11 @@ class Request:
     templates: Path | None = None
 
 
+def source_name(manifest: Path) -> str:
+    """How an output names the manifest it is made from: the same on every machine, because it is committed."""
+    return manifest.name if manifest.is_absolute() else manifest.as_posix()
+
+
 class Verbatim(str):
     """A text that is in the target's language already."""
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from routegen.errors import UnsupportedRouteError
-from routegen.gateway import ANY, RouteKey
+from routegen.gateway import ANY
 from routegen.render.data import App, Gateway
 from routegen.render.target import Asked
 
@@ -54,7 +54,7 @@ def path_items(gateway: Gateway, asked: Asked) -> tuple[PathItem, ...]:
     """
     found: dict[tuple[str, ...], tuple[str, list[Operation]]] = {}
     for rule in sorted(gateway.rules, key=lambda rule: (rule.path, rule.method)):
-        path, operations = found.setdefault(RouteKey.parse(rule.key).shape, (rule.path, []))
+        path, operations = found.setdefault(rule.parsed.shape, (rule.path, []))
         if path != rule.path and ONE_NAME not in asked.allowed:
             raise UnsupportedRouteError(
                 f"{rule.key}: OpenAPI takes {rule.path} and {path} for one path; give their variables the same names, "

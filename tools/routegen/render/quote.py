@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+_ESCAPED = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029\u007f"}
+
 
 def as_json(value: Any) -> str:
     """JSON, which YAML and JavaScript read too.
@@ -10,10 +12,7 @@ def as_json(value: Any) -> str:
     Line separators and angle brackets are escaped: JavaScript before 2019 ends a string at U+2028, an HTML page ends
     a script at `</`.
     """
-    text = json.dumps(value, ensure_ascii=False)
-    for char in "<>&\u2028\u2029\u007f":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return text
+    return json.dumps(value, ensure_ascii=False).translate(_ESCAPED)
 
 
 def as_hcl(value: Any) -> str:

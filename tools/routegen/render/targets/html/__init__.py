@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from routegen import explain
-from routegen.gateway import ANY, RouteKey
+from routegen.gateway import ANY
 from routegen.render.data import Gateway
 from routegen.render.quote import as_json
 from routegen.render.target import Asked, Target, Variable
@@ -36,7 +36,7 @@ def _model(gateway: Gateway) -> dict[str, Any]:
             "regex": rule.regex,
             "app": rule.app.name,
             "methods": rule.route.methods,
-            "how": explain.how_it_matches(RouteKey.parse(rule.key)),
+            "how": explain.how_it_matches(rule.parsed),
         }
         for rule in gateway.rules
     ]
