@@ -31,6 +31,7 @@ $(NODE)/.ready: tests/package-lock.json tests/package.json
 
 routes: $(READY)  ## extract generated/routes.json from the app, check it, show it
 	$(BIN)/routegen extract -o generated/routes.json
+	$(BIN)/routegen render markdown -o generated/ROUTES.md
 	$(BIN)/routegen check
 	$(BIN)/routegen list
 
@@ -63,8 +64,9 @@ bench: $(READY)  ## the figures that the README quotes
 
 ci: lint types test check  ## what .ci/run and the GitHub workflow run
 
-docs: $(READY)  ## docs/cli.md, from the commands' --help
+docs: $(READY)  ## docs/cli.md and docs/findings.md, from the commands and the findings
 	$(BIN)/python docs/cli_reference.py
+	$(BIN)/python docs/findings_reference.py
 
 matrix: $(READY)  ## docs/providers.md: every auth provider that FastMCP ships, extracted and proven
 	$(BIN)/python -m matrix

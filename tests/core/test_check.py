@@ -115,6 +115,23 @@ def test_what_is_left_out_is_said_each_time(project: Path, routegen: Routegen) -
     )
 
 
+def test_a_table_beside_the_manifest_is_kept_in_step(project: Path, committed: Path, routegen: Routegen) -> None:
+    table = committed.with_name("ROUTES.md")
+    name = "generated/ROUTES.md"
+    assert routegen("render", "markdown", "-o", name).code == 0
+    assert routegen("check").code == routegen("check", "--manifest", committed).code == 0
+    table.write_text(table.read_text().replace("/mcp", "/mpc"))
+    done = routegen("check")
+    assert done.code == 1
+    assert f"outdated {name}" in done.stdout
+    assert f"routegen render markdown -o {name}" in done.stdout
+    assert "If the app is right" not in done.stdout
+    (found,) = json.loads(routegen("check", "--format", "json").stdout)["differences"]
+    assert (found["kind"], found["rule"], found["path"]) == ("outdated", "table-outdated", name)
+    for format_ in ("github", "sarif"):
+        assert name in routegen("check", "--format", format_).stdout
+
+
 def test_strict_refuses_what_is_wider_than_the_app(project: Path, committed: Path, routegen: Routegen) -> None:
     assert routegen("check").code == 0
     strict = routegen("check", "--strict")

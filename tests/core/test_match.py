@@ -130,7 +130,21 @@ def test_the_trie_agrees_with_the_naive_matcher(keys: list[RouteKey], requests: 
         assert table.select(method, path) == naive(keys, method, unquote(path)), (method, path)
 
 
-ODD = [".well-known", "a.b", "a+b", "%20", "%22", "%7Bx%7D", "%257Bx%7D", "%25", "a%2Fb", "caf%C3%A9", "$", "(x)", "%0A"]
+ODD = [
+    ".well-known",
+    "a.b",
+    "a+b",
+    "%20",
+    "%22",
+    "%7Bx%7D",
+    "%257Bx%7D",
+    "%25",
+    "a%2Fb",
+    "caf%C3%A9",
+    "$",
+    "(x)",
+    "%0A",
+]
 ODD_KEYS = st.lists(
     st.builds(
         lambda parts, end, method: RouteKey("/" + "/".join(parts) + end, method),

@@ -22,6 +22,7 @@ from routegen.cli.prove import prove
 from routegen.cli.render import render
 from routegen.cli.schema import schema
 from routegen.cli.serve import serve
+from routegen.cli.verify import verify
 
 _EPILOG = """\b
 Examples:
@@ -30,6 +31,7 @@ Examples:
   routegen list                               show it
   routegen prove                              does the gateway send the app what it serves?
   routegen serve                              run it on this machine
+  routegen verify https://dev.wikibot.io      is it right out there?
   routegen render nginx                       the same gateway for another tool
 
 \b
@@ -46,7 +48,7 @@ def routegen() -> None:
     """Write an API Gateway's routes from the app that serves them."""
 
 
-for _command in (extract, check, diff, list_, explain, prove, render, schema, serve):
+for _command in (extract, check, diff, list_, explain, prove, render, schema, serve, verify):
     routegen.add_command(_command)
 
 

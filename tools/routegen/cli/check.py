@@ -37,11 +37,11 @@ def check(apps: AppOptions, manifest: Path | None, format_: str, strict: bool) -
     """Extract again and compare with the manifest.
 
     Tells what was added, removed and changed, and the command that mends it; and, as information, what the routes
-    take from the app behind $default.
+    take from the app behind $default. A ROUTES.md beside the manifest is compared with it too.
     """
     config = configuration(apps)
     file = manifest_path(manifest, config)
-    from routegen.compare import compare  # noqa: PLC0415 - heavy, and only used here
+    from routegen.compare import TableOutdated, compare  # noqa: PLC0415 - heavy, and only used here
     from routegen.extract import extract  # noqa: PLC0415
     from routegen.manifest import read_manifest  # noqa: PLC0415
 
@@ -49,16 +49,35 @@ def check(apps: AppOptions, manifest: Path | None, format_: str, strict: bool) -
     extraction = extract(config, default_too=True)
     if strict:
         _refuse_widened(committed, file)
+    differences = compare(committed, extraction.manifest)
+    mend = f"If the app is right: {_mending_command(apps, file)}" if differences else ""
+    if table := _outdated_table(committed, file):
+        differences.append(TableOutdated(table))
     findings = Findings(
-        differences=compare(committed, extraction.manifest),
+        differences=differences,
         wanted=extraction.manifest,
         file=os.fspath(file),
         text=file.read_text("utf-8"),
         same=f"{file}: {len(committed.routes)} routes, as the app serves them",
-        mend=f"If the app is right: {_mending_command(apps, file)}",
+        mend=mend,
         notes=_notes(extraction),
     )
     return show(findings, format_)
+
+
+def _outdated_table(committed: "Manifest", file: Path) -> str | None:
+    """The route table for people that stands beside the manifest, where it shows something else."""
+    table = file.with_name("ROUTES.md")
+    if not table.is_file():
+        return None
+    from routegen.render import Request, render  # noqa: PLC0415 - where there is such a table
+
+    # But for the first line, which names the manifest as whoever rendered it did.
+    shown, wanted = (
+        text.partition("\n")[2]
+        for text in (table.read_text("utf-8", "replace"), render(Request("markdown", committed)))
+    )
+    return None if shown == wanted else os.fspath(table)
 
 
 def _refuse_widened(manifest: "Manifest", file: Path) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from routegen.compare import Difference, Note
     from routegen.manifest import Manifest
 
-_COLOURS = {"added": "green", "removed": "red", "changed": "yellow", "warning": "yellow"}
+_COLOURS = {"added": "green", "removed": "red", "changed": "yellow", "outdated": "yellow", "warning": "yellow"}
 
 format_option = click.option(
     "--format",

@@ -58,14 +58,12 @@ def render(
     if target is None:
         raise click.UsageError("Missing argument 'TARGET'; `routegen render --list` shows them.")
     from routegen.manifest import read_manifest, replace_file  # noqa: PLC0415 - heavy, and only used here
-    from routegen.render import Request, find_target  # noqa: PLC0415
+    from routegen.render import Request, find_target, source_name  # noqa: PLC0415
     from routegen.render import render as render_target  # noqa: PLC0415
 
     find_target(target)
     file = manifest_path(manifest)
-    # A name that is the same on every machine: the output is committed.
-    source = file.name if file.is_absolute() else file.as_posix()
-    request = Request(target, read_manifest(file), source, _pairs(variables), frozenset(allow), template)
+    request = Request(target, read_manifest(file), source_name(file), _pairs(variables), frozenset(allow), template)
     text = render_target(request)
     if output is None:
         emit(text)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed
+from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed, TableOutdated
 from routegen.compare.levels import Note, rule_of
 from routegen.compare.text import consequence, label, path_of
 from routegen.manifest import Manifest, Route
@@ -43,6 +43,8 @@ def _sides(difference: Difference) -> tuple[Any, Any]:
             return _entry(before), _entry(after)
         case DefaultChanged(before, after):
             return before, after
+        case TableOutdated():
+            return None, None
 
 
 def _entry(route: Route) -> dict[str, Any]:

@@ -40,7 +40,18 @@ class DefaultChanged:
     after: str
 
 
-Difference = DefaultChanged | Added | Removed | Changed
+@dataclass(frozen=True)
+class TableOutdated:
+    """The route table beside the manifest shows something else.
+
+    Attributes:
+        file: the table's.
+    """
+
+    file: str
+
+
+Difference = DefaultChanged | Added | Removed | Changed | TableOutdated
 
 
 def compare(old: Manifest, new: Manifest) -> list[Difference]:

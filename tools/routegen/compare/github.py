@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from routegen.compare.differences import Difference
-from routegen.compare.levels import Level, Note, rule_of
+from routegen.compare.levels import Note, rule_of
 from routegen.compare.lines import line_of
 from routegen.compare.text import consequence, label, path_of
+from routegen.findings import Level
+from routegen.findings.writers.github import command
 from routegen.manifest import Manifest
-
-_COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 
 
 def as_github(
@@ -25,8 +25,7 @@ def as_github(
     """
 
     def line(level: Level, path: str, title: str, message: str) -> str:
-        where = f"file={_property(file)},line={line_of(text, path)},title={_property(title)}"
-        return f"::{_COMMANDS[level]} {where}::{_data(message)}\n"
+        return command(level, title, message, file, line_of(text, path))
 
     lines = []
     for difference in differences:
@@ -35,11 +34,3 @@ def as_github(
         lines.append(line(rule_of(difference).level, path, title, consequence(difference, wanted)))
     lines += [line(note.level, note.path, f"{note.rule}: {note.path}", note.text) for note in notes]
     return "".join(lines)
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,30 +1,14 @@
 """How much a difference matters, and by which rule: the ids are stable, for SARIF and for who filters."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
-from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed
+from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed, TableOutdated
+from routegen.findings import Level, Rule
 from routegen.manifest import Role
-
-Level = Literal["error", "warning", "note"]
 
 # What a client asks for before it can sign in, or during it: without one of these it doesn't connect.
 _SIGN_IN = frozenset(get_args(Role)) - {"revocation-endpoint", "owned", "other"}
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A kind of difference.
-
-    Attributes:
-        id: stable.
-        level: SARIF's words (2.1.0, section 3.27.10).
-        text: what it is, in one sentence.
-    """
-
-    id: str
-    level: Level
-    text: str
 
 
 RULES = (
@@ -36,6 +20,7 @@ RULES = (
     Rule("route-changed", "warning", "A path is served differently."),
     Rule("route-added", "note", "A path is served that had no route."),
     Rule("default-changed", "warning", "Another app is behind $default."),
+    Rule("table-outdated", "warning", "The route table beside the manifest shows something else."),
     Rule("not-carried", "warning", "The gateway can't carry something that an app serves."),
     Rule("rule-taken", "warning", "A route takes the requests of a rule of the app behind $default."),
     Rule("page-taken", "note", "A route takes a path that the app behind $default would answer as a page."),
@@ -60,7 +45,12 @@ class Note:
     @property
     def level(self) -> Level:
         """The level of its rule."""
-        return _BY_ID[self.rule].level
+        return self.of.level
+
+    @property
+    def of(self) -> Rule:
+        """Its rule."""
+        return _BY_ID[self.rule]
 
 
 def rule_of(difference: Difference) -> Rule:
@@ -70,6 +60,8 @@ def rule_of(difference: Difference) -> Rule:
             return _BY_ID["route-added"]
         case DefaultChanged():
             return _BY_ID["default-changed"]
+        case TableOutdated():
+            return _BY_ID["table-outdated"]
         case Removed(route):
             return _BY_ID["sign-in-removed" if route.role in _SIGN_IN else "route-removed"]
         case Changed(before, _, fields):

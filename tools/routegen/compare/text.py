@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed
+from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed, TableOutdated
 from routegen.explain import Explainer
 from routegen.gateway import ANY, shape
 from routegen.manifest import Manifest, Route
@@ -11,7 +11,7 @@ from routegen.manifest import Manifest, Route
 # What clients read as JSON, and give up on when it isn't (RFC 9728, RFC 8414, OpenID Connect Discovery 1.0).
 _DOCUMENTS = {"protected-resource-metadata", "authorization-server-metadata", "openid-configuration"}
 
-_LABELS = {Added: "added", Removed: "removed", Changed: "changed", DefaultChanged: "changed"}
+_LABELS = {Added: "added", Removed: "removed", Changed: "changed", DefaultChanged: "changed", TableOutdated: "outdated"}
 
 
 def report(differences: Iterable[Difference], wanted: Manifest, paint: Callable[[str, str], str]) -> str:
@@ -32,21 +32,23 @@ def report(differences: Iterable[Difference], wanted: Manifest, paint: Callable[
 def summary(differences: Iterable[Difference]) -> str:
     """How many of each kind, e.g. `1 added, 2 removed`."""
     counts = Counter(label(difference) for difference in differences)
-    return ", ".join(f"{counts[kind]} {kind}" for kind in ("added", "removed", "changed") if counts[kind])
+    return ", ".join(f"{counts[kind]} {kind}" for kind in ("added", "removed", "changed", "outdated") if counts[kind])
 
 
 def label(difference: Difference) -> str:
-    """`added`, `removed` or `changed`."""
+    """`added`, `removed`, `changed` or `outdated`."""
     return _LABELS[type(difference)]
 
 
 def path_of(difference: Difference) -> str:
-    """The path that it is about; `$default` for the default app."""
+    """The path that it is about; `$default` for the default app, the file for a table."""
     match difference:
         case Added(route) | Removed(route) | Changed(_, route):
             return route.path
         case DefaultChanged():
             return "$default"
+        case TableOutdated(file):
+            return file
 
 
 def headline(difference: Difference) -> str:
@@ -55,8 +57,8 @@ def headline(difference: Difference) -> str:
         case Added(route) | Removed(route) | Changed(_, route):
             spec = f", {route.spec}" if route.spec else ""
             return f"{route.path}  ({route.app}: {route.role}{spec})"
-        case DefaultChanged():
-            return "$default"
+        case DefaultChanged() | TableOutdated():
+            return path_of(difference)
 
 
 def consequence(difference: Difference, new: Manifest) -> str:
@@ -75,6 +77,8 @@ def consequence(difference: Difference, new: Manifest) -> str:
             return "; ".join(_field(name, before, after) for name in fields)
         case DefaultChanged(before, after):
             return f"requests that no route takes go to {after}, not to {before}"
+        case TableOutdated(file):
+            return f"it shows something else than the manifest does: routegen render markdown -o {file}"
 
 
 def _next_owner(route: Route, new: Manifest) -> str:

@@ -1,0 +1,57 @@
+"""Runs of `verify` in this process, against stacks that are broken on purpose."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from routegen.findings import Report
+from routegen.verify.checks.routes import Deployment
+from routegen.verify.fetch import INITIALIZE, Fetcher, Limits
+from routegen.verify.guard import Guard
+from routegen.verify.run import Wanted, verify
+from verify.broken import MANIFEST, Stack
+
+Run = Callable[..., Report]
+
+
+@pytest.fixture(scope="session")
+def run() -> Run:
+    """`run(stack)` verifies a stack: its sign-in, and with `routes=True` its routes and its wiki too."""
+
+    def run_(stack: Stack, *, routes: bool = False, token: str | None = None, **more: Any) -> Report:
+        deployment = Deployment(stack.deployment, more.pop("manifest", MANIFEST)) if routes else None
+        paths = ("/Home",) if routes else ()
+        limits = more.pop("limits", Limits(1.0, 10.0))
+        guard = Guard.around(stack.deployment, allow_private=False)
+        fetcher = Fetcher(guard, limits, {stack.mcp_url: INITIALIZE}, token)
+        return verify(Wanted(stack.mcp_url, stack.deployment, deployment, paths, **more), fetcher)
+
+    return run_
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PEM file with a key and a certificate for 127.0.0.1 that nobody trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("certificate") / "server.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return file

@@ -1,0 +1,16 @@
+"""The stack that is broken on purpose is right enough for a real client, when nothing is broken."""
+
+from pathlib import Path
+
+import pytest
+from end_to_end.clients import missing, session
+from verify.broken import broken_stack
+
+
+@pytest.mark.parametrize("client", ["python", "typescript-v2"])
+def test_a_real_client_signs_in_and_calls_the_tool(client: str, tmp_path: Path) -> None:
+    if why := missing(client):
+        pytest.skip(why)
+    with broken_stack() as stack:
+        said = session(client, stack.mcp_url, tmp_path / "state", "hello", {})
+    assert (said["tools"], said["text"], said["signedIn"]) == (["hello"], "hello", True)

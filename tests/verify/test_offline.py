@@ -1,0 +1,88 @@
+"""What is told from a manifest alone, before anything is deployed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from routegen.errors import ConfigError
+from routegen.findings import Report
+from routegen.manifest import Manifest, Route
+from routegen.verify.clients import CLIENTS
+from routegen.verify.offline import SCENARIOS, foresee
+from verify.broken import MANIFEST
+
+
+def route(path: str, role: Any, *methods: str) -> Route:
+    served = methods or ("GET",)
+    return Route(path=path, methods=served, app="mcp", role=role, route_keys=(f"ANY {path}",))
+
+
+def of(*routes: Route) -> Manifest:
+    return Manifest(version=1, default="wiki", routes=tuple(sorted(routes, key=lambda one: one.path)))
+
+
+ENDPOINT = route("/mcp", "mcp-endpoint", "DELETE", "POST")
+RESOURCE = route("/.well-known/oauth-protected-resource/mcp", "protected-resource-metadata")
+METADATA = route("/.well-known/oauth-authorization-server", "authorization-server-metadata")
+OWN = (
+    route("/authorize", "authorization-endpoint"),
+    route("/token", "token-endpoint", "POST"),
+    route("/register", "registration-endpoint", "POST"),
+)
+
+
+def levels(report: Report) -> dict[str, str]:
+    return {finding.rule.id: finding.rule.level for finding in report.findings}
+
+
+def test_the_project_s_own_manifest_lets_every_client_in() -> None:
+    report = foresee(MANIFEST, "routes.json")
+    assert levels(report) == {"RG031": "note"}
+    assert len(report.details["scenarios"]) == len(SCENARIOS) == 4
+    for scenario in report.details["scenarios"]:
+        assert [one["client"] for one in scenario["clients"]] == [client.id for client in CLIENTS]
+        assert {one["outcome"] for one in scenario["clients"]} <= {"connects", "unknown"}
+
+
+def test_a_server_with_its_own_authorization_server() -> None:
+    assert levels(foresee(of(ENDPOINT, RESOURCE, METADATA, *OWN), "routes.json")) == {"RG031": "note"}
+
+
+def test_documents_that_nobody_serves() -> None:
+    """What the gateway had before there was a manifest: nothing but the endpoint."""
+    report = foresee(of(ENDPOINT, METADATA), "routes.json")
+    assert {"RG030", "RG041"} <= levels(report).keys()
+    assert all("https://deployment.example" not in finding.happened for finding in report.findings)
+
+
+def test_the_document_of_an_old_release_at_the_root() -> None:
+    root = route("/.well-known/oauth-protected-resource", "protected-resource-metadata")
+    found = levels(foresee(of(ENDPOINT, root, METADATA), "routes.json"))
+    assert found["RG041"] == "error", "with 200 for everything, a page stands at the first place"
+
+
+def test_no_metadata_of_an_own_authorization_server() -> None:
+    assert {"RG051", "RG052"} <= levels(foresee(of(ENDPOINT, RESOURCE, *OWN), "routes.json")).keys()
+
+
+def test_a_server_without_a_sign_in() -> None:
+    assert levels(foresee(of(ENDPOINT), "routes.json")) == {"RG013": "warning"}
+
+
+def test_a_manifest_without_an_endpoint() -> None:
+    with pytest.raises(ConfigError, match=r"routes\.json: no route has the role mcp-endpoint"):
+        foresee(of(METADATA), "routes.json")
+
+
+def test_the_same_manifest_gives_the_same_report() -> None:
+    assert json.dumps(foresee(MANIFEST, "x").details) == json.dumps(foresee(MANIFEST, "x").details)
+
+
+def test_the_fixture_is_a_manifest_of_its_own(tmp_path: Path) -> None:
+    """The routes above can be read back: each rule of the reader holds for them."""
+    from routegen.manifest import dump_manifest, read_manifest
+
+    file = tmp_path / "routes.json"
+    file.write_bytes(dump_manifest(of(ENDPOINT, RESOURCE, METADATA, *OWN)))
+    assert read_manifest(file).routes

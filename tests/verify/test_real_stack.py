@@ -1,0 +1,58 @@
+"""The project's own apps behind the gateway on this machine: nothing to find, and the one bug that started it all."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from end_to_end.whole import Whole, whole
+from support import PROJECT
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    with whole(tmp_path_factory.mktemp("site") / "wiki") as running:
+        yield running
+
+
+def verify(site: Whole, *arguments: str) -> tuple[int, dict[str, Any]]:
+    command = [sys.executable, "-m", "routegen", "verify", site.url, "--format", "json", *arguments]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stderr == ""
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_nothing_is_wrong_with_the_real_stack(site: Whole) -> None:
+    code, report = verify(
+        site, "--wiki-path", "/Home", "--wiki-path", "/", "--register", "--fail-on", "warning", "--timeout", "30"
+    )
+    assert {(finding["rule"], finding["level"]) for finding in report["findings"]} <= {
+        ("RG031", "note"),
+        ("RG080", "note"),
+    }
+    assert code == 0
+    assert [(route["path"], route["app"]) for route in report["routes"]] == [
+        (route["path"], route["app"])
+        for route in json.loads((PROJECT / "generated" / "routes.json").read_text())["routes"]
+    ]
+
+
+def test_a_gateway_without_the_documents_routes_is_found(site: Whole, tmp_path: Path) -> None:
+    manifest = json.loads((PROJECT / "generated" / "routes.json").read_text())
+    manifest["routes"].append({
+        "path": "/.well-known/openid-configuration", "methods": ["GET"], "app": "mcp", "role": "openid-configuration",
+        "route_keys": ["ANY /.well-known/openid-configuration"],
+    })  # fmt: skip
+    manifest["routes"].sort(key=lambda route: route["path"])
+    (tmp_path / "routes.json").write_text(json.dumps(manifest))
+    code, report = verify(site, "--manifest", str(tmp_path / "routes.json"), "--timeout", "30")
+    assert code == 1
+    (finding,) = [finding for finding in report["findings"] if finding["level"] == "error"]
+    assert finding["rule"] == "RG020"
+    assert finding["subject"].endswith("/.well-known/openid-configuration")
+    assert "a web page" in finding["happened"]
+    assert "otterwiki does" in finding["happened"]
+    assert "the gateway lacks ANY /.well-known/openid-configuration" in finding["todo"]

@@ -1,0 +1,259 @@
+"""The command as users run it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import jsonschema
+import pytest
+from core.test_diff import sarif_schema
+from routegen.cli import routegen as group
+from routegen.cli.failures import State
+from routegen.cli.failures import run as run_command
+from routegen.findings import page_of
+from routegen.findings.writers import FORMATS
+from support import PROJECT, Run
+from verify.broken import MANIFEST as MANIFEST_READ
+from verify.broken import Stack, broken_stack
+
+Verify = Callable[..., Run]
+
+
+@pytest.fixture
+def verify(tmp_path: Path) -> Verify:
+    """`verify(*arguments)` runs the real command outside of any project."""
+
+    def run(*arguments: str, cwd: Path = tmp_path, **env: str) -> Run:
+        command = [sys.executable, "-m", "routegen", "verify", *arguments]
+        done = subprocess.run(
+            command, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, timeout=60, check=False
+        )
+        return Run(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+MANIFEST = ("--manifest", str(PROJECT / "generated" / "routes.json"))
+
+
+def everything(stack: Stack, *more: str) -> tuple[str, ...]:
+    return (stack.deployment, *MANIFEST, "--wiki-path", "/Home", *more)
+
+
+def test_a_right_deployment(verify: Verify) -> None:
+    with broken_stack() as stack:
+        done = verify(*everything(stack))
+        assert (done.code, done.stderr) == (0, "")
+        assert done.stdout.endswith(f"\n{stack.mcp_url}: nothing found\n")
+        assert "\x1b" not in done.stdout
+
+
+def test_the_level_that_fails_is_the_user_s(verify: Verify) -> None:
+    with broken_stack({"catch-all-200"}) as stack:
+        codes = [verify(*everything(stack, "--fail-on", level)).code for level in ("error", "warning", "never")]
+    assert codes == [0, 1, 0]
+
+
+def test_a_finding_says_what_happened_and_what_to_do(verify: Verify) -> None:
+    with broken_stack({"issuer-slash"}) as stack:
+        done = verify(stack.mcp_url, *MANIFEST)
+    assert done.code == 1
+    where = f"{stack.authkit}/.well-known/oauth-authorization-server"
+    assert f"error   RG055  {where}\n        issuer is '{stack.authkit}/'" in done.stdout
+    assert "They differ by the final slash alone.\n        Name it" in done.stdout
+    assert done.stdout.endswith(": 1 error\n")
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """One broken deployment in every form."""
+    faults = {"challenge-renamed", "issuer-slash", "wiki-404", "catch-all-200"}
+    made: dict[str, str] = {}
+    with broken_stack(faults) as stack:
+        for format_ in FORMATS:
+            command = [sys.executable, "-m", "routegen", "verify", *everything(stack, "--format", format_)]
+            done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+            assert (done.returncode, done.stderr) == (1, ""), format_
+            made[format_] = done.stdout
+    return made
+
+
+RULES = {"RG024", "RG027", "RG031", "RG055"}
+
+
+def test_json(reports: dict[str, str]) -> None:
+    report = json.loads(reports["json"])
+    assert report["failed"] is True
+    assert {finding["rule"] for finding in report["findings"]} == RULES
+    assert all(finding.keys() == {"rule", "level", "subject", "happened", "todo"} for finding in report["findings"])
+    assert {route["status"] for route in report["routes"]} == {200, 404, 405}
+
+
+def test_sarif_is_valid(reports: dict[str, str]) -> None:
+    log: dict[str, Any] = json.loads(reports["sarif"])
+    jsonschema.validate(log, sarif_schema())
+    (run,) = log["runs"]
+    assert {result["ruleId"] for result in run["results"]} == RULES
+    explained = {rule["id"]: rule["help"]["markdown"] for rule in run["tool"]["driver"]["rules"]}
+    assert explained["RG055"] == page_of("RG055")
+
+
+def test_github_annotates_the_run(reports: dict[str, str]) -> None:
+    lines = reports["github"].splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["::error", "::warning", "::notice", "::error"]
+    assert all(line.count("::") == 2 for line in lines), "what is quoted may hold no command"
+
+
+# What JUnit's readers take (Jenkins' xunit plugin, junit-10.xsd): required attributes, others, children.
+JUNIT = {
+    "testsuites": (set(), set(), {"testsuite"}),
+    "testsuite": (
+        {"name", "tests", "failures", "errors"},
+        {"skipped", "time", "timestamp", "hostname"},
+        {"testcase", "properties", "system-out"},
+    ),
+    "testcase": ({"name"}, {"classname", "time"}, {"failure", "error", "skipped", "system-out"}),
+    "failure": (set(), {"type", "message"}, set()),
+    "system-out": (set(), set(), set()),
+}  # fmt: skip
+
+
+def test_junit_is_what_its_readers_take(reports: dict[str, str]) -> None:
+    root = ET.fromstring(reports["junit"])
+    for element in root.iter():
+        required, optional, children = JUNIT[element.tag]
+        assert required <= element.attrib.keys() <= required | optional
+        assert {child.tag for child in element} <= children
+    (suite,) = root
+    assert int(suite.attrib["tests"]) == len(suite)
+    failed = [case.attrib["classname"] for case in suite if case.find("failure") is not None]
+    assert (failed, suite.attrib["failures"]) == (["RG024", "RG055"], "2")
+
+
+def test_the_same_answers_give_the_same_bytes(verify: Verify) -> None:
+    with broken_stack({"challenge-renamed", "scopes", "key-odd", "wiki-404"}) as stack:
+        said = {verify(*everything(stack, "--format", "json")).stdout for _ in range(3)}
+    assert len(said) == 1
+
+
+def test_the_token_goes_to_the_endpoint_and_nowhere_else(verify: Verify) -> None:
+    with broken_stack({"token-refused"}) as stack:
+        token = stack.token()
+        for format_ in FORMATS:
+            done = verify(*everything(stack, "--format", format_), ROUTEGEN_TOKEN=token)
+            assert done.code == 1
+            assert token not in done.stdout + done.stderr
+        assert {(server, path) for server, _, path, signed_in in stack.asked if signed_in} == {("deployment", "/mcp")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("ftp://example.com",), "URL: 'ftp://example.com' is not one like https://dev.wikibot.io"),
+        (("https://user:pw@example.com",), "is not one like"),
+        (("dev.wikibot.io",), "is not one like"),
+        (("https://example.com/wiki", *MANIFEST), "which doesn't end in the manifest's MCP endpoint '/mcp'"),
+        (("http://127.0.0.1:1", "--client", "netscape"), "--client: 'netscape' is not one of"),
+        (("http://127.0.0.1:1", "--wiki-path", "Home"), "--wiki-path: 'Home' is not a path like /Home"),
+        (("http://example.com", "--token", "secret1"), "--token: it is not sent to http://example.com/mcp"),
+        (("https://example.com", "--token", "secret1\nx"), "--token: it has a character that no access token has"),
+        (("--wiki-path", "/Home"), "go with URL"),
+        ((), "no pyproject.toml"),
+        (("--explain", "RG999"), "no rule has the id 'RG999'; the nearest known ones are"),
+        (("http://127.0.0.1:1", "--timeout", "0"), "Invalid value for '--timeout'"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_one_line(verify: Verify, arguments: tuple[str, ...], says: str) -> None:
+    done = verify(*arguments)
+    assert (done.code, done.stdout) == (2, "")
+    assert says in done.error
+    assert "secret1" not in done.stderr
+
+
+def test_a_manifest_that_is_none(verify: Verify, tmp_path: Path) -> None:
+    (tmp_path / "routes.json").write_text("{}")
+    done = verify("http://127.0.0.1:1", "--manifest", "routes.json")
+    assert (done.code, done.stdout) == (4, "")
+
+
+def test_outside_of_a_project_the_sign_in_alone_is_followed(verify: Verify) -> None:
+    with broken_stack({"route-missing"}) as stack:
+        done = verify(stack.deployment, "--format", "json")
+    assert done.code == 0
+    assert done.stderr == "routegen: no manifest, so no routes are compared; --manifest names one\n"
+    assert json.loads(done.stdout)["routes"] == []
+
+
+def test_nobody_is_there(verify: Verify) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    done = verify(f"http://127.0.0.1:{port}", *MANIFEST)
+    assert done.code == 1
+    assert f"error   RG001  http://127.0.0.1:{port}\n" in done.stdout
+    assert "Connection refused" in done.stdout
+    assert done.stdout.endswith(": 1 error\n")
+
+
+def test_a_private_address_behind_a_name_needs_to_be_allowed(verify: Verify) -> None:
+    """No name but `localhost` is taken for this machine: the container's own name leads to it too."""
+    name = socket.gethostname()
+    try:
+        socket.getaddrinfo(name, 80)
+    except OSError:
+        pytest.skip("this machine's name can't be resolved")
+    done = verify(f"http://{name}:1", *MANIFEST)
+    assert done.code == 1
+    assert "RG007" in done.stdout
+    assert "--allow-private lets it be asked" in done.stdout
+    assert "RG007" not in verify(f"http://{name}:1", *MANIFEST, "--allow-private").stdout
+
+
+def test_a_rule_s_page(verify: Verify) -> None:
+    for written in ("RG030", "rg030"):
+        done = verify("--explain", written)
+        assert (done.code, done.stdout, done.stderr) == (0, page_of("RG030"), "")
+
+
+def test_without_its_package_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # Not by its dotted name: the package has the command under it.
+    monkeypatch.setattr(sys.modules["routegen.cli.verify"], "find_spec", lambda _: None)
+    assert run_command(group, State(), ["verify", "https://example.com"]) == 2
+    assert "routegen verify needs httpcore2: pip install routegen[verify]" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("url", "mcp_url", "base"),
+    [
+        ("https://Wiki.Example", "https://wiki.example/mcp", "https://wiki.example"),
+        ("https://wiki.example/mcp/", "https://wiki.example/mcp", "https://wiki.example"),
+        ("https://wiki.example:443/prod/mcp", "https://wiki.example/prod/mcp", "https://wiki.example/prod"),
+    ],
+)
+def test_a_stage_is_before_every_path(url: str, mcp_url: str, base: str) -> None:
+    module = sys.modules["routegen.cli.verify"]
+    wanted = module._wanted(url, MANIFEST_READ, "routes.json", (), (), "error", register=False)
+    assert (wanted.mcp_url, wanted.base, wanted.deployment.base) == (mcp_url, base, base)
+
+
+def test_a_server_elsewhere_needs_no_manifest() -> None:
+    module = sys.modules["routegen.cli.verify"]
+    wanted = module._wanted("https://x.example/api/v1/mcp", None, "", (), (), "error", register=False)
+    assert wanted.mcp_url == "https://x.example/api/v1/mcp"
+
+
+def test_registration_is_asked_for_by_its_option_alone(verify: Verify) -> None:
+    with broken_stack() as stack:
+        verify(stack.deployment)
+        assert not [one for one in stack.asked if one[1] == "POST" and one[2] != "/mcp"]
+        assert verify(stack.deployment, "--register").code == 0
+        posts = [(server, path) for server, method, path, _ in stack.asked if method == "POST" and path != "/mcp"]
+        assert posts == [("authkit", "/oauth2/register")]
+        assert {method for _, method, _, _ in stack.asked} <= {"GET", "HEAD", "OPTIONS", "POST"}

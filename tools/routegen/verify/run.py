@@ -1,0 +1,201 @@
+"""One run of `verify`: what is asked, in which order, and the report over it.
+
+In: where the deployment is, what the manifest says of it, and a `Fetcher`. Out: a `Report`. What can be asked at once
+is asked at once; everything after that works on answers that are kept, so the report depends on nothing but them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from routegen.findings import FailOn, Finding, Report, Section
+from routegen.verify import rules
+from routegen.verify.answers import Answer, Answers, Failure
+from routegen.verify.chain import Chain, resource_places, walk
+from routegen.verify.checks import browsers, endpoint, endpoints, keys, reach, resource, routes, server
+from routegen.verify.checks.routes import NOWHERE, Deployment
+from routegen.verify.clients import CLIENTS, Client, Verdict, predict
+from routegen.verify.documents import Absent, Document, describe, follow
+from routegen.verify.fetch import BROWSER_ORIGIN, REGISTRATION, Caller, Fetcher
+
+COMMAND = "routegen verify"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to verify.
+
+    Attributes:
+        mcp_url: the MCP endpoint.
+        base: the URL before the paths of the manifest and of the wiki, without a final slash.
+        deployment: what the routes are compared with; None for the sign-in alone.
+        wiki_paths: what the app behind $default answers.
+        clients: whose verdicts are asked for.
+        register: whether a client may be registered.
+        fail_on: from which level on a finding fails the run.
+    """
+
+    mcp_url: str
+    base: str
+    deployment: Deployment | None = None
+    wiki_paths: tuple[str, ...] = ()
+    clients: tuple[Client, ...] = CLIENTS
+    register: bool = False
+    fail_on: FailOn = "error"
+
+
+def verify(wanted: Wanted, fetcher: Fetcher) -> Report:
+    """Ask the deployment all that the rules need, and report."""
+    first = fetcher.plain.get("POST", wanted.mcp_url)
+    if isinstance(first, Failure) and first.kind in {"dns", "refused", "tls", "not-allowed"}:
+        # Nothing else there would answer either.
+        return _report(wanted, fetcher, Chain(wanted.mcp_url, first), sorted_findings(reach.unreached([first])))
+    fetcher.ask_all(_first_requests(wanted))
+    chain = walk(fetcher.plain, wanted.mcp_url, fetcher.guard.allow)
+    for url in keys.keys_urls(chain):
+        fetcher.guard.allow(url)
+    fetcher.ask_all(_later_requests(chain))
+    if wanted.register:
+        urls = [url for _, name, url in endpoints.named(chain) if name == "registration_endpoint"]
+        fetcher.posts = {**dict.fromkeys(urls, REGISTRATION), **fetcher.posts}
+    found = [*findings(chain, fetcher.plain), *_online(wanted, chain, fetcher)]
+    return _report(wanted, fetcher, chain, sorted_findings(found))
+
+
+def findings(chain: Chain, answers: Answers) -> Iterator[Finding]:
+    """What the chain shows; nothing that is missing here needs another way of asking."""
+    places = _places(chain)
+    documents = [place for place in places if isinstance(place, Document)]
+    first = chain.first
+    yield from reach.unreached([*([first] if isinstance(first, Failure) else []), *reach.failures_of(places)])
+    yield from reach.redirected([*([first] if isinstance(first, Answer) else []), *reach.redirects_of(places)])
+    yield from reach.documents(documents)
+    yield from endpoint.without_token(chain)
+    yield from resource.found(chain)
+    yield from resource.content(chain)
+    yield from server.servers(chain)
+    yield from endpoints.there(chain, answers)
+
+
+def _online(wanted: Wanted, chain: Chain, fetcher: Fetcher) -> Iterator[Finding]:
+    """What only a deployment can show."""
+    plain = fetcher.plain
+    yield from keys.keys(chain, plain)
+    yield from reach.unreached(_unread(wanted, chain, plain))
+    yield from browsers.shared(chain, fetcher.browser, BROWSER_ORIGIN)
+    if wanted.register:
+        yield from endpoints.registration(chain, plain)
+    if fetcher.signed_in:
+        yield from endpoint.with_token(wanted.mcp_url, fetcher.signed_in)
+    if wanted.deployment:
+        yield from routes.routes(wanted.deployment, plain)
+    if wanted.deployment or wanted.wiki_paths:
+        yield from routes.pages(wanted.base, wanted.wiki_paths, _default(wanted), plain)
+
+
+def _unread(wanted: Wanted, chain: Chain, plain: Answers) -> list[Failure]:
+    """The keys, pages and routes that gave no answer."""
+    answers = [follow(plain, url)[0] for url in keys.keys_urls(chain)]
+    answers += [follow(plain, f"{wanted.base}{path}")[0] for path in wanted.wiki_paths]
+    answers += [plain.get(probe.method, probe.url) for probe in _probes(wanted) if probe.method]
+    return [answer for answer in answers if isinstance(answer, Failure)]
+
+
+def _first_requests(wanted: Wanted) -> list[tuple[Caller, str, str]]:
+    """All that is known to be asked before anything has answered."""
+    asked: list[tuple[Caller, str, str]] = [("plain", "GET", url) for url in resource_places(wanted.mcp_url)]
+    asked += [("browser", "OPTIONS", wanted.mcp_url)]
+    if wanted.deployment or wanted.wiki_paths:
+        asked += [("plain", "GET", f"{wanted.base}{path}") for path in (*wanted.wiki_paths, NOWHERE)]
+    if wanted.deployment:
+        asked += [("plain", probe.method, probe.url) for probe in _probes(wanted) if probe.method]
+        asked += [("plain", "HEAD", url) for url in routes.heads(wanted.deployment)]
+    return asked
+
+
+def _later_requests(chain: Chain) -> list[tuple[Caller, str, str]]:
+    """All that the metadata names."""
+    asked: list[tuple[Caller, str, str]] = [("plain", "GET", url) for url in keys.keys_urls(chain)]
+    asked += [("plain", "GET", url) for _, _, url in endpoints.named(chain)]
+    return asked + [("browser", "GET", url) for url in browsers.documents(chain)]
+
+
+def _places(chain: Chain) -> list[Document | Absent]:
+    """Every document that the walk has asked for, where clients would."""
+    resources = [chain.resource.named, *chain.resource.places] if chain.resource else []
+    of_servers = [place for one in chain.servers for place in one.places]
+    return [place for place in [*resources, *of_servers] if place is not None]
+
+
+def sorted_findings(found: Iterator[Finding] | list[Finding]) -> tuple[Finding, ...]:
+    """Each once, in the order of the rules, then by what they are about."""
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.rule.id, one.subject, one.happened)))
+
+
+def with_clients(found: tuple[Finding, ...], verdicts: list[Verdict]) -> tuple[Finding, ...]:
+    """A client that fails is a finding of its own where no other one says why."""
+    if any(finding.rule.level == "error" for finding in found):
+        return found
+    todo = "Look at what that URL answers, and compare it with what `--format json` lists as asked."
+    return found + tuple(
+        Finding(rules.CLIENT, verdict.at or verdict.client, f"{verdict.client}: {verdict.why}", todo)
+        for verdict in verdicts
+        if verdict.outcome == "fails"
+    )
+
+
+def _report(wanted: Wanted, fetcher: Fetcher, chain: Chain, found: tuple[Finding, ...]) -> Report:
+    verdicts = [predict(client, wanted.mcp_url, fetcher.plain) for client in wanted.clients]
+    shown = [_shown(probe, fetcher.plain) for probe in _probes(wanted)] if isinstance(chain.first, Answer) else []
+    return Report(
+        command=COMMAND,
+        subject=wanted.mcp_url,
+        rules=rules.RULES,
+        findings=with_clients(found, verdicts),
+        fail_on=wanted.fail_on,
+        sections=(
+            Section("Routes", tuple((one["path"], one["app"], one["said"]) for one in shown)),
+            clients_section(verdicts),
+        ),
+        details={"routes": shown, "clients": [client_details(verdict) for verdict in verdicts]},
+    )
+
+
+def clients_section(verdicts: list[Verdict], title: str = "Clients") -> Section:
+    """Which client connects, for people."""
+    return Section(title, tuple((one.client, one.outcome, one.error or one.why) for one in verdicts))
+
+
+def client_details(verdict: Verdict) -> dict[str, Any]:
+    """A verdict for programs."""
+    return {
+        "client": verdict.client,
+        "outcome": verdict.outcome,
+        "error": verdict.error,
+        "why": verdict.why,
+        "at": verdict.at,
+        "asks": [{"method": method, "url": url} for method, url in verdict.probes],
+    }
+
+
+def _shown(probe: routes.Probe, answers: Answers) -> dict[str, Any]:
+    """What a route has answered."""
+    answer = answers.get(probe.method, probe.url) if probe.method else None
+    said = "not asked" if answer is None else answer.why if isinstance(answer, Failure) else describe(answer)
+    return {
+        "path": probe.route.path,
+        "app": probe.route.app,
+        "role": probe.route.role,
+        "method": probe.method,
+        "url": probe.url,
+        "status": answer.status if isinstance(answer, Answer) else None,
+        "said": f"{probe.method} {said}" if isinstance(answer, Answer) else said,
+    }
+
+
+def _probes(wanted: Wanted) -> tuple[routes.Probe, ...]:
+    return routes.probes(wanted.deployment) if wanted.deployment else ()
+
+
+def _default(wanted: Wanted) -> str:
+    return wanted.deployment.manifest.default if wanted.deployment else "the app behind $default"
