@@ -20,7 +20,7 @@ from local.running import alive, wait_for
 from routegen.cli.serve import serve
 from routegen.errors import ConfigError
 
-COMMAND = [sys.executable, "-m", "routegen", "serve", "--port", "0"]
+COMMAND = [sys.executable, "-m", "routegen", "serve", "--port", "0", "--inspector-port", "0"]
 
 
 @dataclass
@@ -216,7 +216,7 @@ def test_a_port_in_use_is_one_line(project: Path) -> None:
     assert f"can't listen on 127.0.0.1, port {port}" in line
 
 
-@pytest.mark.parametrize("package", ["uvicorn", "awslambdaric"])
+@pytest.mark.parametrize("package", ["uvicorn", "awslambdaric", "starlette"])
 def test_a_missing_extra_is_one_line(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     error = CliRunner().invoke(serve, []).exception

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   routegen serve
-  routegen serve --port 9000 --stage prod
+  routegen serve --port 9000 --inspector-port 0 --stage prod
   routegen serve --www-authenticate keep --json
   routegen serve --env mcp:AUTHKIT_DOMAIN=https://acme.authkit.app --env mcp:SECRET
 
@@ -33,6 +33,13 @@ Ctrl-C ends it, with exit code 0.
 @manifest_option
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="Where to listen.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for one that is free.")
+@click.option(
+    "--inspector-port",
+    type=click.IntRange(0, 65535),
+    default=8001,
+    show_default=True,
+    help="The inspector's, on 127.0.0.1; 0 for no inspector.",
+)
 @click.option(
     "--www-authenticate",
     type=click.Choice(["rename", "keep"]),
@@ -62,6 +69,7 @@ def serve(
     manifest: Path | None,
     host: str,
     port: int,
+    inspector_port: int,
     www_authenticate: str,
     stage: str | None,
     variables: tuple[str, ...],
@@ -73,7 +81,7 @@ def serve(
     Requests go where the manifest sends them. Each app runs as [tool.routegen.apps] says: its handler, from its path,
     with its env. Changed source and a changed manifest are taken up as they are saved.
     """
-    for package in ("awslambdaric", "uvicorn"):
+    for package in ("awslambdaric", "starlette", "uvicorn"):
         if find_spec(package) is None:
             raise ConfigError(f"routegen serve needs {package}: pip install routegen[local]")
     if stage is not None and not all(char.isascii() and (char.isalnum() or char in "-_") for char in stage or " "):
@@ -88,11 +96,16 @@ def serve(
     log = _log(as_json)
     local = run.Local(config, file, settings, log)
     ending = f"/{stage}" if stage else ""
-    run.serve(
-        local,
-        run.listen(host, port),
-        lambda url: log.about("listening", f"{file} at {url}{ending}; Ctrl-C ends it", url=url + ending),
-    )
+    listening = run.listen(host, port)
+    # On loopback whatever the gateway's host is: it shows what others send.
+    inspecting = run.listen("127.0.0.1", inspector_port, "--inspector-port") if inspector_port else None
+    looking = f"; inspector at http://127.0.0.1:{inspector_port}" if inspecting else ""
+
+    def say(url: str) -> None:
+        text = f"{file} at {url}{ending}{looking}; Ctrl-C ends it"
+        log.about("listening", text, url=url + ending, inspector=inspector_port or None)
+
+    run.serve(local, listening, say, inspecting)
     if log.broken:
         forget_stdout()
 

@@ -21,6 +21,7 @@ from routegen.errors import ConfigError, RoutegenError
 from routegen.local import guard
 from routegen.local.exchange import Exchange
 from routegen.local.functions import Function, functions_of
+from routegen.local.inspector import Inspector
 from routegen.local.instance import Instance, Job
 from routegen.local.log import Log
 from routegen.local.pool import Pool, Surroundings
@@ -61,14 +62,15 @@ class Local:
         self._settings = settings
         self._log = log
         self._seen = stamp(manifest)
-        read = read_manifest(manifest)
-        self._functions = functions_of(read, config)
-        self._routes = Routes.of(read)
+        self._manifest = read_manifest(manifest)
+        self._functions = functions_of(self._manifest, config)
+        self._routes = Routes.of(self._manifest)
         self._at: dict[int, Instance] = {}
         self._pools: dict[str, Pool] = {}
         self._sources: dict[str, dict[str, Stamp]] = {}
         self._look_on: list[Callable[[Exchange], None]] = [log.exchange]
         self._server: _Server | None = None
+        self._inspector: Inspector | None = None
         self._stopping = asyncio.Event()
         log.when_broken = self.stop
 
@@ -76,12 +78,15 @@ class Local:
         """Have `look_on` called, in the gateway's loop, for each request that has been answered."""
         self._look_on.append(look_on)
 
-    async def run(self, listening: socket.socket, ready: Callable[[str], None]) -> None:
+    async def run(
+        self, listening: socket.socket, ready: Callable[[str], None], inspecting: socket.socket | None = None
+    ) -> None:
         """Serve until `stop`.
 
         Args:
             listening: where to; closed at the end.
             ready: gets the URL as soon as requests are answered.
+            inspecting: where the inspector listens, if there is to be one; closed at the end.
         """
         # For every app that a changed manifest may name.
         apps = {*self._functions, self._config.default, *(app.name for app in self._config.apps)}
@@ -95,18 +100,28 @@ class Local:
             self._around = Surroundings(self._settings, numbers, self._at, home, guarding, *said)
             self._add_pools(self._functions)
             self._gateway = Gateway(self._routes, self._pools, self._settings, self._tell)
+            if inspecting:
+                self._inspect(inspecting)
+            sockets = [listening, *ports, *([inspecting] if inspecting else [])]
             try:
-                await self._serve([listening, *ports], ready)
+                await self._serve(sockets, ready)
             finally:
                 await asyncio.gather(*(pool.close() for pool in self._pools.values()))
-                for one in (listening, *ports):
+                for one in sockets:
                     one.close()
 
     def stop(self) -> None:
         """End it at once; called in the gateway's loop."""
         self._stopping.set()
+        if self._inspector:
+            self._inspector.close()
         if self._server:
             self._server.should_exit = True
+
+    def _inspect(self, inspecting: socket.socket) -> None:
+        self._inspector = Inspector(inspecting.getsockname()[1], self._settings.stage)
+        self._inspector.attach(self._gateway, self._manifest)
+        self.on_exchange(self._inspector.see)
 
     async def _serve(self, sockets: list[socket.socket], ready: Callable[[str], None]) -> None:
         url = _url(sockets[0])
@@ -128,11 +143,13 @@ class Local:
                 task.cancel()
 
     async def _asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One server for both: a port of the Runtime API's says which instance is asking."""
+        """One server for all: a port of the Runtime API's says which instance is asking."""
         port = scope["server"][1]
         try:
             if port in self._ports:
                 await runtime_api(scope, receive, send, self._at.get(port), self._next_job)
+            elif self._inspector and port == self._inspector.port:
+                await self._inspector(scope, receive, send)
             else:
                 await self._gateway(scope, receive, send)
         except Exception:
@@ -175,15 +192,18 @@ class Local:
             self._log.about("error", f"the routes stay as they are: {error}")
             return
         self._gateway.routes = Routes.of(manifest)
+        if self._inspector:
+            self._inspector.show_routes(manifest)
         self._log.about("routes", f"{self._file} has changed: {len(self._gateway.routes.apps)} route keys")
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, option: str = "--port") -> socket.socket:
     """A socket that listens.
 
     Args:
         host: a name or an address.
         port: 0 for any that is free.
+        option: what a user chooses the port with.
 
     Raises:
         ConfigError: it can't be had; the text says why.
@@ -193,7 +213,7 @@ def listen(host: str, port: int) -> socket.socket:
         return _listening(family, address[:2])
     except OSError as error:
         why = error.strerror or error
-        raise ConfigError(f"can't listen on {host}, port {port}: {why}; choose another --port") from None
+        raise ConfigError(f"can't listen on {host}, port {port}: {why}; choose another {option}") from None
 
 
 def _listening(family: int, address: tuple[Any, ...]) -> socket.socket:
@@ -209,14 +229,16 @@ def _listening(family: int, address: tuple[Any, ...]) -> socket.socket:
     return listening
 
 
-def serve(local: Local, listening: socket.socket, ready: Callable[[str], None]) -> None:
-    """Run a gateway until Ctrl-C or a SIGTERM."""
+def serve(
+    local: Local, listening: socket.socket, ready: Callable[[str], None], inspecting: socket.socket | None = None
+) -> None:
+    """Run a gateway until Ctrl-C or a SIGTERM; the arguments are those of `Local.run`."""
 
     async def until_told() -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, local.stop)
-        await local.run(listening, ready)
+        await local.run(listening, ready, inspecting)
 
     asyncio.run(until_told())
 

@@ -1,0 +1,66 @@
+"""What a request of OAuth's discovery will do to MCP clients when a web page answers it.
+
+Measured with fastmcp 4.1.2 on mcp 2.3.0, `@modelcontextprotocol/sdk` 1.32, `@modelcontextprotocol/client` 2.4,
+mcp-remote 0.15 and MCP Inspector 2.12.
+"""
+
+from routegen.classify import classify
+from routegen.local.exchange import Exchange
+
+_STOP = (
+    "The TypeScript SDK, mcp-remote and MCP Inspector stop here with \"Unexpected token '<', "
+    '"<!DOCTYPE "... is not valid JSON"; the Python SDK takes it for missing and goes on to this domain\'s /register.'
+)
+_NO_SERVER = (
+    "Every client takes this for missing, and those that find no other metadata register at this domain's /register, "
+    "where the registration fails."
+)
+_NO_RESOURCE = (
+    "Every client takes this for missing and doesn't learn of the authorization server that the MCP server names; it "
+    "looks for one on this domain."
+)
+_REGISTRATION = (
+    'Every client that gets here fails: the Python SDK with "Registration failed" or an invalid response, the '
+    'TypeScript SDK with "Dynamic Client Registration rejected" or "is not valid JSON".'
+)
+_TOKEN = "Every client fails to get or refresh its token here, and asks its user to sign in again."  # noqa: S105
+
+
+def is_discovery(exchange: Exchange) -> bool:
+    """Whether a client on its way to sign in asks for this."""
+    return _role(exchange) != "other"
+
+
+def verdict(exchange: Exchange) -> str | None:
+    """Which client will break and how, in one sentence; None where the answer is no web page, or nobody minds."""
+    if not _is_page(exchange):
+        return None
+    found = exchange.response.status < 300
+    match _role(exchange):
+        case "protected-resource-metadata":
+            return _NO_RESOURCE
+        case "authorization-server-metadata" | "openid-configuration":
+            return _STOP if found else _NO_SERVER
+        case "registration-endpoint":
+            return _REGISTRATION
+        case "token-endpoint":
+            return _TOKEN
+    return None
+
+
+def _role(exchange: Exchange) -> str:
+    """By the path alone: whoever answered it, a client asked for this."""
+    request = exchange.request
+    media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    # A client falls back to these at the origin (MCP specification of 2025-03-26, section 2.3.3).
+    if request.method == "POST" and request.path == "/register" and media_type == "application/json":
+        return "registration-endpoint"
+    if request.method == "POST" and request.path == "/token" and media_type == "application/x-www-form-urlencoded":
+        return "token-endpoint"
+    return classify(request.path, ()).role
+
+
+def _is_page(exchange: Exchange) -> bool:
+    type_ = next((value for name, value in exchange.response.headers if name == "content-type"), "")
+    start = exchange.response.body[:512].lstrip().lower()
+    return type_.lower().startswith("text/html") or start.startswith((b"<!doctype", b"<html"))
