@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,7 @@ class Running:
     """A gateway, and what it has said."""
 
     local: Local
+    loop: asyncio.AbstractEventLoop
     url: str = ""
     lines: list[str] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
@@ -145,6 +146,10 @@ class Running:
     def get(self, path: str, **headers: str) -> Answer:
         return self.ask("GET", path, headers=headers)
 
+    def stop(self) -> None:
+        """End it, from another thread."""
+        self.loop.call_soon_threadsafe(self.local.stop)
+
     @property
     def log(self) -> str:
         return "".join(self.lines)
@@ -156,25 +161,28 @@ class Running:
 
 
 @contextmanager
-def running(config: Config, settings: Settings, listening: socket.socket | None = None) -> Iterator[Running]:
+def running(
+    config: Config,
+    settings: Settings,
+    listening: socket.socket | None = None,
+    inspecting: socket.socket | None = None,
+) -> Iterator[Running]:
     """A gateway in a thread of its own, until the block ends; on a free port where no socket is given."""
     gateway: list[Running] = []
     started, ended = threading.Event(), threading.Event()
-    loops: list[asyncio.AbstractEventLoop] = []
     failures: list[Exception] = []
 
     async def run() -> None:
         lines: list[str] = []
         local = Local(config, config.manifest, settings, Log(lines.append))
-        gateway.append(Running(local, lines=lines))
+        gateway.append(Running(local, asyncio.get_running_loop(), lines=lines))
         local.on_exchange(gateway[0].exchanges.append)
-        loops.append(asyncio.get_running_loop())
 
         def ready(url: str) -> None:
             gateway[0].url = url
             started.set()
 
-        await local.run(listening or listen("127.0.0.1", 0), ready)
+        await local.run(listening or listen("127.0.0.1", 0), ready, inspecting)
 
     def thread() -> None:
         try:
@@ -192,7 +200,8 @@ def running(config: Config, settings: Settings, listening: socket.socket | None 
     try:
         yield gateway[0]
     finally:
-        loops[0].call_soon_threadsafe(gateway[0].local.stop)
+        with suppress(RuntimeError):  # the test has ended it
+            gateway[0].stop()
         assert ended.wait(30), "the gateway has not ended"
     assert not failures, failures
 

@@ -1,5 +1,6 @@
 """The page, in Chromium, from a file and without a server."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -13,6 +14,7 @@ from render.manifests import BREAKING_OUT, COMMITTED, HOSTILE
 from routegen.explain import Explainer
 from routegen.manifest import Manifest
 from routegen.render import Request, render
+from support import PROJECT
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="there is no Chromium")
 
@@ -128,5 +130,7 @@ def test_hostile_text_is_text(open_page: Open) -> None:
 def test_everybody_can_use_it(scheme: str, width: int, open_page: Open, tmp_path: Path) -> None:
     page = open_page(COMMITTED, color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
     assert problems(page, (PACKAGES / "axe-core" / "axe.min.js").read_text()) == []
+    page.get_by_label("Path").fill("/mcp/x")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.screenshot(path=tmp_path / f"{scheme}-{width}.png", full_page=True)
+    folder = PROJECT / "docs" / "images" if os.environ.get("SCREENSHOTS") else tmp_path
+    page.screenshot(path=folder / f"render-html-{scheme}-{width}.png", full_page=True)

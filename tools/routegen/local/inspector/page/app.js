@@ -24,7 +24,7 @@ const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hou
 function row(one) {
   const open = make("button", { className: "open", type: "button", text: one.path });
   open.setAttribute("aria-label", `${one.method} ${one.path}, ${one.status}${one.warning ? ", breaks clients" : ""}`);
-  const path = make("td", { className: "path", title: one.path });
+  const path = make("div");
   if (one.warning) path.append(make("span", { className: "tag bad", text: "⚠ breaks clients" }));
   if (one.replay_of) path.append(make("span", { className: "tag", text: `replay of ${one.replay_of}` }));
   if (one.cold) path.append(make("span", { className: "tag", text: "cold" }));
@@ -34,7 +34,7 @@ function row(one) {
     { className: one.warning ? "warned" : "", "data-number": one.number },
     make("td", { text: clock(one.time) }),
     make("td", { text: one.method }),
-    path,
+    make("td", { className: "path", title: one.path }, path),
     make("td", { text: one.app ?? "–" }),
     make("td", { className: colour(one.status), text: one.status }),
     make("td", { className: "number", text: one.milliseconds }),

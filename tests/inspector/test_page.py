@@ -1,0 +1,185 @@
+"""The page in Chromium, as a person uses it."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import browser, chromium, problems
+from inspector.conftest import Inspected
+from node import PACKAGES, why_not
+from playwright.sync_api import Browser, Page, expect
+from support import PROJECT
+
+pytestmark = pytest.mark.skipif(chromium() is None, reason="there is no Chromium")
+
+IMAGES = PROJECT / "docs" / "images"
+DISCOVERY = "/.well-known/oauth-authorization-server"
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with browser() as one:
+        yield one
+
+
+Look = Callable[..., Page]
+
+
+@pytest.fixture
+def look(chrome: Browser, inspected: Inspected) -> Iterator[Look]:
+    """Open the page; what the browser complains of, or asks elsewhere, fails the test."""
+    said: list[str] = []
+    pages: list[Page] = []
+
+    def open_(**options: Any) -> Page:
+        page = chrome.new_page(reduced_motion="reduce", **options)
+        pages.append(page)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: said.append(f"dialog: {dialog.message}"))
+        page.on("request", lambda one: None if one.url.startswith((inspected.url, "data:")) else said.append(one.url))
+        page.goto(inspected.url)
+        expect(page.locator("#state")).to_have_text("live")
+        return page
+
+    yield open_
+    for page in pages:
+        page.close()
+    assert said == []
+
+
+def paths(page: Page) -> list[str]:
+    return page.locator("#rows tr:visible .open").all_inner_texts()
+
+
+def test_requests_arrive_as_they_happen_and_are_shown_in_full(inspected: Inspected, look: Look) -> None:
+    page = look()
+    expect(page.get_by_text("No request yet")).to_be_visible()
+    inspected.gateway.ask("POST", "/mcp?access_token=t0ken-of-the-otter", b"{}", {"content-type": "application/json"})
+    page.get_by_role("button", name="POST /mcp, 200").click()
+    details = page.locator("#details")
+    expect(details.locator("h2")).to_have_text("POST /mcp")
+    expect(details).to_contain_text("ANY /mcp")
+    expect(details).to_contain_text("the path matches to the letter")
+    expect(details).to_contain_text("cold: an instance had to start")
+    expect(details).to_contain_text("POST /mcp?access_token=[masked]")
+    expect(details).to_contain_text('"routeKey": "ANY /mcp"')
+    expect(details).to_contain_text('"statusCode": 200')
+    assert "otter" not in details.inner_text()
+
+
+def test_filter_pause_and_clear(inspected: Inspected, look: Look) -> None:
+    page = look()
+    for path in ("/mcp", "/Home", DISCOVERY, "/.well-known/openid-configuration"):
+        inspected.gateway.get(path)
+    expect(page.locator("#count")).to_have_text("4 of 4 shown")
+    page.get_by_label("Filter").fill("get 404")
+    assert paths(page) == ["/.well-known/openid-configuration"]
+    page.get_by_label("Filter").fill("")
+    page.get_by_label("App").select_option("mcp")
+    assert paths(page) == ["/mcp"]
+    page.get_by_label("App").select_option("all")
+    page.get_by_label("sign-in only").check()
+    assert paths(page) == ["/.well-known/openid-configuration", DISCOVERY]
+    page.get_by_label("sign-in only").uncheck()
+    page.get_by_label("warnings only").check()
+    assert len(paths(page)) == 2
+    page.get_by_label("warnings only").uncheck()
+    page.get_by_role("button", name="Pause").click()
+    inspected.gateway.get("/later")
+    expect(page.locator("#count")).to_have_text("4 of 4 shown, 1 waiting")
+    page.get_by_role("button", name="Pause").click()
+    assert paths(page)[0] == "/later"
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("No request yet")).to_be_visible()
+
+
+def test_with_the_keyboard_alone(inspected: Inspected, look: Look) -> None:
+    page = look()
+    for path in ("/first", "/second", "/third"):
+        inspected.gateway.get(path)
+    expect(page.locator("#count")).to_have_text("3 of 3 shown")
+    heading = page.locator("#details h2")
+    page.keyboard.press("j")
+    expect(heading).to_have_text("GET /third")
+    page.keyboard.press("ArrowDown")
+    expect(heading).to_have_text("GET /second")
+    page.keyboard.press("k")
+    expect(heading).to_have_text("GET /third")
+    page.keyboard.press("r")
+    expect(page.get_by_role("alert")).to_have_text("Request 3 was replayed.")
+    expect(page.locator("#count")).to_have_text("4 of 4 shown")
+    page.keyboard.press("/")
+    page.keyboard.type("second")
+    assert paths(page) == ["/second"]
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(heading).to_have_count(0)
+
+
+def test_a_replay_is_marked(inspected: Inspected, look: Look) -> None:
+    page = look()
+    inspected.gateway.get("/Home")
+    page.get_by_role("button", name="GET /Home").click()
+    page.get_by_role("button", name="Replay").click()
+    expect(page.get_by_text("replay of 1")).to_be_visible()
+    assert inspected.gateway.exchanges[-1].request == inspected.gateway.exchanges[0].request
+
+
+def test_a_web_page_in_the_way_of_sign_in_is_marked_and_said(inspected: Inspected, look: Look) -> None:
+    page = look()
+    inspected.gateway.get(DISCOVERY)
+    expect(page.get_by_role("alert")).to_contain_text("TypeScript SDK, mcp-remote and MCP Inspector stop here")
+    row = page.locator("#rows tr")
+    expect(row).to_contain_text("⚠ breaks clients")
+    red, green, blue = (
+        int(one) for one in row.locator("td").first.evaluate("e => getComputedStyle(e).backgroundColor.match(/\\d+/g)")
+    )
+    assert red > green
+    assert red > blue
+    page.get_by_role("button", name="breaks clients").click()
+    expect(page.locator("#details .alarm")).to_contain_text("is not valid JSON")
+
+
+def test_hostile_requests_are_text(inspected: Inspected, look: Look) -> None:
+    page = look()
+    evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    quoted = "/%3Cscript%3Ealert(1)%3C/script%3E"
+    inspected.gateway.ask("POST", quoted, evil.encode(), {"content-type": "text/html", "x-evil": evil})
+    page.get_by_role("button", name=f"POST {quoted}").click()
+    expect(page.locator("#details pre").first).to_contain_text(f"x-evil: {evil}")
+    expect(page.locator("#details pre").nth(1)).to_have_text(evil)
+    assert page.locator("img").count() == 0
+
+
+def test_it_comes_back_after_the_connection_was_lost(inspected: Inspected, look: Look) -> None:
+    page = look()
+    inspected.gateway.get("/before")
+    expect(page.locator("#count")).to_have_text("1 of 1 shown")
+    page.context.set_offline(True)
+    inspected.gateway.get("/between")
+    page.context.set_offline(False)
+    inspected.gateway.get("/after")
+    expect(page.locator("#count")).to_have_text("3 of 3 shown", timeout=20_000)
+    assert paths(page) == ["/after", "/between", "/before"]
+
+
+@pytest.mark.skipif(bool(why_not()), reason=str(why_not()))
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 1400), ("light", 360)])
+def test_everybody_can_use_it(inspected: Inspected, look: Look, scheme: str, width: int, tmp_path: Path) -> None:
+    """Whoever wants the pictures of the docs anew sets SCREENSHOTS."""
+    for path in ("/Home", DISCOVERY, "/mcp", "/.well-known/openid-configuration", "/login?code=c0de-of-the-otter"):
+        inspected.gateway.get(path)
+    page = look(color_scheme=scheme, viewport={"width": width, "height": 760}, bypass_csp=True)
+    expect(page.locator("#count")).to_have_text("5 of 5 shown")
+    page.get_by_text("Route map").click()
+    assert problems(page, (PACKAGES / "axe-core" / "axe.min.js").read_text()) == []
+    page.get_by_text("Route map").click()
+    page.get_by_role("button", name=f"GET {DISCOVERY}").click()
+    expect(page.locator("#details .alarm")).to_be_visible()
+    assert problems(page, (PACKAGES / "axe-core" / "axe.min.js").read_text()) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    folder = IMAGES if os.environ.get("SCREENSHOTS") else tmp_path
+    page.screenshot(path=folder / f"inspector-{scheme}-{width}.png")
