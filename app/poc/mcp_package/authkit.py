@@ -1,8 +1,9 @@
-"""FastMCP's AuthKitProvider, with one line in the log for the mistake that everybody makes first."""
+"""FastMCP's AuthKitProvider with one check more, and a line in the log for the mistake that everybody makes first."""
 
 import base64
 import json
 import logging
+import time
 
 from fastmcp.server.auth import AccessToken
 from fastmcp.server.auth.providers.workos import AuthKitProvider
@@ -10,8 +11,14 @@ from fastmcp.server.auth.providers.workos import AuthKitProvider
 logger = logging.getLogger(__name__)
 
 
+LEEWAY_SECONDS = 60
+"""How far the issuer's clock may be ahead of this one (RFC 7519, section 4.1.5)."""
+
+
 class ExplainingAuthKitProvider(AuthKitProvider):
     """Refuses what AuthKitProvider refuses, and says why where the WorkOS dashboard is the reason.
+
+    It refuses a token that is not valid yet, too: FastMCP (4.1.2) looks at `exp` and not at `nbf`.
 
     Without a Resource Indicator there, AuthKit issues tokens for the whole environment: their `aud` is its
     client id, and a server that takes only tokens for itself (RFC 8707, section 2) must refuse them.
@@ -25,6 +32,9 @@ class ExplainingAuthKitProvider(AuthKitProvider):
     async def verify_token(self, token: str) -> AccessToken | None:
         """What AuthKitProvider makes of the token: None where it is refused."""
         verified = await super().verify_token(token)
+        if verified and _is_early(verified.claims.get("nbf")):
+            logger.info("a token was refused because it is not valid yet")
+            return None
         if verified is None and self._client_id in _claimed_audience(token):
             logger.warning(
                 "a token was refused because its aud is WORKOS_CLIENT_ID, not this server: add %s as a Resource "
@@ -32,6 +42,13 @@ class ExplainingAuthKitProvider(AuthKitProvider):
                 self._resource_url,
             )
         return verified
+
+
+def _is_early(not_before: object) -> bool:
+    """Whether a token's `nbf`, a number of seconds since 1970 where there is one, says that it is not valid yet."""
+    if not_before is None:
+        return False
+    return not isinstance(not_before, int | float) or not_before > time.time() + LEEWAY_SECONDS
 
 
 def _claimed_audience(token: str) -> list[object]:

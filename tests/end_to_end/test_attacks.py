@@ -1,0 +1,274 @@
+"""What a stranger may try at the MCP endpoint, through the real gateway: each is refused, and reaches no tool."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from end_to_end.whole import Whole, whole
+from joserfc.jwk import RSAKey
+from local.running import Answer
+
+Claims = dict[str, Any]
+Forge = Callable[[Whole], str]
+
+CALLS = {
+    "initialize": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}},
+    "tools/list": {},
+    "tools/call": {"name": "read_page", "arguments": {"page": "Home"}},
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    with whole(tmp_path_factory.mktemp("wiki")) as one:
+        yield one
+
+
+def call(method: str) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": CALLS[method]}).encode()
+
+
+def ask(site: Whole, method: str, path: str = "/mcp", **headers: str) -> Answer:
+    usual = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+    return site.gateway.ask("POST", path, call(method), usual | headers)
+
+
+def claims(site: Whole, **changed: Any) -> Claims:
+    """Those of a good token, but for what is changed; None leaves one out."""
+    now = int(time.time())
+    good = {"iss": site.issuer, "aud": site.mcp_url, "sub": "user_1", "sid": "s_1", "iat": now, "exp": now + 300}
+    return {name: value for name, value in (good | changed).items() if value is not None}
+
+
+def signed(site: Whole, said: Claims, **header: Any) -> str:
+    """A token of the stand-in's own key."""
+    (key,) = site.authkit.keys.signing().keys
+    assert isinstance(key, RSAKey)
+    return with_rsa(key, {"alg": "RS256", "typ": "JWT", "kid": str(key.kid)} | header, said)
+
+
+def with_rsa(key: RSAKey, header: Claims, said: Claims) -> str:
+    """By hand (RFC 7515, section 5.1): a library would refuse to make some of these."""
+    private: Any = key.get_op_key("sign")
+    unsigned = f"{part(header)}.{part(said)}"
+    return f"{unsigned}.{part(private.sign(unsigned.encode(), PKCS1v15(), SHA256()))}"
+
+
+def part(value: Any) -> str:
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def with_hmac(site: Whole, secret: bytes) -> str:
+    (key,) = site.authkit.keys.signing().keys
+    unsigned = f"{part({'alg': 'HS256', 'typ': 'JWT', 'kid': str(key.kid)})}.{part(claims(site))}"
+    return f"{unsigned}.{part(hmac.new(secret, unsigned.encode(), hashlib.sha256).digest())}"
+
+
+def public_pem(site: Whole) -> bytes:
+    (key,) = site.authkit.keys.signing().keys
+    assert isinstance(key, RSAKey)
+    return key.as_pem(private=False)
+
+
+def public_jwk(site: Whole) -> bytes:
+    (key,) = site.authkit.keys.signing().keys
+    return json.dumps(key.as_dict(private=False)).encode()
+
+
+def by_stranger(site: Whole, **header: Any) -> str:
+    """A token that is right but for its key."""
+    stranger = RSAKey.generate_key(2048, auto_kid=True)
+    (key,) = site.authkit.keys.signing().keys
+    said = {"alg": "RS256", "typ": "JWT", "kid": str(key.kid)} | header
+    said = {name: stranger.as_dict(private=False) if value == "JWK" else value for name, value in said.items() if value}
+    return with_rsa(stranger, said, claims(site))
+
+
+def flipped(site: Whole) -> str:
+    head, payload, signature = signed(site, claims(site)).split(".")
+    return f"{head}.{payload}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}"
+
+
+def swapped(site: Whole) -> str:
+    head, _, signature = signed(site, claims(site)).split(".")
+    return f"{head}.{part(claims(site, sub='user_2'))}.{signature}"
+
+
+def unsigned(site: Whole, alg: str = "none") -> str:
+    return f"{part({'alg': alg, 'typ': 'JWT'})}.{part(claims(site))}."
+
+
+def now() -> int:
+    return int(time.time())
+
+
+FORGED: dict[str, Forge] = {
+    "another audience": lambda site: signed(site, claims(site, aud="https://elsewhere.example/mcp")),
+    "the environment's audience": lambda site: signed(site, claims(site, aud=site.authkit.settings.client_id)),
+    "the gateway's root as audience": lambda site: signed(site, claims(site, aud=site.url)),
+    "an audience that begins alike": lambda site: signed(site, claims(site, aud=f"{site.mcp_url}x")),
+    "no audience": lambda site: signed(site, claims(site, aud=None)),
+    "another issuer": lambda site: signed(site, claims(site, iss="https://elsewhere.example")),
+    "the issuer with a slash": lambda site: signed(site, claims(site, iss=f"{site.issuer}/")),
+    "no issuer": lambda site: signed(site, claims(site, iss=None)),
+    "expired": lambda site: signed(site, claims(site, exp=now() - 120)),
+    "expired at the epoch": lambda site: signed(site, claims(site, exp=0)),
+    "an expiry that is a text": lambda site: signed(site, claims(site, exp="tomorrow")),
+    "not yet valid": lambda site: signed(site, claims(site, nbf=now() + 600)),
+    "alg none": unsigned,
+    "alg None": lambda site: unsigned(site, "None"),
+    "alg none with a signature": lambda site: unsigned(site) + signed(site, claims(site)).rpartition(".")[2],
+    "HS256 with the public key as PEM": lambda site: with_hmac(site, public_pem(site)),
+    "HS256 with the public key as JWK": lambda site: with_hmac(site, public_jwk(site)),
+    "HS256 with an empty secret": lambda site: with_hmac(site, b""),
+    "an unknown kid": lambda site: by_stranger(site, kid="unknown"),
+    "a path as kid": lambda site: by_stranger(site, kid="../../../../dev/null"),
+    "a stranger's key under our kid": by_stranger,
+    "a stranger's key without a kid": lambda site: by_stranger(site, kid=None),
+    "a key in its own header": lambda site: by_stranger(site, kid=None, jwk="JWK"),
+    "a key set of its own": lambda site: by_stranger(site, kid="x", jku="http://127.0.0.1:1/jwks"),
+    "a certificate of its own": lambda site: by_stranger(site, kid="x", x5u="http://127.0.0.1:1/cert"),
+    "a flipped signature": flipped,
+    "another payload": swapped,
+    "truncated": lambda site: signed(site, claims(site))[:-20],
+    "two parts": lambda site: signed(site, claims(site)).rpartition(".")[0],
+    "an unknown critical header": lambda site: signed(site, claims(site), crit=["exp2"], exp2=1),
+    "8 KB that are no token": lambda _site: "x" * 8_000,
+    "8 KB of claims by a stranger": lambda _site: f"{part({'alg': 'RS256'})}.{part({'sub': 'x' * 5_000})}.AAAA",
+    "deeply nested claims": lambda _site: f"{part({'alg': 'RS256'})}.{part(b'[' * 4_000)}.AAAA",
+    "not base64": lambda _site: "\u00e9.\u00e9.\u00e9".encode().decode("latin-1"),
+    "a number": lambda _site: "1",
+}  # fmt: skip
+
+
+def refused(site: Whole, answer: Answer, since: int) -> None:
+    """A 401 with a challenge that leads on, and nothing but the MCP server was asked."""
+    assert answer.status == 401, answer.body
+    challenge = answer.headers.get("www-authenticate") or answer.headers["x-amzn-remapped-www-authenticate"]
+    assert challenge.startswith("Bearer ")
+    assert f'resource_metadata="{site.url}/.well-known/oauth-protected-resource/mcp"' in challenge
+    assert b"Welcome to the wiki" not in answer.body
+    assert b"read_page" not in answer.body
+    assert site.took(since) == ["POST /mcp mcp 401"]
+
+
+@pytest.mark.parametrize("method", CALLS)
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED.keys())
+def test_a_token_that_is_not_right_is_refused(site: Whole, forge: Forge, method: str) -> None:
+    token, since = forge(site), len(site.gateway.exchanges)
+    answer = ask(site, method, authorization=f"Bearer {token}")
+    refused(site, answer, since)
+    assert 'error="invalid_token"' in (answer.headers["x-amzn-remapped-www-authenticate"])
+
+
+@pytest.mark.parametrize("method", CALLS)
+def test_the_right_token_is_taken(site: Whole, method: str) -> None:
+    """Or the tests above would prove nothing."""
+    answer = ask(site, method, authorization=f"Bearer {signed(site, claims(site))}")
+    assert answer.status == 200
+    if method == "tools/call":
+        assert b"Welcome to the wiki" in answer.body
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None, "", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer,", "Token TOKEN", "TOKEN", "BearerTOKEN",
+        "Bearer TOKEN TOKEN", "Bearer TOKEN,Bearer TOKEN", "Negotiate TOKEN", "DPoP TOKEN", 'Bearer "TOKEN"',
+    ],
+)  # fmt: skip
+def test_what_is_no_bearer_token_is_refused(site: Whole, header: str | None) -> None:
+    token, since = signed(site, claims(site)), len(site.gateway.exchanges)
+    headers = {} if header is None else {"authorization": header.replace("TOKEN", token)}
+    refused(site, ask(site, "tools/call", **headers), since)
+
+
+def test_the_scheme_s_case_does_not_matter(site: Whole) -> None:
+    """RFC 9110, section 11.1."""
+    assert ask(site, "tools/list", authorization=f"bearer {signed(site, claims(site))}").status == 200
+
+
+@pytest.mark.parametrize("order", ["good, bad", "bad, good", "good, good"])
+def test_two_authorization_headers_are_refused(site: Whole, order: str) -> None:
+    """API Gateway joins them with a comma, and no token has one."""
+    tokens = {"good": signed(site, claims(site)), "bad": flipped(site)}
+    first, second = (tokens[name] for name in order.split(", "))
+    since = len(site.gateway.exchanges)
+    answer = ask(site, "tools/call", authorization=f"Bearer {first}", Authorization=f"Bearer {second}")
+    refused(site, answer, since)
+    assert len([name for name, _ in site.gateway.exchanges[-1].request.headers if name == "authorization"]) == 2
+
+
+@pytest.mark.parametrize("name", ["access_token", "token", "authorization"])
+def test_a_token_in_the_query_is_no_token(site: Whole, name: str) -> None:
+    """RFC 6750, section 2.3, and the MCP specification: it would be in every log."""
+    since = len(site.gateway.exchanges)
+    refused(site, ask(site, "tools/call", f"/mcp?{name}={signed(site, claims(site))}"), since)
+
+
+def test_a_token_in_a_form_or_a_cookie_is_no_token(site: Whole) -> None:
+    token, since = signed(site, claims(site)), len(site.gateway.exchanges)
+    form = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
+    refused(site, site.gateway.ask("POST", "/mcp", f"access_token={token}".encode(), form), since)
+    since = len(site.gateway.exchanges)
+    refused(site, ask(site, "tools/call", cookie=f"access_token={token}"), since)
+
+
+def test_a_token_beyond_the_header_limit_ends_at_the_gateway(site: Whole) -> None:
+    since = len(site.gateway.exchanges)
+    answer = ask(site, "tools/call", authorization=f"Bearer {'x' * 10_240}")
+    assert (answer.status, answer.json) == (431, {"message": "Request Header Fields Too Large"})
+    assert site.took(since) == ["POST /mcp None 431"]
+
+
+def test_an_audience_among_others_is_ours(site: Whole) -> None:
+    """RFC 7519, section 4.1.3: a list that has ours is for us too."""
+    both = signed(site, claims(site, aud=["https://elsewhere.example", site.mcp_url]))
+    assert ask(site, "tools/list", authorization=f"Bearer {both}").status == 200
+    since = len(site.gateway.exchanges)
+    other = signed(site, claims(site, aud=["https://elsewhere.example", site.url]))
+    refused(site, ask(site, "tools/list", authorization=f"Bearer {other}"), since)
+
+
+def test_a_rotated_key_works_and_the_old_one_until_its_tokens_expire(site: Whole) -> None:
+    before = signed(site, claims(site))
+    site.authkit.keys.rotate()
+    after = signed(site, claims(site))
+    assert before.partition(".")[0] != after.partition(".")[0], "they name another kid"
+    assert ask(site, "tools/list", authorization=f"Bearer {after}").status == 200
+    assert ask(site, "tools/list", authorization=f"Bearer {before}").status == 200
+
+
+@pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example"},
+                                     {"X-Forwarded-Proto": "ftp"}, {"Forwarded": "host=evil.example"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "path", ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server"]
+)
+def test_nobody_can_bend_the_metadata(site: Whole, path: str, headers: dict[str, str]) -> None:
+    plain, bent = site.gateway.get(path), site.gateway.ask("GET", path, headers=headers)
+    assert (bent.status, bent.json) == (200, plain.json)
+    refusal = site.gateway.ask("POST", "/mcp", call("tools/list"), {"content-type": "application/json", **headers})
+    assert b"evil" not in refusal.body
+    assert "evil" not in str(refusal.headers)
+
+
+@pytest.mark.parametrize("attack", ["another audience", "alg none", "expired"])
+def test_the_challenge_is_kept_where_the_gateway_keeps_it(attack: str, keeping: Whole) -> None:
+    since = len(keeping.gateway.exchanges)
+    answer = ask(keeping, "tools/call", authorization=f"Bearer {FORGED[attack](keeping)}")
+    refused(keeping, answer, since)
+    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+
+
+@pytest.fixture(scope="module")
+def keeping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    with whole(tmp_path_factory.mktemp("wiki"), renames_challenge=False) as one:
+        yield one
