@@ -10,6 +10,7 @@ Otterwiki reads its settings from the environment (https://otterwiki.com/Configu
 """
 
 import fcntl
+import gzip
 import os
 import secrets
 import shutil
@@ -22,11 +23,12 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from apig_wsgi import make_lambda_handler
-from flask import Flask, Response
+from flask import Flask, Response, request
 from sqlalchemy.exc import DatabaseError
 
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SQLITE_BUSY_SECONDS = 20
+LARGEST_FILE = 4_000_000  # bytes; Lambda's answer has 6 MB at most, and base64 makes 4 of 3
 SECRET_LENGTH = 16  # Otterwiki takes no shorter one
 
 
@@ -175,8 +177,28 @@ def import_otterwiki(data: Path) -> Flask:
 def mark_files(response: Response) -> Response:
     """Mark a file's response as bytes for apig-wsgi, which would decode every `text/*` as UTF-8."""
     if response.direct_passthrough:
+        shrink(response)
         response.headers.setdefault("Content-Encoding", "identity")
     return response
+
+
+def shrink(response: Response) -> None:
+    """Compress a file that would not fit into Lambda's answer, for whoever reads gzip.
+
+    Otterwiki's own Mermaid script is one. Its entity tag becomes a weak one (RFC 9110, section 8.8.1), which a
+    browser's question whether it has changed still matches.
+    """
+    kind = response.mimetype or ""
+    script = kind.startswith("text/") or kind == "application/javascript"
+    if (response.content_length or 0) <= LARGEST_FILE or not script or not request.accept_encodings["gzip"]:
+        return
+    response.direct_passthrough = False
+    response.set_data(gzip.compress(response.get_data(), compresslevel=6, mtime=0))
+    response.headers["Content-Encoding"] = "gzip"
+    response.vary.add("Accept-Encoding")
+    etag, _ = response.get_etag()
+    if etag:
+        response.set_etag(etag, weak=True)
 
 
 def as_wsgi_reads_it(event: Mapping[str, Any]) -> dict[str, Any]:
