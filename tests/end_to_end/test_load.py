@@ -1,0 +1,202 @@
+"""Many clients at once, with functions that die under them: none lost, none answered by the wrong app."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from joserfc import jwt
+from support import PROJECT
+
+from dev.authkit.background import Background, in_background
+from dev.serve.stack import environment, make_wiki
+
+CLIENTS = 50
+INSTANCES = 3
+GATEWAY_500 = {"message": "Internal Server Error"}
+FAVICON = (files("otterwiki") / "static" / "img" / "otter-favicon.png").read_bytes()
+
+Check = Callable[[httpx2.Response], bool]
+
+
+@dataclass
+class Gateway:
+    """`routegen serve` in a process of its own."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    authkit: Background
+    killed: list[int] = field(default_factory=list)
+
+    def functions(self) -> list[int]:
+        """The processes of the functions' instances."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                command = (folder / "cmdline").read_bytes()
+            except OSError:  # it has ended meanwhile
+                continue
+            if parent == self.process.pid and b"awslambdaric" in command:
+                found.append(int(folder.name))
+        return found
+
+    def kilobytes(self) -> int:
+        """What the gateway itself has in memory."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0])
+
+
+@contextmanager
+def serving(data: Path) -> Iterator[Gateway]:
+    make_wiki(data)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with in_background(frozenset({f"{url}/mcp"})) as authkit:
+        apps = environment(url, authkit.settings.issuer, authkit.settings.client_id, data)
+        env = [f"--env={app}:{name}={value}" for app, said in apps.items() for name, value in said.items()]
+        options = [f"--port={url.rpartition(':')[2]}", "--inspector-port=0", f"--max-instances={INSTANCES}", "--json"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "routegen", "serve", *options, *env], cwd=PROJECT, stdout=subprocess.PIPE
+        )
+        assert process.stdout
+        assert json.loads(process.stdout.readline())["kind"] == "listening"
+        # Its lines have to go somewhere.
+        drain = subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL)
+        try:
+            yield Gateway(process, url, authkit)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)
+            process.stdout.close()
+            drain.wait(timeout=30)
+
+
+def token(gateway: Gateway) -> str:
+    (key,) = gateway.authkit.keys.signing().keys
+    now = int(time.time())
+    said = {
+        "iss": gateway.authkit.settings.issuer,
+        "aud": f"{gateway.url}/mcp",
+        "sub": "u",
+        "iat": now,
+        "exp": now + 3000,
+    }
+    return jwt.encode({"alg": "RS256", "kid": str(key.kid)}, said, key)
+
+
+def a_mcp_call(gateway: Gateway, bearer: str) -> Callable[[str, dict[str, Any], str], tuple[httpx2.Request, Check]]:
+    headers = {"authorization": f"Bearer {bearer}", "accept": "application/json, text/event-stream"}
+
+    def make(method: str, parameters: dict[str, Any], shows: str) -> tuple[httpx2.Request, Check]:
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+        request = httpx2.Request("POST", f"{gateway.url}/mcp", json=body, headers=headers)
+        return request, lambda answer: shows in answer.text and answer.json()["jsonrpc"] == "2.0"
+
+    return make
+
+
+def mix(gateway: Gateway) -> list[tuple[httpx2.Request, Check]]:
+    """Requests to both apps, each with what only the right app answers."""
+    call = a_mcp_call(gateway, token(gateway))
+
+    def get(path: str, check: Check) -> tuple[httpx2.Request, Check]:
+        return httpx2.Request("GET", gateway.url + path), check
+
+    def page(answer: httpx2.Response) -> bool:
+        return "routegen&#39;s wiki" in answer.text
+
+    def resource(answer: httpx2.Response) -> bool:
+        return bool(answer.json()["resource"] == f"{gateway.url}/mcp")
+
+    return [
+        get("/Home", page),
+        get("/Team/Onboarding", page),
+        get("/-/login", page),
+        get("/static/img/otter-favicon.png", lambda answer: answer.content == FAVICON),
+        get("/Otters/source?raw", lambda answer: answer.text.startswith("# Otters")),
+        get("/.well-known/oauth-protected-resource/mcp", resource),
+        get("/.well-known/oauth-authorization-server", lambda answer: "token_endpoint" in answer.json()),
+        call("tools/list", {}, "recent_changes"),
+        call("tools/list", {}, "recent_changes"),
+        call("tools/call", {"name": "read_page", "arguments": {"page": "Otters"}}, "A group of them"),
+    ]
+
+
+@dataclass
+class Result:
+    statuses: Counter[int] = field(default_factory=Counter)
+    inner: int = 0
+    wrong: list[str] = field(default_factory=list)
+    memory: list[int] = field(default_factory=list)
+    most_processes: int = 0
+
+
+async def load(gateway: Gateway, requests: int, kills: int) -> Result:
+    """So many requests of 50 clients, with so many deaths spread over them."""
+    result, chance = Result(), random.Random(7)
+    cases = mix(gateway)
+    todo = iter(range(requests))
+    deaths = {(number + 1) * requests // (kills + 2) for number in range(kills)}
+
+    async def client() -> None:
+        async with httpx2.AsyncClient(trust_env=False, timeout=120) as http:
+            for number in todo:
+                request, check = cases[chance.randrange(len(cases))]
+                if number in deaths and (alive := gateway.functions()):
+                    gateway.killed.append(chance.choice(alive))
+                    os.kill(gateway.killed[-1], signal.SIGKILL)
+                note(await http.send(request), check)
+                if number % 100 == 0:
+                    result.memory.append(gateway.kilobytes())
+                    result.most_processes = max(result.most_processes, len(gateway.functions()))
+
+    def note(answer: httpx2.Response, check: Check) -> None:
+        result.statuses[answer.status_code] += 1
+        ours = "apigw-requestid" in answer.headers
+        if answer.status_code == 500 and answer.json() == GATEWAY_500 and ours:
+            return
+        if answer.status_code == 200 and "the wiki answered 500" in answer.text:
+            result.inner += 1  # the death was of the function that a tool had asked
+        elif answer.status_code != 200 or not check(answer):
+            result.wrong.append(f"{answer.request.url}: {answer.status_code} {answer.text[:200]}")
+
+    await asyncio.gather(*(client() for _ in range(CLIENTS)))
+    return result
+
+
+@pytest.mark.parametrize(
+    ("requests", "kills"), [(600, 4), pytest.param(10_000, 20, marks=pytest.mark.slow)], ids=["600", "10000"]
+)
+def test_none_is_lost_and_none_goes_to_the_wrong_app(
+    requests: int, kills: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(tmp_path / "wiki") as gateway:
+        result = asyncio.run(load(gateway, requests, kills))
+        after = asyncio.run(load(gateway, 10, 0))
+    third = result.memory[len(result.memory) // 3]
+    with capsys.disabled():
+        counts = f"{sum(result.statuses.values()):,} requests of {CLIENTS} clients: {dict(result.statuses)}"
+        deaths = f"{len(gateway.killed)} functions killed, at most {result.most_processes} alive"
+        print(f"\n{counts}; {deaths}; memory {third / 1024:.1f} to {result.memory[-1] / 1024:.1f} MB")
+    assert result.wrong == []
+    assert sum(result.statuses.values()) == requests
+    assert len(gateway.killed) == kills
+    assert result.statuses[500] + result.inner <= kills, "a death costs the one request in flight"
+    assert result.most_processes <= 2 * INSTANCES
+    assert result.memory[-1] <= third + 8 * 1024, "it grows"
+    assert after.statuses == {200: 10}
