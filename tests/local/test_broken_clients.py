@@ -1,0 +1,225 @@
+"""What clients send that are slow, broken or hostile, to the byte: an answer or an end, and the next one is served."""
+
+import json
+import re
+import socket
+import time
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from local.running import Running
+
+END = b"Connection: close\r\n\r\n"
+
+
+class Raw:
+    """A connection that sends just what it is told."""
+
+    def __init__(self, gateway: Running) -> None:
+        parts = urlsplit(gateway.url)
+        self.socket = socket.create_connection((str(parts.hostname), parts.port or 0), timeout=30)
+
+    def __enter__(self) -> "Raw":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def all(self) -> bytes:
+        """What comes until the end."""
+        data = b""
+        while part := self.socket.recv(65536):
+            data += part
+        return data
+
+
+def sent(gateway: Running, data: bytes) -> bytes:
+    with Raw(gateway) as connection:
+        connection.send(data)
+        return connection.all()
+
+
+def statuses(data: bytes) -> list[int]:
+    return [int(status) for status in re.findall(rb"(?:^|\})HTTP/1\.1 (\d{3})", data)]
+
+
+def event(data: bytes) -> Any:
+    return json.loads(data.rpartition(b"\r\n\r\n")[2])["event"]
+
+
+def serves(gateway: Running) -> bool:
+    return gateway.get("/mcp").status == 200
+
+
+PATHS = """
+/%F0%9F%A6%A6 /Gr%C3%B6%C3%9Fe /Gro%CC%88%C3%9Fe /a%2Fb /a%252Fb /a%2fb //a /a//b /a/../b /./a /a;p=1;q /a+b /a%20b
+/%00 /%0A%0D /%ff%fe /% /%zz /{x} /a:b@c /a%23b%3Fc
+""".split()
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/" + "x" * 5_000])
+def test_a_path_reaches_the_function_decoded_once(gateway: Running, path: str) -> None:
+    got = event(sent(gateway, f"GET {path} HTTP/1.1\r\nHost: x\r\n".encode() + END))
+    assert got["rawPath"] == got["requestContext"]["http"]["path"] == unquote(path)
+    assert got["routeKey"] == "$default"
+
+
+@pytest.mark.parametrize(
+    ("query", "parameters"),
+    [
+        ("a=1&a=2&b=3", {"a": "1,2", "b": "3"}),
+        ("a=&b", {"a": "", "b": ""}),
+        ("a=%C3%A9+%26", {"a": "é &"}),
+        ("q=%ff", {"q": "\ufffd"}),
+        ("%61=%2B", {"a": "+"}),
+        ("a=b=c", {"a": "b=c"}),
+    ],
+)
+def test_a_query_is_kept_and_read(gateway: Running, query: str, parameters: dict[str, str]) -> None:
+    got = event(sent(gateway, f"GET /x?{query} HTTP/1.1\r\nHost: x\r\n".encode() + END))
+    assert (got["rawQueryString"], got["queryStringParameters"]) == (query, parameters)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PATCH", "TRACE", "BREW", "PROPFIND"])
+def test_every_method_goes_to_a_function(gateway: Running, method: str) -> None:
+    answer = gateway.ask(method, "/mcp")
+    assert answer.status == 200
+    assert gateway.exchanges[-1].app == "mcp"
+    assert json.loads(gateway.exchanges[-1].event)["requestContext"]["http"]["method"] == method
+
+
+def test_a_form_arrives_byte_for_byte(gateway: Running) -> None:
+    """A token request (RFC 6749, section 4.1.3): as every form, it is base64 in the event."""
+    form = b"grant_type=authorization_code&code=a%2Bb%20c&redirect_uri=http%3A%2F%2F127.0.0.1%2F&code_verifier=~._-"
+    got = gateway.ask("POST", "/mcp?do=bytes", form, {"content-type": "application/x-www-form-urlencoded"})
+    assert got.body == form
+    assert json.loads(gateway.exchanges[-1].event)["isBase64Encoded"] is True
+
+
+def test_an_empty_body_is_no_body(gateway: Running) -> None:
+    got = event(sent(gateway, b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n" + END))
+    assert "body" not in got
+
+
+def test_a_slow_client_is_waited_for(gateway: Running) -> None:
+    with Raw(gateway) as slow:
+        for byte in b"POST /mcp?do=bytes HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nott":
+            slow.send(bytes([byte]))
+            time.sleep(0.002)
+        assert slow.all().endswith(b"ott")
+
+
+def test_clients_that_never_finish_hold_up_nobody(gateway: Running) -> None:
+    pieces = [
+        b"",
+        b"GET",
+        b"GET /mcp HTTP/1.1\r\nHost: x",
+        b"POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf",
+    ]
+    connections = [Raw(gateway) for _ in range(40)]
+    for number, connection in enumerate(connections):
+        connection.send(pieces[number % len(pieces)])
+    before = len(gateway.exchanges)
+    assert serves(gateway)
+    assert len(gateway.exchanges) == before + 1
+    for connection in connections:
+        connection.socket.close()
+    assert serves(gateway)
+
+
+def test_a_client_that_leaves_in_the_answer_harms_nobody(gateway: Running) -> None:
+    for _ in range(5):
+        with Raw(gateway) as connection:
+            connection.send(b"GET /mcp?do=large&size=5000000 HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.socket.recv(10)
+    assert serves(gateway)
+    assert "Traceback" not in gateway.log
+
+
+def test_requests_in_a_row_are_answered_in_order(gateway: Running) -> None:
+    row = b"".join(b"GET /n/%d HTTP/1.1\r\nHost: x\r\n\r\n" % number for number in range(5))
+    answers = sent(gateway, row + b"GET /n/5 HTTP/1.1\r\nHost: x\r\n" + END)
+    assert re.findall(rb'"rawPath": "/n/(\d)"', answers) == [b"0", b"1", b"2", b"3", b"4", b"5"]
+
+
+def test_a_client_may_ask_before_it_sends_its_body(gateway: Running) -> None:
+    """RFC 9110, section 10.1.1."""
+    with Raw(gateway) as connection:
+        connection.send(
+            b"POST /mcp?do=bytes HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n" + END
+        )
+        assert connection.socket.recv(1000).startswith(b"HTTP/1.1 100 ")
+        connection.send(b"raft")
+        assert connection.all().endswith(b"raft")
+
+
+def test_an_old_client_gets_its_answer(gateway: Running) -> None:
+    assert event(sent(gateway, b"GET /old HTTP/1.0\r\n\r\n"))["rawPath"] == "/old"
+
+
+REFUSED = {
+    "no request at all": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "a line of nonsense": b"otter otter\r\n\r\n",
+    "no version": b"GET /x\r\nHost: x\r\n\r\n",
+    "another protocol": b"GET /x HTTP/3.0\r\nHost: x\r\n\r\n",
+    "a null byte in the path": b"GET /x\x00y HTTP/1.1\r\nHost: x\r\n\r\n",
+    "bytes beyond ASCII in the path": "GET /ü HTTP/1.1\r\nHost: x\r\n\r\n".encode(),
+    "a blank in the path": b"GET /x y HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a whole URL": b"GET http://evil.example/mcp HTTP/1.1\r\nHost: x\r\n" + END,
+    "CONNECT": b"CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n" + END,
+    "no host": b"GET /x HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET /x HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+    "a header without a colon": b"GET /x HTTP/1.1\r\nHost: x\r\notter\r\n\r\n",
+    "a blank before the colon": b"GET /x HTTP/1.1\r\nHost: x\r\nOtter : 1\r\n\r\n",
+    "a null byte in a header": b"GET /x HTTP/1.1\r\nHost: x\r\nOtter: \x00\r\n\r\n",
+    "two lengths": b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    "a length that is a word": b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: two\r\n\r\nab",
+    "a negative length": b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\nab",
+    "an unknown coding": b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: otter\r\n\r\nab",
+    "chunked and something else": b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, otter\r\n\r\n0\r\n\r\n",
+    "a chunk that is no number": b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\na\r\n0\r\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_no_request_reaches_no_function(gateway: Running, data: bytes) -> None:
+    ran = len([one for one in gateway.exchanges if one.event])
+    with Raw(gateway) as connection:
+        connection.send(data)
+        connection.socket.shutdown(socket.SHUT_WR)
+        answer = connection.all()
+    assert statuses(answer) in ([400], [404], []), answer
+    assert len([one for one in gateway.exchanges if one.event]) == ran
+    assert serves(gateway)
+    assert "Traceback" not in gateway.log
+
+
+SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + SMUGGLED,
+        b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 40\r\n\r\n0\r\n\r\n" + SMUGGLED,
+        b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\nContent-Length: 4\r\n\r\n" + SMUGGLED,
+        b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\nContent-Length: 4\r\n\r\n" + SMUGGLED,
+        b"GET /x HTTP/1.1\r\nHost: x\r\nOtter: 1\n\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+def test_a_request_within_a_body_is_never_half_of_something(gateway: Running, data: bytes) -> None:
+    """What the client says it has sent and what the functions see is one: each of them is a request of its own."""
+    since = len(gateway.exchanges)
+    with Raw(gateway) as connection:
+        connection.send(data)
+        connection.socket.shutdown(socket.SHUT_WR)
+        answers = statuses(connection.all())
+    ran = [one for one in gateway.exchanges[since:] if one.event]
+    assert len(ran) == len([status for status in answers if status == 200])
+    assert all(one.request.path in {"/x", "/smuggled"} for one in ran)
+    assert all(one.request.body == b"" for one in ran)
+    assert serves(gateway)
