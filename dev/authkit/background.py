@@ -54,7 +54,15 @@ def in_background(
     settings = Settings(url, resources, auto_consent=auto_consent, access_token_seconds=access_token_seconds)
     keys = Keys(access_token_seconds, now)
     app = build_app(settings, now, keys)
-    config = uvicorn.Config(app, log_level="error", access_log=False, server_header=False, lifespan="off", ws="none")
+    config = uvicorn.Config(
+        app,
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        ws="none",
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

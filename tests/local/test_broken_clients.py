@@ -55,10 +55,11 @@ def serves(gateway: Running) -> bool:
     return gateway.get("/mcp").status == 200
 
 
-PATHS = """
-/%F0%9F%A6%A6 /Gr%C3%B6%C3%9Fe /Gro%CC%88%C3%9Fe /a%2Fb /a%252Fb /a%2fb //a /a//b /a/../b /./a /a;p=1;q /a+b /a%20b
-/%00 /%0A%0D /%ff%fe /% /%zz /{x} /a:b@c /a%23b%3Fc
-""".split()
+PATHS = [
+    *["/%F0%9F%A6%A6", "/Gr%C3%B6%C3%9Fe", "/Gro%CC%88%C3%9Fe", "/a%2Fb", "/a%252Fb", "/a%2fb", "//a", "/a//b"],
+    *["/a/../b", "/./a", "/a;p=1;q", "/a+b", "/a%20b", "/%00", "/%0A%0D", "/%ff%fe", "/%", "/%zz", "/{x}"],
+    *["/a:b@c", "/a%23b%3Fc"],
+]
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/" + "x" * 5_000])
