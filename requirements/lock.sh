@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 compile=(uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes
-         --no-header --no-annotate --no-emit-index-url)
+         --no-header --no-annotate --no-emit-index-url --no-strip-extras)
 "${compile[@]}" --all-extras --group dev pyproject.toml -o requirements/dev.txt
 for lambda in app/poc/mcp_package app/otterwiki; do
     # the versions that the tests ran with

@@ -177,7 +177,8 @@ def import_otterwiki(data: Path) -> Flask:
 def mark_files(response: Response) -> Response:
     """Mark a file's response as bytes for apig-wsgi, which would decode every `text/*` as UTF-8."""
     if response.direct_passthrough:
-        shrink(response)
+        if response.status_code == 200:  # a part (206) is of the file as it is
+            shrink(response)
         response.headers.setdefault("Content-Encoding", "identity")
     return response
 

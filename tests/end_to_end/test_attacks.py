@@ -4,14 +4,17 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from end_to_end.whole import Whole, whole
+from joserfc import jwe
 from joserfc.jwk import RSAKey
 from local.running import Answer
 
@@ -47,14 +50,15 @@ def claims(site: Whole, **changed: Any) -> Claims:
     return {name: value for name, value in (good | changed).items() if value is not None}
 
 
-def signed(site: Whole, said: Claims, **header: Any) -> str:
+def signed(site: Whole, said: Any, **header: Any) -> str:
     """A token of the stand-in's own key."""
     (key,) = site.authkit.keys.signing().keys
     assert isinstance(key, RSAKey)
-    return with_rsa(key, {"alg": "RS256", "typ": "JWT", "kid": str(key.kid)} | header, said)
+    full = {"alg": "RS256", "typ": "JWT", "kid": str(key.kid)} | header
+    return with_rsa(key, {name: value for name, value in full.items() if value is not None}, said)
 
 
-def with_rsa(key: RSAKey, header: Claims, said: Claims) -> str:
+def with_rsa(key: RSAKey, header: Claims, said: Any) -> str:
     """By hand (RFC 7515, section 5.1): a library would refuse to make some of these."""
     private: Any = key.get_op_key("sign")
     unsigned = f"{part(header)}.{part(said)}"
@@ -102,6 +106,19 @@ def swapped(site: Whole) -> str:
     return f"{head}.{part(claims(site, sub='user_2'))}.{signature}"
 
 
+def encrypted(site: Whole) -> str:
+    """To a published key, as anyone can: it proves nothing."""
+    (key,) = site.authkit.keys.signing().keys
+    public = RSAKey.import_key({name: str(key.as_dict(private=False)[name]) for name in ("kty", "n", "e")})
+    header = {"alg": "RSA-OAEP", "enc": "A256GCM", "cty": "JWT", "kid": str(key.kid)}
+    return jwe.encrypt_compact(header, signed(site, claims(site)).encode(), public)
+
+
+def as_json(site: Whole) -> str:
+    head, payload, signature = signed(site, claims(site)).split(".")
+    return json.dumps({"protected": head, "payload": payload, "signature": signature})
+
+
 def unsigned(site: Whole, alg: str = "none") -> str:
     return f"{part({'alg': alg, 'typ': 'JWT'})}.{part(claims(site))}."
 
@@ -123,6 +140,28 @@ FORGED: dict[str, Forge] = {
     "expired at the epoch": lambda site: signed(site, claims(site, exp=0)),
     "an expiry that is a text": lambda site: signed(site, claims(site, exp="tomorrow")),
     "not yet valid": lambda site: signed(site, claims(site, nbf=now() + 600)),
+    "no expiry": lambda site: signed(site, claims(site, exp=None)),
+    "an expiry of digits": lambda site: signed(site, claims(site, exp="9999999999")),
+    "an endless expiry": lambda site: signed(site, claims(site, exp=float("inf"))),
+    "an expiry that is no number": lambda site: signed(site, claims(site, exp=float("nan"))),
+    "a past expiry with a fraction": lambda site: signed(site, claims(site, exp=now() - 120.5)),
+    "a beginning that is a text": lambda site: signed(site, claims(site, nbf="0")),
+    "a beginning that is no number": lambda site: signed(site, claims(site, nbf=float("nan"))),
+    "an empty audience": lambda site: signed(site, claims(site, aud=[])),
+    "our audience as a key": lambda site: signed(site, claims(site, aud={site.mcp_url: 1})),
+    "our issuer in a list": lambda site: signed(site, claims(site, iss=[site.issuer])),
+    "our key without a kid": lambda site: signed(site, claims(site), kid=None),
+    "our key under another algorithm": lambda site: signed(site, claims(site), alg="RS512"),
+    "an algorithm that is a list": lambda site: signed(site, claims(site), alg=["RS256"]),
+    "a payload that is not encoded": lambda site: signed(site, claims(site), crit=["b64"], b64=False),
+    "a payload not encoded, uncritically": lambda site: signed(site, claims(site), b64=False),
+    "a token in a token": lambda site: signed(site, signed(site, claims(site)).encode(), cty="JWT"),
+    "an encrypted token": encrypted,
+    "JSON serialisation": as_json,
+    "four parts": lambda site: f"{signed(site, claims(site))}.x",
+    "padded": lambda site: f"{signed(site, claims(site))}==",
+    "a blank inside": lambda site: signed(site, claims(site)).replace(".", ". ", 1),
+    "claims that are a list": lambda site: signed(site, [claims(site)]),
     "alg none": unsigned,
     "alg None": lambda site: unsigned(site, "None"),
     "alg none with a signature": lambda site: unsigned(site) + signed(site, claims(site)).rpartition(".")[2],
@@ -220,6 +259,47 @@ def test_a_token_in_a_form_or_a_cookie_is_no_token(site: Whole) -> None:
     refused(site, site.gateway.ask("POST", "/mcp", f"access_token={token}".encode(), form), since)
     since = len(site.gateway.exchanges)
     refused(site, ask(site, "tools/call", cookie=f"access_token={token}"), since)
+
+
+@pytest.fixture(scope="module")
+def signed_in(site: Whole) -> dict[str, str]:
+    """What a client really gets at the stand-in, all three tokens."""
+    callback, verifier = "http://127.0.0.1:1/", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636, appendix B
+    challenge = {"code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}
+    with httpx2.Client(base_url=site.issuer, trust_env=False) as http:
+        grants = ["authorization_code", "refresh_token"]
+        metadata = {"redirect_uris": [callback], "token_endpoint_auth_method": "none", "grant_types": grants}
+        who = {"client_id": http.post("/oauth2/register", json=metadata).json()["client_id"], "resource": site.mcp_url}
+        asked = who | challenge | {"response_type": "code", "scope": "openid offline_access"}
+        code = http.get("/oauth2/authorize", params=asked).headers["location"].rpartition("code=")[2]
+        form = who | {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
+        tokens: dict[str, str] = http.post("/oauth2/token", data=form).json()
+        return tokens
+
+
+@pytest.mark.parametrize("kind", ["id_token", "refresh_token"])
+def test_another_token_of_the_same_sign_in_is_refused(site: Whole, signed_in: dict[str, str], kind: str) -> None:
+    assert ask(site, "tools/list", authorization=f"Bearer {signed_in['access_token']}").status == 200
+    since = len(site.gateway.exchanges)
+    refused(site, ask(site, "tools/call", authorization=f"Bearer {signed_in[kind]}"), since)
+
+
+@pytest.mark.parametrize("name", ["jku", "x5u"])
+@pytest.mark.parametrize("kid", ["ours", "unknown"])
+def test_a_key_set_that_a_token_names_is_not_fetched(site: Whole, name: str, kid: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        header = {name: f"http://127.0.0.1:{listening.getsockname()[1]}/keys"} | ({} if kid == "ours" else {"kid": kid})
+        since = len(site.gateway.exchanges)
+        refused(site, ask(site, "tools/call", authorization=f"Bearer {by_stranger(site, **header)}"), since)
+        with pytest.raises(BlockingIOError):  # nobody has connected
+            listening.accept()
+
+
+@pytest.mark.parametrize("changed", [{"iat": 1}, {"exp": 10**18}, {"exp": time.time() + 9_999.5}, {"nbf": 1}])
+def test_what_a_signed_token_may_say_of_time(site: Whole, changed: Claims) -> None:
+    """RFC 7519, section 2: a number, with a fraction or without; `iat` (4.1.6) ends nothing."""
+    assert ask(site, "tools/list", authorization=f"Bearer {signed(site, claims(site, **changed))}").status == 200
 
 
 def test_a_token_beyond_the_header_limit_ends_at_the_gateway(site: Whole) -> None:

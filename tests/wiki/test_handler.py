@@ -1,6 +1,8 @@
 """What the wiki answers to API Gateway's events."""
 
+import gzip
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -73,3 +75,48 @@ def test_wrong_password_is_refused(wiki: Any) -> None:
     answer = wiki.post("/-/login", email="nobody@example.com", password="wrong-password")
     assert answer.status == 200
     assert "Invalid email address or password" in answer.text
+
+
+def ask_for_mermaid(wiki: Any, **headers: str) -> Any:
+    (file,) = Path(str(files("otterwiki") / "static" / "js")).glob("mermaid@*.js")
+    event = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": f"/static/js/{file.name}",
+        "headers": {"host": "wiki.example", **headers},
+        "requestContext": {
+            "http": {
+                "method": "GET",
+                "path": f"/static/js/{file.name}",
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+            }
+        },
+        "isBase64Encoded": False,
+    }
+    return wiki.send(event), file.read_bytes()
+
+
+def test_a_file_too_large_for_lambda_is_compressed(wiki: Any) -> None:
+    answer, content = ask_for_mermaid(wiki, **{"accept-encoding": "gzip, br"})
+    assert len(content) * 4 / 3 > 6_000_000, "or the test proves nothing"
+    assert (answer.status, answer.encoded) == (200, True)
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "Accept-Encoding" in answer.headers["vary"]
+    assert gzip.decompress(answer.body) == content
+    assert len(answer.body) < 4_000_000
+    again, _ = ask_for_mermaid(wiki, **{"accept-encoding": "gzip", "if-none-match": answer.headers["etag"]})
+    assert again.status == 304
+
+
+@pytest.mark.parametrize("accepted", [{}, {"accept-encoding": "identity"}, {"accept-encoding": "gzip;q=0"}])
+def test_it_stays_as_it_is_for_who_takes_no_gzip(wiki: Any, accepted: dict[str, str]) -> None:
+    answer, content = ask_for_mermaid(wiki, **accepted)
+    assert "content-encoding" not in answer.headers
+    assert answer.body == content
+
+
+def test_a_part_of_it_is_of_the_file_itself(wiki: Any) -> None:
+    answer, content = ask_for_mermaid(wiki, **{"accept-encoding": "gzip", "range": "bytes=1000-5200999"})
+    assert (answer.status, answer.body) == (206, content[1000:5201000])
+    assert "content-encoding" not in answer.headers

@@ -18,7 +18,8 @@ LEEWAY_SECONDS = 60
 class ExplainingAuthKitProvider(AuthKitProvider):
     """Refuses what AuthKitProvider refuses, and says why where the WorkOS dashboard is the reason.
 
-    It refuses a token that is not valid yet, too: FastMCP (4.1.2) looks at `exp` and not at `nbf`.
+    It refuses a token that is not valid yet or that never expires, too: FastMCP (4.1.2) doesn't look at `nbf`, and
+    takes a token without `exp`, which RFC 9068, section 2.2, requires.
 
     Without a Resource Indicator there, AuthKit issues tokens for the whole environment: their `aud` is its
     client id, and a server that takes only tokens for itself (RFC 8707, section 2) must refuse them.
@@ -31,9 +32,12 @@ class ExplainingAuthKitProvider(AuthKitProvider):
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """What AuthKitProvider makes of the token: None where it is refused."""
-        verified = await super().verify_token(token)
-        if verified and _is_early(verified.claims.get("nbf")):
-            logger.info("a token was refused because it is not valid yet")
+        try:
+            verified = await super().verify_token(token)
+        except OverflowError:  # FastMCP makes an int of `exp`, and JSON in Python may say Infinity
+            return None
+        if verified and not _is_in_time(verified.claims):
+            logger.info("a token was refused because it is not valid yet, or never expires")
             return None
         if verified is None and self._client_id in _claimed_audience(token):
             logger.warning(
@@ -44,11 +48,14 @@ class ExplainingAuthKitProvider(AuthKitProvider):
         return verified
 
 
-def _is_early(not_before: object) -> bool:
-    """Whether a token's `nbf`, a number of seconds since 1970 where there is one, says that it is not valid yet."""
-    if not_before is None:
-        return False
-    return not isinstance(not_before, int | float) or not_before > time.time() + LEEWAY_SECONDS
+def _is_in_time(claims: dict[str, object]) -> bool:
+    """Whether a token has an end, which FastMCP has checked, and has begun (RFC 7519, 4.1.4 and 4.1.5)."""
+    begins = claims.get("nbf", 0)
+    return (
+        isinstance(claims.get("exp"), int | float)
+        and isinstance(begins, int | float)
+        and begins <= time.time() + LEEWAY_SECONDS  # never true of NaN
+    )
 
 
 def _claimed_audience(token: str) -> list[object]:
