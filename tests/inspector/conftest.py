@@ -1,6 +1,7 @@
 """A gateway with its inspector, both on loopback, and two small functions behind them."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ def handler(event, context):
     headers = {"content-type": "text/html; charset=utf-8"}
     if path == "/mcp":
         return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": '{"jsonrpc": "2.0"}'}
+    if path == "/half":
+        return {"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": "half", "otter": "\\ud800"}
     if path == "/login":
         headers["location"] = "/callback?code=" + "c0de-of-the-otter&state=1"
         return {"statusCode": 302, "headers": headers, "cookies": ["session=cookie-of-the-otter; Path=/"], "body": ""}
@@ -49,9 +52,9 @@ class Inspected:
         return len(self.gateway.exchanges)
 
 
-@pytest.fixture
-def inspected(tmp_path: Path) -> Iterator[Inspected]:
-    root = write_project(tmp_path, SITE)
+@contextmanager
+def inspecting_at(folder: Path) -> Iterator[Inspected]:
+    root = write_project(folder, SITE)
     inspecting = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{inspecting.getsockname()[1]}"
     with (
@@ -59,3 +62,17 @@ def inspected(tmp_path: Path) -> Iterator[Inspected]:
         httpx2.Client(base_url=url, trust_env=False) as http,
     ):
         yield Inspected(gateway, url, http)
+
+
+@pytest.fixture
+def inspected(tmp_path: Path) -> Iterator[Inspected]:
+    with inspecting_at(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inspected]:
+    """One for a module, for tests that don't count its requests; the first is `GET /mcp`."""
+    with inspecting_at(tmp_path_factory.mktemp("project")) as one:
+        one.gateway.get("/mcp")
+        yield one

@@ -1,17 +1,23 @@
 """The inspector's HTTP: who may ask, what comes as it happens, and what a replay is."""
 
 import asyncio
+import gc
 import json
+import weakref
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import httpx2
 import pytest
 from inspector.conftest import Inspected
+from routegen.explain import Explainer
 from routegen.local.event import Request
 from routegen.local.exchange import Exchange
+from routegen.local.inspector.record import details
 from routegen.local.inspector.store import LAG, MOST, MOST_BYTES, Store
 from routegen.local.response import Response
+from routegen.manifest import Manifest
 
 
 def events(inspected: Inspected, number: int, **headers: str) -> list[tuple[str, str | None, Any]]:
@@ -83,6 +89,14 @@ def test_a_replay_is_the_same_request_with_its_secrets(inspected: Inspected) -> 
     assert inspected.http.get("/exchanges/2").json()["replay_of"] == 1
 
 
+def test_half_a_surrogate_pair_can_be_shown(inspected: Inspected) -> None:
+    """UTF-8 has none, JSON has."""
+    inspected.gateway.get("/half")
+    answer = inspected.http.get("/exchanges/1")
+    assert answer.json()["result"]["otter"] == "\ud800"
+    assert "a bug" not in inspected.gateway.log
+
+
 def test_what_the_gateway_refused_is_not_replayed(inspected: Inspected) -> None:
     inspected.gateway.get("/x", Otter="x" * 11_000)
     headers = {"origin": inspected.url, "x-inspector-token": inspected.token}
@@ -97,29 +111,36 @@ def test_what_the_gateway_refused_is_not_replayed(inspected: Inspected) -> None:
     {"origin": "ORIGIN", "x-inspector-token": "x"},
     {"origin": "https://evil.example", "x-inspector-token": "TOKEN"},
     {"origin": "null", "x-inspector-token": "TOKEN"},
+    {"origin": "ORIGIN", "x-inspector-token": "\xe9"},
 ])  # fmt: skip
-def test_only_the_page_itself_may_replay(inspected: Inspected, headers: dict[str, str]) -> None:
-    inspected.gateway.get("/mcp")
-    known = {"ORIGIN": inspected.url, "TOKEN": inspected.token}
-    sent = {name: known.get(value, value) for name, value in headers.items()}
-    assert inspected.http.post("/exchanges/1/replay", headers=sent).status_code == 403
-    assert inspected.last() == 1
+def test_only_the_page_itself_may_replay(shared: Inspected, headers: dict[str, str]) -> None:
+    known = {"ORIGIN": shared.url, "TOKEN": shared.token}
+    before = shared.last()
+    sent = {name.encode(): known.get(value, value).encode("latin-1") for name, value in headers.items()}
+    assert shared.http.post("/exchanges/1/replay", headers=sent).status_code == 403
+    assert shared.last() == before
 
 
 @pytest.mark.parametrize("path", ["/", "/events", "/exchanges/1", "/app.js"])
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:PORT", "127.0.0.1", "127.0.0.1:1", "127.0.0.1:PORT.evil.example"]
 )
-def test_another_host_is_refused(inspected: Inspected, path: str, host: str) -> None:
-    inspected.gateway.get("/mcp")
-    answer = inspected.http.get(path, headers={"host": host.replace("PORT", inspected.url.rpartition(":")[2])})
+def test_another_host_is_refused(shared: Inspected, path: str, host: str) -> None:
+    answer = shared.http.get(path, headers={"host": host.replace("PORT", shared.url.rpartition(":")[2])})
     assert answer.status_code == 421
+    assert shared.token not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/", "/app.js", "/style.css", "/exchanges/1"])
-def test_every_answer_has_a_strict_policy(inspected: Inspected, path: str) -> None:
-    inspected.gateway.get("/mcp")
-    headers = inspected.http.get(path).headers
+@pytest.mark.parametrize("number", ["0", "99", "-1", "x", "9" * 5000])
+def test_an_exchange_that_is_not_there(shared: Inspected, number: str) -> None:
+    answer = shared.http.get(f"/exchanges/{number}")
+    assert (answer.status_code, answer.json()["problem"]) == (404, "It is no longer kept.")
+    assert [kind for kind, _, _ in events(shared, 3, **{"last-event-id": "9" * 5000})] == ["run", "routes", "exchange"]
+
+
+@pytest.mark.parametrize("path", ["/", "/app.js", "/style.css", "/exchanges/1", "/exchanges/99", "/nowhere"])
+def test_every_answer_has_a_strict_policy(shared: Inspected, path: str) -> None:
+    headers = shared.http.get(path).headers
     policy = dict(part.split(maxsplit=1) for part in headers["content-security-policy"].split("; "))
     assert policy["default-src"] == policy["frame-ancestors"] == policy["form-action"] == policy["base-uri"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
@@ -154,17 +175,44 @@ def test_the_ring_is_bounded_by_number_and_by_bytes() -> None:
     assert store.get(last) is None
 
 
+def test_who_looks_on_slowly_keeps_no_bodies() -> None:
+    """Of what has left the ring nothing stays but its line."""
+
+    async def look() -> tuple[bool, bool]:
+        store = Store()
+        held = [weakref.ref(store.add(exchange()).exchange) for _ in range(2)]
+        slow = store.follow(0)
+        await anext(slow)
+        held += [weakref.ref(store.add(exchange()).exchange) for _ in range(MOST)]
+        gc.collect()
+        answer = held[0]() is None, held[-1]() is None
+        await slow.aclose()  # type: ignore[attr-defined] # a generator's
+        return answer
+
+    assert asyncio.run(look()) == (True, False)
+
+
+def test_why_is_not_said_by_other_routes() -> None:
+    """The manifest may have changed since."""
+    explainer = Explainer(Manifest(version=1, default="wiki", routes=()))
+    assert details({"path": "/x", "problem": None}, exchange(), explainer, None)["why"] == "no route key takes it"
+    other = replace(exchange(), route_key="ANY /x")
+    assert (
+        details({"path": "/x", "problem": None}, other, explainer, None)["why"] == "the routes have changed since then"
+    )
+
+
 async def _lagging() -> tuple[list[int], list[int]]:
     store = Store()
     store.add(exchange())
     slow = store.follow(0)
-    seen = [(await anext(slow)).number]
+    seen = [(await anext(slow))["number"]]
     waiting = asyncio.ensure_future(anext(slow, None))
     await asyncio.sleep(0)
     for _ in range(LAG + 2):
         store.add(exchange())
-    seen += [one.number for one in [await waiting] if one]
-    return seen, [one.number async for one in slow]
+    seen += [one["number"] for one in [await waiting] if one]
+    return seen, [one["number"] async for one in slow]
 
 
 def test_a_viewer_that_lags_is_sent_away() -> None:
@@ -177,7 +225,7 @@ def test_a_viewer_that_lags_is_sent_away() -> None:
 def test_a_viewer_s_stream_ends_with_the_gateway(inspected: Inspected) -> None:
     with inspected.http.stream("GET", "/events", timeout=30) as response:
         lines = response.iter_lines()
-        assert next(lines) == "event: run"
+        assert next(lines) == "retry: 1000"
         inspected.gateway.stop()
         with suppress(httpx2.RemoteProtocolError):  # where the gateway was quicker than the stream's last chunk
             list(lines)

@@ -15,6 +15,22 @@ from support import PROJECT
 pytestmark = pytest.mark.skipif(chromium() is None, reason="there is no Chromium")
 
 IMAGES = PROJECT / "docs" / "images"
+# What differs from one run to the next.
+ALWAYS_THE_SAME = """() => {
+  const put = (where, text) => document.querySelectorAll(where).forEach((one) => { one.textContent = text; });
+  put("#rows td:first-child", "14:02:11");
+  put("#rows td.number", "1.2");
+  document.querySelectorAll("#rows .tag").forEach((one) => {
+    if (one.textContent === "cold") one.closest("tr").querySelector("td.number").textContent = "61.5";
+  });
+  document.querySelectorAll(".facts dt").forEach((name) => {
+    if (name.textContent === "time") name.nextSibling.textContent = "1.2 ms, warm";
+    if (name.textContent === "request id") name.nextSibling.textContent = "sNW6vUQToaMlAR4=";
+  });
+  document.querySelectorAll("#details pre").forEach((one) => {
+    one.textContent = one.textContent.replace(/127\\.0\\.0\\.1:\\d+/g, "127.0.0.1:8000");
+  });
+}"""
 DISCOVERY = "/.well-known/oauth-authorization-server"
 
 
@@ -124,8 +140,29 @@ def test_a_replay_is_marked(inspected: Inspected, look: Look) -> None:
     inspected.gateway.get("/Home")
     page.get_by_role("button", name="GET /Home").click()
     page.get_by_role("button", name="Replay").click()
+    expect(page.locator("#replayed")).to_have_text("Request 1 was replayed.")
     expect(page.get_by_text("replay of 1")).to_be_visible()
     assert inspected.gateway.exchanges[-1].request == inspected.gateway.exchanges[0].request
+
+
+def test_what_was_refused_can_not_be_replayed_and_says_why(inspected: Inspected, look: Look) -> None:
+    page = look()
+    inspected.gateway.get("/x", Otter="x" * 11_000)
+    page.get_by_role("button", name="GET /x, 431").click()
+    expect(page.get_by_role("button", name="Replay")).to_be_disabled()
+    expect(page.locator("#replayed")).to_have_text(
+        "It can't be replayed: the gateway refused it before it had read it all."
+    )
+
+
+def test_on_a_narrow_screen_what_is_chosen_comes_into_sight(inspected: Inspected, look: Look) -> None:
+    page = look(viewport={"width": 360, "height": 640})
+    for number in range(30):
+        inspected.gateway.get(f"/page-{number}")
+    expect(page.locator("#count")).to_have_text("30 of 30 shown")
+    expect(page.locator("#details")).not_to_be_in_viewport(ratio=0.3)
+    page.get_by_role("button", name="GET /page-29").click()
+    expect(page.get_by_role("heading", name="GET /page-29")).to_be_in_viewport()
 
 
 def test_a_web_page_in_the_way_of_sign_in_is_marked_and_said(inspected: Inspected, look: Look) -> None:
@@ -181,5 +218,6 @@ def test_everybody_can_use_it(inspected: Inspected, look: Look, scheme: str, wid
     expect(page.locator("#details .alarm")).to_be_visible()
     assert problems(page, (PACKAGES / "axe-core" / "axe.min.js").read_text()) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.evaluate(ALWAYS_THE_SAME)
     folder = IMAGES if os.environ.get("SCREENSHOTS") else tmp_path
     page.screenshot(path=folder / f"inspector-{scheme}-{width}.png")

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Message
 
 from routegen.explain import Explainer
 from routegen.local.exchange import Exchange
@@ -28,7 +29,10 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 PULSE = 15.0
 """Seconds after which a quiet stream says that it is alive, so that a browser that has gone is noticed."""
 
-HEADERS = {
+RETRY = 1000
+"""Milliseconds after which a browser that has lost its stream comes back."""
+
+_POLICY = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -39,6 +43,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+_HEADERS = [(name.encode(), value.encode()) for name, value in _POLICY.items()]
 _PAGE = {
     "/": ("index.html", "text/html"),
     "/app.js": ("app.js", "text/javascript"),
@@ -69,8 +74,8 @@ class Inspector:
             routes=[
                 *(Route(path, self._file) for path in _PAGE),
                 Route("/events", self._events),
-                Route("/exchanges/{number:int}", self._exchange),
-                Route("/exchanges/{number:int}/replay", self._replay, methods=["POST"]),
+                Route("/exchanges/{number}", self._exchange),
+                Route("/exchanges/{number}/replay", self._replay, methods=["POST"]),
             ]
         )
 
@@ -99,11 +104,14 @@ class Inspector:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request of the page's."""
-        if not self._is_ours(Request(scope)):
-            refusal = Response("The inspector answers to this machine's own names alone.\n", 421, HEADERS)
-            await refusal(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+
+        async def strictly(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
+        refusal = Response("The inspector answers to this machine's own names alone.\n", 421)
+        await (self._app if self._is_ours(Request(scope)) else refusal)(scope, receive, strictly)
 
     def _is_ours(self, request: Request) -> bool:
         return request.headers.get("host", "") in {f"{name}:{self.port}" for name in _NAMES}
@@ -111,59 +119,67 @@ class Inspector:
     async def _file(self, request: Request) -> Response:
         name, media_type = _PAGE[request.url.path]
         text = files(__package__).joinpath("page", name).read_text("utf-8").replace("{token}", self._token)
-        return Response(text, 200, HEADERS, media_type)
+        return Response(text, media_type=media_type)
 
     async def _events(self, request: Request) -> Response:
-        last = request.headers.get("last-event-id", "")
-        after = int(last) if last.isdecimal() else 0
-        return StreamingResponse(self._stream(after), 200, HEADERS, "text/event-stream")
+        return StreamingResponse(
+            self._stream(_number(request.headers.get("last-event-id", ""))), media_type="text/event-stream"
+        )
 
     async def _stream(self, after: int) -> AsyncIterator[str]:
         """Server-sent events: `run` and `routes` first, then an `exchange` each, whose id lets a browser resume."""
-        yield _event("run", {"token": self._token})
+        yield f"retry: {RETRY}\n" + _event("run", {"token": self._token})
         changed = self._changed
         yield _event("routes", self._map)
         following = self._store.follow(after)
         coming = asyncio.ensure_future(anext(following, None))
+        told = asyncio.ensure_future(changed.wait())
         try:
             while True:
-                told = asyncio.ensure_future(changed.wait())
                 await asyncio.wait({coming, told}, timeout=PULSE, return_when=asyncio.FIRST_COMPLETED)
                 if told.done():
                     changed = self._changed
+                    told = asyncio.ensure_future(changed.wait())
                     yield _event("routes", self._map)
-                told.cancel()
                 if not coming.done():
                     yield ": still here\n\n"
                     continue
-                kept = coming.result()
-                if kept is None:
+                line = coming.result()
+                if line is None:
                     return
-                yield _event("exchange", kept.fields, kept.number)
+                yield _event("exchange", line, line["number"])
                 coming = asyncio.ensure_future(anext(following, None))
         finally:
             coming.cancel()
+            told.cancel()
 
     async def _exchange(self, request: Request) -> Response:
-        kept = self._store.get(request.path_params["number"])
+        kept = self._store.get(_number(request.path_params["number"]))
         if kept is None or self._explainer is None:
-            return JSONResponse({"problem": "It is no longer kept."}, 404, HEADERS)
-        return JSONResponse(kept.fields | details(kept.exchange, self._explainer, self._stage), 200, HEADERS)
+            return JSONResponse({"problem": "It is no longer kept."}, 404)
+        shown = details(kept.fields, kept.exchange, self._explainer, self._stage)
+        # In ASCII: a function may say half a surrogate pair, which UTF-8 can't.
+        return Response(json.dumps(shown), media_type="application/json")
 
     async def _replay(self, request: Request) -> Response:
         origin = f"http://{request.headers['host']}"
         token = request.headers.get("x-inspector-token", "")
-        if request.headers.get("origin") != origin or not secrets.compare_digest(token, self._token):
-            return JSONResponse({"problem": "Only the inspector's own page may ask for this."}, 403, HEADERS)
-        kept = self._store.get(request.path_params["number"])
+        if request.headers.get("origin") != origin or not secrets.compare_digest(token.encode(), self._token.encode()):
+            return JSONResponse({"problem": "Only the inspector's own page may ask for this."}, 403)
+        kept = self._store.get(_number(request.path_params["number"]))
         if kept is None or self._gateway is None:
-            return JSONResponse({"problem": "It is no longer kept."}, 404, HEADERS)
-        if kept.exchange.route_key is None:
-            return JSONResponse({"problem": "The gateway refused it before it had read it all."}, 409, HEADERS)
+            return JSONResponse({"problem": "It is no longer kept."}, 404)
+        if not kept.fields["replayable"]:
+            return JSONResponse({"problem": "The gateway refused it before it had read it all."}, 409)
         _REPLAY_OF.set(kept.number)
         scope, receive = replayed_scope(kept.exchange.request)
         await self._gateway(scope, receive, swallow)
-        return JSONResponse({"replayed": kept.number}, 200, HEADERS)
+        return JSONResponse({"replayed": kept.number})
+
+
+def _number(text: str) -> int:
+    """An exchange's number; 0, which none has, for anything else."""
+    return int(text) if text.isdecimal() and len(text) < 16 else 0
 
 
 def _event(kind: str, data: object, number: int | None = None) -> str:

@@ -35,6 +35,9 @@ class Kept:
     size: int
 
 
+_Viewer = asyncio.Queue[Fields | None]
+
+
 class Store:
     """Used in the gateway's loop alone."""
 
@@ -42,7 +45,7 @@ class Store:
         self._kept: OrderedDict[int, Kept] = OrderedDict()
         self._size = 0
         self._last = 0
-        self._viewers: set[asyncio.Queue[Kept | None]] = set()
+        self._viewers: set[_Viewer] = set()
 
     def add(self, exchange: Exchange, replay_of: int | None = None) -> Kept:
         """Keep an exchange and tell everybody."""
@@ -56,22 +59,25 @@ class Store:
             _, oldest = self._kept.popitem(last=False)
             self._size -= oldest.size
         for viewer in list(self._viewers):
-            self._tell(viewer, kept)
+            self._tell(viewer, kept.fields)
         return kept
 
     def get(self, number: int) -> Kept | None:
         """An exchange, while it is kept."""
         return self._kept.get(number)
 
-    async def follow(self, after: int) -> AsyncIterator[Kept]:
-        """Those with a number above `after` that are kept, then each as it comes, until `close` or a lag."""
-        viewer: asyncio.Queue[Kept | None] = asyncio.Queue(LAG)
+    async def follow(self, after: int) -> AsyncIterator[Fields]:
+        """The lines of those with a number above `after` that are kept, then each as it comes.
+
+        It ends with `close`, and when who reads is too far behind. Lines alone: a slow viewer holds no bodies.
+        """
+        viewer: _Viewer = asyncio.Queue(LAG)
         self._viewers.add(viewer)
         try:
-            for kept in [one for one in self._kept.values() if one.number > after]:
-                yield kept
-            while kept_or_end := await viewer.get():
-                yield kept_or_end
+            for line in [one.fields for one in self._kept.values() if one.number > after]:
+                yield line
+            while line_or_end := await viewer.get():
+                yield line_or_end
         finally:
             self._viewers.discard(viewer)
 
@@ -80,13 +86,13 @@ class Store:
         for viewer in list(self._viewers):
             self._end(viewer)
 
-    def _tell(self, viewer: asyncio.Queue[Kept | None], kept: Kept) -> None:
+    def _tell(self, viewer: _Viewer, line: Fields) -> None:
         if viewer.full():
             self._end(viewer)
         else:
-            viewer.put_nowait(kept)
+            viewer.put_nowait(line)
 
-    def _end(self, viewer: asyncio.Queue[Kept | None]) -> None:
+    def _end(self, viewer: _Viewer) -> None:
         self._viewers.discard(viewer)
         while not viewer.empty():
             viewer.get_nowait()

@@ -1,7 +1,7 @@
 """What a request of OAuth's discovery will do to MCP clients when a web page answers it.
 
 Measured with fastmcp 4.1.2 on mcp 2.3.0, `@modelcontextprotocol/sdk` 1.32, `@modelcontextprotocol/client` 2.4,
-mcp-remote 0.15 and MCP Inspector 2.12.
+mcp-remote 0.15 and MCP Inspector 2.12, for 200 and 404; for redirects and 5xx, read in the sources of both SDKs.
 """
 
 from routegen.classify import classify
@@ -15,6 +15,18 @@ _NO_SERVER = (
     "Every client takes this for missing, and those that find no other metadata register at this domain's /register, "
     "where the registration fails."
 )
+_REDIRECTED = (
+    "The Python SDK takes a redirect for missing; the TypeScript SDK follows it within this domain, and stops where a "
+    "web page answers."
+)
+_SERVER_ERROR = (
+    'The TypeScript SDK stops here with "HTTP {status} trying to load OAuth metadata" or the like; the Python SDK '
+    "looks no further and goes on to this domain's /register."
+)
+_RESOURCE_ERROR = (
+    'The Python SDK stops here with "Protected resource metadata request failed: HTTP {status}", and the TypeScript '
+    "SDK looks for an authorization server on this domain."
+)
 _NO_RESOURCE = (
     "Every client takes this for missing and doesn't learn of the authorization server that the MCP server names; it "
     "looks for one on this domain."
@@ -26,6 +38,9 @@ _REGISTRATION = (
 _TOKEN = "Every client fails to get or refresh its token here, and asks its user to sign in again."  # noqa: S105
 
 
+_BY_CLASS = {2: _STOP, 3: _REDIRECTED, 4: _NO_SERVER, 5: _SERVER_ERROR}
+
+
 def is_discovery(exchange: Exchange) -> bool:
     """Whether a client on its way to sign in asks for this."""
     return _role(exchange) != "other"
@@ -35,12 +50,12 @@ def verdict(exchange: Exchange) -> str | None:
     """Which client will break and how, in one sentence; None where the answer is no web page, or nobody minds."""
     if not _is_page(exchange):
         return None
-    found = exchange.response.status < 300
+    status = exchange.response.status
     match _role(exchange):
         case "protected-resource-metadata":
-            return _NO_RESOURCE
+            return _RESOURCE_ERROR.format(status=status) if status >= 500 else _NO_RESOURCE
         case "authorization-server-metadata" | "openid-configuration":
-            return _STOP if found else _NO_SERVER
+            return _BY_CLASS[status // 100].format(status=status)
         case "registration-endpoint":
             return _REGISTRATION
         case "token-endpoint":

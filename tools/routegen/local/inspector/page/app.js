@@ -12,6 +12,7 @@ function make(tag, { text, className, ...attributes } = {}, ...children) {
   return element;
 }
 
+const narrow = matchMedia("(max-width: 60rem)");
 const lines = new Map(); // number -> { fields, row }
 let waiting = []; // what came while paused
 let paused = false;
@@ -39,7 +40,11 @@ function row(one) {
     make("td", { className: colour(one.status), text: one.status }),
     make("td", { className: "number", text: one.milliseconds }),
   );
-  line.addEventListener("click", () => choose(one.number));
+  line.addEventListener("click", async () => {
+    await choose(one.number);
+    // On a narrow screen they stand below the list.
+    if (narrow.matches) at("details").scrollIntoView();
+  });
   return line;
 }
 
@@ -48,6 +53,7 @@ function add(one) {
   latest = one.number;
   if (paused) {
     waiting.push(one);
+    waiting = waiting.slice(-MOST);
     return count();
   }
   const line = row(one);
@@ -114,7 +120,7 @@ function message(part) {
   const parts = [pre([part.line, ...part.headers.map(([name, value]) => `${name}: ${value}`)].join("\n"))];
   if (part.body.bytes) {
     parts.push(pre(pretty(part.body.text) ?? `${part.body.bytes} bytes that are no text`));
-    if (part.body.cut) parts.push(make("p", { text: `The first 64 KB of ${part.body.bytes} bytes.` }));
+    if (part.body.cut) parts.push(make("p", { text: `${part.body.bytes.toLocaleString("en")} bytes in all.` }));
   }
   return parts;
 }
@@ -126,13 +132,29 @@ function json(value) {
 async function choose(number) {
   chosen = number;
   for (const [other, { row: line }] of lines) line.classList.toggle("chosen", other === number);
-  const answer = await fetch(`exchanges/${number}`);
-  const one = await answer.json();
+  const one = await ask(`exchanges/${number}`);
   if (chosen !== number) return;
-  if (!answer.ok) return at("details").replaceChildren(make("p", { text: one.problem }));
+  show(one);
+  at("details").scrollTop = 0;
+}
+
+/** What the inspector says to a request, or `{ failed }` with the reason. */
+async function ask(path, options) {
+  try {
+    const answer = await fetch(path, options);
+    const said = await answer.json();
+    return answer.ok ? said : { failed: said.problem };
+  } catch {
+    return { failed: "The gateway doesn't answer." };
+  }
+}
+
+function show(one) {
+  if (one.failed) return at("details").replaceChildren(make("p", { text: one.failed }));
   const replay = make("button", { type: "button", id: "replay", text: "Replay" });
-  replay.disabled = one.route_key === null;
-  replay.addEventListener("click", () => again(number));
+  replay.disabled = !one.replayable;
+  replay.addEventListener("click", () => again(one.number));
+  const said = one.replayable ? "" : "It can't be replayed: the gateway refused it before it had read it all.";
   const facts = make("dl", { className: "facts" });
   const fact = (name, value) => facts.append(make("dt", { text: name }), make("dd", { text: value }));
   fact("route key", one.route_key ?? "none");
@@ -140,6 +162,7 @@ async function choose(number) {
   fact("function", one.app ?? "none");
   fact("status", one.status);
   fact("time", `${one.milliseconds} ms, ${one.cold ? "cold: an instance had to start" : "warm"}`);
+  fact("number", one.replay_of ? `${one.number}, a replay of ${one.replay_of}` : one.number);
   fact("request id", one.id);
   if (one.problem) fact("the gateway says", one.problem);
   const alarm = make("p", { className: "alarm" }, make("b", { text: "⚠ Breaks clients. " }), one.warning ?? "");
@@ -147,19 +170,19 @@ async function choose(number) {
     make("h2", { text: `${one.method} ${one.path}` }),
     ...(one.warning ? [alarm] : []),
     facts,
-    make("p", { className: "actions" }, replay, replay.disabled ? "The gateway refused it before it had read it all." : ""),
+    make("p", { className: "actions" }, replay, make("span", { id: "replayed", text: said })),
     ...block("request", ...message(one.request)),
     ...block("response", ...message(one.response)),
     ...(one.event ? block("event, payload format 2.0", json(one.event)) : []),
     ...(one.result ? block("what the function said", json(one.result)) : []),
   );
-  at("details").scrollTop = 0;
 }
 
 async function again(number) {
-  const answer = await fetch(`exchanges/${number}/replay`, { method: "POST", headers: { "x-inspector-token": token } });
-  const said = await answer.json();
-  at("said").textContent = answer.ok ? `Request ${number} was replayed.` : said.problem;
+  const { failed } = await ask(`exchanges/${number}/replay`, { method: "POST", headers: { "x-inspector-token": token } });
+  const said = failed ?? `Request ${number} was replayed.`;
+  at("said").textContent = said;
+  if (chosen === number) at("replayed")?.replaceChildren(said);
 }
 
 function move(step) {
