@@ -90,7 +90,7 @@ def test_the_http_route_is_one_by_kubernetes_own_schema() -> None:
         new HTTPRoute(JSON.parse(readFileSync(0, "utf8"))).validate();
     """
     node("--input-type=module", "--eval", program, text=text)
-    with pytest.raises(AssertionError, match="Exakt|pathType|must be equal to one of the allowed values"):
+    with pytest.raises(AssertionError, match="must be equal to one of the allowed values"):
         node("--input-type=module", "--eval", program, text=text.replace("Exact", "Exakt"))
     rules: list[dict[str, Any]] = json.loads(text)["spec"]["rules"]
     assert [(rule["backendRefs"][0]["name"], rule["matches"]) for rule in rules] == [
