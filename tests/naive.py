@@ -1,6 +1,7 @@
 """API Gateway's route selection said once more, slowly: a regular expression a key, the documented ranks as a sort."""
 
 import re
+from urllib.parse import unquote
 
 from routegen.gateway import ANY, RouteKey, shape
 
@@ -8,11 +9,14 @@ from routegen.gateway import ANY, RouteKey, shape
 def naive(keys: list[RouteKey], method: str, path: str) -> RouteKey | None:
     """The key that takes a request; the path is decoded."""
 
+    def segment(text: str) -> str:
+        if text.startswith("{"):
+            return ".+" if text.endswith("+}") else "[^/]+"
+        literal = unquote(text)
+        return re.escape(literal) if "/" not in literal else "(?!)"
+
     def pattern(key: RouteKey) -> str:
-        parts = {"{}": "[^/]+", "{+}": ".+"}
-        if key.path == "/":
-            return "/"
-        return "".join("/" + parts.get(part, re.escape(part)) for part in shape(key.path))
+        return "/" + "/".join(map(segment, key.path[1:].split("/")))
 
     def rank(key: RouteKey) -> tuple[object, ...]:
         order = {"{}": 1, "{+}": 2}

@@ -180,7 +180,7 @@ async def load(gateway: Gateway, requests: int, kills: int) -> Result:
 
 
 @pytest.mark.parametrize(
-    ("requests", "kills"), [(600, 4), pytest.param(10_000, 20, marks=pytest.mark.slow)], ids=["600", "10000"]
+    ("requests", "kills"), [(400, 4), pytest.param(10_000, 20, marks=pytest.mark.slow)], ids=["400", "10000"]
 )
 def test_none_is_lost_and_none_goes_to_the_wrong_app(
     requests: int, kills: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]

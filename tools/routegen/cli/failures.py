@@ -44,7 +44,7 @@ class State:
 def run(command: click.Command, state: State, arguments: Sequence[str] | None = None) -> int:
     """Run a click command and return the exit code; every failure has become one line on stderr."""
     try:
-        code = command.main(arguments, standalone_mode=False, obj=state)
+        code = command.main(arguments, prog_name="routegen", standalone_mode=False, obj=state)
     except click.exceptions.Abort:
         return INTERRUPTED
     except click.ClickException as error:
