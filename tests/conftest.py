@@ -1,37 +1,45 @@
 """How many request decisions a run of the suite has checked, summed over the processes that it runs in."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-_COUNTED = pytest.StashKey[int]()
+_COUNTED = pytest.StashKey[Counter[str]]()
+_MODEL = ""
 
 
 @pytest.fixture(scope="session")
-def decided(request: pytest.FixtureRequest) -> Callable[[int], None]:
-    """`decided(n)`: a test has checked n decisions about where a request goes."""
+def decided(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`decided(n)`: a test has checked n decisions about where a request goes; `decided(n, server)`: a server's."""
     config = request.config
 
-    def count(number: int) -> None:
-        config.stash[_COUNTED] = config.stash.get(_COUNTED, 0) + number
+    def count(number: int, server: str = _MODEL) -> None:
+        _counted(config)[server] += number
 
     return count
+
+
+def _counted(config: pytest.Config) -> Counter[str]:
+    return config.stash.setdefault(_COUNTED, Counter())
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["decided"] = session.config.stash.get(_COUNTED, 0)
+        output["decided"] = dict(_counted(session.config))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    stash = node.config.stash
-    stash[_COUNTED] = stash.get(_COUNTED, 0) + getattr(node, "workeroutput", {}).get("decided", 0)
+    _counted(node.config).update(getattr(node, "workeroutput", {}).get("decided", {}))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if number := config.stash.get(_COUNTED, 0):
-        terminalreporter.write_line(f"{number:,} request decisions checked")
+    counted = _counted(config)
+    if counted:
+        terminalreporter.write_line(f"{counted.total():,} request decisions checked")
+    for server in sorted(set(counted) - {_MODEL}):
+        terminalreporter.write_line(f"  {counted[server]:,} of them through {server}")

@@ -6,7 +6,7 @@ length of a path.
 
 from routegen.gateway.decisions import DEFAULT, Decisions
 from routegen.gateway.match import RouteTable
-from routegen.gateway.ordered import in_order, path_regex
+from routegen.gateway.ordered import encoded_path_regex, in_order, path_regex
 from routegen.gateway.route_key import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteKeyError, shape, takes_every_path
 from routegen.gateway.translate import Translation, below, translate
 
@@ -21,6 +21,7 @@ __all__ = [
     "RouteTable",
     "Translation",
     "below",
+    "encoded_path_regex",
     "in_order",
     "path_regex",
     "shape",

@@ -1,0 +1,47 @@
+"""Random manifests: each route has an app of its own, so that the answer says which route it was."""
+
+import json
+import random
+from typing import Any
+
+from routegen.gateway import ANY, METHODS, RouteKey
+from routegen.manifest import Manifest
+
+LITERALS = [
+    *("a", "b", "mcp", "A", "a.b", ".well-known", "x-y_z", "~u", "a+b", "a%20b", "caf%C3%A9", "%F0%9F%A6%A6", "100%25"),
+    *("(x)+", "$v", "!&'*,;=:@", "%22%60%5C", "%7Bx%7D", "%0A", "%3F%23", "%2541", "a%2Fb", "..", ".", "%5B%5D"),
+]  # fmt: skip
+RARE = ["%00", "%E2%80%A8", "%7F"]
+MOST_APPS = 13
+"""With the default one."""
+
+
+def manifest(random: random.Random) -> Manifest:
+    """One; the same for the same state of `random`."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    while len(found) < random.randint(4, MOST_APPS - 1):
+        path = "/" + "/".join(_segments(random))
+        key = RouteKey.parse(f"ANY {path}")
+        if not key.swallows_default and key.shape not in found:
+            found[key.shape] = _route(random, path, f"app-{len(found)}")
+    routes = sorted(found.values(), key=lambda route: str(route["path"]))
+    return Manifest.model_validate_json(json.dumps({"version": 1, "default": "default", "routes": routes}))
+
+
+def _segments(random: random.Random) -> list[str]:
+    if random.random() < 0.03:
+        return [""]
+    some = LITERALS[:4] if random.random() < 0.6 else LITERALS
+    segments = [random.choice(some) for _ in range(random.randint(1, 3))]
+    if random.random() < 0.02:
+        segments[0] = random.choice(RARE)
+    for at in range(len(segments)):
+        if random.random() < 0.25:
+            segments[at] = f"{{v{at}}}"
+    return [*segments, "{rest+}"] if random.random() < 0.25 else segments
+
+
+def _route(random: random.Random, path: str, app: str) -> dict[str, Any]:
+    methods = [ANY] if random.random() < 0.5 else sorted(random.sample(sorted(METHODS), random.randint(1, 3)))
+    keys = [f"{method} {path}" for method in methods]
+    return {"path": path, "methods": methods, "app": app, "role": "other", "route_keys": keys}

@@ -1,0 +1,64 @@
+"""This repository's two apps as ordinary processes behind each server: real MCP clients sign in and read a page."""
+
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from differential.servers import SERVERS, program, serving
+from end_to_end.clients import missing, session
+from render.manifests import COMMITTED
+from support import PROJECT
+
+from dev.authkit.background import in_background
+from dev.serve.stack import PAGES, environment, make_wiki
+
+CLIENTS = ("python", "typescript-v1")
+TOOLS = ["list_pages", "read_page", "search", "recent_changes"]
+# Each serves on the socket that it inherits, whose number is its argument.
+MCP = "import sys, uvicorn; uvicorn.run('mcp_server:app', fd=int(sys.argv[1]))"
+WIKI = (
+    "import sys; from werkzeug.serving import make_server; from wiki import app;"
+    "make_server('127.0.0.1', 0, app, threaded=True, fd=int(sys.argv[1])).serve_forever()"
+)
+PROGRAMS = {"mcp": ("app/poc/mcp_package", MCP), "otterwiki": ("app/otterwiki", WIKI)}
+
+
+@contextmanager
+def site(server: str, folder: Path) -> Iterator[str]:
+    """Everything, until the block ends; the server's URL."""
+    make_wiki(folder / "wiki")
+    with ExitStack() as stack:
+        # They listen before they run: the server needs to know where, and they need to know its URL.
+        sockets = {app: stack.enter_context(socket.create_server(("127.0.0.1", 0))) for app in PROGRAMS}
+        where = {app: f"127.0.0.1:{one.getsockname()[1]}" for app, one in sockets.items()}
+        url = f"http://127.0.0.1:{stack.enter_context(serving(server, COMMITTED, where, folder))}"
+        authkit = stack.enter_context(in_background(frozenset({f"{url}/mcp"}), auto_consent=True)).settings
+        for app, env in environment(url, authkit.issuer, authkit.client_id, folder / "wiki").items():
+            package, code = PROGRAMS[app]
+            fd = sockets[app].fileno()
+            command = [sys.executable, "-c", code, str(fd)]
+            home = folder / app
+            home.mkdir()
+            stack.enter_context(program(command, home, fds=[fd], env={**env, "PYTHONPATH": str(PROJECT / package)}))
+        yield url
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with site(request.param, tmp_path_factory.mktemp(request.param)) as one:
+        yield one
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_client_signs_in_and_reads_a_page(url: str, client: str, tmp_path: Path) -> None:
+    if why := missing(client):
+        pytest.skip(why)
+    assert session(client, f"{url}/mcp", tmp_path / "state", "read_page", {"page": "Team/Onboarding"}) == {
+        "tools": TOOLS,
+        "text": (PAGES / "onboarding.md").read_text(),
+        "signedIn": True,
+        "refreshed": False,
+    }
