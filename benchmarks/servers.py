@@ -1,0 +1,197 @@
+"""The servers that `gateway.py` compares: each with the same Starlette application, each a process on loopback."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TOOLS = HERE.parent / "tools"
+
+PATH, BODY = "/hello", "otter"
+LONG = 120.0
+"""Seconds after which something must be wrong with a server that doesn't listen."""
+
+SITE = f"""\
+from mangum import Mangum
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+
+async def hello(request):
+    return PlainTextResponse("{BODY}")
+
+
+app = Starlette(routes=[Route("{PATH}", hello)])
+handler = Mangum(app, lifespan="off")
+"""
+PYPROJECT = """\
+[tool.routegen]
+manifest = "routes.json"
+default = "rest"
+
+[tool.routegen.apps.site]
+app = "site_app.py:app"
+handler = "site_app.handler"
+
+[tool.routegen.apps.rest]
+app = "site_app.py:app"
+handler = "site_app.handler"
+"""
+ROUTE = {"path": PATH, "methods": ["GET"], "app": "site", "role": "other", "route_keys": [f"ANY {PATH}"]}
+
+# The last major version that asks for no account, and the last of the plugin for it.
+SERVERLESS = {"serverless": "3.40.0", "serverless-offline": "13.9.0"}
+# Of the runtime's name the plugin uses `python3` alone, the first on PATH.
+SERVERLESS_YML = f"""\
+service: benchmark
+frameworkVersion: "{SERVERLESS["serverless"]}"
+provider:
+  name: aws
+  runtime: python3.11
+functions:
+  site:
+    handler: site_app.handler
+    events:
+      - httpApi: "*"
+plugins:
+  - serverless-offline
+"""
+# Neither usage statistics, nor notices, nor updates: with these it asks for nothing but loopback.
+QUIET = {
+    "SLS_TELEMETRY_DISABLED": "1",
+    "SLS_NOTIFICATIONS_MODE": "off",
+    "SLS_INTERACTIVE_SETUP_ENABLE": "0",
+    "SLS_DISABLE_AUTO_UPDATE": "1",
+    "npm_config_update_notifier": "false",
+}
+
+
+def write_site(folder: Path) -> None:
+    """The application, and what each server wants beside it."""
+    (folder / "site_app.py").write_text(SITE)
+    (folder / "pyproject.toml").write_text(PYPROJECT)
+    (folder / "routes.json").write_text(json.dumps({"version": 1, "default": "rest", "routes": [ROUTE]}))
+    (folder / "serverless.yml").write_text(SERVERLESS_YML)
+
+
+def free_port() -> int:
+    """One that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
+@contextmanager
+def serving(name: str, command: Sequence[str], port: int, folder: Path, env: Mapping[str, str]) -> Iterator[int]:
+    """A server, and the port that it listens on; what it prints goes to a file in the folder.
+
+    Raises:
+        RuntimeError: it has ended, or doesn't listen; the text has its last lines.
+    """
+    log = folder / f"{name}.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, cwd=folder, env={**os.environ, **env}, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + LONG
+        while not _listens(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{name} doesn't listen:\n{log.read_text()[-2000:]}")
+            time.sleep(0.05)
+        yield port
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def routegen(folder: Path, *, inspector: bool) -> Iterator[int]:
+    """`routegen serve`, as a user starts it, or without its inspector."""
+    port = free_port()
+    inspecting = free_port() if inspector else 0
+    command = [sys.executable, "-m", "routegen", "serve", f"--port={port}", f"--inspector-port={inspecting}"]
+    found = os.pathsep.join([str(TOOLS), *filter(None, [os.environ.get("PYTHONPATH")])])
+    name = "routegen" if inspector else "routegen-plain"
+    with serving(name, command, port, folder, {"PYTHONPATH": found}) as answered:
+        yield answered
+
+
+@contextmanager
+def uvicorn(folder: Path) -> Iterator[int]:
+    """The bare server, set as the gateway sets it, with the application in its own process."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "site_app:app", f"--port={port}", "--http=h11", "--loop=asyncio"]
+    command += ["--ws=none", "--lifespan=off", "--no-access-log", "--log-level=warning"]
+    with serving("uvicorn", command, port, folder, {}) as answered:
+        yield answered
+
+
+@contextmanager
+def ceiling(folder: Path) -> Iterator[int]:
+    """What answers without looking."""
+    port = free_port()
+    with serving("ceiling", [sys.executable, str(HERE / "ceiling.py"), str(port)], port, folder, {}) as answered:
+        yield answered
+
+
+@contextmanager
+def serverless(folder: Path, packages: Path) -> Iterator[int]:
+    """serverless-offline; its Python is the one that runs this."""
+    port = free_port()
+    with suppress(FileExistsError):
+        (folder / "node_modules").symlink_to(packages)
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    env = {**QUIET, "HOME": str(home), "PATH": path, "VIRTUAL_ENV": sys.prefix}
+    script = packages / "serverless" / "bin" / "serverless.js"
+    command = ["node", str(script), "offline", "start", "--host=127.0.0.1", f"--httpPort={port}", "--noSponsor"]
+    with serving("serverless", [*command, f"--lambdaPort={free_port()}"], port, folder, env) as answered:
+        yield answered
+
+
+def install_serverless() -> Path | str:
+    """Its packages, installed into the user's cache on the first run; a text says why there are none."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        return "Node.js or npm is not installed"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "routegen-benchmarks"
+    target = cache / "-".join(["serverless", *SERVERLESS.values()])
+    if not target.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as folder:
+            work = Path(folder) / "packages"
+            work.mkdir()
+            (work / "package.json").write_text(json.dumps({"private": True, "dependencies": SERVERLESS}))
+            command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+            done = subprocess.run(
+                command, cwd=work, env={**os.environ, **QUIET}, capture_output=True, text=True, check=False
+            )
+            if done.returncode:
+                return f"npm could not install it: {' '.join(done.stderr.split())[:300]}"
+            work.rename(target)
+    return target / "node_modules"
