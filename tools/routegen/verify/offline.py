@@ -194,9 +194,8 @@ def _json(method: str, url: str, status: int, value: dict[str, Any], *headers: t
 
 
 def _short(verdict: Verdict) -> Verdict:
-    """Without an origin that doesn't exist."""
-    error = verdict.error.replace(ORIGIN, "") if verdict.error else verdict.error
-    return replace(verdict, why=verdict.why.replace(ORIGIN, ""), error=error)
+    """Paths without an origin that doesn't exist; an error stays as its user would see it."""
+    return replace(verdict, why=verdict.why.replace(f"{ORIGIN}/", "/"))
 
 
 def _relative(finding: Finding) -> Finding:

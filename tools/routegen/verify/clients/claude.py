@@ -22,7 +22,7 @@ from typing import Any
 from routegen.classify import PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import registration
-from routegen.verify.clients.model import Flow, fails, known, unknown
+from routegen.verify.clients.model import Flow, fails, is_web, known, unknown
 from routegen.verify.clients.typescript import server_places
 from routegen.verify.clients.urls import Web, parsed
 from routegen.verify.documents import describe, parse
@@ -129,6 +129,6 @@ def _document(flow: Flow, url: str) -> dict[str, Any] | None:
 
 def _web(text: Any, at: str) -> Web:
     web = parsed(text) if isinstance(text, str) else None
-    if web is None or web.scheme not in {"http", "https"}:
+    if web is None or not is_web(web.href):
         raise unknown(f"{at} names {str(text)[:200]!r} where a URL should be.", at)
     return web

@@ -96,7 +96,7 @@ class Flow:
     def endpoint(self) -> Web:
         """The MCP endpoint's URL in parts."""
         web = parsed(self.mcp_url)
-        if web is None or web.scheme not in {"http", "https"}:
+        if web is None or not is_web(self.mcp_url):
             raise unknown(f"{self.mcp_url[:200]} is not a URL that a client can ask.", self.mcp_url)
         return web
 
@@ -108,6 +108,8 @@ class Flow:
         """
         if len(self.probes) == _MOST:
             raise unknown(f"It has asked {_MOST} times and is not at the end.", url)
+        if not is_web(url):
+            return Failure(method, url, "refused", "it is not a web URL")
         self.probes.append((method, url))
         answer = self.answers.get(method, url)
         if (
@@ -149,7 +151,15 @@ class Flow:
 
     def look(self, method: str, url: str) -> Answer | Failure:
         """Evidence for what an endpoint would answer; the client doesn't ask this."""
+        if not is_web(url):
+            return Failure(method, url, "not-asked", "it is not a web URL")
         return self.answers.get(method, url)
+
+
+def is_web(url: str) -> bool:
+    """Whether a client can ask a URL at all."""
+    web = parsed(url)
+    return web is not None and web.scheme in {"http", "https"}
 
 
 def redirect_of(answer: Answer) -> str | None:

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ValidationError
 from routegen.classify import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import registration
-from routegen.verify.clients.model import Flow, FlowError, fails, known, redirect_of, unknown
+from routegen.verify.clients.model import Flow, FlowError, fails, is_web, known, redirect_of, unknown
 from routegen.verify.clients.schemas import ResourceModel, ServerModel
-from routegen.verify.clients.urls import parsed, preserved
+from routegen.verify.clients.urls import preserved
 from routegen.verify.documents import describe
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -195,7 +195,7 @@ def _no_registration(body: bytes) -> str | None:
 
 
 def _get(flow: Flow, url: str) -> Answer:
-    if (web := parsed(url)) is None or web.scheme not in {"http", "https"}:
+    if not is_web(url):
         said = _said("Request URL is missing an 'http://' or 'https://' protocol.") if "://" not in url else None
         raise fails(f"{flow.mcp_url} names {url[:200]!r}, which is no web URL.", flow.mcp_url, said)
     answer = flow.get(url)

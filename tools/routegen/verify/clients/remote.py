@@ -12,7 +12,7 @@ from routegen.classify import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTEC
 from routegen.verify.answers import Answer
 from routegen.verify.clients import javascript, typescript
 from routegen.verify.clients.javascript import JsonError
-from routegen.verify.clients.model import Flow, FlowError, fails, unknown
+from routegen.verify.clients.model import Flow, FlowError, fails, is_web, unknown
 from routegen.verify.clients.typescript import Traits
 from routegen.verify.clients.urls import Web, parsed
 from routegen.verify.documents import describe
@@ -132,7 +132,7 @@ def _first(flow: Flow, urls: list[str]) -> Any:
     """The first JSON that is something; whatever goes wrong, it goes on to the next place."""
     for url in urls:
         web = parsed(url)
-        if web is None or web.scheme not in {"http", "https"}:
+        if web is None or not is_web(url):
             continue
         answer = flow.get(web.href, "anywhere")
         if isinstance(answer, Answer) and 200 <= answer.status < 300:

@@ -13,7 +13,7 @@ from routegen.classify import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTEC
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import javascript, registration
 from routegen.verify.clients.javascript import JsonError
-from routegen.verify.clients.model import Flow, FlowError, Redirects, fails, known, redirect_of, unknown
+from routegen.verify.clients.model import Flow, FlowError, Redirects, fails, is_web, known, redirect_of, unknown
 from routegen.verify.clients.schemas import OPENID, REGISTRATION, RESOURCE, SERVER, Fields, issues, shown
 from routegen.verify.clients.urls import Web, parsed
 from routegen.verify.documents import describe
@@ -164,7 +164,7 @@ def _discover(flow: Flow, traits: Traits, named: str | None) -> Found:
     resource_url, resource = _resource(flow, traits, named)
     servers = (resource or {}).get("authorization_servers") or [f"{flow.endpoint.origin}/"]
     server = parsed(servers[0])
-    if server is None or server.scheme not in {"http", "https"}:
+    if server is None or not is_web(server.href):
         raise unknown(f"{resource_url} names {servers[0]!r} as the authorization server, no web URL.", resource_url)
     metadata_url, metadata = _server(flow, traits, servers[0], server)
     return Found(resource, resource_url, server, metadata, metadata_url)
