@@ -166,7 +166,6 @@ REFUSED = {
     "no request at all": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     "a line of nonsense": b"otter otter\r\n\r\n",
     "no version": b"GET /x\r\nHost: x\r\n\r\n",
-    "another protocol": b"GET /x HTTP/3.0\r\nHost: x\r\n\r\n",
     "a null byte in the path": b"GET /x\x00y HTTP/1.1\r\nHost: x\r\n\r\n",
     "bytes beyond ASCII in the path": "GET /ü HTTP/1.1\r\nHost: x\r\n\r\n".encode(),
     "a blank in the path": b"GET /x y HTTP/1.1\r\nHost: x\r\n\r\n",

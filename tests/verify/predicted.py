@@ -5,11 +5,11 @@ all the others. `{origin}` and `{authkit}` stand for the two servers.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import Verdict
@@ -81,7 +81,7 @@ def live(server: str, prefix: str = "") -> Replies:
     return {f"POST {server} {prefix}/register": REGISTERED, f"GET {server} {prefix}/authorize": SIGN_IN}
 
 
-def world(changes: dict[str, Reply | None] | None = None) -> Replies:
+def world(changes: Mapping[str, Reply | None] | None = None) -> Replies:
     """Everything right, with no challenge to read; what is changed to None goes to the rest."""
     right: Replies = {
         "POST origin /mcp": CHALLENGE,
@@ -210,7 +210,7 @@ def _resources() -> Iterator[tuple[str, Replies]]:
         "servers-upper": {"authorization_servers": ["{AUTHKIT}"]},
         "prm-scopes-string": {"scopes_supported": "openid"},
     }.items():
-        yield name, world({f"GET origin {PRM}/mcp": doc({**RESOURCE, **changed})})
+        yield name, world({f"GET origin {PRM}/mcp": doc({**RESOURCE, **cast("dict[str, Any]", changed)})})
     for field in ("resource", "authorization_servers"):
         lacking = {name: value for name, value in RESOURCE.items() if name != field}
         short = field.removeprefix("authorization_")
@@ -271,7 +271,7 @@ def _servers() -> Iterator[tuple[str, Replies]]:
         "cimd-string": {"client_id_metadata_document_supported": "yes"},
         "doc-relative": {"service_documentation": "docs"},
     }.items():
-        yield f"asm-{name}", world({f"GET authkit {ASM}": doc({**SERVER, **changed})})
+        yield f"asm-{name}", world({f"GET authkit {ASM}": doc({**SERVER, **cast("dict[str, Any]", changed)})})
     for name, field in {
         "no-registration": "registration_endpoint",
         "no-methods": "code_challenge_methods_supported",
