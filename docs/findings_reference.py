@@ -14,7 +14,7 @@ _HEAD = """\
 <!-- Written by docs/findings_reference.py from the pages of the rules: `make docs`. -->
 
 Ids are stable. `routegen verify --explain RG030` shows a page without the network. `verify` has RG001 to RG099, `audit`
-RG101 and above.
+RG100 and above.
 
 | id | level | what |
 |---|---|---|

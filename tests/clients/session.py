@@ -17,6 +17,7 @@ from fastmcp import Client
 from fastmcp.client.auth import OAuth
 from key_value.aio.stores.filetree import FileTreeStore, FileTreeV1KeySanitizationStrategy
 from mcp.types import TextContent
+from ports import free_port
 
 opened: list[str] = []
 
@@ -34,7 +35,7 @@ async def session(mcp_url: str, state: Path, seconds: float, tool: str, argument
         warnings.simplefilter("ignore", UserWarning)  # the store says of itself that it is young
         names = FileTreeV1KeySanitizationStrategy(state)
         store = FileTreeStore(data_directory=state, key_sanitization_strategy=names)
-    oauth = OAuth(token_storage=store)
+    oauth = OAuth(token_storage=store, callback_port=free_port())
 
     def token() -> str:
         assert oauth.context.current_tokens

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from ports import free_port
 from routegen.manifest import Manifest
 from routegen.render import Gateway, Request, find_target, render
 
@@ -41,11 +42,6 @@ def command(server: str, config: Path, *, test: bool = False) -> list[str]:
 def environment(folder: Path) -> dict[str, str]:
     """Nothing of the caller's but PATH; Caddy keeps its state in the folder."""
     return {"PATH": PATH, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
 
 
 def rendered(server: str, manifest: Manifest, port: int, apps: Mapping[str, str], folder: Path) -> str:

@@ -40,8 +40,13 @@ def session(client: str, mcp_url: str, state: Path, tool: str, arguments: dict[s
         text=True,
         timeout=120,
         check=False,
-        # A proxy would be asked for loopback too.
-        env={name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
+        env=_environment(),
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def _environment() -> dict[str, str]:
+    """A proxy would be asked for loopback too."""
+    direct = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    return {**direct, "PYTHONPATH": str(PROJECT / "tests")}

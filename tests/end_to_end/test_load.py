@@ -5,7 +5,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from typing import Any
 import httpx2
 import pytest
 from joserfc import jwt
+from ports import free_port
 from support import PROJECT
 
 from dev.authkit.background import Background, in_background
@@ -64,8 +64,7 @@ class Gateway:
 @contextmanager
 def serving(data: Path) -> Iterator[Gateway]:
     make_wiki(data)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     with in_background(frozenset({f"{url}/mcp"})) as authkit:
         apps = environment(url, authkit.settings.issuer, authkit.settings.client_id, data)
         env = [f"--env={app}:{name}={value}" for app, said in apps.items() for name, value in said.items()]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx2
 from local.running import alive
+from ports import free_port
 from support import PROJECT
 
 FOLLOW = """
@@ -25,12 +26,6 @@ while time.monotonic() < until:
     except OSError:  # the client's callback isn't there yet
         time.sleep(0.1)
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port
 
 
 @contextmanager

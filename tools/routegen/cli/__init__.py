@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from routegen import __version__
+from routegen.cli.audit import audit
 from routegen.cli.check import check
 from routegen.cli.diff import diff
 from routegen.cli.explain import explain
@@ -32,6 +33,7 @@ Examples:
   routegen prove                              does the gateway send the app what it serves?
   routegen serve                              run it on this machine
   routegen verify https://dev.wikibot.io      is it right out there?
+  routegen audit --api-name wikibot-dev       does AWS have what the manifest says?
   routegen render nginx                       the same gateway for another tool
 
 \b
@@ -48,7 +50,7 @@ def routegen() -> None:
     """Write an API Gateway's routes from the app that serves them."""
 
 
-for _command in (extract, check, diff, list_, explain, prove, render, schema, serve, verify):
+for _command in (extract, check, diff, list_, explain, prove, render, schema, serve, verify, audit):
     routegen.add_command(_command)
 
 

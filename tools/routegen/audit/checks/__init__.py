@@ -1,0 +1,1 @@
+"""What can be wrong with a deployment: pure functions from AWS's answers to findings."""
