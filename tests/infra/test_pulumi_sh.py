@@ -38,11 +38,11 @@ def put(root: Path, tool: str, script: str) -> None:
 
 @pytest.fixture
 def pulumi_sh(root: Path) -> Callable[..., Done]:
-    def run(*arguments: str) -> Done:
+    def run(*arguments: str, **env: str) -> Done:
         return subprocess.run(
             [str(root / "bin" / "bash"), root / "infra" / "pulumi.sh", *arguments],
             cwd=root,
-            env={"PATH": str(root / "bin")},
+            env={"PATH": str(root / "bin"), **env},
             capture_output=True,
             text=True,
             check=False,
@@ -117,3 +117,106 @@ def test_help_needs_nothing(pulumi_sh: Callable[..., Done]) -> None:
     done = pulumi_sh("--help")
     assert done.returncode == 0
     assert "bash infra/pulumi.sh up --stack dev" in done.stdout
+
+
+OUTPUTS = """
+printf '%s|' "$@" >> "$PWD/../asked"; echo >> "$PWD/../asked"
+case "$*" in
+*"stack output api_id"*) echo a1b2c3 ;;
+*"stack output url"*) echo https://dev.wikibot.io ;;
+*"stack output mcp_function"*) echo wikibot-mcp-1 ;;
+*"stack output wiki_function"*) echo wikibot-wiki-2 ;;
+*"config get aws:region"*) echo eu-central-1 ;;
+esac
+"""
+AUDIT = (
+    "audit|--api-id|a1b2c3|--region|eu-central-1|--format|{}|--function|mcp=wikibot-mcp-1"
+    "|--function|otterwiki=wikibot-wiki-2|"
+)
+VERIFY = "verify|https://dev.wikibot.io|--wiki-path|/|--format|{}|"
+
+
+@pytest.fixture
+def routegen(root: Path) -> Callable[[str], None]:
+    """`routegen(script)` is what routegen does beside writing down its arguments."""
+
+    def put_(script: str = "") -> None:
+        file = root / ".venv" / "bin" / "routegen"
+        file.write_text(f"#!{shutil.which('bash')}\nprintf '%s|' \"$@\" >> {root}/ran; echo >> {root}/ran\n{script}\n")
+        file.chmod(0o755)
+
+    put_()
+    python = root / ".venv" / "bin" / "python"  # importing Pulumi takes a second, and another test does
+    python.unlink()
+    python.symlink_to(str(shutil.which("true")))
+    put(root, "docker", "true")
+    put(root, "pulumi", OUTPUTS)
+    return put_
+
+
+def ran(root: Path) -> list[str]:
+    return (root / "ran").read_text().splitlines()
+
+
+@pytest.mark.usefixtures("routegen")
+def test_check_asks_for_what_the_stack_says(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    done = pulumi_sh("check", "--stack", "my dev")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ran(root) == [AUDIT.format("text"), VERIFY.format("text")]
+    asked = (root / "asked").read_text().splitlines()
+    assert all(line.endswith("|--stack|my dev|") for line in asked)
+    assert not any(line.startswith(("up|", "check|")) for line in asked)
+
+
+@pytest.mark.usefixtures("routegen")
+@pytest.mark.parametrize(
+    "arguments", [["up", "--check", "--stack=dev", "--yes"], ["-s", "dev", "up", "--yes", "--check"]]
+)
+def test_up_and_then_a_check(root: Path, pulumi_sh: Callable[..., Done], arguments: list[str]) -> None:
+    assert pulumi_sh(*arguments).returncode == 0
+    first = (root / "asked").read_text().splitlines()[0]
+    assert first == "".join(f"{word}|" for word in arguments if word != "--check")
+    assert ran(root) == [AUDIT.format("text"), VERIFY.format("text")]
+
+
+def test_both_are_run_and_the_failure_of_one_counts(
+    root: Path, pulumi_sh: Callable[..., Done], routegen: Callable[[str], None]
+) -> None:
+    routegen('[ "$1" != audit ]')
+    done = pulumi_sh("up", "--check")
+    assert done.returncode == 1
+    assert len(ran(root)) == 2
+    assert done.stderr == "infra/pulumi.sh: the deployment is not as it should be: see above\n"
+
+
+@pytest.mark.usefixtures("routegen")
+def test_no_check_after_a_failed_up(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    put(root, "pulumi", "exit 7")
+    assert pulumi_sh("up", "--check").returncode == 7
+    assert not (root / "ran").exists()
+
+
+@pytest.mark.usefixtures("routegen")
+def test_nothing_is_checked_unasked(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    assert pulumi_sh("up").returncode == 0
+    assert not (root / "ran").exists()
+
+
+@pytest.mark.usefixtures("routegen")
+def test_a_stack_that_was_never_deployed(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    put(root, "pulumi", "exit 255")
+    done = pulumi_sh("check")
+    assert (done.returncode, (root / "ran").exists()) == (1, False)
+    assert done.stderr.endswith("the stack has no output api_id: has it been deployed?\n")
+
+
+@pytest.mark.usefixtures("routegen")
+def test_check_goes_with_up(pulumi_sh: Callable[..., Done]) -> None:
+    done = pulumi_sh("preview", "--check")
+    assert (done.returncode, done.stderr) == (1, "infra/pulumi.sh: --check goes with up\n")
+
+
+@pytest.mark.usefixtures("routegen")
+def test_on_github_the_findings_annotate_the_run(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    assert pulumi_sh("check", GITHUB_ACTIONS="true").returncode == 0
+    assert ran(root) == [AUDIT.format("github"), VERIFY.format("github")]

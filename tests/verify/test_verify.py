@@ -12,12 +12,12 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
-from core.test_diff import sarif_schema
 from routegen.cli import routegen as group
 from routegen.cli.failures import State
 from routegen.cli.failures import run as run_command
 from routegen.findings import page_of
 from routegen.findings.writers import FORMATS
+from schemas import SARIF, schema
 from support import PROJECT, Run
 from verify.broken import MANIFEST as MANIFEST_READ
 from verify.broken import Stack, broken_stack
@@ -97,7 +97,7 @@ def test_json(reports: dict[str, str]) -> None:
 
 def test_sarif_is_valid(reports: dict[str, str]) -> None:
     log: dict[str, Any] = json.loads(reports["sarif"])
-    jsonschema.validate(log, sarif_schema())
+    jsonschema.validate(log, schema(SARIF))
     (run,) = log["runs"]
     assert {result["ruleId"] for result in run["results"]} == RULES
     explained = {rule["id"]: rule["help"]["markdown"] for rule in run["tool"]["driver"]["rules"]}

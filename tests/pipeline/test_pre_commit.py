@@ -1,0 +1,51 @@
+"""The pre-commit hook."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from pre_commit.clientlib import MANIFEST_SCHEMA, load_manifest
+from support import PROJECT
+
+HOOKS = PROJECT / ".pre-commit-hooks.yaml"
+
+
+def test_pre_commit_takes_the_hook() -> None:
+    (hook,) = load_manifest(HOOKS)
+    assert (hook["id"], hook["pass_filenames"], hook["always_run"]) == ("routegen-check", False, True)
+    assert MANIFEST_SCHEMA is not None
+
+
+@pytest.mark.slow
+def test_a_commit_is_refused_where_the_app_has_moved(repository: Path, tmp_path: Path) -> None:
+    """As its user has it: pre-commit clones this repository and makes the hook's environment from the registry."""
+    source = tmp_path / "ours"
+    subprocess.run(["git", "clone", "-q", PROJECT, source], check=True)
+    revision = subprocess.run(["git", "rev-parse", "HEAD"], cwd=source, capture_output=True, text=True, check=True)
+    hook = {"id": "routegen-check", "additional_dependencies": ["starlette"]}
+    repos = [{"repo": str(source), "rev": revision.stdout.strip(), "hooks": [hook]}]
+    (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": repos}))
+    env = {
+        **os.environ,
+        "PRE_COMMIT_HOME": str(tmp_path / "cache"),
+        "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b",
+    }  # fmt: skip
+
+    def git(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["git", *arguments], cwd=repository, env=env, capture_output=True, text=True, check=False, timeout=200
+        )
+
+    git("init", "-q")
+    subprocess.run(["pre-commit", "install"], cwd=repository, env=env, check=True)
+    git("add", "-A")
+    first = git("commit", "-m", "all is well")
+    assert first.returncode == 0, first.stderr
+    server = repository / "server.py"
+    server.write_text(server.read_text().replace('"/', '"/moved/', 1))
+    git("add", "-A")
+    second = git("commit", "-m", "moved")
+    assert second.returncode == 1
+    assert "routegen extract -o generated/routes.json" in second.stderr
