@@ -42,7 +42,7 @@ serve: $(READY)  ## everything on this machine: wiki, MCP server, gateway, inspe
 	$(BIN)/python -m dev.serve
 
 test: $(READY) node  ## the tests (under 5 minutes on 2 cores)
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 test-slow: $(READY) node  ## the tests that install other FastMCP releases from the registry
 	$(BIN)/pytest -m slow

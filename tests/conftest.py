@@ -1,7 +1,8 @@
-"""How many request decisions a run of the suite has checked, summed over the processes that it runs in."""
+"""How many request decisions a run of the suite has checked, summed over its processes; and what many tests share."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -23,6 +24,16 @@ def decided(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 def _counted(config: pytest.Config) -> Counter[str]:
     return config.stash.setdefault(_COUNTED, Counter())
+
+
+@pytest.fixture(scope="session")
+def aws_models() -> Iterator[None]:
+    """AWS's models of its services are read once, not by each session: most of a short test's time goes there."""
+    from botocore.loaders import create_loader
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", cache(create_loader))
+        yield
 
 
 @pytest.hookimpl(trylast=True)

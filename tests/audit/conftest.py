@@ -14,7 +14,7 @@ Audit = Callable[..., Run]
 
 
 @pytest.fixture(autouse=True)
-def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _aws(monkeypatch: pytest.MonkeyPatch, aws_models: None) -> Iterator[None]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN"):

@@ -1,14 +1,11 @@
-"""One session of FastMCP's client, as an application with stored credentials has it: `session.mjs` in Python.
-
-python session.py MCP_URL STATE_DIRECTORY SECONDS TOOL ARGUMENTS
-"""
+"""One session of FastMCP's client, as an application with stored credentials has it: `session.mjs` in Python."""
 
 import asyncio
-import json
-import sys
+import os
 import threading
 import warnings
 import webbrowser
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -50,16 +47,13 @@ async def session(mcp_url: str, state: Path, seconds: float, tool: str, argument
         return {"tools": tools, "text": content.text, "signedIn": bool(opened), "refreshed": token() != first}
 
 
-def main() -> None:
-    mcp_url, state, seconds, tool, arguments = sys.argv[1:]
-    Path(state).mkdir(exist_ok=True)
+def run(said: "Connection[Any, Any]", mcp_url: str, state: Path, seconds: float, tool: str, arguments: Any) -> None:
+    """In a process of its own: have one session and send what came of it."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]  # a proxy would be asked for loopback too
+    state.mkdir(exist_ok=True)
     webbrowser.open = follow  # type: ignore[assignment] # with fewer parameters: FastMCP passes the URL alone
     try:
-        said = asyncio.run(session(mcp_url, Path(state), float(seconds), tool, json.loads(arguments)))
+        said.send(asyncio.run(session(mcp_url, state, seconds, tool, arguments)))
     except Exception as error:  # noqa: BLE001 - whatever it is, an application would show it
-        said = {"error": f"{type(error).__name__}: {error}"}
-    print(json.dumps(said))
-
-
-if __name__ == "__main__":
-    main()
+        said.send({"error": f"{type(error).__name__}: {error}"})

@@ -1,16 +1,23 @@
 """Real MCP clients, each session a process of its own; `tests/clients` has them."""
 
 import json
+import multiprocessing
 import os
 import subprocess
-import sys
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
+import pytest
+from clients import session as python_client
 from node import why_not
 from support import PROJECT
 
 FOLDER = PROJECT / "tests" / "clients"
+
+_FORKED = multiprocessing.get_context("forkserver")
+_FORKED.set_forkserver_preload(["clients.session"])
+_PATIENCE = 120  # seconds
 
 CLIENTS = ("python", "typescript-v1", "typescript-v2")
 
@@ -31,22 +38,34 @@ def session(client: str, mcp_url: str, state: Path, tool: str, arguments: dict[s
         arguments: of the tool.
         wait: seconds between the list of tools and the call.
     """
-    program = [sys.executable, str(FOLDER / "session.py")]
-    if client != "python":
-        program = ["node", str(FOLDER / "session.mjs"), client.removeprefix("typescript-")]
+    if client == "python":
+        return _python_session(mcp_url, state, wait, tool, arguments)
+    program = ["node", str(FOLDER / "session.mjs"), client.removeprefix("typescript-")]
     done = subprocess.run(
         [*program, mcp_url, str(state), str(wait), tool, json.dumps(arguments)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=_PATIENCE,
         check=False,
-        env=_environment(),
+        # A proxy would be asked for loopback too.
+        env={name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-def _environment() -> dict[str, str]:
-    """A proxy would be asked for loopback too."""
-    direct = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    return {**direct, "PYTHONPATH": str(PROJECT / "tests")}
+def _python_session(*arguments: Any) -> Any:
+    """In a process that has been forked from one with the client imported, which takes longer than the session."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(PROJECT / "tests"))  # it isn't told our sys.path
+        forkserver.ensure_running()
+    ours, theirs = _FORKED.Pipe(duplex=False)
+    process = _FORKED.Process(target=python_client.run, args=(theirs, *arguments))
+    process.start()
+    theirs.close()
+    try:
+        assert ours.poll(_PATIENCE), "the session doesn't end"
+        return ours.recv()
+    finally:
+        process.kill()
+        process.join()

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -172,8 +172,8 @@ def reply() -> type[Reply]:
     return Reply
 
 
-@pytest.fixture
-def start_site() -> Iterator[Callable[[], Site]]:
+@contextmanager
+def sites() -> Iterator[Callable[[], Site]]:
     stops: list[Callable[[], None]] = []
 
     def start() -> Site:
@@ -208,9 +208,17 @@ def start_site() -> Iterator[Callable[[], Site]]:
         stops.append(stop)
         return site
 
-    yield start
-    for stop in stops:
-        stop()
+    try:
+        yield start
+    finally:
+        for stop in stops:
+            stop()
+
+
+@pytest.fixture
+def start_site() -> Iterator[Callable[[], Site]]:
+    with sites() as start:
+        yield start
 
 
 def load_server(wiki_url: str) -> ModuleType:
@@ -349,8 +357,7 @@ class AuthKit:
         return jwt.encode(header, said, key or self.key)
 
 
-@pytest.fixture
-def authkit(start_site: Callable[[], Site]) -> AuthKit:
+def start_authkit(start_site: Callable[[], Site]) -> AuthKit:
     key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
     site = start_site()
     json_type = {"content-type": "application/json"}
@@ -361,10 +368,9 @@ def authkit(start_site: Callable[[], Site]) -> AuthKit:
     return AuthKit(site, key)
 
 
-@pytest.fixture
-def function(authkit: AuthKit, wiki_url: str, tmp_path: Path) -> Iterator[Lambda]:
+@contextmanager
+def start_function(authkit: AuthKit, wiki_url: str, log: Path) -> Iterator[Lambda]:
     """The Lambda, as its environment configures it; its log is what it writes to stderr."""
-    log = tmp_path / "log"
     with log.open("w") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-c", LAMBDA],
@@ -378,3 +384,28 @@ def function(authkit: AuthKit, wiki_url: str, tmp_path: Path) -> Iterator[Lambda
     process.communicate(timeout=30)
     assert process.returncode == 0
     assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture(scope="module")
+def authkit() -> Iterator[AuthKit]:
+    with sites() as start:
+        yield start_authkit(start)
+
+
+@pytest.fixture(scope="module")
+def function(authkit: AuthKit, wiki_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lambda]:
+    """An instance that has served others before, as most have."""
+    with start_function(authkit, wiki_url, tmp_path_factory.mktemp("function") / "log") as running:
+        yield running
+
+
+@pytest.fixture
+def new_authkit(start_site: Callable[[], Site]) -> AuthKit:
+    return start_authkit(start_site)
+
+
+@pytest.fixture
+def new_function(new_authkit: AuthKit, wiki_url: str, tmp_path: Path) -> Iterator[Lambda]:
+    """An instance that nobody has asked yet."""
+    with start_function(new_authkit, wiki_url, tmp_path / "log") as running:
+        yield running

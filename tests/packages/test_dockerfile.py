@@ -8,6 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.xdist_group("packages")  # two workers would wait for one build
+
 DOCKERFILE = (Path(__file__).parents[2] / "app" / "otterwiki" / "Dockerfile").read_text()
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("packages")  # two workers would wait for one build
+
 NAMES = ("mcp", "otterwiki")
 TAG = sys.implementation.cache_tag
 LIMIT = 262_144_000
