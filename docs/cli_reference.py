@@ -15,15 +15,16 @@ _HEAD = """\
 
 def reference() -> str:
     """The whole page, Markdown."""
+    # With its settings, so that each page is what a user sees.
+    parent = click.Context(routegen, info_name="routegen", **routegen.context_settings)
     parts = [_HEAD, _section("routegen", routegen, None)]
-    parent = click.Context(routegen, info_name="routegen")
     parts += [_section(f"routegen {name}", command, parent) for name, command in sorted(routegen.commands.items())]
     return "\n".join(parts)
 
 
 def _section(title: str, command: click.Command, parent: click.Context | None) -> str:
-    context = click.Context(command, info_name=title.rpartition(" ")[2], parent=parent, max_content_width=100)
-    context.terminal_width = 100
+    settings = {**routegen.context_settings, "terminal_width": 100}
+    context = click.Context(command, info_name=title.rpartition(" ")[2], parent=parent, **settings)
     return f"## {title}\n\n```\n{command.get_help(context).rstrip()}\n```\n"
 
 

@@ -106,7 +106,7 @@ class Checkout:
         stack = Stack()
         set_mocks(stack, project="wikibot", stack="dev", preview=False)
         set_all_config({f"wikibot:{key}": value for key, value in {**REQUIRED, **config}.items() if value})
-        for module in self.root.glob("infra/*.py"):
+        for module in self.root.glob("infra/[a-z]*.py"):
             sys.modules.pop(module.stem, None)
         sys.path.insert(0, str(self.root / "infra"))
         try:

@@ -1,0 +1,116 @@
+"""Real clients through stacks that are broken in several ways at once: what they meet is what was foretold.
+
+Each combination has a deployment of its own. `verify` walks it first; then each client tries to sign in, to list the
+tools and to call one. A client that was foretold to connect has to do all of that; of one that was foretold to fail,
+the error has to be the same, to the letter.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from end_to_end.clients import missing, session
+from verify.broken import Stack, broken_stack
+from verify.conftest import Run
+
+CLIENTS = {"python-sdk": "python", "typescript-v1": "typescript-v1", "typescript-v2": "typescript-v2"}
+
+COMBINATIONS = [
+    # The challenge and the metadata of the resource
+    ("challenge-renamed", "scopes"),
+    ("challenge-renamed", "resource-404"),
+    ("challenge-renamed", "resource-page"),
+    ("challenge-renamed", "resource-500"),
+    ("challenge-missing", "resource-type"),
+    ("challenge-missing", "resource-redirects"),
+    ("challenge-missing", "resource-doubled"),
+    ("challenge-plain", "resource-parent"),
+    ("challenge-plain", "resource-other"),
+    ("challenge-wrong", "resource-type"),
+    ("challenge-wrong", "resource-404"),
+    ("challenge-elsewhere", "metadata-elsewhere", "resource-404"),
+    ("challenge-elsewhere", "resource-404"),
+    ("challenge-elsewhere", "metadata-elsewhere", "resource-page"),
+    # The wiki behind it
+    ("catch-all-200", "challenge-renamed"),
+    ("catch-all-200", "challenge-renamed", "resource-404"),
+    ("catch-all-200", "challenge-wrong"),
+    ("catch-all-200", "resource-404", "route-taken"),
+    ("route-taken", "challenge-missing"),
+    ("route-taken", "challenge-missing", "resource-404"),
+    ("route-missing", "resource-404"),
+    # The older discovery
+    ("origin-is-server", "resource-404"),
+    ("origin-is-server", "resource-404", "challenge-missing"),
+    ("origin-is-server", "resource-500", "challenge-missing"),
+    ("resource-404", "challenge-missing"),
+    # The resource's metadata and the server's
+    ("resource-list", "challenge-missing"),
+    ("resource-nan", "issuer-slash"),
+    ("resource-none", "server-first-404"),
+    ("resource-parent", "server-first-404"),
+    ("no-servers", "challenge-renamed"),
+    ("servers-text", "challenge-missing"),
+    ("servers-missing", "challenge-renamed"),
+    ("named-slash", "issuer-slash"),
+    ("named-slash", "challenge-renamed"),
+    ("issuer-slash", "challenge-renamed"),
+    ("issuer-other", "no-registration"),
+    ("issuer-none", "no-code"),
+    # The server alone
+    ("server-first-404", "challenge-renamed"),
+    ("server-first-500", "challenge-renamed"),
+    ("server-first-page", "challenge-missing"),
+    ("server-404", "challenge-missing"),
+    ("server-404-page", "scopes"),
+    ("server-page", "challenge-renamed"),
+    ("server-list", "no-cors"),
+    ("server-no-token-endpoint", "challenge-renamed"),
+    ("server-no-authorization-endpoint", "no-registration"),
+    ("server-no-response-types", "scopes"),
+    ("server-scopes-text", "challenge-missing"),
+    ("no-s256", "challenge-renamed"),
+    ("no-pkce", "scopes"),
+    ("no-code", "challenge-missing"),
+    ("no-code-type", "challenge-renamed"),
+    ("no-registration", "challenge-missing"),
+    ("registration-refused", "challenge-renamed"),
+    ("registration-page", "scopes"),
+    # What no client minds
+    ("head-missing", "no-cors", "resource-no-cors"),
+    ("keys-404", "wiki-404", "challenge-renamed"),
+    ("scopes", "preflight", "no-keys"),
+    # The endpoint
+    ("mcp-page", "challenge-missing"),
+    ("mcp-404", "resource-404"),
+    ("mcp-403", "challenge-missing"),
+    ("mcp-fails", "resource-500"),
+    ("mcp-redirects", "scopes"),
+]
+QUICK = COMBINATIONS[1::8]
+"""What a usual run of the suite tries; the rest take minutes."""
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [pytest.param(one, marks=() if one in QUICK else pytest.mark.slow, id="+".join(one)) for one in COMBINATIONS],
+)
+def test_what_was_foretold_is_what_a_client_meets(faults: tuple[str, ...], run: Run, tmp_path: Path) -> None:
+    able = {name: client for name, client in CLIENTS.items() if not missing(client)}
+    with broken_stack({*faults}) as stack:
+        foretold = {one["client"]: one for one in run(stack).details["clients"]}
+        met = {name: meeting(stack, client, tmp_path) for name, client in able.items()}
+    assert {name: said(foretold[name]) for name in able} == met
+
+
+def said(verdict: dict[str, Any]) -> tuple[str, str | None]:
+    return verdict["outcome"], verdict["error"]
+
+
+def meeting(stack: Stack, client: str, folder: Path) -> tuple[str, str | None]:
+    """The outcome of a session, and its error."""
+    happened = session(client, stack.mcp_url, folder / client, "hello", {})
+    if "error" in happened:
+        return "fails", happened["error"]
+    assert (happened["tools"], happened["text"], happened["signedIn"]) == (["hello"], "hello", True)
+    return "connects", None
