@@ -58,9 +58,8 @@ format: $(READY)  ## let ruff mend what it can
 types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
 
-bench: $(READY)  ## the figures that the README quotes
-	$(BIN)/python benchmarks/startup.py
-	$(BIN)/python benchmarks/routes.py
+bench: $(READY)  ## the figures of the README and of docs/benchmarks.md, in about 10 minutes
+	for script in startup routes render handler cold gateway; do $(BIN)/python benchmarks/$$script.py || exit; done
 
 ci: lint types test check  ## what .ci/run and the GitHub workflow run
 
