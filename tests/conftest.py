@@ -36,6 +36,17 @@ def aws_models() -> Iterator[None]:
         yield
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what a module's fixture has started run in one process, or each process would start its own."""
+    for item in items:
+        found = item._fixtureinfo.name2fixturedefs.values()
+        shared = [one[-1].argname for one in found if one[-1].scope == "module"]
+        if shared and not item.get_closest_marker("xdist_group"):
+            params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+            which = [f"{params[name]}" for name in shared if name in params]
+            item.add_marker(pytest.mark.xdist_group("-".join([item.path.stem, *which])))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)

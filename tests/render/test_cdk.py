@@ -60,7 +60,6 @@ def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return here / "out"
 
 
-@pytest.mark.xdist_group("cdk")
 @pytest.mark.parametrize("name", MANIFESTS)
 def test_the_construct_synthesises_each_route(name: str, synthesised: Path) -> None:
     expected = apps(MANIFESTS[name])

@@ -174,6 +174,7 @@ def client_details(verdict: Verdict) -> dict[str, Any]:
         "error": verdict.error,
         "why": verdict.why,
         "at": verdict.at,
+        "assumes": list(verdict.assumes),
         "asks": [{"method": method, "url": url} for method, url in verdict.probes],
     }
 

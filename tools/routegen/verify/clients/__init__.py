@@ -40,5 +40,5 @@ def predict(client: Client, mcp_url: str, answers: Answers) -> Verdict:
     try:
         why = walk(flow)
     except FlowError as end:
-        return Verdict(client.id, end.outcome, end.error, tuple(flow.probes), end.why, end.at)
-    return Verdict(client.id, "connects", None, tuple(flow.probes), why)
+        return Verdict(client.id, end.outcome, end.error, tuple(flow.probes), end.why, end.at, tuple(flow.assumed))
+    return Verdict(client.id, "connects", None, tuple(flow.probes), why, assumes=tuple(flow.assumed))

@@ -41,6 +41,7 @@ class Verdict:
         probes: what it will ask, method and URL, in its order, up to the sign-in.
         why: one sentence.
         at: the URL where it breaks.
+        assumes: what has to hold for it, because it was not asked, or can't be.
     """
 
     client: str
@@ -49,6 +50,7 @@ class Verdict:
     probes: tuple[tuple[str, str], ...]
     why: str
     at: str | None = None
+    assumes: tuple[str, ...] = ()
 
 
 class FlowError(Exception):

@@ -52,11 +52,20 @@ def connect(flow: Flow) -> str:
         return f"{flow.mcp_url} asks for no sign-in."
     if first.status != 401:
         raise _refused(flow, first)
-    endpoints = _endpoints(flow, _metadata(flow, _resource(flow, first)))
+    resource = _resource(flow, first)
+    metadata = _metadata(flow, resource.authorization_servers[0] if resource else None)
+    endpoints = _endpoints(flow, metadata)
     _register(flow, endpoints)
     if page := registration.no_page(flow, endpoints.authorize):
         said = _said(f"Unexpected authorization response: {page.status}")
         raise fails(f"The page where its user would sign in {describe(page)}.", endpoints.authorize, said)
+    # It names the endpoint itself where no metadata names the resource (`get_resource_url`).
+    registration.assume_token(
+        flow,
+        resource.resource if resource else flow.mcp_url,
+        resource.scopes_supported if resource else None,
+        metadata.scopes_supported if metadata else None,
+    )
     return registration.arrived(flow, endpoints.authorize)
 
 
@@ -64,8 +73,8 @@ def _said(message: str) -> str:
     return f"RuntimeError: Client failed to connect: {message}"
 
 
-def _resource(flow: Flow, challenge: Answer) -> str | None:
-    """The authorization server that the resource's metadata names; on past whatever is no metadata."""
+def _resource(flow: Flow, challenge: Answer) -> ResourceModel | None:
+    """The resource's metadata; on past whatever is none."""
     failed = None
     for url in _places(flow, challenge):
         answer = _get(flow, url)
@@ -74,7 +83,7 @@ def _resource(flow: Flow, challenge: Answer) -> str | None:
         resource = _model(ResourceModel, answer)
         if resource:
             _check_resource(flow, resource.resource, url)
-            return resource.authorization_servers[0]
+            return resource
     if failed:
         # Not the older discovery: a server error says nothing about whether there is metadata.
         said = _said(f"Protected resource metadata request failed: HTTP {failed.status}")

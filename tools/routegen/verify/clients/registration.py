@@ -1,10 +1,11 @@
-"""The two endpoints behind the metadata: registration, and the page where the user signs in.
+"""What comes after the metadata: registration, the page where the user signs in, and the token.
 
 A run registers nobody unless it is told to, so what a POST would be answered is inferred from what the endpoints answer
 to GET: nothing at both, or the same page at both, is an origin that has no authorization server. Everything else is
 taken to work, and the verdict says so.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from routegen.verify.answers import Answer, Failure
@@ -41,6 +42,23 @@ def no_page(flow: Flow, authorize: str) -> Answer | None:
     """What stands where the user would sign in, if that is a 404."""
     answer = flow.look("GET", authorize)
     return answer if isinstance(answer, Answer) and answer.status == 404 else None
+
+
+def assume_token(flow: Flow, resource: str | None, wanted: Sequence[str] | None, offered: Sequence[str] | None) -> None:
+    """Take note of what has to hold for the token that the user's sign-in ends with: nothing that is asked here tells.
+
+    Args:
+        flow: the client on its way.
+        resource: for which it wants the token (RFC 8707); None where it says none.
+        wanted: the scopes that the resource's metadata lists, which the client asks for.
+        offered: the scopes that the authorization server's metadata lists; None where it lists none.
+    """
+    if resource is None:
+        flow.assumed.append("the MCP server takes a token that is for no resource in particular")
+    elif resource.rstrip("/") != flow.mcp_url.partition("#")[0].rstrip("/"):
+        flow.assumed.append(f"the MCP server takes a token for {resource}, and the authorization server gives one")
+    if unknown_ones := sorted({*(wanted or ())} - {*(offered or wanted or ())}):
+        flow.assumed.append(f"the authorization server takes the scope {' '.join(unknown_ones)}, which it doesn't list")
 
 
 def arrived(flow: Flow, authorize: str) -> str:

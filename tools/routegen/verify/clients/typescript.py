@@ -326,6 +326,11 @@ def _authorize(flow: Flow, traits: Traits, found: Found) -> str:
             "(localhost / *.localhost / 127.0.0.1 / ::1 are exempt)."
         )
         raise fails("It sends a code to no token endpoint without https.", token, traits.said(_INSECURE, said))
+    resource = found.resource or {}
+    # Without the resource's metadata it sends no `resource` (`selectResourceURL`).
+    registration.assume_token(
+        flow, resource.get("resource"), resource.get("scopes_supported"), metadata.get("scopes_supported")
+    )
     return registration.arrived(flow, url)
 
 
