@@ -36,13 +36,16 @@ def aws_models() -> Iterator[None]:
         yield
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share what a module's fixture has started run in one process, or each process would start its own."""
     for item in items:
-        found = item._fixtureinfo.name2fixturedefs.values()
-        shared = [one[-1].argname for one in found if one[-1].scope == "module"]
-        if shared and not item.get_closest_marker("xdist_group"):
-            params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        if not isinstance(item, pytest.Function) or item.get_closest_marker("xdist_group"):
+            continue
+        found = [fixtures[-1] for fixtures in item._fixtureinfo.name2fixturedefs.values()]
+        shared = [one.argname for one in found if one.scope == "module"]
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        if shared:
             which = [f"{params[name]}" for name in shared if name in params]
             item.add_marker(pytest.mark.xdist_group("-".join([item.path.stem, *which])))
 
