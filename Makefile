@@ -44,7 +44,7 @@ serve: $(READY)  ## everything on this machine: wiki, MCP server, gateway, inspe
 test: $(READY) node  ## the tests (under 5 minutes on 2 cores)
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-test-slow: $(READY) node  ## the tests that install other FastMCP releases from the registry
+test-slow: $(READY) node  ## releases of FastMCP and applications from the registry, the long load, every fault under real clients
 	$(BIN)/pytest -m slow
 
 lint: $(READY)  ## ruff, formatting included
