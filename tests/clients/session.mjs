@@ -95,5 +95,5 @@ try {
   console.log(JSON.stringify({ tools: tools.map((one) => one.name), text: content[0].text, signedIn, refreshed }));
   await client.close();
 } catch (error) {
-  console.log(JSON.stringify({ error: String(error) }));
+  console.log(JSON.stringify({ error: [error.name, error.message].filter(Boolean).join(": ") }));
 }

@@ -10,37 +10,54 @@ import pytest
 from support import PYPROJECT, SMALL_APP, Routegen, Run
 
 
+def run_in(directory: Path, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Run:
+    done = subprocess.run(
+        [sys.executable, "-m", "routegen", *map(str, arguments)],
+        cwd=directory,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
 @pytest.fixture
 def routegen(tmp_path: Path) -> Routegen:
     """`routegen(*arguments)` runs the real command in `tmp_path` and returns what it has done."""
 
     def run(*arguments: str | Path, cwd: Path = tmp_path, env: Mapping[str, str] | None = None) -> Run:
-        done = subprocess.run(
-            [sys.executable, "-m", "routegen", *map(str, arguments)],
-            cwd=cwd,
-            env={**os.environ, **(env or {})},
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
-        return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return run_in(cwd, *arguments, env=env)
 
     return run
+
+
+def make_project(directory: Path) -> None:
+    (directory / "server.py").write_text(SMALL_APP)
+    (directory / "pyproject.toml").write_text(PYPROJECT)
+    (directory / "generated").mkdir()
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project with a small Starlette app and its configuration; no manifest yet."""
-    (tmp_path / "server.py").write_text(SMALL_APP)
-    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
-    (tmp_path / "generated").mkdir()
+    make_project(tmp_path)
     return tmp_path
 
 
+@pytest.fixture(scope="session")
+def extracted(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What `routegen extract` says of that project."""
+    directory = tmp_path_factory.mktemp("project")
+    make_project(directory)
+    done = run_in(directory, "extract")
+    assert done.code == 0, done.stderr
+    return done.stdout
+
+
 @pytest.fixture
-def committed(project: Path, routegen: Routegen) -> Path:
+def committed(project: Path, extracted: str) -> Path:
     """The manifest of `project`, as extracted."""
     manifest = project / "generated" / "routes.json"
-    done = routegen("extract", "-o", manifest)
-    assert done.code == 0, done.stderr
+    manifest.write_text(extracted)
     return manifest

@@ -34,11 +34,6 @@ def test_drift_is_told_apart(
     found = json.loads(routegen("check", "--format", "json").stdout)
     assert {difference["path"]: difference["kind"] for difference in found["differences"]} == expected
 
-    assert routegen("extract", "-o", committed).code == 0
-    assert routegen("check").code == 0
-    (project / "server.py").write_text(SMALL_APP)
-    assert routegen("check").code == 1
-
 
 def test_a_removed_route_says_where_its_requests_go(project: Path, committed: Path, routegen: Routegen) -> None:
     (project / "server.py").write_text(SMALL_APP.replace("/items/{id:int}", "/mcp"))

@@ -73,14 +73,20 @@ def test_an_app_that_can_not_be_loaded(
     (project / "server.py").unlink()
     if server is not None:
         (project / "server.py").write_text(server)
-    for arguments in (("extract", "-o", untouched), ("check",)):
-        (project / "pyproject.toml").write_text(PYPROJECT.replace("server.py:app", app))
-        done = routegen(*arguments)
-        assert (done.code, done.stdout) == (3, "")
-        assert says in done.error
-        assert "Traceback" not in done.stderr
+    (project / "pyproject.toml").write_text(PYPROJECT.replace("server.py:app", app))
+    done = routegen("extract", "-o", untouched)
+    assert (done.code, done.stdout) == (3, "")
+    assert says in done.error
+    assert "Traceback" not in done.stderr
     assert untouched.read_bytes() == before
     assert [file.name for file in untouched.parent.iterdir()] == [untouched.name]
+
+
+def test_an_app_that_can_not_be_checked(project: Path, committed: Path, routegen: Routegen) -> None:
+    (project / "server.py").write_text("import no_such_module\n")
+    done = routegen("check")
+    assert (done.code, done.stdout) == (3, "")
+    assert "server.py, line 1: ModuleNotFoundError: No module" in done.error
 
 
 def test_debug_shows_the_apps_own_traceback(project: Path, routegen: Routegen) -> None:

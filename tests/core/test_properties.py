@@ -112,7 +112,7 @@ def check_both_sides(proof: Proof) -> None:
             assert routes[str(told.route_key)].widened or any_method, (seen, told, "(b)")
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(ROUTES, REQUEST_PATHS, st.booleans(), st.booleans())
 def test_an_app_gets_what_it_serves_and_nothing_else(
     decided: Callable[[int], None],

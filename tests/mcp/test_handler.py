@@ -147,12 +147,10 @@ def test_another_loop_in_between_does_no_harm(function: Any) -> None:
     assert function.value("[len(entered), len(left), len(loops)]") == [1, 0, 1]
 
 
-def test_an_import_starts_nothing(new_function: Any, new_authkit: Any) -> None:
+def test_an_import_starts_nothing_and_a_request_the_lifespan(new_function: Any, new_authkit: Any) -> None:
     assert new_function.value("[len(entered), len(loops), mcp_server.app.routes != []]") == [0, 0, True]
     assert new_authkit.site.asked == []
-
-
-def test_a_lifespan_that_fails_is_loud_and_tried_again(new_function: Any) -> None:
+    # A lifespan that fails is loud, and tried again.
     new_function.value("failures.append('no pool')")
     raised = new_function.raised()
     assert raised.startswith("LifespanFailure")

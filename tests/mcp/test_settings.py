@@ -1,48 +1,62 @@
 """A cold start with an environment that can't be used ends with one line that names the variable."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 Environment = Callable[..., dict[str, str]]
-READ = "import json, mcp_settings; print(json.dumps(mcp_settings.load_settings().model_dump()))"
+Read = Callable[..., dict[str, Any]]
 
 
-def run(code: str, names: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    used = {name: value for name, value in names.items() if value != "(unset)"}
-    return subprocess.run([sys.executable, "-c", code], env=used, capture_output=True, text=True, check=False)
+@pytest.fixture
+def read(mcp_environment: Environment, load: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> Read:
+    """The settings that the server reads from an environment with these variables."""
+
+    def settings(**changed: str) -> dict[str, Any]:
+        for name, value in mcp_environment(**changed).items():
+            monkeypatch.delenv(name, raising=False) if value == "(unset)" else monkeypatch.setenv(name, value)
+        said: dict[str, Any] = load("mcp_settings").load_settings().model_dump()
+        return said
+
+    return settings
 
 
-def failure(code: str, names: dict[str, str]) -> str:
-    done = run(code, names)
+@pytest.fixture
+def failure(read: Read) -> Callable[..., str]:
+    """The line that the start ends with; Python prints the text of a SystemExit on stderr, its status is 1."""
+
+    def line(**changed: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            read(**changed)
+        assert isinstance(ended.value.code, str)
+        assert len(ended.value.code.splitlines()) == 1
+        return ended.value.code
+
+    return line
+
+
+def test_the_servers_own_start_stops_with_one_line(mcp_environment: Environment) -> None:
+    env = mcp_environment(WIKI_URL="ftp://wiki.example")
+    del env["AUTHKIT_DOMAIN"]
+    done = subprocess.run(
+        [sys.executable, "-c", "import mcp_server"], env=env, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (1, "")
-    assert len(done.stderr.splitlines()) == 1, done.stderr
-    return done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("mcp_server: AUTHKIT_DOMAIN is not set (a good value: https://your-app.authkit.app); ")
+    assert "WIKI_URL is not an http(s) URL" in line
 
 
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("AUTHKIT_DOMAIN", "(unset)", "AUTHKIT_DOMAIN is not set (a good value: https://your-app.authkit.app)"),
-        ("WORKOS_CLIENT_ID", "(unset)", "WORKOS_CLIENT_ID is not set (a good value: client_01ABCDEF)"),
-        ("MCP_BASE_URL", "http://wiki.example", "MCP_BASE_URL is not https"),
-        ("WIKI_URL", "ftp://wiki.example", "WIKI_URL is not an http(s) URL"),
-    ],
-)
-def test_the_servers_own_start_stops_with_one_line(
-    mcp_environment: Environment, name: str, value: str, message: str
-) -> None:
-    line = failure("import mcp_server", mcp_environment(**{name: value}))
-    assert line.startswith(f"mcp_server: {message}")
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "message"),
-    [
+        ("WORKOS_CLIENT_ID", "(unset)", "is not set (a good value: client_01ABCDEF)"),
         ("MCP_BASE_URL", "(unset)", "is not set"),
+        ("MCP_BASE_URL", "http://wiki.example", "is not https"),
         ("AUTHKIT_DOMAIN", "", "is not an http(s) URL"),
         ("AUTHKIT_DOMAIN", "ftp://example.authkit.app", "is not an http(s) URL"),
         ("AUTHKIT_DOMAIN", "http://example.authkit.app", "is not https"),
@@ -69,21 +83,21 @@ def test_the_servers_own_start_stops_with_one_line(
     ],
 )
 def test_a_malformed_value_is_named_and_never_repeated(
-    mcp_environment: Environment, name: str, value: str, message: str
+    failure: Callable[..., str], name: str, value: str, message: str
 ) -> None:
-    line = failure(READ, mcp_environment(**{name: value}))
+    line = failure(**{name: value})
     assert line.startswith(f"mcp_server: {name} {message}")
     assert "a good value: " in line
     assert "secret" not in line
 
 
-def test_all_problems_are_told_at_once(mcp_environment: Environment) -> None:
-    line = failure(READ, mcp_environment(AUTHKIT_DOMAIN="(unset)", WORKOS_CLIENT_ID="x", MCP_BASE_URL="x"))
+def test_all_problems_are_told_at_once(failure: Callable[..., str]) -> None:
+    line = failure(AUTHKIT_DOMAIN="(unset)", WORKOS_CLIENT_ID="x", MCP_BASE_URL="x")
     assert all(name in line for name in ("AUTHKIT_DOMAIN", "WORKOS_CLIENT_ID", "MCP_BASE_URL"))
 
 
 @pytest.mark.parametrize(
-    ("given", "read"),
+    ("given", "expected"),
     [
         ({}, {"wiki_url": "https://wiki.example"}),
         ({"AUTHKIT_DOMAIN": "Example.authkit.app"}, {"authkit_domain": "https://example.authkit.app"}),
@@ -98,7 +112,5 @@ def test_all_problems_are_told_at_once(mcp_environment: Environment) -> None:
         ({"WIKI_URL": "http://wiki.internal:8080/docs/"}, {"wiki_url": "http://wiki.internal:8080/docs"}),
     ],
 )
-def test_values_that_are_taken(mcp_environment: Environment, given: dict[str, str], read: dict[str, str]) -> None:
-    done = run(READ, mcp_environment(**given))
-    assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout).items() >= read.items()
+def test_values_that_are_taken(read: Read, given: dict[str, str], expected: dict[str, str]) -> None:
+    assert read(**given).items() >= expected.items()

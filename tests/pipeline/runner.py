@@ -36,14 +36,21 @@ class Ran:
     text: str = ""
 
 
-def run(workspace: Path, inputs: Mapping[str, str], env: Mapping[str, str]) -> Ran:
-    """Use the action in a workspace; an unknown input is refused, as the runner warns of it."""
+def run(workspace: Path, inputs: Mapping[str, str], env: Mapping[str, str], but: str = "") -> Ran:
+    """Use the action in a workspace; an unknown input is refused, as the runner warns of it.
+
+    Args:
+        workspace: the repository that uses it.
+        inputs: by name.
+        env: what the runner's machine has in its environment.
+        but: the name of a step to leave out, whose work is done already.
+    """
     assert not inputs.keys() - ACTION["inputs"].keys()
     given = {name: str(one.get("default", "")) for name, one in ACTION["inputs"].items()} | dict(inputs)
     facts = {f"inputs.{name}": value for name, value in given.items()} | {"github.action_path": str(PROJECT)}
     ran = Ran()
     for step in ACTION["runs"]["steps"]:
-        if not _wanted(step.get("if", ""), facts):
+        if not _wanted(step.get("if", ""), facts) or (but and step.get("name") == but):
             continue
         if "uses" in step:
             ran.uses.append(step["uses"])

@@ -87,7 +87,7 @@ COMBINATIONS = [
     ("mcp-403", "challenge-missing"),
     ("mcp-fails", "resource-500"),
 ]
-QUICK = COMBINATIONS[1::8]
+QUICK = COMBINATIONS[1::11]
 """What a usual run of the suite tries; the rest take minutes."""
 
 
