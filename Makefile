@@ -59,16 +59,16 @@ types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
 
 bench: $(READY)  ## the figures of the README and of docs/benchmarks.md, in about 10 minutes
-	for script in startup routes render handler cold gateway; do $(BIN)/python benchmarks/$$script.py || exit; done
+	for script in startup routes render handler cold gateway; do $(BIN)/python dev/benchmarks/$$script.py || exit; done
 
 ci: lint types test check  ## what .ci/run and the GitHub workflow run
 
 docs: $(READY)  ## docs/cli.md and docs/findings.md, from the commands and the findings
-	$(BIN)/python docs/cli_reference.py
-	$(BIN)/python docs/findings_reference.py
+	$(BIN)/python dev/docs/cli_reference.py
+	$(BIN)/python dev/docs/findings_reference.py
 
 matrix: $(READY)  ## docs/providers.md: every auth provider that FastMCP ships, extracted and proven
-	$(BIN)/python -m matrix
+	$(BIN)/python -m dev.matrix
 
 package: $(READY)  ## both Lambdas' package directories
 	bash app/poc/mcp_package/build.sh

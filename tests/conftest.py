@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytest_plugins = ["helpers.project"]
+
 _COUNTED = pytest.StashKey[Counter[str]]()
 _MODEL = ""
 

@@ -1,4 +1,4 @@
-"""The load client's ceiling, a server that answers whatever comes: `python benchmarks/ceiling.py PORT`."""
+"""The load client's ceiling, a server that answers whatever comes: `python dev/benchmarks/ceiling.py PORT`."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""AWS's runtime client without a gateway: `python benchmarks/direct.py FOLDER`, a worker of `gateway.py`.
+"""AWS's runtime client without a gateway: `python dev/benchmarks/direct.py FOLDER`, a worker of `gateway.py`.
 
 The Runtime API, the pool and the instance are the gateway's own; an event that is ready is handed to the instance, and
 the time ends with its answer.
@@ -13,19 +13,19 @@ from pathlib import Path
 
 import uvicorn
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 from routegen.gateway import RouteKey  # noqa: E402 - from the checkout, installed or not
-from routegen.local.event import Invocation, Request, make_event  # noqa: E402
-from routegen.local.functions import Function  # noqa: E402
-from routegen.local.instance import Instance  # noqa: E402
-from routegen.local.pool import Pool, Surroundings  # noqa: E402
-from routegen.local.run import listen  # noqa: E402
-from routegen.local.runtime_api import Receive, Scope, Send, runtime_api  # noqa: E402
-from routegen.local.settings import Settings  # noqa: E402
+from routegen.serve.event import Invocation, Request, make_event  # noqa: E402
+from routegen.serve.functions import Function  # noqa: E402
+from routegen.serve.instance import Instance  # noqa: E402
+from routegen.serve.pool import Pool, Surroundings  # noqa: E402
+from routegen.serve.run import listen  # noqa: E402
+from routegen.serve.runtime_api import Receive, Scope, Send, runtime_api  # noqa: E402
+from routegen.serve.settings import Settings  # noqa: E402
 
-from benchmarks.servers import PATH  # noqa: E402
+from dev.benchmarks.servers import PATH  # noqa: E402
 
 SETTINGS = Settings(max_instances=1)
 

@@ -1,6 +1,6 @@
 """The local gateway: what it adds to AWS's runtime client, and how many requests a second it answers.
 
-    python benchmarks/gateway.py [--quick] [--json]
+    python dev/benchmarks/gateway.py [--quick] [--json]
 
 Every server has the same Starlette application with one small answer: `routegen serve` as a user starts it, log and
 inspector included; bare uvicorn with the application in its own process; serverless-offline, where Node.js is
@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parents[1]))
 
-from benchmarks import servers  # noqa: E402 - from the checkout
-from benchmarks.measure import Figure, Worker, parser, progress, report, run  # noqa: E402
+from dev.benchmarks import servers  # noqa: E402 - from the checkout
+from dev.benchmarks.measure import Figure, Worker, parser, progress, report, run  # noqa: E402
 
 ADDED_BAR = 1.0
 """Milliseconds."""

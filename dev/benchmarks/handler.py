@@ -1,6 +1,6 @@
 """The MCP handler, warm: against the bare application, and against a server rebuilt for each invocation.
 
-    python benchmarks/handler.py [--quick] [--json]
+    python dev/benchmarks/handler.py [--quick] [--json]
 
 The bare application gets the same requests from one task on the handler's own loop, so the ratio is what Mangum and
 the handler cost. Servers that are compared with each other have a process each, and take turns.
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parents[1]))
 
-from benchmarks.measure import Figure, Worker, parser, progress, ratio, report, run  # noqa: E402 - from the checkout
+from dev.benchmarks.measure import Figure, Worker, parser, progress, ratio, report, run  # noqa: E402 - from the checkout
 
 BARE_BAR = 1.15
 FLAT_BAR = 0.5

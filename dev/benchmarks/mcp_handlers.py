@@ -1,4 +1,4 @@
-"""The MCP handlers that `handler.py` compares, one in a process: `python benchmarks/mcp_handlers.py NAME`, its worker.
+"""The MCP handlers that `handler.py` compares, one in each process: `python dev/benchmarks/mcp_handlers.py NAME`.
 
 `project` is the project's own server, signed in, with an async and a sync tool more that wait for nothing: what is
 left is the handler's time. `warm-N` is a server with N such tools and without sign-in, behind the project's
@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "app" / "poc" / "mcp_package")]
 
 from fastmcp import FastMCP  # noqa: E402 - from the checkout
@@ -29,7 +29,7 @@ from mangum.handlers import HTTPGateway  # noqa: E402
 from mangum.types import ASGI  # noqa: E402
 from warm import WarmHandler  # noqa: E402
 
-from benchmarks.measure import work  # noqa: E402
+from dev.benchmarks.measure import work  # noqa: E402
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 

@@ -1,6 +1,6 @@
 """What rendering costs: 300 routes in each target, against starting Python, in the same run.
 
-    python benchmarks/render.py [--runs N]
+    python dev/benchmarks/render.py [--runs N]
 
 Jinja2 compiles a target's templates anew each time, as the command does; its import is left out, as Python's own start
 has none.
@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
 from routegen.gateway import ROUTE_QUOTA  # noqa: E402 - from the checkout, installed or not

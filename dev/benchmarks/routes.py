@@ -1,6 +1,6 @@
 """What size costs: ratios, each against a baseline in the same run.
 
-    python benchmarks/routes.py [--runs N]
+    python dev/benchmarks/routes.py [--runs N]
 
 Extraction (discovery and assembly, the import left out) of 10,000 routes against 1,000: a route costs the same. One
 look-up in a table of 10,000 routes against one of 10: routegen's trie, beside Starlette's router and werkzeug's on the
@@ -15,12 +15,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from routegen.assemble import build_manifest  # noqa: E402 - from the checkout, installed or not
 from routegen.config import AppConfig  # noqa: E402
 from routegen.discover import discover  # noqa: E402
+from routegen.extract.build import build_manifest  # noqa: E402 - from the checkout, installed or not
 from routegen.gateway import RouteKey, RouteTable  # noqa: E402
 from starlette.requests import Request  # noqa: E402
 from starlette.responses import Response  # noqa: E402

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TOOLS = HERE.parent / "tools"
+TOOLS = HERE.parents[1] / "tools"
 
 PATH, BODY = "/hello", "otter"
 LONG = 120.0

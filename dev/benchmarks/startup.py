@@ -1,6 +1,6 @@
 """How much of a command's time is ours: ratios against a baseline, paired in one run.
 
-    python benchmarks/startup.py [--runs N]
+    python dev/benchmarks/startup.py [--runs N]
 
 `routegen extract` as a whole process against importing the same server bare (the import is the work, the
 rest is ours), and `routegen --help` against importing click. The two commands of a pair run in turn, so that
@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
 from routegen.config import read_config  # noqa: E402 - from the checkout, installed or not

@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 from routegen.cli import routegen
 
-FILE = Path(__file__).with_name("cli.md")
+FILE = Path(__file__).parents[2] / "docs" / "cli.md"
 _HEAD = """\
 # The commands
 
-<!-- Written by docs/cli_reference.py from each command's --help: `make docs`. -->
+<!-- Written by dev/docs/cli_reference.py from each command's --help: `make docs`. -->
 """
 
 

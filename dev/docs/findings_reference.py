@@ -4,14 +4,14 @@ import os
 import re
 from pathlib import Path
 
-from routegen.findings import known_ids, page_of
+from routegen.report import known_ids, page_of
 
-FILE = Path(__file__).with_name("findings.md")
-_PAGES = Path(__file__).parent.parent / "tools" / "routegen" / "findings" / "pages"
+FILE = Path(__file__).parents[2] / "docs" / "findings.md"
+_PAGES = Path(__file__).parents[2] / "tools" / "routegen" / "report" / "pages"
 _HEAD = """\
 # What verify and audit can find
 
-<!-- Written by docs/findings_reference.py from the pages of the rules: `make docs`. -->
+<!-- Written by dev/docs/findings_reference.py from the pages of the rules: `make docs`. -->
 
 Ids are stable. `routegen verify --explain RG030` shows a page without the network. `verify` has RG001 to RG099, `audit`
 RG100 and above.

@@ -1,4 +1,4 @@
-"""`python -m matrix`: writes docs/providers.md, or checks that it is current."""
+"""`python -m dev.matrix`: writes docs/providers.md, or checks that it is current."""
 
 import logging
 import sys
@@ -10,11 +10,11 @@ import click
 from routegen.discover import UnknownKindError
 from routegen.errors import RoutegenError
 
-from matrix import report
-from matrix.cases import CASES, Case
-from matrix.providers import PROVIDERS, Provider
-from matrix.releases import REQUIREMENTS, Release, try_release
-from matrix.run import Result, run
+from dev.matrix import report
+from dev.matrix.cases import CASES, Case
+from dev.matrix.providers import PROVIDERS, Provider
+from dev.matrix.releases import REQUIREMENTS, Release, try_release
+from dev.matrix.run import Result, run
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -41,7 +41,9 @@ def main(releases: bool, check: bool) -> None:
     for text in wrong:
         click.echo(text, err=True)
     if check and new != old:
-        click.echo(f"{report.FILE.name} is stale; write it with: python -m matrix{' --releases' * releases}", err=True)
+        click.echo(
+            f"{report.FILE.name} is stale; write it with: python -m dev.matrix{' --releases' * releases}", err=True
+        )
     elif not check:
         report.FILE.write_text(new)
     sys.exit(1 if wrong or (check and new != old) else 0)

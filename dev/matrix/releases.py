@@ -15,7 +15,7 @@ from typing import Any
 
 from routegen.cli.failures import FOUND
 
-from matrix.run import ROOT
+from dev.matrix.run import ROOT
 
 # FastMCP left its own dependencies open at the top: a release meets the Starlette, MCP SDK and pydantic of today.
 REQUIREMENTS = (

@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
-from matrix.cases import CASES
-from matrix.providers import PROVIDERS
-from matrix.releases import Release
-from matrix.run import ROOT, Result
+from dev.matrix.cases import CASES
+from dev.matrix.providers import PROVIDERS
+from dev.matrix.releases import Release
+from dev.matrix.run import ROOT, Result
 
 FILE = ROOT / "docs" / "providers.md"
 _HEAD = """\
 # Auth providers
 
-<!-- Written by matrix/: `make matrix`, and `python -m matrix --releases` for the second section. -->
+<!-- Written by matrix/: `make matrix`, and `python -m dev.matrix --releases` for the second section. -->
 
 What FastMCP serves depends on the auth provider, the transport and where the server is mounted. Each pair below is
 built without a network, extracted, and proven: `routegen prove` puts requests to the app and compares who answers

@@ -6,17 +6,17 @@ In: a provider and a case. Out: a `Result`. All in this process, without a netwo
 from dataclasses import dataclass
 from pathlib import Path
 
-from routegen.assemble import Extraction, build_manifest
 from routegen.config import AppConfig
 from routegen.discover import Served, find
+from routegen.extract.build import Extraction, build_manifest
 from routegen.prove.drive import Seen, drive
 from routegen.prove.judge import Verdict, judge
 from routegen.prove.requests import requests
 
-from matrix.cases import Case
-from matrix.providers import Provider, without_network
+from dev.matrix.cases import Case
+from dev.matrix.providers import Provider, without_network
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)

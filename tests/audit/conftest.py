@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from audit.deployment import MANIFEST, REGION, Deployment
+from helpers.support import Run
 from moto import mock_aws
 from routegen.cli import routegen
 from routegen.cli.failures import State, run
 from routegen.manifest import read_manifest
-from support import Run
 
 Audit = Callable[..., Run]
 

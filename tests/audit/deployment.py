@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+from helpers.support import PROJECT
 from routegen.manifest import Manifest
-from support import PROJECT
 
 MANIFEST = PROJECT / "generated" / "routes.json"
 REGION = "eu-central-1"

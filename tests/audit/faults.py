@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 from routegen.audit import rules
-from routegen.findings import Rule
+from routegen.report import Rule
 
 MCP = "ANY /mcp"
 Answer = Callable[[dict[str, Any]], Any]

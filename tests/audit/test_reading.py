@@ -11,7 +11,7 @@ from audit.conftest import Audit
 from audit.deployment import ACCOUNT, DOMAIN, REGION, Deployment
 from audit.faults import on_the_wire, refuse, wire_answer
 from botocore.awsrequest import AWSPreparedRequest
-from support import PROJECT
+from helpers.support import PROJECT
 
 CALLS = {
     "sts": {"GetCallerIdentity"},

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks import servers
-from benchmarks.measure import Figure, Worker, ratio, report
+from dev.benchmarks import servers
+from dev.benchmarks.measure import Figure, Worker, ratio, report
 
 SCRIPTS = Path(servers.__file__).parent
 

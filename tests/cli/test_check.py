@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support import SMALL_APP, Routegen
+from helpers.support import SMALL_APP, Routegen
 
 
 def test_no_difference(committed: Path, routegen: Routegen) -> None:

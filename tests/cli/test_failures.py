@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support import PYPROJECT, SMALL_APP, Routegen
+from helpers.support import PYPROJECT, SMALL_APP, Routegen
 
 
 @pytest.fixture

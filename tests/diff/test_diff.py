@@ -7,8 +7,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from schemas import SARIF, schema
-from support import PYPROJECT, Routegen
+from helpers.schemas import SARIF, schema
+from helpers.support import PYPROJECT, Routegen
 
 GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "init.defaultBranch=main"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from ports import free_port
+from helpers.ports import free_port
 from routegen.manifest import Manifest
 from routegen.render import Gateway, Request, find_target, render
 

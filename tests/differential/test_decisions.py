@@ -11,11 +11,11 @@ from differential.requests import Request, requests
 from differential.servers import SERVERS, serving
 from differential.upstream import token
 from differential.wire import Answer, ask
+from helpers.support import PROJECT
 from render.manifests import COMMITTED, HOSTILE
 from routegen.gateway import RouteKey, RouteTable
 from routegen.manifest import Manifest
 from routegen.render import Gateway
-from support import PROJECT
 
 PARTS = 4
 MANIFESTS = 7

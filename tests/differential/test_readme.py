@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from differential.servers import PATH, environment
-from support import PROJECT
+from helpers.support import PROJECT
 
 LINES = re.findall(r"^routegen render (\w+)(.*)$", (PROJECT / "README.md").read_text(), re.MULTILINE)
 CHECKED = {

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from differential.servers import SERVERS, program, serving
 from end_to_end.clients import missing, session
+from helpers.support import PROJECT
 from render.manifests import COMMITTED
-from support import PROJECT
 
 from dev.authkit.background import in_background
 from dev.serve.stack import PAGES, environment, make_wiki

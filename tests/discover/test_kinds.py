@@ -10,7 +10,7 @@ import pytest
 from fastapi import APIRouter, FastAPI, WebSocket
 from fastmcp import FastMCP
 from flask import Flask
-from proving import prove_app
+from helpers.proving import prove_app
 from routegen.discover import UnknownKindError, discover
 from starlette.applications import Starlette
 from starlette.convertors import CONVERTOR_TYPES, Convertor, register_url_convertor

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients import session as python_client
-from node import why_not
-from support import PROJECT
+from helpers.clients import session as python_client
+from helpers.node import why_not
+from helpers.support import PROJECT
 
-FOLDER = PROJECT / "tests" / "clients"
+FOLDER = PROJECT / "tests" / "helpers" / "clients"
 
 _FORKED = multiprocessing.get_context("forkserver")
 _FORKED.set_forkserver_preload(["clients.session"])

@@ -20,7 +20,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import pytest
 from end_to_end.whole import Whole, whole
-from support import PROJECT
+from helpers.support import PROJECT
 
 HOST = "wiki.example"
 DIRECT = """

@@ -19,9 +19,9 @@ from typing import Any
 
 import httpx2
 import pytest
+from helpers.ports import free_port
+from helpers.support import PROJECT
 from joserfc import jwt
-from ports import free_port
-from support import PROJECT
 
 from dev.authkit.background import Background, in_background
 from dev.serve.stack import environment, make_wiki

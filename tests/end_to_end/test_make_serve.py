@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
-from local.running import alive
-from ports import free_port
-from support import PROJECT
+from helpers.ports import free_port
+from helpers.support import PROJECT
+from serve.running import alive
 
 FOLLOW = """
 import sys, time, urllib.request

@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
-from local.running import Running, running, write_project
+from helpers.support import PROJECT
 from routegen.config import read_config, with_env
-from routegen.local.run import listen
-from routegen.local.settings import Settings
-from support import PROJECT
+from routegen.serve.run import listen
+from routegen.serve.settings import Settings
+from serve.running import Running, running, write_project
 
 FUNCTION = """
 import os, sys

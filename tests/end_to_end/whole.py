@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from local.running import Running, running
+from helpers.support import PROJECT
 from routegen.config import read_config, with_env
-from routegen.local.run import listen
-from routegen.local.settings import Settings
-from support import PROJECT
+from routegen.serve.run import listen
+from routegen.serve.settings import Settings
+from serve.running import Running, running
 
 from dev.authkit.background import Background, in_background
 from dev.serve.stack import environment, make_wiki

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import DATA, SMALL_APP, Routegen
+from helpers.support import DATA, SMALL_APP, Routegen
 
 LOUD = """\
 import ctypes, os, subprocess, sys

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support import Routegen
+from helpers.support import Routegen
 
 LARGE = """\
 from starlette.applications import Starlette

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import routegen
-from support import DATA
+from helpers.support import DATA
 
 PRM = "/.well-known/oauth-protected-resource"
 ASM = "/.well-known/oauth-authorization-server"

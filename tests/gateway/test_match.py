@@ -5,9 +5,9 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
+from helpers.naive import naive
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive import naive
 from routegen.gateway import ANY, DEFAULT, Decisions, RouteKey, RouteTable, in_order, path_regex
 
 # "Create routes for HTTP APIs", AWS: the example of route priority.

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from support import PROJECT
+from helpers.support import PROJECT
 
 FOLDER = PROJECT / "tests"
 PACKAGES = FOLDER / "node_modules"

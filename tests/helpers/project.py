@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from support import PYPROJECT, SMALL_APP, Routegen, Run
+from helpers.support import PYPROJECT, SMALL_APP, Routegen, Run
 
 
 def run_in(directory: Path, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Run:

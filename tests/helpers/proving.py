@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from routegen.assemble import build_manifest
-from routegen.carry import Notice
 from routegen.config import AppConfig
 from routegen.discover import Served, as_asgi, find
+from routegen.extract.build import build_manifest
+from routegen.extract.unsupported import Notice
 from routegen.manifest import Manifest
 from routegen.prove.drive import Seen, drive
 from routegen.prove.judge import Verdict, judge

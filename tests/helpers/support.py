@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-PROJECT = Path(__file__).parent.parent
-DATA = PROJECT / "tests" / "core" / "data"
+PROJECT = Path(__file__).parents[2]
+DATA = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from helpers.stack import Checkout, Refused
+from helpers.support import PROJECT
 from pulumi.runtime import set_all_config
-from stack import Checkout, Refused
-from support import PROJECT
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import botocore.session
 import pytest
 from botocore import xform_name
 from botocore.model import ListShape, MapShape, Shape, StructureShape
+from helpers.stack import Checkout, Stack
 from moto import mock_aws
-from stack import Checkout, Stack
 
 REGION = "eu-central-1"
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hostile import HOSTILE
-from stack import Checkout
+from helpers.hostile import HOSTILE
+from helpers.stack import Checkout
 
 
 def entry(path: str, *methods: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import PROJECT
+from helpers.support import PROJECT
 
 Done = subprocess.CompletedProcess[str]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pulumi
 import pytest
+from helpers.stack import Checkout
+from helpers.support import PROJECT
 from pulumi.runtime.mocks import MockMonitor
-from stack import Checkout
-from support import PROJECT
 
 Requests = dict[tuple[str, str], Any]
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support import Routegen
+from helpers.support import Routegen
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hostile import GOOD, HOSTILE
+from helpers.hostile import GOOD, HOSTILE
 from routegen.cli import routegen
 from routegen.cli.failures import State, run
 from routegen.errors import OutputError

@@ -12,12 +12,12 @@ from click.testing import CliRunner
 from fastmcp.server.auth.auth import AuthProvider, OAuthProvider
 from routegen.prove.judge import judge
 
-from matrix import report
-from matrix.__main__ import main
-from matrix.cases import CASES, URL
-from matrix.providers import PROVIDERS, without_network
-from matrix.releases import REQUIREMENTS, try_release
-from matrix.run import Result, run
+from dev.matrix import report
+from dev.matrix.__main__ import main
+from dev.matrix.cases import CASES, URL
+from dev.matrix.providers import PROVIDERS, without_network
+from dev.matrix.releases import REQUIREMENTS, try_release
+from dev.matrix.run import Result, run
 
 BY_NAME = {provider.name: provider for provider in PROVIDERS}
 PAGE = report.FILE.read_text()
@@ -120,16 +120,16 @@ def test_no_provider_of_fastmcp_is_missing() -> None:
     with without_network():
         built = {type(provider.build(URL)) for provider in PROVIDERS}
     with_routes = {one for one in _auth_classes() if one.get_routes is not AuthProvider.get_routes}
-    assert with_routes - built == {OAuthProvider}, "an abstract class aside, each has a row in matrix/providers.py"
+    assert with_routes - built == {OAuthProvider}, "an abstract class aside, each has a row in dev/matrix/providers.py"
 
 
 @pytest.mark.parametrize("options", [[], ["--releases"]], ids=["providers", "releases"])
 def test_check_refuses_a_stale_page(options: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     page = tmp_path / "providers.md"
     monkeypatch.setattr(report, "FILE", page)
-    monkeypatch.setattr("matrix.__main__.PROVIDERS", PROVIDERS[:1])
-    monkeypatch.setattr("matrix.__main__.REQUIREMENTS", ())
-    monkeypatch.setattr("matrix.report.PROVIDERS", PROVIDERS[:1])
+    monkeypatch.setattr("dev.matrix.__main__.PROVIDERS", PROVIDERS[:1])
+    monkeypatch.setattr("dev.matrix.__main__.REQUIREMENTS", ())
+    monkeypatch.setattr("dev.matrix.report.PROVIDERS", PROVIDERS[:1])
     assert CliRunner().invoke(main, [*options, "--check"]).exit_code == 1
     assert not page.exists()
     assert CliRunner().invoke(main, options).exit_code == 0
@@ -150,4 +150,4 @@ def test_a_release_serves_what_the_page_says(requirement: str) -> None:
         assert role == expected_role(path)[0], path
     served = report.release_row(release)[2]
     line = next(line for line in PAGE.splitlines() if line.startswith(f"| `{requirement}` |"))
-    assert served in line, "run `python -m matrix --releases`"
+    assert served in line, "run `python -m dev.matrix --releases`"

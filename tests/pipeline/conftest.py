@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import PYPROJECT, SMALL_APP
+from helpers.support import PYPROJECT, SMALL_APP
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from support import PROJECT
+from helpers.support import PROJECT
 
 ACTION: Any = yaml.safe_load((PROJECT / "action.yml").read_text())
 _EXPRESSION = re.compile(r"\$\{\{ (.+?) \}\}")

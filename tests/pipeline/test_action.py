@@ -12,9 +12,9 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from helpers.schemas import schema
+from helpers.support import PROJECT
 from pipeline.runner import ACTION, run
-from schemas import schema
-from support import PROJECT
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from helpers.support import PROJECT
 from pre_commit.clientlib import MANIFEST_SCHEMA, load_manifest
-from support import PROJECT
 
 HOOKS = PROJECT / ".pre-commit-hooks.yaml"
 

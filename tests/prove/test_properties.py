@@ -9,17 +9,17 @@ from copy import deepcopy
 from typing import Any
 from urllib.parse import quote, unquote
 
+from helpers.naive import naive
+from helpers.proving import Proof, prove_app
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from naive import naive
-from proving import Proof, prove_app
-from routegen.carry import Notice
-from routegen.compare import compare
+from routegen.diff import compare
 from routegen.errors import ManifestError
-from routegen.explain import Explainer
+from routegen.extract.unsupported import Notice
 from routegen.gateway import RouteKey
 from routegen.manifest import Manifest, dump_manifest, parse_manifest
 from routegen.manifest import Route as ManifestRoute
+from routegen.manifest.explain import Explainer
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support import PROJECT, SMALL_APP, Routegen
+from helpers.support import PROJECT, SMALL_APP, Routegen
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from helpers.support import PROJECT
 from routegen.manifest import Manifest, read_manifest
-from support import PROJECT
 
 COMMITTED = read_manifest(PROJECT / "generated" / "routes.json")
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import hcl2
 import pytest
-from node import linked, node, why_not
+from helpers.node import linked, node, why_not
+from helpers.support import PROJECT
 from render.manifests import COMMITTED
-from support import PROJECT
 
 TEXT = (PROJECT / "docs" / "any-tool.md").read_text()
 KEYS = {key: route.app for route in COMMITTED.routes for key in route.route_keys} | {"$default": COMMITTED.default}

@@ -13,8 +13,8 @@ import pulumi_aws as aws
 import pytest
 import yaml
 from cfnlint.api import ManualArgs, lint
+from helpers.node import node, why_not
 from moto import mock_aws
-from node import node, why_not
 from openapi_spec_validator import validate
 from render.manifests import BREAKING_OUT, COMMITTED, HOSTILE
 from routegen.errors import ConfigError, UnsupportedRouteError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from cfnlint.api import ManualArgs, lint
-from node import PACKAGES, linked, node, why_not
+from helpers.node import PACKAGES, linked, node, why_not
 from render.manifests import COMMITTED, HOSTILE
 from routegen.manifest import Manifest
 from routegen.render import Request, render

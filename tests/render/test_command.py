@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import PROJECT, Run
+from helpers.support import PROJECT, Run
 
 SMALL = '{"version": 1, "default": "wiki", "routes": []}'
 

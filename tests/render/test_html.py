@@ -7,14 +7,14 @@ from random import Random
 from typing import Any
 
 import pytest
-from browser import browser, chromium, problems
-from node import PACKAGES, why_not
+from helpers.browser import browser, chromium, problems
+from helpers.node import PACKAGES, why_not
+from helpers.support import PROJECT
 from playwright.sync_api import Browser, Page
 from render.manifests import BREAKING_OUT, COMMITTED, HOSTILE
-from routegen.explain import Explainer
 from routegen.manifest import Manifest
+from routegen.manifest.explain import Explainer
 from routegen.render import Request, render
-from support import PROJECT
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="there is no Chromium")
 

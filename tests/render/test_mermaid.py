@@ -1,8 +1,8 @@
 """The flowchart, drawn by Mermaid itself."""
 
 import pytest
-from browser import browser, chromium
-from node import PACKAGES, why_not
+from helpers.browser import browser, chromium
+from helpers.node import PACKAGES, why_not
 from render.manifests import COMMITTED, HOSTILE
 from routegen.manifest import Manifest
 from routegen.render import Request, render

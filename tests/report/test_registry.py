@@ -4,12 +4,12 @@ import re
 import runpy
 
 import pytest
+from helpers.support import PROJECT
 from routegen.audit.rules import RULES as AUDIT
 from routegen.errors import ConfigError
-from routegen.findings import Finding, Report, Rule, failed, known_ids, page_of
-from routegen.findings.writers import FORMATS, write
+from routegen.report import Finding, Report, Rule, failed, known_ids, page_of
+from routegen.report.writers import FORMATS, write
 from routegen.verify.rules import RULES as VERIFY
-from support import PROJECT
 
 RULES = (*VERIFY, *AUDIT)
 SECTIONS = ["## How users notice", "## How to mend it", "## Source"]
@@ -36,7 +36,7 @@ def test_a_page_belongs_to_a_rule() -> None:
 
 
 def test_the_document_is_current() -> None:
-    made = runpy.run_path(str(PROJECT / "docs" / "findings_reference.py"))["reference"]()
+    made = runpy.run_path(str(PROJECT / "dev" / "docs" / "findings_reference.py"))["reference"]()
     assert (PROJECT / "docs" / "findings.md").read_text() == made, "run `make docs`"
 
 

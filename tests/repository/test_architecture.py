@@ -26,8 +26,8 @@ def test_a_reader_of_manifests_imports_no_framework(room: str) -> None:
         ("routegen.gateway", ("manifest", "load", "discover", "compare", "cli", "config", "assemble")),
         ("routegen.manifest", ("load", "discover", "compare", "cli", "config", "assemble")),
         ("routegen.discover", ("manifest", "load", "compare", "cli", "config", "assemble", "carry")),
-        ("routegen.compare", ("load", "discover", "cli", "config", "assemble")),
-        ("routegen.local.run", ("cli", "load", "discover", "compare", "assemble")),
+        ("routegen.diff", ("load", "discover", "cli", "config", "assemble")),
+        ("routegen.serve.run", ("cli", "load", "discover", "compare", "assemble")),
         ("routegen.extract", ("cli", "compare", "manifest")),
     ],
 )

@@ -4,13 +4,13 @@ import runpy
 import tomllib
 from pathlib import Path
 
+from helpers.support import PROJECT
 from routegen import __version__
 from routegen.cli import routegen
-from support import PROJECT
 
 
 def test_the_command_reference_is_current() -> None:
-    made = runpy.run_path(str(PROJECT / "docs" / "cli_reference.py"))["reference"]()
+    made = runpy.run_path(str(PROJECT / "dev" / "docs" / "cli_reference.py"))["reference"]()
     assert (PROJECT / "docs" / "cli.md").read_text() == made, "run `make docs`"
 
 

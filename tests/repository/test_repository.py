@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from support import PROJECT, Routegen
+from helpers.support import PROJECT, Routegen
 
 MANIFEST = "generated/routes.json"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from local.running import Running, Start, running, write_project
 from routegen.config import read_config
-from routegen.local.settings import Settings
+from routegen.serve.settings import Settings
+from serve.running import Running, Start, running, write_project
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from routegen.config import Config
-from routegen.local.exchange import Exchange
-from routegen.local.log import Log
-from routegen.local.run import Local, listen
-from routegen.local.settings import Settings
+from routegen.serve.exchange import Exchange
+from routegen.serve.log import Log
+from routegen.serve.run import Local, listen
+from routegen.serve.settings import Settings
 
 ECHO = """\
 import base64, json, os, sys, time, urllib.request

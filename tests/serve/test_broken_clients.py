@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from local.running import Running
+from serve.running import Running
 
 END = b"Connection: close\r\n\r\n"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from routegen.gateway import RouteKey
-from routegen.local.decisions import Decisions
-from routegen.local.event import Invocation, Request, make_event, path_parameters
-from routegen.local.settings import Settings
+from routegen.serve.decisions import Decisions
+from routegen.serve.event import Invocation, Request, make_event, path_parameters
+from routegen.serve.settings import Settings
 
 
 def event_of(

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
-from local.running import Running, Start, alive, wait_for
+from serve.running import Running, Start, alive, wait_for
 
 MEGABYTE = 1024 * 1024
 INTERNAL = b'{"message":"Internal Server Error"}'

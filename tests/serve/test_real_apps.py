@@ -6,10 +6,10 @@ from dataclasses import replace
 from importlib.resources import files
 
 import pytest
-from local.running import Running, running
+from helpers.support import PROJECT
 from routegen.config import read_config
-from routegen.local.settings import Settings
-from support import PROJECT
+from routegen.serve.settings import Settings
+from serve.running import Running, running
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from local.running import MANIFEST, Running, Start, wait_for
-from routegen.local import run
-from routegen.local.reload import sources
+from routegen.serve import run
+from routegen.serve.reload import sources
+from serve.running import MANIFEST, Running, Start, wait_for
 
 NEW = 'def handler(event, context):\n    return "new"\n'
 

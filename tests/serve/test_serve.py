@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from local.running import alive, wait_for
 from routegen.cli.serve import serve
 from routegen.errors import ConfigError
+from serve.running import alive, wait_for
 
 COMMAND = [sys.executable, "-m", "routegen", "serve", "--port", "0", "--inspector-port", "0"]
 
@@ -221,4 +221,4 @@ def test_a_missing_extra_is_one_line(package: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, package, None)
     error = CliRunner().invoke(serve, []).exception
     assert isinstance(error, ConfigError)
-    assert str(error) == f"routegen serve needs {package}: pip install routegen[local]"
+    assert str(error) == f"routegen serve needs {package}: pip install routegen[serve]"

@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import uvicorn
+from helpers.support import PROJECT
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from routegen.manifest import Manifest, parse_manifest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from support import PROJECT
 from verify.faults import FAULTS, RESOURCE, SERVER, Asked, Reply, json_reply, page
 
 from dev.authkit.app import build_app

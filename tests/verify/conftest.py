@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from routegen.findings import Report
+from routegen.report import Report
 from routegen.verify.checks.routes import Deployment
 from routegen.verify.fetch import INITIALIZE, Fetcher, Limits
 from routegen.verify.guard import Guard

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from routegen.findings import Report
-from routegen.findings.writers import write
+from routegen.report import Report
+from routegen.report.writers import write
 from routegen.verify import rules
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.chain import resource_places, server_places, walk

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from routegen.findings import Report
 from routegen.manifest import Manifest, Route
+from routegen.report import Report
 from routegen.verify import rules
 from routegen.verify.fetch import Limits
 from verify.broken import MANIFEST, broken_stack

@@ -7,8 +7,8 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from routegen.findings import Report
-from routegen.findings.writers import FORMATS, write
+from routegen.report import Report
+from routegen.report.writers import FORMATS, write
 from routegen.verify import rules
 from routegen.verify.fetch import INITIALIZE, Fetcher, Limits
 from routegen.verify.guard import Address, Guard

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from routegen.errors import ConfigError
-from routegen.findings import Report
 from routegen.manifest import Manifest, Route
+from routegen.report import Report
 from routegen.verify.clients import CLIENTS
 from routegen.verify.offline import SCENARIOS, foresee
 from verify.broken import MANIFEST

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from end_to_end.whole import Whole, whole
-from support import PROJECT
+from helpers.support import PROJECT
 
 
 @pytest.fixture(scope="module")

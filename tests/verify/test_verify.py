@@ -12,13 +12,13 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+from helpers.schemas import SARIF, schema
+from helpers.support import PROJECT, Run
 from routegen.cli import routegen as group
 from routegen.cli.failures import State
 from routegen.cli.failures import run as run_command
-from routegen.findings import page_of
-from routegen.findings.writers import FORMATS
-from schemas import SARIF, schema
-from support import PROJECT, Run
+from routegen.report import page_of
+from routegen.report.writers import FORMATS
 from verify.broken import MANIFEST as MANIFEST_READ
 from verify.broken import Stack, broken_stack
 

@@ -12,9 +12,9 @@ from typing import Any
 import httpx2
 from fastmcp import Client
 from fastmcp.client.auth import OAuth
+from helpers.ports import free_port
 from key_value.aio.stores.filetree import FileTreeStore, FileTreeV1KeySanitizationStrategy
 from mcp.types import TextContent
-from ports import free_port
 
 opened: list[str] = []
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from local.running import Running, running, write_project
 from routegen.config import read_config
-from routegen.local.run import listen
-from routegen.local.settings import Settings
+from routegen.serve.run import listen
+from routegen.serve.settings import Settings
+from serve.running import Running, running, write_project
 
 SITE = """\
 import base64, json

@@ -10,14 +10,14 @@ from typing import Any
 
 import httpx2
 import pytest
-from inspector.conftest import Inspected
-from routegen.explain import Explainer
-from routegen.local.event import Request
-from routegen.local.exchange import Exchange
-from routegen.local.inspector.record import details
-from routegen.local.inspector.store import LAG, MOST, MOST_BYTES, Store
-from routegen.local.response import Response
 from routegen.manifest import Manifest
+from routegen.manifest.explain import Explainer
+from routegen.serve.event import Request
+from routegen.serve.exchange import Exchange
+from routegen.serve.inspector.record import details
+from routegen.serve.inspector.store import LAG, MOST, MOST_BYTES, Store
+from routegen.serve.response import Response
+from serve.inspector.conftest import Inspected
 
 
 def events(inspected: Inspected, number: int, **headers: str) -> list[tuple[str, str | None, Any]]:

@@ -9,15 +9,15 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from routegen.explain import Explainer
-from routegen.local.event import Invocation, Request, make_event
-from routegen.local.exchange import Exchange
-from routegen.local.inspector.names import is_secret
-from routegen.local.inspector.record import details, summary
-from routegen.local.inspector.sweep import MASKED
-from routegen.local.response import Response
-from routegen.local.settings import Settings
 from routegen.manifest import Manifest
+from routegen.manifest.explain import Explainer
+from routegen.serve.event import Invocation, Request, make_event
+from routegen.serve.exchange import Exchange
+from routegen.serve.inspector.names import is_secret
+from routegen.serve.inspector.record import details, summary
+from routegen.serve.inspector.sweep import MASKED
+from routegen.serve.response import Response
+from routegen.serve.settings import Settings
 
 EXPLAINER = Explainer(Manifest(version=1, default="wiki", routes=()))
 # With something in it that stands in nothing else that is shown.

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import browser, chromium, problems
-from inspector.conftest import Inspected
-from node import PACKAGES, why_not
+from helpers.browser import browser, chromium, problems
+from helpers.node import PACKAGES, why_not
+from helpers.support import PROJECT
 from playwright.sync_api import Browser, Page, expect
-from support import PROJECT
+from serve.inspector.conftest import Inspected
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="there is no Chromium")
 

@@ -1,6 +1,6 @@
 """Every rule of `audit`: stable ids, in the order in which a request meets what they are about."""
 
-from routegen.findings import Rule
+from routegen.report import Rule
 
 NOT_READ = Rule("RG100", "error", "A part of the deployment can't be read.")
 NOT_HTTP = Rule("RG101", "error", "The API isn't an HTTP API.")

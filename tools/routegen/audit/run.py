@@ -10,8 +10,8 @@ from routegen.audit.checks import behind, front, routes
 from routegen.audit.deployed import DEFAULT_STAGE, Deployed
 from routegen.audit.owners import Placed, owners, placed
 from routegen.errors import ConfigError
-from routegen.findings import FailOn, Finding, Report, Section
 from routegen.manifest import Manifest
+from routegen.report import FailOn, Finding, Report, Section
 
 COMMAND = "routegen audit"
 

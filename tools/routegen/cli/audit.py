@@ -12,8 +12,8 @@ from routegen.cli.reports import explain_option, fail_on_option, report_format_o
 from routegen.errors import ConfigError
 
 if TYPE_CHECKING:
-    from routegen.findings import FailOn
-    from routegen.findings.writers import Format
+    from routegen.report import FailOn
+    from routegen.report.writers import Format
 
 _EPILOG = """\b
 Examples:

@@ -11,8 +11,8 @@ from routegen.cli.options import AppOptions, app_options, configuration, debug_o
 from routegen.errors import UnsupportedRouteError
 
 if TYPE_CHECKING:
-    from routegen.assemble import Extraction
-    from routegen.compare import Note
+    from routegen.diff import Note
+    from routegen.extract.build import Extraction
     from routegen.manifest import Manifest
 
 _EPILOG = """\b
@@ -41,7 +41,7 @@ def check(apps: AppOptions, manifest: Path | None, format_: str, strict: bool) -
     """
     config = configuration(apps)
     file = manifest_path(manifest, config)
-    from routegen.compare import TableOutdated, compare  # noqa: PLC0415 - heavy, and only used here
+    from routegen.diff import TableOutdated, compare  # noqa: PLC0415 - heavy, and only used here
     from routegen.extract import extract  # noqa: PLC0415
     from routegen.manifest import read_manifest  # noqa: PLC0415
 
@@ -88,8 +88,8 @@ def _refuse_widened(manifest: "Manifest", file: Path) -> None:
 
 
 def _notes(extraction: "Extraction") -> "tuple[Note, ...]":
-    from routegen.compare import Note  # noqa: PLC0415 - as above
-    from routegen.taken import taken_from_default  # noqa: PLC0415
+    from routegen.diff import Note  # noqa: PLC0415 - as above
+    from routegen.extract.shadowing import taken_from_default  # noqa: PLC0415
 
     notes = [Note("not-carried", notice.path, notice.text) for notice in extraction.notices]
     notes += [

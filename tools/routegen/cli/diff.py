@@ -51,7 +51,7 @@ def diff(old: str | None, new: str | None, requirements: tuple[str, ...], manife
         return show(_with(requirements, manifest), format_)
     if old is None or new is None:
         raise ConfigError("names OLD and NEW, each a file or git:REV; or --with a requirement")
-    from routegen.compare import compare  # noqa: PLC0415 - heavy, and only used here
+    from routegen.diff import compare  # noqa: PLC0415 - heavy, and only used here
 
     before, _ = _read(old, manifest)
     after, text = _read(new, manifest)
@@ -67,9 +67,9 @@ def diff(old: str | None, new: str | None, requirements: tuple[str, ...], manife
 
 
 def _with(requirements: tuple[str, ...], manifest: Path | None) -> Findings:
-    from routegen.compare import Note, compare  # noqa: PLC0415 - as above
     from routegen.config import find_project, read_config  # noqa: PLC0415
-    from routegen.elsewhere import extract_with  # noqa: PLC0415
+    from routegen.diff import Note, compare  # noqa: PLC0415 - as above
+    from routegen.extract.with_requirements import extract_with  # noqa: PLC0415
     from routegen.manifest import read_manifest  # noqa: PLC0415
 
     config = read_config(find_project(Path.cwd()))

@@ -10,7 +10,7 @@ from routegen.cli.failures import FOUND, colours
 from routegen.cli.output import emit, emit_json
 
 if TYPE_CHECKING:
-    from routegen.compare import Difference, Note
+    from routegen.diff import Difference, Note
     from routegen.manifest import Manifest
 
 _COLOURS = {"added": "green", "removed": "red", "changed": "yellow", "outdated": "yellow", "warning": "yellow"}
@@ -55,18 +55,18 @@ def show(findings: Findings, format_: str) -> int:
     elif format_ == "json":
         emit_json(_json(findings))
     elif format_ == "github":
-        from routegen.compare.github import as_github  # noqa: PLC0415
+        from routegen.diff.github import as_github  # noqa: PLC0415
 
         emit(as_github(findings.differences, findings.wanted, findings.file, findings.text, findings.notes))
     else:
-        from routegen.compare.sarif import as_sarif  # noqa: PLC0415
+        from routegen.diff.sarif import as_sarif  # noqa: PLC0415
 
         emit_json(as_sarif(findings.differences, findings.wanted, findings.file, findings.text, findings.notes))
     return FOUND if findings.differences else 0
 
 
 def _json(findings: Findings) -> "dict[str, object]":
-    from routegen.compare.as_json import as_json, note_as_json  # noqa: PLC0415 - only the format that is asked for
+    from routegen.diff.as_json import as_json, note_as_json  # noqa: PLC0415 - only the format that is asked for
 
     return {
         "manifest": findings.file,
@@ -77,7 +77,7 @@ def _json(findings: Findings) -> "dict[str, object]":
 
 
 def _text(findings: Findings) -> str:
-    from routegen.compare.text import report, summary  # noqa: PLC0415
+    from routegen.diff.text import report, summary  # noqa: PLC0415
 
     notes = "".join(f"{_paint(note.level, f'{note.level:<8}')} {note.text}\n" for note in findings.notes)
     if not findings.differences:

@@ -30,8 +30,8 @@ def explain(method: str, path: str, manifest: Path | None, as_json: bool) -> Non
         raise ConfigError(f"METHOD: {method!r} is not an HTTP method")
     if not path.startswith("/"):
         raise ConfigError(f"PATH: {path!r} does not start with '/'")
-    from routegen.explain import Explainer  # noqa: PLC0415 - pydantic, and only used here
     from routegen.manifest import read_manifest  # noqa: PLC0415
+    from routegen.manifest.explain import Explainer  # noqa: PLC0415 - pydantic, and only used here
 
     found = Explainer(read_manifest(manifest_path(manifest))).explain(method.upper(), path)
     if as_json:

@@ -9,8 +9,8 @@ from routegen.cli.failures import FOUND, colours
 from routegen.cli.output import emit
 
 if TYPE_CHECKING:
-    from routegen.findings import Report
-    from routegen.findings.writers import Format
+    from routegen.report import Report
+    from routegen.report.writers import Format
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 
@@ -35,7 +35,7 @@ fail_on_option = click.option(
 def _explain(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
     if value is None:
         return
-    from routegen.findings import page_of  # noqa: PLC0415 - only used here
+    from routegen.report import page_of  # noqa: PLC0415 - only used here
 
     emit(page_of(value))
     context.exit()
@@ -53,8 +53,8 @@ explain_option = click.option(
 
 def show_report(report: "Report", format_: "Format") -> int:
     """Write the report to stdout and return the exit code."""
-    from routegen.findings import failed  # noqa: PLC0415 - heavy, and only used here
-    from routegen.findings.writers import write  # noqa: PLC0415
+    from routegen.report import failed  # noqa: PLC0415 - heavy, and only used here
+    from routegen.report.writers import write  # noqa: PLC0415
 
     emit(write(report, format_, _paint))
     return FOUND if failed(report) else 0

@@ -15,7 +15,7 @@ from routegen.errors import ConfigError
 
 if TYPE_CHECKING:
     from routegen.config import Config
-    from routegen.local.log import Log
+    from routegen.serve.log import Log
 
 _EPILOG = """\b
 Examples:
@@ -83,12 +83,12 @@ def serve(
     """
     for package in ("awslambdaric", "starlette", "uvicorn"):
         if find_spec(package) is None:
-            raise ConfigError(f"routegen serve needs {package}: pip install routegen[local]")
+            raise ConfigError(f"routegen serve needs {package}: pip install routegen[serve]")
     if stage is not None and not all(char.isascii() and (char.isalnum() or char in "-_") for char in stage or " "):
         raise ConfigError(f"--stage: {stage!r} is not a stage's name: letters, digits, '-' and '_'")
     from routegen.config import find_project, read_config  # noqa: PLC0415 - heavy, and only used here
-    from routegen.local import run  # noqa: PLC0415
-    from routegen.local.settings import Settings  # noqa: PLC0415
+    from routegen.serve import run  # noqa: PLC0415
+    from routegen.serve.settings import Settings  # noqa: PLC0415
 
     config = _with_variables(read_config(find_project(Path.cwd())), variables)
     file = manifest_path(manifest, config)
@@ -125,7 +125,7 @@ def _with_variables(config: "Config", variables: tuple[str, ...]) -> "Config":
 
 
 def _log(as_json: bool) -> "Log":
-    from routegen.local.log import Log  # noqa: PLC0415 - as above
+    from routegen.serve.log import Log  # noqa: PLC0415 - as above
 
     if as_json:
         return Log(emit, as_json=True)

@@ -14,9 +14,9 @@ from routegen.cli.reports import explain_option, fail_on_option, report_format_o
 from routegen.errors import ConfigError
 
 if TYPE_CHECKING:
-    from routegen.findings import FailOn
-    from routegen.findings.writers import Format
     from routegen.manifest import Manifest
+    from routegen.report import FailOn
+    from routegen.report.writers import Format
     from routegen.verify.answers import Answer, Failure
     from routegen.verify.clients import Client
     from routegen.verify.run import Wanted

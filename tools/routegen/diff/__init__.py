@@ -4,7 +4,7 @@ In: the manifest as it stands and as it should be. Out: `Difference` entries in 
 `as_json.py` say them to people and to scripts.
 """
 
-from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed, TableOutdated, compare
-from routegen.compare.levels import Note
+from routegen.diff.differences import Added, Changed, DefaultChanged, Difference, Removed, TableOutdated, compare
+from routegen.diff.levels import Note
 
 __all__ = ["Added", "Changed", "DefaultChanged", "Difference", "Note", "Removed", "TableOutdated", "compare"]

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed, TableOutdated
-from routegen.compare.levels import Note, rule_of
-from routegen.compare.text import consequence, label, path_of
+from routegen.diff.differences import Added, Changed, DefaultChanged, Difference, Removed, TableOutdated
+from routegen.diff.levels import Note, rule_of
+from routegen.diff.text import consequence, label, path_of
 from routegen.manifest import Manifest, Route
 
 

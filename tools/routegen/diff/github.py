@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from routegen.compare.differences import Difference
-from routegen.compare.levels import Note, rule_of
-from routegen.compare.lines import line_of
-from routegen.compare.text import consequence, label, path_of
-from routegen.findings import Level
-from routegen.findings.writers.github import command
+from routegen.diff.differences import Difference
+from routegen.diff.levels import Note, rule_of
+from routegen.diff.lines import line_of
+from routegen.diff.text import consequence, label, path_of
 from routegen.manifest import Manifest
+from routegen.report import Level
+from routegen.report.writers.github import command
 
 
 def as_github(

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import get_args
 
-from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed, TableOutdated
-from routegen.findings import Level, Rule
+from routegen.diff.differences import Added, Changed, DefaultChanged, Difference, Removed, TableOutdated
 from routegen.manifest import Role
+from routegen.report import Level, Rule
 
 # What a client asks for before it can sign in, or during it: without one of these it doesn't connect.
 _SIGN_IN = frozenset(get_args(Role)) - {"revocation-endpoint", "owned", "other"}

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from routegen.compare.differences import Difference
-from routegen.compare.levels import RULES, Note, rule_of
-from routegen.compare.lines import line_of
-from routegen.compare.text import consequence, label, path_of
-from routegen.findings.writers.sarif import log, place, result
+from routegen.diff.differences import Difference
+from routegen.diff.levels import RULES, Note, rule_of
+from routegen.diff.lines import line_of
+from routegen.diff.text import consequence, label, path_of
 from routegen.manifest import Manifest
+from routegen.report.writers.sarif import log, place, result
 
 
 def as_sarif(

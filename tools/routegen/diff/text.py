@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from routegen.compare.differences import Added, Changed, DefaultChanged, Difference, Removed, TableOutdated
-from routegen.explain import Explainer
+from routegen.diff.differences import Added, Changed, DefaultChanged, Difference, Removed, TableOutdated
 from routegen.gateway import ANY, shape
 from routegen.manifest import Manifest, Route
+from routegen.manifest.explain import Explainer
 
 # What clients read as JSON, and give up on when it isn't (RFC 9728, RFC 8414, OpenID Connect Discovery 1.0).
 _DOCUMENTS = {"protected-resource-metadata", "authorization-server-metadata", "openid-configuration"}

@@ -7,14 +7,14 @@ gateway can't carry.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from routegen.carry import Carried, Notice, carried_by, carry
-from routegen.classify import Classified, classify
 from routegen.config import AppConfig
 from routegen.discover.served import Served
 from routegen.errors import ManifestError, UnsupportedRouteError
+from routegen.extract.quota import QuotaError
+from routegen.extract.unsupported import Carried, Notice, carried_by, carry
 from routegen.gateway import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteTable, Translation, below, shape
 from routegen.manifest import Manifest, Route, dump_manifest, parse_manifest
-from routegen.quota import QuotaError
+from routegen.roles import Classified, classify
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from routegen import load
 
 if TYPE_CHECKING:
-    from routegen.assemble import Extraction
     from routegen.config import AppConfig, Config
+    from routegen.extract.build import Extraction
 
 
 def extract(config: "Config", *, default_too: bool = False) -> "Extraction":
@@ -39,8 +39,8 @@ def extract(config: "Config", *, default_too: bool = False) -> "Extraction":
         loading = [start(app) for app in config.apps]
         default = start(config.default_app) if default_too and config.default_app else None
         # Only now: pydantic's import takes a tenth of a second, in which the apps already run.
-        from routegen.assemble import build_manifest  # noqa: PLC0415
-        from routegen.quota import QuotaError  # noqa: PLC0415
+        from routegen.extract.build import build_manifest  # noqa: PLC0415
+        from routegen.extract.quota import QuotaError  # noqa: PLC0415
 
         served = [(one.app, one.result()) for one in loading]
         try:

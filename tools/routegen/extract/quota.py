@@ -81,7 +81,7 @@ def _advice(
 
 
 def _keys_with(routes: Iterable[Route], owned: Sequence[tuple[str, str]]) -> int:
-    """How many keys would be left if apps owned prefixes: `routegen.assemble` keeps the same ones."""
+    """How many keys would be left if apps owned prefixes: `routegen.extract.build` keeps the same ones."""
 
     def replaced(route: Route, app: str, prefix: str) -> bool:
         return route.app == app and route.role == "other" and route.path.startswith(f"{prefix}/")

@@ -18,8 +18,8 @@ from routegen.errors import LoadError
 from routegen.extract import extract
 
 if TYPE_CHECKING:
-    from routegen.assemble import Extraction
     from routegen.config import Config
+    from routegen.extract.build import Extraction
 
 
 def extract_with(config: "Config", requirements: Sequence[str]) -> "Extraction":

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
-from routegen.carry import carry
 from routegen.config import AppConfig
 from routegen.discover.served import Served
+from routegen.extract.unsupported import carry
 from routegen.gateway import ANY, RouteKey, RouteTable, shape
 from routegen.gateway.pattern import Segment, segments, takes
 from routegen.manifest import Manifest, Route

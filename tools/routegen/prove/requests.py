@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from urllib.parse import quote
 
-from routegen.classify import discovery_paths
 from routegen.discover.served import Served
 from routegen.gateway import METHODS
 from routegen.gateway.pattern import Segment, segments
+from routegen.roles import discovery_paths
 
 SAFE = "/~!$&'()*+,;=:@"
 _EVERY_METHOD = (*sorted(METHODS), "PROPFIND")

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 from routegen import load
-from routegen.assemble import build_manifest
 from routegen.config import Config
 from routegen.discover.served import Served
+from routegen.extract.build import build_manifest
 from routegen.manifest import Manifest
 from routegen.prove.drive import Seen
 from routegen.prove.judge import Verdict, judge

@@ -4,9 +4,9 @@ In: a `Report`, which is data. Out: text, JSON, GitHub's workflow commands, SARI
 rule has a page in `pages`, which `--explain` prints. Imports nothing of routegen's but its errors and its version.
 """
 
-from routegen.findings.page import known_ids, page_of
-from routegen.findings.report import FailOn, Report, Section, failed, fails
-from routegen.findings.rule import Finding, Level, Rule
+from routegen.report.page import known_ids, page_of
+from routegen.report.report import FailOn, Report, Section, failed, fails
+from routegen.report.rule import Finding, Level, Rule
 
 __all__ = [
     "FailOn",

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from routegen.errors import ConfigError
 
-_PAGES = files("routegen.findings").joinpath("pages")
+_PAGES = files("routegen.report").joinpath("pages")
 
 
 def known_ids() -> list[str]:

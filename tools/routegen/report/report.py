@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from routegen.findings.rule import Finding, Level, Rule
+from routegen.report.rule import Finding, Level, Rule
 
 FailOn = Literal["error", "warning", "never"]
 """The lowest level with which a run fails."""

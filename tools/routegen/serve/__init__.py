@@ -6,5 +6,5 @@ In: a manifest, and the configuration that says which handler each app has. Out:
 
 Every instance is a process of `python -m awslambdaric`, which asks the Lambda Runtime API of this room for its
 invocations. `event` and `response` are pure; what AWS leaves unclear about them is in `decisions`.
-Needs uvicorn and awslambdaric: `pip install routegen[local]`.
+Needs uvicorn and awslambdaric: `pip install routegen[serve]`.
 """

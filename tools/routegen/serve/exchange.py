@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from routegen.local.event import Request
-from routegen.local.response import Response
+from routegen.serve.event import Request
+from routegen.serve.response import Response
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from routegen.config import AppConfig, Config
 from routegen.errors import ConfigError
-from routegen.local.event import ACCOUNT
 from routegen.manifest import Manifest
+from routegen.serve.event import ACCOUNT
 
 REGION = "us-east-1"
 MEMORY_MB = 1024

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from routegen.errors import OutputError
-from routegen.local.exchange import Exchange
+from routegen.serve.exchange import Exchange
 
 Write = Callable[[str], None]
 Paint = Callable[[str, str], str]

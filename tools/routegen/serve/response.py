@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from routegen.local.event import HOP_BY_HOP
-from routegen.local.settings import Settings
+from routegen.serve.event import HOP_BY_HOP
+from routegen.serve.settings import Settings
 
 REMAPPED = "x-amzn-remapped-www-authenticate"
 

@@ -18,18 +18,18 @@ import uvicorn
 
 from routegen.config import Config
 from routegen.errors import ConfigError, RoutegenError
-from routegen.local import guard
-from routegen.local.exchange import Exchange
-from routegen.local.functions import Function, functions_of
-from routegen.local.inspector import Inspector
-from routegen.local.instance import Instance, Job
-from routegen.local.log import Log
-from routegen.local.pool import Pool, Surroundings
-from routegen.local.reload import Stamp, sources, stamp
-from routegen.local.runtime_api import Receive, Scope, Send, runtime_api
-from routegen.local.server import Gateway, Routes
-from routegen.local.settings import Settings
 from routegen.manifest import read_manifest
+from routegen.serve import guard
+from routegen.serve.exchange import Exchange
+from routegen.serve.functions import Function, functions_of
+from routegen.serve.inspector import Inspector
+from routegen.serve.instance import Instance, Job
+from routegen.serve.log import Log
+from routegen.serve.pool import Pool, Surroundings
+from routegen.serve.reload import Stamp, sources, stamp
+from routegen.serve.runtime_api import Receive, Scope, Send, runtime_api
+from routegen.serve.server import Gateway, Routes
+from routegen.serve.settings import Settings
 
 POLL = 1.0
 """Seconds between two looks at the files."""

@@ -8,8 +8,8 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from routegen.local.instance import Instance, Job
-from routegen.local.settings import MAX_LAMBDA
+from routegen.serve.instance import Instance, Job
+from routegen.serve.settings import MAX_LAMBDA
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

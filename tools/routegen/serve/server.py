@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from routegen.gateway import RouteKey, RouteTable
-from routegen.local.event import Invocation, Request, make_event
-from routegen.local.exchange import Exchange
-from routegen.local.instance import Outcome
-from routegen.local.pool import Pool
-from routegen.local.response import NonsenseError, Response, make_response, own_response
-from routegen.local.runtime_api import Receive, Scope, Send
-from routegen.local.settings import MAX_BODY, MAX_HEADERS, Settings
 from routegen.manifest import Manifest
+from routegen.serve.event import Invocation, Request, make_event
+from routegen.serve.exchange import Exchange
+from routegen.serve.instance import Outcome
+from routegen.serve.pool import Pool
+from routegen.serve.response import NonsenseError, Response, make_response, own_response
+from routegen.serve.runtime_api import Receive, Scope, Send
+from routegen.serve.settings import MAX_BODY, MAX_HEADERS, Settings
 
 
 @dataclass(frozen=True)

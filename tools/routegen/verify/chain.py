@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-from routegen.classify import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
+from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.documents import Absent, Document, read_document
 from routegen.verify.guard import is_loopback, origin_of, split

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from routegen.classify import PROTECTED_RESOURCE
 from routegen.errors import ConfigError
-from routegen.explain import Explainer
-from routegen.findings import FailOn, Finding, Report, Section
 from routegen.gateway import ANY
 from routegen.manifest import Manifest, Role, Route
+from routegen.manifest.explain import Explainer
+from routegen.report import FailOn, Finding, Report, Section
+from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify import rules
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.chain import RENAMED, walk

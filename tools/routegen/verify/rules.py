@@ -1,6 +1,6 @@
 """Every rule of `verify`: stable ids, in the order in which a client meets what they are about."""
 
-from routegen.findings import Rule
+from routegen.report import Rule
 
 UNREACHABLE = Rule("RG001", "error", "A server can't be reached.")
 TLS = Rule("RG002", "error", "The TLS connection fails.")

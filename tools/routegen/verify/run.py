@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from routegen.findings import FailOn, Finding, Report, Section
+from routegen.report import FailOn, Finding, Report, Section
 from routegen.verify import rules
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.chain import Chain, resource_places, walk

@@ -7,7 +7,7 @@ from routegen.audit.arns import short_name
 from routegen.audit.deployed import Function, Integration
 from routegen.audit.owners import Placed
 from routegen.audit.permission import POLICY_LIMIT, allows, allows_strangers, sources
-from routegen.findings import Finding
+from routegen.report import Finding
 
 _NEAR = 0.8
 _SHOWN = 3

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from routegen.audit import rules
 from routegen.audit.deployed import DEFAULT_STAGE, Api, ApiMapping, Limit, Stage
-from routegen.findings import Finding
+from routegen.report import Finding
 
 
 def protocol(api: Api) -> Iterator[Finding]:

@@ -6,9 +6,9 @@ from routegen.audit import rules
 from routegen.audit.arns import short_name
 from routegen.audit.deployed import DEFAULT_ROUTE
 from routegen.audit.owners import Placed, same_requests
-from routegen.findings import Finding
 from routegen.gateway import ROUTE_QUOTA
 from routegen.manifest import Manifest
+from routegen.report import Finding
 
 _NEAR = 0.9
 _DEPLOY = "Deploy the manifest"

@@ -7,7 +7,7 @@ The same report gives the same bytes: no time, no date, no machine's name.
 from collections.abc import Callable
 from typing import Literal
 
-from routegen.findings.report import Report
+from routegen.report.report import Report
 
 Format = Literal["text", "json", "github", "sarif", "junit"]
 FORMATS: tuple[Format, ...] = ("text", "json", "github", "sarif", "junit")
@@ -25,21 +25,21 @@ def write(report: Report, format_: Format, paint: Paint = lambda _, word: word) 
     """
     # Here, not above: only the form that is asked for is imported.
     if format_ == "text":
-        from routegen.findings.writers.text import as_text  # noqa: PLC0415
+        from routegen.report.writers.text import as_text  # noqa: PLC0415
 
         return as_text(report, paint)
     if format_ == "github":
-        from routegen.findings.writers.github import as_github  # noqa: PLC0415
+        from routegen.report.writers.github import as_github  # noqa: PLC0415
 
         return as_github(report)
     if format_ == "junit":
-        from routegen.findings.writers.junit import as_junit  # noqa: PLC0415
+        from routegen.report.writers.junit import as_junit  # noqa: PLC0415
 
         return as_junit(report)
-    from routegen.findings.writers.as_json import as_json, dump  # noqa: PLC0415
+    from routegen.report.writers.as_json import as_json, dump  # noqa: PLC0415
 
     if format_ == "json":
         return dump(as_json(report))
-    from routegen.findings.writers.sarif import as_sarif  # noqa: PLC0415
+    from routegen.report.writers.sarif import as_sarif  # noqa: PLC0415
 
     return dump(as_sarif(report))

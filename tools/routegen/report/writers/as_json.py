@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from routegen.findings.report import Report, failed
-from routegen.findings.rule import Finding
-from routegen.findings.writers.printable import all_printable
+from routegen.report.report import Report, failed
+from routegen.report.rule import Finding
+from routegen.report.writers.printable import all_printable
 
 
 def as_json(report: Report) -> dict[str, Any]:

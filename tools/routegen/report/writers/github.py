@@ -1,8 +1,8 @@
 """A report as GitHub's workflow commands, which annotate a run and, where there is a file, its lines."""
 
-from routegen.findings.report import Report
-from routegen.findings.rule import Level
-from routegen.findings.writers.printable import printable
+from routegen.report.report import Report
+from routegen.report.rule import Level
+from routegen.report.writers.printable import printable
 
 _COMMANDS: dict[Level, str] = {"error": "error", "warning": "warning", "note": "notice"}
 

@@ -2,9 +2,9 @@
 
 from xml.etree import ElementTree as ET  # only written here, never read
 
-from routegen.findings.report import Report, fails
-from routegen.findings.rule import Finding, Rule
-from routegen.findings.writers.printable import printable
+from routegen.report.report import Report, fails
+from routegen.report.rule import Finding, Rule
+from routegen.report.writers.printable import printable
 
 
 def as_junit(report: Report) -> str:

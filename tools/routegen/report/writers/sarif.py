@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from routegen import __version__
-from routegen.findings.page import known_ids, page_of
-from routegen.findings.report import Report
-from routegen.findings.rule import Finding, Rule
-from routegen.findings.writers.printable import printable
+from routegen.report.page import known_ids, page_of
+from routegen.report.report import Report
+from routegen.report.rule import Finding, Rule
+from routegen.report.writers.printable import printable
 
 
 def as_sarif(report: Report) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from routegen.findings.report import Report, Section
-from routegen.findings.rule import Finding
-from routegen.findings.writers import Paint
-from routegen.findings.writers.printable import printable
+from routegen.report.report import Report, Section
+from routegen.report.rule import Finding
+from routegen.report.writers import Paint
+from routegen.report.writers.printable import printable
 
 
 def as_text(report: Report, paint: Paint) -> str:

@@ -17,13 +17,13 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message
 
-from routegen.explain import Explainer
-from routegen.local.exchange import Exchange
-from routegen.local.inspector.record import Fields, details
-from routegen.local.inspector.replay import replayed_scope, swallow
-from routegen.local.inspector.store import Store
-from routegen.local.runtime_api import Receive, Scope, Send
 from routegen.manifest import Manifest
+from routegen.manifest.explain import Explainer
+from routegen.serve.exchange import Exchange
+from routegen.serve.inspector.record import Fields, details
+from routegen.serve.inspector.replay import replayed_scope, swallow
+from routegen.serve.inspector.store import Store
+from routegen.serve.runtime_api import Receive, Scope, Send
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 PULSE = 15.0

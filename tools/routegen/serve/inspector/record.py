@@ -5,10 +5,10 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from routegen.explain import Explainer, Explanation
-from routegen.local.exchange import Exchange
-from routegen.local.inspector.mask import Masker
-from routegen.local.inspector.verdict import is_discovery, verdict
+from routegen.manifest.explain import Explainer, Explanation
+from routegen.serve.exchange import Exchange
+from routegen.serve.inspector.mask import Masker
+from routegen.serve.inspector.verdict import is_discovery, verdict
 
 SHOWN = 64 * 1024
 """Characters that are shown of a text."""

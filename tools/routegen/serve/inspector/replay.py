@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 from urllib.parse import unquote
 
-from routegen.local.event import Request
-from routegen.local.runtime_api import Receive, Scope
+from routegen.serve.event import Request
+from routegen.serve.runtime_api import Receive, Scope
 
 
 def replayed_scope(request: Request) -> tuple[Scope, Receive]:

@@ -5,8 +5,8 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from routegen.local.exchange import Exchange
-from routegen.local.inspector.record import Fields, summary
+from routegen.serve.exchange import Exchange
+from routegen.serve.inspector.record import Fields, summary
 
 MOST = 500
 """Exchanges that are kept."""

@@ -4,8 +4,8 @@ Measured with fastmcp 4.1.2 on mcp 2.3.0, `@modelcontextprotocol/sdk` 1.32, `@mo
 mcp-remote 0.15 and MCP Inspector 2.12, for 200 and 404; for redirects and 5xx, read in the sources of both SDKs.
 """
 
-from routegen.classify import classify
-from routegen.local.exchange import Exchange
+from routegen.roles import classify
+from routegen.serve.exchange import Exchange
 
 _STOP = (
     "The TypeScript SDK, mcp-remote and MCP Inspector stop here with \"Unexpected token '<', "

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from routegen.findings import Finding
+from routegen.report import Finding
 from routegen.verify import rules
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.chain import Chain

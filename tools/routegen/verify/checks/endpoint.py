@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from routegen.classify import PROTECTED_RESOURCE
-from routegen.findings import Finding
+from routegen.report import Finding
+from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify import rules
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.chain import Chain, is_open

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from routegen.findings import Finding
+from routegen.report import Finding
 from routegen.verify import rules
 from routegen.verify.answers import Answers
 from routegen.verify.chain import Chain, is_secure, is_web

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from routegen.findings import Finding
+from routegen.report import Finding
 from routegen.verify import rules
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.documents import Absent, Document, away, target_of

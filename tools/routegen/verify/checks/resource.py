@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from routegen.findings import Finding
+from routegen.report import Finding
 from routegen.verify import rules
 from routegen.verify.chain import Chain, Challenge, Resource, is_web, named_servers
 from routegen.verify.documents import Absent, Document

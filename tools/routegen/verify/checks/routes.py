@@ -7,10 +7,10 @@ the page is compared with what the deployment answers for a path that can't exis
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from routegen.explain import Explainer
-from routegen.findings import Finding
 from routegen.gateway import shape
 from routegen.manifest import Manifest, Route
+from routegen.manifest.explain import Explainer
+from routegen.report import Finding
 from routegen.verify import rules
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.documents import describe, first_words, follow, parse, target_of

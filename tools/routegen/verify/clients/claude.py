@@ -19,7 +19,7 @@ What is known, as of 2026:
 import re
 from typing import Any
 
-from routegen.classify import PROTECTED_RESOURCE
+from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import registration
 from routegen.verify.clients.model import Flow, fails, is_web, known, unknown

@@ -11,7 +11,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ValidationError
-from routegen.classify import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
+from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import registration
 from routegen.verify.clients.model import Flow, FlowError, fails, is_web, known, redirect_of, unknown

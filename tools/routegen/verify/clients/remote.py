@@ -8,7 +8,7 @@ from what it asked when it was recorded.
 import re
 from typing import Any
 
-from routegen.classify import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
+from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer
 from routegen.verify.clients import javascript, typescript
 from routegen.verify.clients.javascript import JsonError

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from routegen.classify import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
+from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import javascript, registration
 from routegen.verify.clients.javascript import JsonError

@@ -8,8 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from routegen import explain
 from routegen.gateway import ANY
+from routegen.manifest import explain
 from routegen.render.data import Gateway
 from routegen.render.quote import as_json
 from routegen.render.target import Asked, Target, Variable
