@@ -17,13 +17,13 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 from routegen.gateway import RouteKey  # noqa: E402 - from the checkout, installed or not
-from routegen.serve.event import Invocation, Request, make_event  # noqa: E402
-from routegen.serve.functions import Function  # noqa: E402
-from routegen.serve.instance import Instance  # noqa: E402
-from routegen.serve.pool import Pool, Surroundings  # noqa: E402
-from routegen.serve.run import listen  # noqa: E402
+from routegen.serve.instance_pool import Pool, Surroundings  # noqa: E402
+from routegen.serve.lambda_function import Function  # noqa: E402
+from routegen.serve.lambda_instance import Instance  # noqa: E402
+from routegen.serve.local_gateway import listen  # noqa: E402
+from routegen.serve.proxy_event import Invocation, Request, make_event  # noqa: E402
 from routegen.serve.runtime_api import Receive, Scope, Send, runtime_api  # noqa: E402
-from routegen.serve.settings import Settings  # noqa: E402
+from routegen.serve.serve_settings import Settings  # noqa: E402
 
 from dev.benchmarks.servers import PATH  # noqa: E402
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from helpers.support import PROJECT
 from routegen.config import read_config, with_env
-from routegen.serve.run import listen
-from routegen.serve.settings import Settings
+from routegen.serve.local_gateway import listen
+from routegen.serve.serve_settings import Settings
 from serve.running import Running, running
 
 from dev.authkit.background import Background, in_background

@@ -27,7 +27,7 @@ def test_a_reader_of_manifests_imports_no_framework(room: str) -> None:
         ("routegen.manifest", ("load", "discover", "compare", "cli", "config", "assemble")),
         ("routegen.discover", ("manifest", "load", "compare", "cli", "config", "assemble", "carry")),
         ("routegen.diff", ("load", "discover", "cli", "config", "assemble")),
-        ("routegen.serve.run", ("cli", "load", "discover", "compare", "assemble")),
+        ("routegen.serve.local_gateway", ("cli", "load", "discover", "compare", "assemble")),
         ("routegen.extract", ("cli", "compare", "manifest")),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from routegen.config import read_config
-from routegen.serve.settings import Settings
+from routegen.serve.serve_settings import Settings
 from serve.running import Running, Start, running, write_project
 
 

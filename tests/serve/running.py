@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 from routegen.config import Config
 from routegen.serve.exchange import Exchange
-from routegen.serve.log import Log
-from routegen.serve.run import Local, listen
-from routegen.serve.settings import Settings
+from routegen.serve.gateway_log import Log
+from routegen.serve.local_gateway import Local, listen
+from routegen.serve.serve_settings import Settings
 
 ECHO = """\
 import base64, json, os, sys, time, urllib.request

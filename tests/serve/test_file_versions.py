@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from routegen.serve import run
-from routegen.serve.reload import sources
+from routegen.serve import local_gateway
+from routegen.serve.file_versions import sources
 from serve.running import MANIFEST, Running, Start, wait_for
 
 NEW = 'def handler(event, context):\n    return "new"\n'
@@ -17,7 +17,7 @@ NEW = 'def handler(event, context):\n    return "new"\n'
 
 @pytest.fixture
 def gateway(start: Start, monkeypatch: pytest.MonkeyPatch) -> Running:
-    monkeypatch.setattr(run, "POLL", 0.05)
+    monkeypatch.setattr(local_gateway, "POLL", 0.05)
     return start()
 
 

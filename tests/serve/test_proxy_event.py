@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from routegen.gateway import RouteKey
-from routegen.serve.decisions import Decisions
-from routegen.serve.event import Invocation, Request, make_event, path_parameters
-from routegen.serve.settings import Settings
+from routegen.serve.aws_behaviour import Decisions
+from routegen.serve.proxy_event import Invocation, Request, make_event, path_parameters
+from routegen.serve.serve_settings import Settings
 
 
 def event_of(

@@ -5,9 +5,9 @@ import json
 from typing import Any
 
 import pytest
-from routegen.serve.decisions import Decisions
-from routegen.serve.response import REMAPPED, NonsenseError, Response, make_response, own_response
-from routegen.serve.settings import Settings
+from routegen.serve.aws_behaviour import Decisions
+from routegen.serve.proxy_response import REMAPPED, NonsenseError, Response, make_response, own_response
+from routegen.serve.serve_settings import Settings
 
 CHALLENGE = 'Bearer resource_metadata="https://mcp.example/.well-known/oauth-protected-resource/mcp"'
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 import pytest
 from helpers.support import PROJECT
 from routegen.config import read_config
-from routegen.serve.settings import Settings
+from routegen.serve.serve_settings import Settings
 from serve.running import Running, running
 
 

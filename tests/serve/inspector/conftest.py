@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx2
 import pytest
 from routegen.config import read_config
-from routegen.serve.run import listen
-from routegen.serve.settings import Settings
+from routegen.serve.local_gateway import listen
+from routegen.serve.serve_settings import Settings
 from serve.running import Running, running, write_project
 
 SITE = """\

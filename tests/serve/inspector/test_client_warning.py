@@ -1,10 +1,10 @@
 """The red mark: which client breaks, and how."""
 
 import pytest
-from routegen.serve.event import Request
 from routegen.serve.exchange import Exchange
-from routegen.serve.inspector.verdict import is_discovery, verdict
-from routegen.serve.response import Response
+from routegen.serve.inspector.client_warning import is_discovery, verdict
+from routegen.serve.proxy_event import Request
+from routegen.serve.proxy_response import Response
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"

@@ -12,11 +12,11 @@ import httpx2
 import pytest
 from routegen.manifest import Manifest
 from routegen.manifest.explain import Explainer
-from routegen.serve.event import Request
 from routegen.serve.exchange import Exchange
-from routegen.serve.inspector.record import details
-from routegen.serve.inspector.store import LAG, MOST, MOST_BYTES, Store
-from routegen.serve.response import Response
+from routegen.serve.inspector.exchange_store import LAG, MOST, MOST_BYTES, Store
+from routegen.serve.inspector.exchange_view import details
+from routegen.serve.proxy_event import Request
+from routegen.serve.proxy_response import Response
 from serve.inspector.conftest import Inspected
 
 

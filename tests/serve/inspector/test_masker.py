@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from routegen.manifest import Manifest
 from routegen.manifest.explain import Explainer
-from routegen.serve.event import Invocation, Request, make_event
 from routegen.serve.exchange import Exchange
-from routegen.serve.inspector.names import is_secret
-from routegen.serve.inspector.record import details, summary
-from routegen.serve.inspector.sweep import MASKED
-from routegen.serve.response import Response
-from routegen.serve.settings import Settings
+from routegen.serve.inspector.exchange_view import details, summary
+from routegen.serve.inspector.secret_copies import MASKED
+from routegen.serve.inspector.secret_names import is_secret
+from routegen.serve.proxy_event import Invocation, Request, make_event
+from routegen.serve.proxy_response import Response
+from routegen.serve.serve_settings import Settings
 
 EXPLAINER = Explainer(Manifest(version=1, default="wiki", routes=()))
 # With something in it that stands in nothing else that is shown.

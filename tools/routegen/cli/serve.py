@@ -15,7 +15,7 @@ from routegen.errors import ConfigError
 
 if TYPE_CHECKING:
     from routegen.config import Config
-    from routegen.serve.log import Log
+    from routegen.serve.gateway_log import Log
 
 _EPILOG = """\b
 Examples:
@@ -87,8 +87,8 @@ def serve(
     if stage is not None and not all(char.isascii() and (char.isalnum() or char in "-_") for char in stage or " "):
         raise ConfigError(f"--stage: {stage!r} is not a stage's name: letters, digits, '-' and '_'")
     from routegen.config import find_project, read_config  # noqa: PLC0415 - heavy, and only used here
-    from routegen.serve import run  # noqa: PLC0415
-    from routegen.serve.settings import Settings  # noqa: PLC0415
+    from routegen.serve import local_gateway as run  # noqa: PLC0415
+    from routegen.serve.serve_settings import Settings  # noqa: PLC0415
 
     config = _with_variables(read_config(find_project(Path.cwd())), variables)
     file = manifest_path(manifest, config)
@@ -125,7 +125,7 @@ def _with_variables(config: "Config", variables: tuple[str, ...]) -> "Config":
 
 
 def _log(as_json: bool) -> "Log":
-    from routegen.serve.log import Log  # noqa: PLC0415 - as above
+    from routegen.serve.gateway_log import Log  # noqa: PLC0415 - as above
 
     if as_json:
         return Log(emit, as_json=True)

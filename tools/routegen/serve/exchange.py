@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from routegen.serve.event import Request
-from routegen.serve.response import Response
+from routegen.serve.proxy_event import Request
+from routegen.serve.proxy_response import Response
 
 
 @dataclass(frozen=True)

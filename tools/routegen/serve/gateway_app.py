@@ -15,13 +15,13 @@ from urllib.parse import unquote
 
 from routegen.gateway import RouteKey, RouteTable
 from routegen.manifest import Manifest
-from routegen.serve.event import Invocation, Request, make_event
 from routegen.serve.exchange import Exchange
-from routegen.serve.instance import Outcome
-from routegen.serve.pool import Pool
-from routegen.serve.response import NonsenseError, Response, make_response, own_response
+from routegen.serve.instance_pool import Pool
+from routegen.serve.lambda_instance import Outcome
+from routegen.serve.proxy_event import Invocation, Request, make_event
+from routegen.serve.proxy_response import NonsenseError, Response, make_response, own_response
 from routegen.serve.runtime_api import Receive, Scope, Send
-from routegen.serve.settings import MAX_BODY, MAX_HEADERS, Settings
+from routegen.serve.serve_settings import MAX_BODY, MAX_HEADERS, Settings
 
 
 @dataclass(frozen=True)

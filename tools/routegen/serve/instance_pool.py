@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from routegen.serve.functions import Function
-from routegen.serve.instance import Instance, Job, Outcome
-from routegen.serve.settings import MAX_LAMBDA, Settings
+from routegen.serve.lambda_function import Function
+from routegen.serve.lambda_instance import Instance, Job, Outcome
+from routegen.serve.serve_settings import MAX_LAMBDA, Settings
 
 
 class Guard(Protocol):

@@ -9,7 +9,7 @@ from pathlib import Path
 from routegen.config import AppConfig, Config
 from routegen.errors import ConfigError
 from routegen.manifest import Manifest
-from routegen.serve.event import ACCOUNT
+from routegen.serve.proxy_event import ACCOUNT
 
 REGION = "us-east-1"
 MEMORY_MB = 1024

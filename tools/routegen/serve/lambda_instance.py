@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from routegen.serve.functions import Function, environment
+from routegen.serve.lambda_function import Function, environment
 
 OutcomeKind = Literal["result", "error", "timeout", "too-large", "event-too-large", "stopped"]
 

@@ -19,17 +19,17 @@ import uvicorn
 from routegen.config import Config
 from routegen.errors import ConfigError, RoutegenError
 from routegen.manifest import read_manifest
-from routegen.serve import guard
+from routegen.serve import watchdog
 from routegen.serve.exchange import Exchange
-from routegen.serve.functions import Function, functions_of
+from routegen.serve.file_versions import Stamp, sources, stamp
+from routegen.serve.gateway_app import Gateway, Routes
+from routegen.serve.gateway_log import Log
 from routegen.serve.inspector import Inspector
-from routegen.serve.instance import Instance, Job
-from routegen.serve.log import Log
-from routegen.serve.pool import Pool, Surroundings
-from routegen.serve.reload import Stamp, sources, stamp
+from routegen.serve.instance_pool import Pool, Surroundings
+from routegen.serve.lambda_function import Function, functions_of
+from routegen.serve.lambda_instance import Instance, Job
 from routegen.serve.runtime_api import Receive, Scope, Send, runtime_api
-from routegen.serve.server import Gateway, Routes
-from routegen.serve.settings import Settings
+from routegen.serve.serve_settings import Settings
 
 POLL = 1.0
 """Seconds between two looks at the files."""
@@ -293,7 +293,7 @@ class _Guard:
         reading, self._pipe = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(guard.__file__), str(self._home)],
+                [sys.executable, "-I", "-S", str(watchdog.__file__), str(self._home)],
                 stdin=reading,
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from routegen.gateway import RouteKey
-from routegen.serve.settings import Settings
+from routegen.serve.serve_settings import Settings
 
 ACCOUNT = "123456789012"
 """The account of AWS's own examples."""

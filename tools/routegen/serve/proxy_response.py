@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from routegen.serve.event import HOP_BY_HOP
-from routegen.serve.settings import Settings
+from routegen.serve.proxy_event import HOP_BY_HOP
+from routegen.serve.serve_settings import Settings
 
 REMAPPED = "x-amzn-remapped-www-authenticate"
 

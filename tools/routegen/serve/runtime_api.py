@@ -8,8 +8,8 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from routegen.serve.instance import Instance, Job
-from routegen.serve.settings import MAX_LAMBDA
+from routegen.serve.lambda_instance import Instance, Job
+from routegen.serve.serve_settings import MAX_LAMBDA
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from routegen.serve.decisions import DEFAULT, Decisions
+from routegen.serve.aws_behaviour import DEFAULT, Decisions
 
 MEGABYTE = 1024 * 1024
 MAX_BODY = 10 * MEGABYTE

@@ -4,6 +4,6 @@ In: exchanges, from the gateway's loop. Out: HTTP on a port of its own, on loopb
 what it held is only prepared, and masked, when somebody looks at it.
 """
 
-from routegen.serve.inspector.app import Inspector
+from routegen.serve.inspector.inspector_app import Inspector
 
 __all__ = ["Inspector"]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from routegen.serve.exchange import Exchange
-from routegen.serve.inspector.record import Fields, summary
+from routegen.serve.inspector.exchange_view import Fields, summary
 
 MOST = 500
 """Exchanges that are kept."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from routegen.manifest.explain import Explainer, Explanation
 from routegen.serve.exchange import Exchange
-from routegen.serve.inspector.mask import Masker
-from routegen.serve.inspector.verdict import is_discovery, verdict
+from routegen.serve.inspector.client_warning import is_discovery, verdict
+from routegen.serve.inspector.masker import Masker
 
 SHOWN = 64 * 1024
 """Characters that are shown of a text."""

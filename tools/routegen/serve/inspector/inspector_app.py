@@ -20,9 +20,9 @@ from starlette.types import Message
 from routegen.manifest import Manifest
 from routegen.manifest.explain import Explainer
 from routegen.serve.exchange import Exchange
-from routegen.serve.inspector.record import Fields, details
+from routegen.serve.inspector.exchange_store import Store
+from routegen.serve.inspector.exchange_view import Fields, details
 from routegen.serve.inspector.replay import replayed_scope, swallow
-from routegen.serve.inspector.store import Store
 from routegen.serve.runtime_api import Receive, Scope, Send
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]

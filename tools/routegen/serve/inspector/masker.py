@@ -12,8 +12,8 @@ from collections.abc import Set
 from typing import Any
 from urllib.parse import quote, unquote, unquote_plus
 
-from routegen.serve.inspector.names import COOKIES, is_secret, normal
-from routegen.serve.inspector.sweep import MASKED, sweep
+from routegen.serve.inspector.secret_copies import MASKED, sweep
+from routegen.serve.inspector.secret_names import COOKIES, is_secret, normal
 
 _SCHEMES = frozenset({"bearer", "basic", "digest", "dpop", "negotiate", "aws4-hmac-sha256"})
 _URL_HEADERS = frozenset({"location", "content-location", "referer"})

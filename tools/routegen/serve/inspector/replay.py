@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 from urllib.parse import unquote
 
-from routegen.serve.event import Request
+from routegen.serve.proxy_event import Request
 from routegen.serve.runtime_api import Receive, Scope
 
 
