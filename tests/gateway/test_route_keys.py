@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from routegen.gateway import ANY, METHODS, RouteKey, RouteKeyError, below, shape, translate
-from routegen.gateway.pattern import PARAMETER, may_hold_slash
+from routegen.gateway.path_pattern import PARAMETER, may_hold_slash
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ and where.
 """
 
 from routegen.discover.adapters import ADAPTERS, Found
-from routegen.discover.served import Served, UnknownKindError
+from routegen.discover.served_path import Served, UnknownKindError
 from routegen.discover.unwrap import as_asgi
 from routegen.discover.walk import discover, find
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from routegen.discover.flask import rules_of
+from routegen.discover.flask_rules import rules_of
 from routegen.discover.handlers import handler_names
-from routegen.discover.served import Served
+from routegen.discover.served_path import Served
 from routegen.discover.unwrap import is_a, table_of
-from routegen.gateway.pattern import ANY_PATH, ANY_REST, PARAMETER
+from routegen.gateway.path_pattern import ANY_PATH, ANY_REST, PARAMETER
 
 
 @dataclass(frozen=True)

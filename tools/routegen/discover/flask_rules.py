@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from routegen.discover.served import Served
-from routegen.gateway.pattern import ANY_SEGMENT
+from routegen.discover.served_path import Served
+from routegen.gateway.path_pattern import ANY_SEGMENT
 
 # How werkzeug's `string` convertor says "any segment".
 _STRING = "[^/]{1,}"

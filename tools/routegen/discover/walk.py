@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from routegen.discover.adapters import ADAPTERS, Blocks, Found, Inside, Place
-from routegen.discover.flask import rules_of
+from routegen.discover.flask_rules import rules_of
 from routegen.discover.handlers import handler_names, qualified_name
-from routegen.discover.served import Served, UnknownKindError
+from routegen.discover.served_path import Served, UnknownKindError
 from routegen.discover.unwrap import is_a, table_of
-from routegen.gateway.pattern import ANY_PATH, Segment, covers_below, overlaps_below, segments
+from routegen.gateway.path_pattern import ANY_PATH, Segment, covers_below, overlaps_below, segments
 
 
 def discover(app: Any) -> list[Served]:

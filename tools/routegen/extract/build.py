@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from routegen.config import AppConfig
-from routegen.discover.served import Served
+from routegen.discover.served_path import Served
 from routegen.errors import ManifestError, UnsupportedRouteError
 from routegen.extract.quota import QuotaError
 from routegen.extract.unsupported import Carried, Notice, carried_by, carry

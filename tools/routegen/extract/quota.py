@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from urllib.parse import unquote
 
-from routegen.discover.served import Served
+from routegen.discover.served_path import Served
 from routegen.errors import UnsupportedRouteError
 from routegen.gateway import ROUTE_QUOTA, below, shape
-from routegen.gateway.pattern import overlaps, segments
+from routegen.gateway.path_pattern import overlaps, segments
 from routegen.manifest import Route
 
 _SHOWN = 3

@@ -8,9 +8,9 @@ route, which is what routes are for.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from routegen.discover.served import Served
+from routegen.discover.served_path import Served
 from routegen.gateway import shape
-from routegen.gateway.pattern import ANY_REST, ANY_SEGMENT, Segment, overlaps, segments
+from routegen.gateway.path_pattern import ANY_REST, ANY_SEGMENT, Segment, overlaps, segments
 from routegen.manifest import Manifest
 
 

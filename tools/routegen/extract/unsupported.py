@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote
 
-from routegen.discover.served import Served
+from routegen.discover.served_path import Served
 from routegen.gateway import METHODS, RouteKeyError, RouteTable, Translation, takes_every_path, translate
-from routegen.gateway.pattern import segments
+from routegen.gateway.path_pattern import segments
 
 Kind = Literal["websocket", "host", "everything", "trailing-slash", "empty-rest", "path", "hidden"]
 

@@ -4,11 +4,11 @@ Data in, data out; nothing here imports a web framework or touches the network. 
 length of a path.
 """
 
-from routegen.gateway.decisions import DEFAULT, Decisions
-from routegen.gateway.match import RouteTable
-from routegen.gateway.ordered import encoded_path_regex, in_order, path_regex
+from routegen.gateway.assumptions import DEFAULT, Decisions
+from routegen.gateway.match_order import encoded_path_regex, in_order, path_regex
 from routegen.gateway.route_key import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteKeyError, shape, takes_every_path
-from routegen.gateway.translate import Translation, below, translate
+from routegen.gateway.selection import RouteTable
+from routegen.gateway.translation import Translation, below, translate
 
 __all__ = [
     "ANY",

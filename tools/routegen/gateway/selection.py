@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
-from routegen.gateway.decisions import DEFAULT, Decisions
+from routegen.gateway.assumptions import DEFAULT, Decisions
 from routegen.gateway.route_key import ANY, RouteKey, as_literal, shape
 
 

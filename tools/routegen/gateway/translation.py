@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from routegen.gateway.pattern import ANY_PATH, ANY_REST, ANY_SEGMENT, PARAMETER, Segment, segments
+from routegen.gateway.path_pattern import ANY_PATH, ANY_REST, ANY_SEGMENT, PARAMETER, Segment, segments
 from routegen.gateway.route_key import check_path
 
 _SAFE = "~!$&'()*+,;=:@"

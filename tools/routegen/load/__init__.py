@@ -6,6 +6,6 @@ sees an environment that the caller's doesn't leak into. The result comes back a
 knows nothing of. Costs one start of Python beside the app's own import.
 """
 
-from routegen.load.process import Loading, start
+from routegen.load.app_process import Loading, start
 
 __all__ = ["Loading", "start"]

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from routegen.config import AppConfig, Config
-from routegen.discover.served import Served
+from routegen.discover.served_path import Served
 from routegen.errors import ConfigError, LoadError, UnsupportedRouteError
-from routegen.load.target import Target
+from routegen.load.app_reference import Target
 
 # What a process needs to run at all; nothing else of the caller's environment reaches the app.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
@@ -115,7 +115,7 @@ class Loading:
         return f"crashed with signal {-status}"
 
 
-def start(app: AppConfig, config: Config, task: str = "routegen.discover.task") -> Loading:
+def start(app: AppConfig, config: Config, task: str = "routegen.discover.discovery_task") -> Loading:
     """Start importing an app.
 
     Args:
@@ -142,7 +142,7 @@ def start(app: AppConfig, config: Config, task: str = "routegen.discover.task") 
     }
     try:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "routegen.load.child", json.dumps(order)],
+            [sys.executable, "-P", "-m", "routegen.load.child_process", json.dumps(order)],
             stdin=subprocess.DEVNULL,
             # fd 1 of the child is our stderr: no print of the app's, from whatever language, is data.
             stdout=2,

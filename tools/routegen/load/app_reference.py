@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from routegen.discover.unwrap import is_a
-from routegen.load.fresh import FreshLoader
+from routegen.load.uncached_import import FreshLoader
 
 
 class TargetError(Exception):

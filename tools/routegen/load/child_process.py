@@ -1,4 +1,4 @@
-"""The process that imports the app: run as `python -P -m routegen.load.child`, never by hand.
+"""The process that imports the app: run as `python -P -m routegen.load.child_process`, never by hand.
 
 In: the order as JSON in argv[1]. Out: one JSON object on the file descriptor that the order names.
 """
@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from routegen.load.fresh import import_fresh_below
-from routegen.load.target import Target, TargetError, find_app, import_target
+from routegen.load.app_reference import Target, TargetError, find_app, import_target
+from routegen.load.uncached_import import import_fresh_below
 
 
 def main() -> None:

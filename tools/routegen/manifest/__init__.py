@@ -5,8 +5,8 @@ Imports no web framework, no command line and no Pulumi, so that a reader starts
 """
 
 from routegen.errors import ManifestError
-from routegen.manifest.model import VERSION, Manifest, Role, Route, json_schema
-from routegen.manifest.read import parse_manifest, read_manifest
+from routegen.manifest.parse import parse_manifest, read_manifest
+from routegen.manifest.schema import VERSION, Manifest, Role, Route, json_schema
 from routegen.manifest.write import dump_manifest, replace_file
 
 __all__ = [

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from routegen.errors import ManifestError
-from routegen.manifest.model import VERSION, Manifest, Route
-from routegen.manifest.rules import problems
+from routegen.manifest.schema import VERSION, Manifest, Route
+from routegen.manifest.validation import problems
 
 # Far above any manifest within the quota (300 routes are about 100 kB), far below what hurts to parse.
 _MAX_BYTES = 8 * 1024 * 1024

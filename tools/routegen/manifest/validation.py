@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from routegen.gateway import ANY, ROUTE_QUOTA, RouteKey, RouteKeyError
-from routegen.manifest.model import Manifest, Route
+from routegen.manifest.schema import Manifest, Route
 
 
 def problems(manifest: Manifest) -> Iterator[str]:

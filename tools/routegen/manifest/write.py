@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from routegen.errors import OutputError
-from routegen.manifest.model import Manifest
+from routegen.manifest.schema import Manifest
 
 
 def dump_manifest(manifest: Manifest) -> bytes:

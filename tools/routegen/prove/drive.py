@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from routegen.discover import Found, Served, UnknownKindError
 from routegen.discover.unwrap import table_of
-from routegen.gateway.pattern import ANY_REST, segments, takes
+from routegen.gateway.path_pattern import ANY_REST, segments, takes
 
 Outcome = Literal["reached", "method", "redirect", "none"]
 """A route was reached; it is there but not for this method; only a slash more or less is; nothing is."""

@@ -11,10 +11,10 @@ from typing import Literal
 from urllib.parse import unquote
 
 from routegen.config import AppConfig
-from routegen.discover.served import Served
+from routegen.discover.served_path import Served
 from routegen.extract.unsupported import carry
 from routegen.gateway import ANY, RouteKey, RouteTable, shape
-from routegen.gateway.pattern import Segment, segments, takes
+from routegen.gateway.path_pattern import Segment, segments, takes
 from routegen.manifest import Manifest, Route
 from routegen.prove.drive import Seen
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from urllib.parse import quote
 
-from routegen.discover.served import Served
+from routegen.discover.served_path import Served
 from routegen.gateway import METHODS
-from routegen.gateway.pattern import Segment, segments
+from routegen.gateway.path_pattern import Segment, segments
 from routegen.roles import discovery_paths
 
 SAFE = "/~!$&'()*+,;=:@"

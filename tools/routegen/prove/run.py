@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from routegen import load
 from routegen.config import Config
-from routegen.discover.served import Served
+from routegen.discover.served_path import Served
 from routegen.extract.build import build_manifest
 from routegen.manifest import Manifest
 from routegen.prove.drive import Seen

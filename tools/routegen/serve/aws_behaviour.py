@@ -1,6 +1,6 @@
 """What AWS leaves unclear about events, responses and limits, each point one named switch.
 
-As in `routegen.gateway.decisions`: where the text is silent or observers disagree, the gateway takes the answer
+As in `routegen.gateway.assumptions`: where the text is silent or observers disagree, the gateway takes the answer
 that serves the app less, and whoever measures otherwise on AWS corrects it here.
 """
 
