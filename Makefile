@@ -59,7 +59,7 @@ types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
 
 bench: $(READY)  ## the figures of the README and of docs/benchmarks.md, in about 10 minutes
-	for script in startup routes render handler cold gateway; do $(BIN)/python dev/benchmarks/$$script.py || exit; done
+	for script in command_startup route_count rendering mcp_handler mcp_cold_start local_gateway; do $(BIN)/python dev/benchmarks/bench_$$script.py || exit; done
 
 ci: lint types test check  ## what .ci/run and the GitHub workflow run
 

@@ -1,20 +1,20 @@
 """An MCP server and a wiki behind one HTTP API. What is built, and why: docs/infra.md."""
 
 import pulumi
-from domain import build_domain
-from functions import build_mcp_function, build_wiki_function
-from gateway import build_gateway
-from network import build_network
-from settings import load_settings
-from storage import build_storage
+from custom_domain import build_custom_domain
+from http_api import build_http_api
+from lambda_functions import build_mcp_function, build_wiki_function
+from stack_settings import load_settings
+from wiki_network import build_wiki_network
+from wiki_storage import build_wiki_storage
 
 settings = load_settings()
-network = build_network(settings)
-storage = build_storage(settings, network)
+network = build_wiki_network(settings)
+storage = build_wiki_storage(settings, network)
 mcp = build_mcp_function(settings)
 wiki = build_wiki_function(settings, network, storage)
-gateway = build_gateway(settings, {"mcp": mcp, "otterwiki": wiki})
-build_domain(settings, gateway)
+gateway = build_http_api(settings, {"mcp": mcp, "otterwiki": wiki})
+build_custom_domain(settings, gateway)
 
 pulumi.export("url", settings.url)
 pulumi.export("mcp_url", f"{settings.url}/mcp")

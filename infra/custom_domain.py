@@ -2,11 +2,11 @@
 
 import pulumi
 import pulumi_aws as aws
-from gateway import Gateway
-from settings import Settings
+from http_api import HttpApi
+from stack_settings import StackSettings
 
 
-def build_domain(settings: Settings, gateway: Gateway) -> None:
+def build_custom_domain(settings: StackSettings, gateway: HttpApi) -> None:
     """A regional domain with TLS 1.2 or newer, mapped to the API's `$default` stage."""
     zone = aws.route53.get_zone_output(name=settings.hosted_zone, private_zone=False)
     domain = aws.apigatewayv2.DomainName(
@@ -39,7 +39,7 @@ def build_domain(settings: Settings, gateway: Gateway) -> None:
         )
 
 
-def _certificate(settings: Settings, zone_id: pulumi.Output[str]) -> pulumi.Output[str]:
+def _certificate(settings: StackSettings, zone_id: pulumi.Output[str]) -> pulumi.Output[str]:
     """The ARN of a certificate for the domain, once AWS has seen the record that proves whose it is."""
     certificate = aws.acm.Certificate(
         "domain",

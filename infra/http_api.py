@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 from routegen.gateway import RouteKey
-from settings import Settings
+from stack_settings import StackSettings
 
 _ACCESS_LOG = {
     "requestId": "$context.requestId",
@@ -24,7 +24,7 @@ _ACCESS_LOG = {
 
 
 @dataclass(frozen=True)
-class Gateway:
+class HttpApi:
     """The API, its stage, and the route keys that it has."""
 
     api: aws.apigatewayv2.Api
@@ -32,7 +32,7 @@ class Gateway:
     route_keys: tuple[str, ...]
 
 
-def build_gateway(settings: Settings, functions: Mapping[str, aws.lambda_.Function]) -> Gateway:
+def build_http_api(settings: StackSettings, functions: Mapping[str, aws.lambda_.Function]) -> HttpApi:
     """The API with everything that belongs to it.
 
     Args:
@@ -58,7 +58,7 @@ def build_gateway(settings: Settings, functions: Mapping[str, aws.lambda_.Functi
             route_key=key,
             target=pulumi.Output.concat("integrations/", integrations[app].id),
         )
-    return Gateway(api, _stage(settings, api), tuple(key for key, _ in names.values()))
+    return HttpApi(api, _stage(settings, api), tuple(key for key, _ in names.values()))
 
 
 def _integration(api: aws.apigatewayv2.Api, app: str, function: aws.lambda_.Function) -> aws.apigatewayv2.Integration:
@@ -84,7 +84,7 @@ def _integration(api: aws.apigatewayv2.Api, app: str, function: aws.lambda_.Func
     )
 
 
-def _stage(settings: Settings, api: aws.apigatewayv2.Api) -> aws.apigatewayv2.Stage:
+def _stage(settings: StackSettings, api: aws.apigatewayv2.Api) -> aws.apigatewayv2.Stage:
     logs = aws.cloudwatch.LogGroup(
         "api", name=f"/aws/apigateway/{settings.name}", retention_in_days=settings.log_retention_days
     )

@@ -4,8 +4,8 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from settings import Settings
-from storage import Storage
+from stack_settings import StackSettings
+from wiki_storage import WikiStorage
 
 Statement = dict[str, Any]
 
@@ -22,7 +22,7 @@ _INTERFACE_ACTIONS = [
 
 
 def build_role(
-    settings: Settings, name: str, statements: list[pulumi.Input[Statement]]
+    settings: StackSettings, name: str, statements: list[pulumi.Input[Statement]]
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
     """A role that Lambda may take on, with one inline policy.
 
@@ -53,7 +53,7 @@ def may_log(group: aws.cloudwatch.LogGroup) -> pulumi.Output[Statement]:
     )
 
 
-def may_mount(storage: Storage) -> pulumi.Output[Statement]:
+def may_mount(storage: WikiStorage) -> pulumi.Output[Statement]:
     """Its own file system, through its own access point, to read and to write."""
     return pulumi.Output.all(storage.file_system.arn, storage.access_point.arn).apply(
         lambda arns: {

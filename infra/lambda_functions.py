@@ -8,16 +8,16 @@ import json
 import pulumi
 import pulumi_aws as aws
 import pulumi_docker_build as docker_build
-from network import Network
-from roles import build_role, may_join_network, may_log, may_mount
-from settings import Settings
-from storage import MOUNT_PATH, Storage
+from iam import build_role, may_join_network, may_log, may_mount
+from stack_settings import StackSettings
+from wiki_network import WikiNetwork
+from wiki_storage import MOUNT_PATH, WikiStorage
 
 TIMEOUT_SECONDS = 29
 """Just under the 30 seconds that an HTTP API waits, so that a slow request is Lambda's error and in its log."""
 
 
-def build_mcp_function(settings: Settings) -> aws.lambda_.Function:
+def build_mcp_function(settings: StackSettings) -> aws.lambda_.Function:
     """The MCP server. It is outside the VPC, because it talks to AuthKit and, through the domain, to the wiki."""
     name = f"{settings.name}-mcp"
     logs = _logs(settings, "mcp", name)
@@ -46,7 +46,7 @@ def build_mcp_function(settings: Settings) -> aws.lambda_.Function:
     )
 
 
-def build_wiki_function(settings: Settings, network: Network, storage: Storage) -> aws.lambda_.Function:
+def build_wiki_function(settings: StackSettings, network: WikiNetwork, storage: WikiStorage) -> aws.lambda_.Function:
     """The wiki, on its file system. Nobody may write or upload without an account that an administrator approved."""
     name = f"{settings.name}-wiki"
     logs = _logs(settings, "wiki", name)
@@ -83,14 +83,14 @@ def build_wiki_function(settings: Settings, network: Network, storage: Storage) 
     )
 
 
-def _logs(settings: Settings, name: str, function_name: str) -> aws.cloudwatch.LogGroup:
+def _logs(settings: StackSettings, name: str, function_name: str) -> aws.cloudwatch.LogGroup:
     """Made before the function: a group that Lambda makes by itself keeps its logs for ever."""
     return aws.cloudwatch.LogGroup(
         name, name=f"/aws/lambda/{function_name}", retention_in_days=settings.log_retention_days
     )
 
 
-def _image(settings: Settings) -> pulumi.Output[str]:
+def _image(settings: StackSettings) -> pulumi.Output[str]:
     """The image, built from the wiki's package and pushed: its repository and digest.
 
     Not `Image.ref`, which has tag and digest: Lambda takes one of the two (pulumi/pulumi-docker-build issue 571).

@@ -25,7 +25,7 @@ _RUNTIME = re.compile(r"python3\.1[2-4]")
 
 
 @dataclass(frozen=True)
-class Settings:
+class StackSettings:
     """The stack's settings.
 
     Attributes:
@@ -64,7 +64,7 @@ class Settings:
         return self.runtime.removeprefix("python")
 
 
-def load_settings() -> Settings:
+def load_settings() -> StackSettings:
     """Read the configuration, the manifest and what the packages say of themselves.
 
     Raises:
@@ -78,7 +78,7 @@ def load_settings() -> Settings:
         raise pulumi.RunError(f"{read.name('domain')}: {domain} does not lie in hosted_zone {hosted_zone}")
     runtime = read.matching("runtime", _RUNTIME, "python3.12, python3.13 or python3.14", "python3.13")
     architecture = read.one_of("architecture", ("x86_64", "arm64"), "x86_64")
-    settings = Settings(
+    settings = StackSettings(
         name=_name(),
         authkit_domain=read.matching(
             "authkit_domain", _AUTHKIT, "a domain without a path, such as https://your-app.authkit.app"

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-from settings import Settings
+from stack_settings import StackSettings
 
 NFS_PORT = 2049
 
 
 @dataclass(frozen=True)
-class Network:
+class WikiNetwork:
     """What the function and the file system need to know of it."""
 
     subnets: tuple[aws.ec2.Subnet, ...]
@@ -23,7 +23,7 @@ class Network:
     storage_rule: aws.vpc.SecurityGroupIngressRule
 
 
-def build_network(settings: Settings) -> Network:
+def build_wiki_network(settings: StackSettings) -> WikiNetwork:
     """A VPC with a private subnet in two zones; NFS from the function to the file system, and nothing else."""
     vpc = aws.ec2.Vpc(
         "wiki",
@@ -66,10 +66,10 @@ def build_network(settings: Settings) -> Network:
         from_port=NFS_PORT,
         to_port=NFS_PORT,
     )
-    return Network(subnets, function_group, storage_group, rule)
+    return WikiNetwork(subnets, function_group, storage_group, rule)
 
 
-def _group(settings: Settings, vpc: aws.ec2.Vpc, name: str, description: str) -> aws.ec2.SecurityGroup:
+def _group(settings: StackSettings, vpc: aws.ec2.Vpc, name: str, description: str) -> aws.ec2.SecurityGroup:
     return aws.ec2.SecurityGroup(
         name,
         vpc_id=vpc.id,

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-from network import Network
-from settings import Settings
+from stack_settings import StackSettings
+from wiki_network import WikiNetwork
 
 MOUNT_PATH = "/mnt/wiki"
 OWNER = 1000
@@ -13,7 +13,7 @@ OWNER = 1000
 
 
 @dataclass(frozen=True)
-class Storage:
+class WikiStorage:
     """What the function needs to mount it."""
 
     file_system: aws.efs.FileSystem
@@ -21,7 +21,7 @@ class Storage:
     mount_targets: tuple[aws.efs.MountTarget, ...]
 
 
-def build_storage(settings: Settings, network: Network) -> Storage:
+def build_wiki_storage(settings: StackSettings, network: WikiNetwork) -> WikiStorage:
     """The file system and a way in from each subnet."""
     file_system = aws.efs.FileSystem(
         "wiki",
@@ -54,4 +54,4 @@ def build_storage(settings: Settings, network: Network) -> Storage:
         )
         for position, subnet in enumerate(network.subnets)
     )
-    return Storage(file_system, access_point, mount_targets)
+    return WikiStorage(file_system, access_point, mount_targets)

@@ -11,13 +11,13 @@ from typing import Any, NoReturn
 import click
 import uvicorn
 
-from dev.authkit.app import build_app
-from dev.authkit.settings import Settings, is_loopback, is_resource
+from dev.authkit.oauth_endpoints import build_app
+from dev.authkit.stand_in_settings import StandInSettings, is_loopback, is_resource
 
 ABOUT = "AuthKit stand-in, for development only: it lets everyone in and forgets everything when it ends"
 
 
-class _Server(uvicorn.Server):
+class _AnnouncingServer(uvicorn.Server):
     """Tells where it is once it can answer."""
 
     def __init__(self, config: uvicorn.Config, announce: str) -> None:
@@ -47,16 +47,16 @@ def _fail(problem: str) -> NoReturn:
     sys.exit(f"dev.authkit: {problem}")
 
 
-def _settings(issuer: str, resources: tuple[str, ...], client_id: str, **more: Any) -> Settings:
+def _settings(issuer: str, resources: tuple[str, ...], client_id: str, **more: Any) -> StandInSettings:
     for resource in resources:
         if not is_resource(resource):
             _fail(f"--resource {resource!r} is not an absolute URL without a fragment, as http://127.0.0.1:8000/mcp is")
     if not re.fullmatch(r"client_[A-Za-z0-9_]+", client_id):
-        _fail(f"--client-id {client_id!r} is not in WorkOS's form, as {Settings.client_id} is")
-    return Settings(issuer, frozenset(resources), client_id, **more)
+        _fail(f"--client-id {client_id!r} is not in WorkOS's form, as {StandInSettings.client_id} is")
+    return StandInSettings(issuer, frozenset(resources), client_id, **more)
 
 
-def _serve(settings: Settings, listening: socket.socket, *, as_json: bool) -> None:
+def _serve(settings: StandInSettings, listening: socket.socket, *, as_json: bool) -> None:
     about = {"about": ABOUT, "url": settings.issuer, "client_id": settings.client_id}
     if not as_json:
         print(ABOUT, flush=True)
@@ -71,18 +71,22 @@ def _serve(settings: Settings, listening: socket.socket, *, as_json: bool) -> No
         timeout_graceful_shutdown=1,
     )
     with suppress(KeyboardInterrupt):
-        _Server(config, json.dumps(about) if as_json else f"ready at {settings.issuer}").run(sockets=[listening])
+        _AnnouncingServer(config, json.dumps(about) if as_json else f"ready at {settings.issuer}").run(
+            sockets=[listening]
+        )
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--host", default="127.0.0.1", show_default=True, help="Loopback; nothing else is taken.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 takes a free one.")
 @click.option("--resource", "resources", multiple=True, metavar="URL", help="A Resource Indicator; may be repeated.")
-@click.option("--client-id", default=Settings.client_id, show_default=True, help="What WORKOS_CLIENT_ID is to be.")
+@click.option(
+    "--client-id", default=StandInSettings.client_id, show_default=True, help="What WORKOS_CLIENT_ID is to be."
+)
 @click.option(
     "--access-token-seconds",
     type=click.IntRange(1),
-    default=Settings.access_token_seconds,
+    default=StandInSettings.access_token_seconds,
     show_default=True,
     help="How long a token lives; few, to watch a client refresh.",
 )

@@ -18,10 +18,10 @@ from authlib.oauth2.rfc6749 import (
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dev.authkit.client_registration import RegistrationEndpoint
 from dev.authkit.grants import AccessTokens, CodeGrant, IdToken, RefreshGrant, RequireS256, ResourceIndicator
-from dev.authkit.registration import Registration
-from dev.authkit.settings import SCOPES, Settings
-from dev.authkit.state import Client, Keys, Store
+from dev.authkit.stand_in_settings import SCOPES, StandInSettings
+from dev.authkit.stand_in_state import RegisteredClient, SigningKeys, StandInState
 
 MAX_BODY = 64 * 1024
 Pairs = list[tuple[str, str]]
@@ -46,7 +46,7 @@ class _Payload(OAuth2Payload):
 class FormRequest(OAuth2Request):
     """A request with parameters, from the query or from a form."""
 
-    def __init__(self, request: Request, settings: Settings, pairs: Pairs) -> None:
+    def __init__(self, request: Request, settings: StandInSettings, pairs: Pairs) -> None:
         """The URI is under the issuer, whatever the Host header says."""
         super().__init__(request.method, f"{settings.issuer}{request.url.path}", headers=request.headers)
         self.payload = _Payload(pairs)
@@ -113,10 +113,10 @@ async def read_json(request: Request) -> JsonRequest:
     return asked
 
 
-class StandIn(AuthorizationServer):
+class StandInServer(AuthorizationServer):
     """The authorization server, with what it remembers."""
 
-    def __init__(self, settings: Settings, store: Store, keys: Keys) -> None:
+    def __init__(self, settings: StandInSettings, store: StandInState, keys: SigningKeys) -> None:
         """Take the state, which a test may look into."""
         super().__init__(scopes_supported=list(SCOPES))
         self.settings = settings
@@ -125,20 +125,22 @@ class StandIn(AuthorizationServer):
         self.register_token_generator("default", AccessTokens(settings, keys))
         self.register_grant(CodeGrant, [RequireS256(required=True), ResourceIndicator(), IdToken(settings, keys)])
         self.register_grant(RefreshGrant)
-        self.register_endpoint(Registration())
+        self.register_endpoint(RegistrationEndpoint())
 
-    def query_client(self, client_id: str) -> Client | None:
+    def query_client(self, client_id: str) -> RegisteredClient | None:
         """The registered client."""
         return self.store.clients.get(client_id)
 
-    def authenticate_client(self, request: FormRequest, methods: list[str], endpoint: str = "token") -> Client:
+    def authenticate_client(
+        self, request: FormRequest, methods: list[str], endpoint: str = "token"
+    ) -> RegisteredClient:
         """Authlib's, for any header.
 
         Raises:
             InvalidClientError: the client is not who it says.
         """
         try:
-            client: Client = super().authenticate_client(request, methods, endpoint)
+            client: RegisteredClient = super().authenticate_client(request, methods, endpoint)
         except UnicodeDecodeError:
             raise InvalidClientError("The Authorization header is not UTF-8.", status_code=401) from None
         return client

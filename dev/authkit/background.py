@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from dev.authkit.app import build_app
-from dev.authkit.settings import Settings
-from dev.authkit.state import Clock, Keys
+from dev.authkit.oauth_endpoints import build_app
+from dev.authkit.stand_in_settings import StandInSettings
+from dev.authkit.stand_in_state import Clock, SigningKeys
 
 
 @dataclass(frozen=True)
-class Background:
+class BackgroundStandIn:
     """A stand-in that answers.
 
     Attributes:
@@ -23,19 +23,19 @@ class Background:
         keys: what it signs with, for whoever wants to make a token of their own.
     """
 
-    settings: Settings
-    keys: Keys
+    settings: StandInSettings
+    keys: SigningKeys
 
 
 @contextmanager
-def in_background(
+def run_in_background(
     resources: frozenset[str],
     *,
     port: int = 0,
     auto_consent: bool = False,
-    access_token_seconds: int = Settings.access_token_seconds,
+    access_token_seconds: int = StandInSettings.access_token_seconds,
     now: Clock = time.time,
-) -> Iterator[Background]:
+) -> Iterator[BackgroundStandIn]:
     """Run a stand-in on 127.0.0.1 until the block ends.
 
     Args:
@@ -51,8 +51,8 @@ def in_background(
     listening = socket.create_server(("127.0.0.1", port))
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    settings = Settings(url, resources, auto_consent=auto_consent, access_token_seconds=access_token_seconds)
-    keys = Keys(access_token_seconds, now)
+    settings = StandInSettings(url, resources, auto_consent=auto_consent, access_token_seconds=access_token_seconds)
+    keys = SigningKeys(access_token_seconds, now)
     app = build_app(settings, now, keys)
     config = uvicorn.Config(
         app,
@@ -68,7 +68,7 @@ def in_background(
     thread.start()
     try:
         # The socket listens already: who asks before the thread is ready waits a moment.
-        yield Background(settings, keys)
+        yield BackgroundStandIn(settings, keys)
     finally:
         server.should_exit = True
         thread.join(timeout=10)

@@ -13,8 +13,8 @@ from authlib.oauth2.rfc7591 import (
     InvalidRedirectURIError,
 )
 
-from dev.authkit.settings import SCOPES, is_loopback, metadata
-from dev.authkit.state import Client
+from dev.authkit.stand_in_settings import SCOPES, authorization_server_metadata, is_loopback
+from dev.authkit.stand_in_state import RegisteredClient
 
 _LISTS = ("redirect_uris", "grant_types", "response_types", "contacts")
 _TEXTS = (
@@ -32,7 +32,7 @@ _TEXTS = (
 _NOT_PRIVATE = {"about", "blob", "data", "file", "filesystem", "ftp", "javascript", "vbscript", "view-source"}
 
 
-class Metadata(ClientMetadataClaims):
+class ClientMetadata(ClientMetadataClaims):
     """RFC 7591, section 2. Authlib checks what the values mean; that they have the right types is checked here."""
 
     def validate(self, now: int | None = None, leeway: int = 0) -> None:
@@ -88,12 +88,12 @@ def redirect_uri_problem(uri: str) -> str | None:
     return next((problem for problem, found in problems.items() if found), None)
 
 
-class Registration(ClientRegistrationEndpoint):
+class RegistrationEndpoint(ClientRegistrationEndpoint):
     """`POST /oauth2/register`."""
 
     def __init__(self) -> None:
         """The server sets itself."""
-        super().__init__(claims_classes=[Metadata])
+        super().__init__(claims_classes=[ClientMetadata])
 
     def create_registration_response(self, request: JsonRequest) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         """Authlib's, for a body that is a JSON object."""
@@ -110,7 +110,7 @@ class Registration(ClientRegistrationEndpoint):
 
     def get_server_metadata(self) -> dict[str, object]:
         """What a client may ask for."""
-        return metadata(self.server.settings)
+        return authorization_server_metadata(self.server.settings)
 
     def generate_client_id(self, _request: JsonRequest) -> str:
         """In AuthKit's form."""
@@ -132,9 +132,9 @@ class Registration(ClientRegistrationEndpoint):
 
     def save_client(
         self, client_info: dict[str, Any], client_metadata: dict[str, Any], _request: JsonRequest
-    ) -> Client:
+    ) -> RegisteredClient:
         """Remember it."""
-        client = Client(
+        client = RegisteredClient(
             client_id=client_info["client_id"],
             secret=client_info["client_secret"],
             name=client_metadata.get("client_name") or client_info["client_id"],

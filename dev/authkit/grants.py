@@ -15,8 +15,15 @@ from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 from authlib.oidc.core import OpenIDCode
 from joserfc.jwk import KeySet
 
-from dev.authkit.settings import AUTH_METHODS, EMAIL, USER_ID, Settings, is_resource
-from dev.authkit.state import Client, Code, Keys, RefreshToken, Session, Store
+from dev.authkit.stand_in_settings import AUTH_METHODS, EMAIL, USER_ID, StandInSettings, is_resource
+from dev.authkit.stand_in_state import (
+    AuthorizationCode,
+    RefreshToken,
+    RegisteredClient,
+    Session,
+    SigningKeys,
+    StandInState,
+)
 
 
 class InvalidTargetError(OAuth2Error):
@@ -31,7 +38,7 @@ class CodeGrant(AuthorizationCodeGrant):
     TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = list(AUTH_METHODS)
 
     @staticmethod
-    def validate_authorization_redirect_uri(request: OAuth2Request, client: Client) -> str:
+    def validate_authorization_redirect_uri(request: OAuth2Request, client: RegisteredClient) -> str:
         """Where the answer goes. The message doesn't repeat the URI: not every character may be in it."""
         asked = request.payload.redirect_uri
         if asked and not client.check_redirect_uri(asked):
@@ -44,22 +51,22 @@ class CodeGrant(AuthorizationCodeGrant):
     def save_authorization_code(self, code: str, request: OAuth2Request) -> None:
         """The request has been checked, and the person has allowed it: `request.user` is the session."""
         data = request.payload.data
-        store: Store = self.server.store
+        store: StandInState = self.server.store
         expires_at = store.now() + self.server.settings.code_seconds
-        store.codes[code] = Code(
+        store.codes[code] = AuthorizationCode(
             code, request.user, request.payload.redirect_uri, data["code_challenge"], expires_at, data.get("nonce")
         )
 
-    def query_authorization_code(self, code: str, client: Client) -> Code | None:
+    def query_authorization_code(self, code: str, client: RegisteredClient) -> AuthorizationCode | None:
         """None is `invalid_grant`."""
-        store: Store = self.server.store
+        store: StandInState = self.server.store
         return store.use_code(code, client.client_id)
 
-    def delete_authorization_code(self, authorization_code: Code) -> None:
+    def delete_authorization_code(self, authorization_code: AuthorizationCode) -> None:
         """Kept as spent, so that a replay is noticed."""
         self.server.store.spent.add(authorization_code.code)
 
-    def authenticate_user(self, authorization_code: Code) -> Session:
+    def authenticate_user(self, authorization_code: AuthorizationCode) -> Session:
         """Whom the tokens are for."""
         return authorization_code.session
 
@@ -72,7 +79,7 @@ class RefreshGrant(RefreshTokenGrant):
 
     def authenticate_refresh_token(self, refresh_token: str) -> RefreshToken | None:
         """None is `invalid_grant`."""
-        store: Store = self.server.store
+        store: StandInState = self.server.store
         return store.use_refresh_token(refresh_token, self.request.client.client_id)
 
     def validate_token_request(self) -> None:
@@ -126,7 +133,7 @@ class ResourceIndicator:
         check_resource(grant.request, grant.request.authorization_code.session, grant.server.settings)
 
 
-def check_resource(request: OAuth2Request, session: Session, settings: Settings) -> None:
+def check_resource(request: OAuth2Request, session: Session, settings: StandInSettings) -> None:
     """Refuse a resource at the token endpoint that was not allowed, or that is no Resource Indicator here.
 
     Raises:
@@ -144,7 +151,7 @@ def check_resource(request: OAuth2Request, session: Session, settings: Settings)
 class AccessTokens(JWTBearerTokenGenerator):
     """RFC 9068's access tokens, and opaque refresh tokens."""
 
-    def __init__(self, settings: Settings, keys: Keys) -> None:
+    def __init__(self, settings: StandInSettings, keys: SigningKeys) -> None:
         """Take what the tokens say and how they are signed."""
         super().__init__(
             issuer=settings.issuer,
@@ -158,11 +165,13 @@ class AccessTokens(JWTBearerTokenGenerator):
         """The key that signs."""
         return self._keys.signing()
 
-    def get_audiences(self, _client: Client, user: Session, _scope: str) -> str:
+    def get_audiences(self, _client: RegisteredClient, user: Session, _scope: str) -> str:
         """The resource, or the environment where AuthKit knows of none."""
         return user.resource if user.resource in self._settings.resources else self._settings.client_id
 
-    def get_extra_claims(self, _client: Client, _grant_type: str, user: Session, _scope: str) -> dict[str, str]:
+    def get_extra_claims(
+        self, _client: RegisteredClient, _grant_type: str, user: Session, _scope: str
+    ) -> dict[str, str]:
         """AuthKit's `sid`."""
         return {"sid": user.session_id}
 
@@ -181,7 +190,7 @@ def _refresh_token(**_for: object) -> str:
 class IdToken(OpenIDCode):
     """OpenID Connect Core 1.0, section 3.1.3.3: an ID token where `openid` has been allowed."""
 
-    def __init__(self, settings: Settings, keys: Keys) -> None:
+    def __init__(self, settings: StandInSettings, keys: SigningKeys) -> None:
         """Take what the tokens say and how they are signed."""
         super().__init__()
         self._settings = settings
@@ -191,15 +200,15 @@ class IdToken(OpenIDCode):
         """The code is used once, and the nonce with it."""
         return False
 
-    def resolve_client_private_key(self, _client: Client) -> KeySet:
+    def resolve_client_private_key(self, _client: RegisteredClient) -> KeySet:
         """The key that signs."""
         return self._keys.signing()
 
-    def get_client_claims(self, client: Client) -> dict[str, str]:
+    def get_client_claims(self, client: RegisteredClient) -> dict[str, str]:
         """Who says it, and to whom."""
         return {"iss": self._settings.issuer, "aud": client.client_id}
 
-    def get_encode_header(self, _client: Client) -> dict[str, str]:
+    def get_encode_header(self, _client: RegisteredClient) -> dict[str, str]:
         """`kid` comes with the key."""
         return {"alg": "RS256"}
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from authlib.oauth2 import OAuth2Error
 from starlette.responses import HTMLResponse
 
-from dev.authkit.settings import Settings
-from dev.authkit.state import Client
+from dev.authkit.stand_in_settings import StandInSettings
+from dev.authkit.stand_in_state import RegisteredClient
 
 _STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
@@ -43,7 +43,9 @@ def _page(title: str, body: str, *, status: int = 200, form_action: str = "'none
     return HTMLResponse(html, status, headers)
 
 
-def consent_page(client: Client, redirect_uri: str, scope: str, resource: str | None, ticket: str) -> HTMLResponse:
+def consent_page(
+    client: RegisteredClient, redirect_uri: str, scope: str, resource: str | None, ticket: str
+) -> HTMLResponse:
     """Who asks for what, and where the answer goes; the choice comes back with the ticket."""
     rows = {
         "Client": client.name,
@@ -75,7 +77,7 @@ def error_page(error: OAuth2Error) -> HTMLResponse:
     return _page("This can't go on", f"<p><code>{escape(error.error)}</code>: {escape(said)}</p>", status=400)
 
 
-def front_page(settings: Settings) -> HTMLResponse:
+def front_page(settings: StandInSettings) -> HTMLResponse:
     """What this is."""
     resources = ", ".join(sorted(settings.resources)) or "none"
     body = (

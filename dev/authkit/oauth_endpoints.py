@@ -14,22 +14,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from dev.authkit.authorization_server import FormRequest, StandInServer, read_form, read_json
 from dev.authkit.grants import CodeGrant
-from dev.authkit.pages import consent_page, error_page, front_page
-from dev.authkit.server import FormRequest, StandIn, read_form, read_json
-from dev.authkit.settings import Settings, metadata, openid_metadata
-from dev.authkit.state import Clock, Keys, Session, Store
+from dev.authkit.html_pages import consent_page, error_page, front_page
+from dev.authkit.stand_in_settings import StandInSettings, authorization_server_metadata, openid_metadata
+from dev.authkit.stand_in_state import Clock, Session, SigningKeys, StandInState
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 ROTATE_PATH = "/stand-in/rotate-keys"
 
 
-def build_app(settings: Settings, now: Clock = time.time, keys: Keys | None = None) -> Starlette:
+def build_app(settings: StandInSettings, now: Clock = time.time, keys: SigningKeys | None = None) -> Starlette:
     """The ASGI application for one environment; `now` and `keys` are for tests that let time pass or sign."""
-    server = StandIn(settings, Store(now), keys or Keys(settings.access_token_seconds, now))
+    server = StandInServer(settings, StandInState(now), keys or SigningKeys(settings.access_token_seconds, now))
     # RFC 8414 and MCP's browser clients read these from another origin; the pages are nobody else's to read.
     shared = [
-        _json("/.well-known/oauth-authorization-server", lambda: metadata(settings)),
+        _json("/.well-known/oauth-authorization-server", lambda: authorization_server_metadata(settings)),
         _json("/.well-known/openid-configuration", lambda: openid_metadata(settings)),
         _json("/oauth2/jwks", lambda: server.keys.published().as_dict(private=False)),
         Route("/oauth2/register", _registration(server), methods=["POST"]),
@@ -57,14 +57,14 @@ def _json(path: str, content: Callable[[], object]) -> Route:
     return Route(path, answer)
 
 
-def _front(settings: Settings) -> Endpoint:
+def _front(settings: StandInSettings) -> Endpoint:
     async def front(_request: Request) -> Response:
         return front_page(settings)
 
     return front
 
 
-def _registration(server: StandIn) -> Endpoint:
+def _registration(server: StandInServer) -> Endpoint:
     async def register(request: Request) -> Response:
         try:
             asked = await read_json(request)
@@ -76,7 +76,7 @@ def _registration(server: StandIn) -> Endpoint:
     return register
 
 
-def _token(server: StandIn) -> Endpoint:
+def _token(server: StandInServer) -> Endpoint:
     async def token(request: Request) -> Response:
         try:
             asked = FormRequest(request, server.settings, await read_form(request))
@@ -90,7 +90,7 @@ def _token(server: StandIn) -> Endpoint:
     return token
 
 
-def _authorize(server: StandIn) -> Endpoint:
+def _authorize(server: StandInServer) -> Endpoint:
     async def authorize(request: Request) -> Response:
         asked = FormRequest(request, server.settings, parse_qsl(request.url.query))
         try:
@@ -107,7 +107,7 @@ def _authorize(server: StandIn) -> Endpoint:
     return authorize
 
 
-def _consent(server: StandIn) -> Endpoint:
+def _consent(server: StandInServer) -> Endpoint:
     async def consent(request: Request) -> Response:
         try:
             form = dict(await read_form(request))
@@ -123,14 +123,14 @@ def _consent(server: StandIn) -> Endpoint:
     return consent
 
 
-def _rotate(server: StandIn) -> Endpoint:
+def _rotate(server: StandInServer) -> Endpoint:
     async def rotate(_request: Request) -> Response:
         return JSONResponse({"kid": server.keys.rotate()})
 
     return rotate
 
 
-def _checked(server: StandIn, asked: FormRequest) -> CodeGrant:
+def _checked(server: StandInServer, asked: FormRequest) -> CodeGrant:
     """The grant for an authorization request that is in order.
 
     Raises:
@@ -149,7 +149,7 @@ def _checked(server: StandIn, asked: FormRequest) -> CodeGrant:
     return grant
 
 
-def _decide(server: StandIn, asked: FormRequest, grant: CodeGrant, *, allowed: bool) -> Response:
+def _decide(server: StandInServer, asked: FormRequest, grant: CodeGrant, *, allowed: bool) -> Response:
     """Back to the client, with a code or with `access_denied`."""
     resource = asked.payload.data.get("resource")
     session = Session(asked.client.client_id, asked.scope, resource) if allowed else None

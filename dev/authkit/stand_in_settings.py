@@ -14,7 +14,7 @@ EMAIL = "developer@example.com"
 
 
 @dataclass(frozen=True)
-class Settings:
+class StandInSettings:
     """One environment of the stand-in; lifetimes are in seconds.
 
     `resources` are its Resource Indicators, as the WorkOS dashboard calls them; `client_id` is the environment's,
@@ -30,7 +30,7 @@ class Settings:
     consent_seconds: int = 600
 
 
-def metadata(settings: Settings) -> dict[str, object]:
+def authorization_server_metadata(settings: StandInSettings) -> dict[str, object]:
     """The metadata of RFC 8414, section 2, checked by Authlib; `issuer` has no final slash, as AuthKit's.
 
     Raises:
@@ -53,10 +53,10 @@ def metadata(settings: Settings) -> dict[str, object]:
     return dict(said)
 
 
-def openid_metadata(settings: Settings) -> dict[str, object]:
+def openid_metadata(settings: StandInSettings) -> dict[str, object]:
     """The same for OpenID clients, with what OpenID Connect Discovery 1.0, section 3, requires."""
     more = {"subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"]}
-    return metadata(settings) | more
+    return authorization_server_metadata(settings) | more
 
 
 def is_loopback(host: str) -> bool:

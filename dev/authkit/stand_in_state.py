@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, ClientMixin, OAuth2Request, TokenMixin
 from joserfc.jwk import KeySet, RSAKey
 
-from dev.authkit.settings import SCOPES, USER_ID
+from dev.authkit.stand_in_settings import SCOPES, USER_ID
 
 Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
-class Client(ClientMixin):
+class RegisteredClient(ClientMixin):
     """A registered client (RFC 7591, section 2); `secret` is empty for a public one."""
 
     client_id: str
@@ -90,7 +90,7 @@ class Session:
 
 
 @dataclass(frozen=True)
-class Code(AuthorizationCodeMixin):
+class AuthorizationCode(AuthorizationCodeMixin):
     """An authorization code and all that it is bound to."""
 
     code: str
@@ -126,7 +126,7 @@ class RefreshToken(TokenMixin):
     value: str
     session: Session
 
-    def check_client(self, client: Client) -> bool:
+    def check_client(self, client: RegisteredClient) -> bool:
         """Authlib's question."""
         return self.session.client_id == client.client_id
 
@@ -136,7 +136,7 @@ class RefreshToken(TokenMixin):
 
 
 @dataclass(frozen=True)
-class Pending:
+class PendingRequest:
     """An authorization request that waits for a person's choice."""
 
     request: OAuth2Request
@@ -144,18 +144,18 @@ class Pending:
 
 
 @dataclass
-class Store:
+class StandInState:
     """Everything by its key. Nothing is written to disk, and a restart forgets it all."""
 
     now: Clock = time.time
-    clients: dict[str, Client] = field(default_factory=dict)
-    codes: dict[str, Code] = field(default_factory=dict)
+    clients: dict[str, RegisteredClient] = field(default_factory=dict)
+    codes: dict[str, AuthorizationCode] = field(default_factory=dict)
     refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)
-    pending: dict[str, Pending] = field(default_factory=dict)
+    pending: dict[str, PendingRequest] = field(default_factory=dict)
     spent: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
 
-    def use_code(self, value: str, client_id: str) -> Code | None:
+    def use_code(self, value: str, client_id: str) -> AuthorizationCode | None:
         """The code, if it is this client's, unused and not expired."""
         code = self.codes.get(value)
         usable = code and self._usable(value, code.session, client_id) and code.expires_at > self.now()
@@ -183,7 +183,7 @@ class Store:
         now = self.now()
         self.pending = {ticket: kept for ticket, kept in self.pending.items() if kept.expires_at > now}
         ticket = secrets.token_urlsafe(32)
-        self.pending[ticket] = Pending(request, now + seconds)
+        self.pending[ticket] = PendingRequest(request, now + seconds)
         return ticket
 
     def take(self, ticket: str) -> OAuth2Request | None:
@@ -192,7 +192,7 @@ class Store:
         return kept.request if kept and kept.expires_at > self.now() else None
 
 
-class Keys:
+class SigningKeys:
     """The signing key, the next one, and the old ones until the last token of theirs has expired.
 
     The next key is published before it signs: a verifier that keeps what it has read, as FastMCP's does for 30

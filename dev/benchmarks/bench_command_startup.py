@@ -1,6 +1,6 @@
 """How much of a command's time is ours: ratios against a baseline, paired in one run.
 
-    python dev/benchmarks/startup.py [--runs N]
+    python dev/benchmarks/bench_command_startup.py [--runs N]
 
 `routegen extract` as a whole process against importing the same server bare (the import is the work, the
 rest is ours), and `routegen --help` against importing click. The two commands of a pair run in turn, so that

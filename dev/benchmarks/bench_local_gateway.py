@@ -1,6 +1,6 @@
 """The local gateway: what it adds to AWS's runtime client, and how many requests a second it answers.
 
-    python dev/benchmarks/gateway.py [--quick] [--json]
+    python dev/benchmarks/bench_local_gateway.py [--quick] [--json]
 
 Every server has the same Starlette application with one small answer: `routegen serve` as a user starts it, log and
 inspector included; bare uvicorn with the application in its own process; serverless-offline, where Node.js is
@@ -19,8 +19,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from dev.benchmarks import servers  # noqa: E402 - from the checkout
-from dev.benchmarks.measure import Figure, Worker, parser, progress, report, run  # noqa: E402
+from dev.benchmarks import compared_servers  # noqa: E402 - from the checkout
+from dev.benchmarks.measuring import Figure, Worker, parser, progress, report, run  # noqa: E402
 
 ADDED_BAR = 1.0
 """Milliseconds."""
@@ -67,7 +67,9 @@ class Bench:
 
     def _ask(self, name: str, clients: int, count: int) -> Any:
         port = self.ports[name]
-        return self.load.ask(port=port, path=servers.PATH, body=servers.BODY, clients=clients, count=count)
+        return self.load.ask(
+            port=port, path=compared_servers.PATH, body=compared_servers.BODY, clients=clients, count=count
+        )
 
 
 def _milliseconds(seconds: list[float]) -> float:
@@ -114,21 +116,21 @@ def _compare(name: str, ours: Sequence[float], baseline: Sequence[float]) -> Fig
 
 def start(stack: ExitStack, folder: Path, packages: Path | None) -> Bench:
     """Everything, until the stack ends."""
-    servers.write_site(folder)
+    compared_servers.write_site(folder)
     starting = {
-        GATEWAY: servers.routegen(folder, inspector=True),
-        PLAIN: servers.routegen(folder, inspector=False),
-        BARE: servers.uvicorn(folder),
-        CEILING: servers.ceiling(folder),
+        GATEWAY: compared_servers.routegen(folder, inspector=True),
+        PLAIN: compared_servers.routegen(folder, inspector=False),
+        BARE: compared_servers.uvicorn(folder),
+        CEILING: compared_servers.ceiling(folder),
     }
     if packages:
-        starting[OFFLINE] = servers.serverless(folder, packages)
+        starting[OFFLINE] = compared_servers.serverless(folder, packages)
     ports = {}
     for name, one in starting.items():
         progress(f"starting {name}")
         ports[name] = stack.enter_context(one)
-    load = stack.enter_context(Worker([sys.executable, str(HERE / "load.py")]))
-    direct = stack.enter_context(Worker([sys.executable, str(HERE / "direct.py"), str(folder)]))
+    load = stack.enter_context(Worker([sys.executable, str(HERE / "load_client.py")]))
+    direct = stack.enter_context(Worker([sys.executable, str(HERE / "direct_runtime_client.py"), str(folder)]))
     return Bench(load, direct, ports)
 
 
@@ -136,7 +138,7 @@ def main() -> int:
     """Print the table; 1 if a bar is missed."""
     options = parser(__doc__).parse_args()
     effort = QUICK if options.quick else FULL
-    packages = servers.install_serverless()
+    packages = compared_servers.install_serverless()
     if isinstance(packages, str):
         progress(f"without serverless-offline: {packages}")
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:

@@ -1,6 +1,6 @@
 """The MCP Lambda, cold: importing the built package in a fresh process.
 
-    python dev/benchmarks/cold.py [--quick] [--json] [--package DIR]
+    python dev/benchmarks/bench_mcp_cold_start.py [--quick] [--json] [--package DIR]
 
 Against the same package without its bytecode, and against its floor: FastMCP, AuthKitProvider and Mangum alone, from
 the same directory. Python runs as on Lambda: the package is all that it finds beside the standard library, and
@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from dev.benchmarks.measure import parser, progress, ratio, report, run  # noqa: E402 - from the checkout
+from dev.benchmarks.measuring import parser, progress, ratio, report, run  # noqa: E402 - from the checkout
 
 FLOOR_BAR = 1.15
 ROUNDS, QUICK_ROUNDS = 21, 2

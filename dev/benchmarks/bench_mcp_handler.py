@@ -1,6 +1,6 @@
 """The MCP handler, warm: against the bare application, and against a server rebuilt for each invocation.
 
-    python dev/benchmarks/handler.py [--quick] [--json]
+    python dev/benchmarks/bench_mcp_handler.py [--quick] [--json]
 
 The bare application gets the same requests from one task on the handler's own loop, so the ratio is what Mangum and
 the handler cost. Servers that are compared with each other have a process each, and take turns.
@@ -16,7 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from dev.benchmarks.measure import Figure, Worker, parser, progress, ratio, report, run  # noqa: E402 - from the checkout
+from dev.benchmarks.measuring import Figure, Worker, parser, progress, ratio, report, run  # noqa: E402 - from the checkout
 
 BARE_BAR = 1.15
 FLAT_BAR = 0.5
@@ -46,7 +46,7 @@ BLOCKS = 4
 def start(name: str) -> Worker:
     """A handler in a process of its own."""
     env = {**os.environ, "FASTMCP_LOG_LEVEL": "WARNING", "FASTMCP_CHECK_FOR_UPDATES": "off"}
-    return Worker([sys.executable, str(HERE / "mcp_handlers.py"), name], env)
+    return Worker([sys.executable, str(HERE / "compared_handlers.py"), name], env)
 
 
 def seconds(worker: Worker, case: str, count: int, *, bare: bool = False) -> float:

@@ -1,6 +1,6 @@
 """What rendering costs: 300 routes in each target, against starting Python, in the same run.
 
-    python dev/benchmarks/render.py [--runs N]
+    python dev/benchmarks/bench_rendering.py [--runs N]
 
 Jinja2 compiles a target's templates anew each time, as the command does; its import is left out, as Python's own start
 has none.

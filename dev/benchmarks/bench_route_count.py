@@ -1,6 +1,6 @@
 """What size costs: ratios, each against a baseline in the same run.
 
-    python dev/benchmarks/routes.py [--runs N]
+    python dev/benchmarks/bench_route_count.py [--runs N]
 
 Extraction (discovery and assembly, the import left out) of 10,000 routes against 1,000: a route costs the same. One
 look-up in a table of 10,000 routes against one of 10: routegen's trie, beside Starlette's router and werkzeug's on the

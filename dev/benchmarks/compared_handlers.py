@@ -1,4 +1,4 @@
-"""The MCP handlers that `handler.py` compares, one in each process: `python dev/benchmarks/mcp_handlers.py NAME`.
+"""The MCP handlers that `bench_mcp_handler.py` compares, one in each process.
 
 `project` is the project's own server, signed in, with an async and a sync tool more that wait for nothing: what is
 left is the handler's time. `warm-N` is a server with N such tools and without sign-in, behind the project's
@@ -27,9 +27,9 @@ from joserfc.jwk import RSAKey  # noqa: E402
 from mangum import Mangum  # noqa: E402
 from mangum.handlers import HTTPGateway  # noqa: E402
 from mangum.types import ASGI  # noqa: E402
-from warm import WarmHandler  # noqa: E402
+from warm_handler import WarmHandler  # noqa: E402
 
-from dev.benchmarks.measure import work  # noqa: E402
+from dev.benchmarks.measuring import work  # noqa: E402
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 

@@ -1,4 +1,4 @@
-"""The servers that `gateway.py` compares: each with the same Starlette application, each a process on loopback."""
+"""The servers that `bench_local_gateway.py` compares: one Starlette application behind each, one process for each."""
 
 import json
 import os
@@ -155,7 +155,9 @@ def uvicorn(folder: Path) -> Iterator[int]:
 def ceiling(folder: Path) -> Iterator[int]:
     """What answers without looking."""
     port = free_port()
-    with serving("ceiling", [sys.executable, str(HERE / "ceiling.py"), str(port)], port, folder, {}) as answered:
+    with serving(
+        "ceiling", [sys.executable, str(HERE / "fixed_answer_server.py"), str(port)], port, folder, {}
+    ) as answered:
         yield answered
 
 

@@ -1,4 +1,4 @@
-"""AWS's runtime client without a gateway: `python dev/benchmarks/direct.py FOLDER`, a worker of `gateway.py`.
+"""AWS's Lambda runtime client without a gateway: a worker process of `bench_local_gateway.py`.
 
 The Runtime API, the pool and the instance are the gateway's own; an event that is ready is handed to the instance, and
 the time ends with its answer.
@@ -25,7 +25,7 @@ from routegen.serve.proxy_event import Invocation, Request, make_event  # noqa: 
 from routegen.serve.runtime_api import Receive, Scope, Send, runtime_api  # noqa: E402
 from routegen.serve.serve_settings import Settings  # noqa: E402
 
-from dev.benchmarks.servers import PATH  # noqa: E402
+from dev.benchmarks.compared_servers import PATH  # noqa: E402
 
 SETTINGS = Settings(max_instances=1)
 

@@ -1,4 +1,4 @@
-"""The load client's ceiling, a server that answers whatever comes: `python dev/benchmarks/ceiling.py PORT`."""
+"""A server that sends one fixed answer to every request; it shows the highest rate that the load client reaches."""
 
 import asyncio
 import sys

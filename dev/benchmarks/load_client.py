@@ -1,4 +1,4 @@
-"""The load client that `gateway.py` uses, in a process of its own: `python dev/benchmarks/load.py`, its worker.
+"""The HTTP load client: a worker process of `bench_local_gateway.py`.
 
 A client asks for the same thing again and again on one connection that stays open, and waits for each answer. There
 is no HTTP library in between, so that the client is not what is measured; against a server that answers without
@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from dev.benchmarks.measure import work
+from dev.benchmarks.measuring import work
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 

@@ -10,11 +10,11 @@ import click
 from routegen.discover import UnknownKindError
 from routegen.errors import RoutegenError
 
-from dev.matrix import report
-from dev.matrix.cases import CASES, Case
-from dev.matrix.providers import PROVIDERS, Provider
-from dev.matrix.releases import REQUIREMENTS, Release, try_release
-from dev.matrix.run import Result, run
+from dev.matrix import providers_page
+from dev.matrix.auth_providers import PROVIDERS, Provider
+from dev.matrix.fastmcp_releases import REQUIREMENTS, Release, try_release
+from dev.matrix.prove_provider import ProviderResult, prove_provider
+from dev.matrix.transport_cases import CASES, Case
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -34,31 +34,32 @@ def main(releases: bool, check: bool) -> None:
     """
     # What providers say of their own settings while they are built.
     logging.getLogger("fastmcp").setLevel(logging.ERROR)
-    old = report.FILE.read_text() if report.FILE.is_file() else ""
-    parts = report.sections(old)
+    old = providers_page.FILE.read_text() if providers_page.FILE.is_file() else ""
+    parts = providers_page.sections(old)
     wrong = _releases(parts) if releases else _providers(parts)
-    new = report.page(parts)
+    new = providers_page.page(parts)
     for text in wrong:
         click.echo(text, err=True)
     if check and new != old:
         click.echo(
-            f"{report.FILE.name} is stale; write it with: python -m dev.matrix{' --releases' * releases}", err=True
+            f"{providers_page.FILE.name} is stale; write it with: python -m dev.matrix{' --releases' * releases}",
+            err=True,
         )
     elif not check:
-        report.FILE.write_text(new)
+        providers_page.FILE.write_text(new)
     sys.exit(1 if wrong or (check and new != old) else 0)
 
 
 def _providers(parts: dict[str, str]) -> list[str]:
-    results: list[Result] = _each(list(product(PROVIDERS, CASES)), _run, "providers")
-    parts[report.PROVIDERS_TITLE] = report.providers_section(results)
+    results: list[ProviderResult] = _each(list(product(PROVIDERS, CASES)), _run, "providers")
+    parts[providers_page.PROVIDERS_TITLE] = providers_page.providers_section(results)
     return [f"{one.provider}, {one.case}: {wrong.text}" for one in results for wrong in one.verdict.disagreements]
 
 
-def _run(pair: tuple[Provider, Case]) -> Result:
+def _run(pair: tuple[Provider, Case]) -> ProviderResult:
     provider, case = pair
     try:
-        return run(provider, case)
+        return prove_provider(provider, case)
     except (RoutegenError, UnknownKindError) as error:
         raise _Failure(f"{provider.name}, {case.name}: {error}") from None
 
@@ -72,7 +73,7 @@ def _try(requirement: str) -> Release:
 
 def _releases(parts: dict[str, str]) -> list[str]:
     releases: list[Release] = _each(REQUIREMENTS, _try, "releases")
-    parts[report.RELEASES_TITLE] = report.releases_section(releases)
+    parts[providers_page.RELEASES_TITLE] = providers_page.releases_section(releases)
     return [f"{one.requirement}: {text}" for one in releases for text in one.disagreements]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from routegen.cli.failures import FOUND
 
-from dev.matrix.run import ROOT
+from dev.matrix.prove_provider import ROOT
 
 # FastMCP left its own dependencies open at the top: a release meets the Starlette, MCP SDK and pydantic of today.
 REQUIREMENTS = (
@@ -27,7 +27,7 @@ REQUIREMENTS = (
     "fastmcp==4.0.*",
     f"fastmcp=={version('fastmcp')}",
 )
-_APP = ROOT / "tests" / "core" / "data" / "authkit.py"
+_APP = ROOT / "tests" / "helpers" / "data" / "authkit.py"
 
 
 @dataclass(frozen=True)

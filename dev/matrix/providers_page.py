@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
-from dev.matrix.cases import CASES
-from dev.matrix.providers import PROVIDERS
-from dev.matrix.releases import Release
-from dev.matrix.run import ROOT, Result
+from dev.matrix.auth_providers import PROVIDERS
+from dev.matrix.fastmcp_releases import Release
+from dev.matrix.prove_provider import ROOT, ProviderResult
+from dev.matrix.transport_cases import CASES
 
 FILE = ROOT / "docs" / "providers.md"
 _HEAD = """\
@@ -65,7 +65,7 @@ def page(parts: dict[str, str]) -> str:
     return "\n".join([_HEAD, *(parts[title] for title in (PROVIDERS_TITLE, RELEASES_TITLE) if title in parts)])
 
 
-def providers_section(results: Sequence[Result]) -> str:
+def providers_section(results: Sequence[ProviderResult]) -> str:
     """What every provider showed in every case."""
     requests = sum(one.verdict.requests for one in results)
     wrong = sum(len(one.verdict.disagreements) for one in results)
@@ -90,29 +90,29 @@ def providers_section(results: Sequence[Result]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def provider_row(provider: str, results: Iterable[Result]) -> tuple[str, ...]:
+def provider_row(provider: str, results: Iterable[ProviderResult]) -> tuple[str, ...]:
     """A provider's figures, case by case."""
     own = {one.case: one for one in results if one.provider == provider}
     return (provider, *(_figures(own[case.name]) for case in CASES))
 
 
-def _figures(result: Result) -> str:
+def _figures(result: ProviderResult) -> str:
     verdict = result.verdict
     return f"{len(result.extraction.manifest.routes)} · {verdict.requests} · {len(verdict.disagreements)}"
 
 
-def roles_row(provider: str, results: Iterable[Result]) -> tuple[str, ...]:
+def roles_row(provider: str, results: Iterable[ProviderResult]) -> tuple[str, ...]:
     """Which roles a provider's routes have, and in which cases where not in all."""
     own = [one for one in results if one.provider == provider]
     return (provider, *(_role(role, own) for role in _SHORT))
 
 
-def _role(role: str, results: Sequence[Result]) -> str:
+def _role(role: str, results: Sequence[ProviderResult]) -> str:
     cases = [one.case for one in results if role in {route.role for route in one.extraction.manifest.routes}]
     return "yes" if len(cases) == len(results) else ", ".join(cases)
 
 
-def _notices(results: Sequence[Result]) -> list[str]:
+def _notices(results: Sequence[ProviderResult]) -> list[str]:
     counted: dict[tuple[str, str], int] = {}
     for one in results:
         for notice in one.extraction.notices:

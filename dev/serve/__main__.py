@@ -11,9 +11,9 @@ from typing import NoReturn
 import click
 from routegen.cli import main as routegen
 
-from dev.authkit.background import in_background
-from dev.serve.site import Site
-from dev.serve.stack import environment, make_wiki
+from dev.authkit.background import run_in_background
+from dev.serve.local_apps import app_environments, make_wiki
+from dev.serve.local_site import LocalSite
 
 WIKI = Path("build/serve/wiki")
 PORT = click.IntRange(0, 65535)
@@ -36,11 +36,11 @@ def main(*, port: int, inspector_port: int, auto_consent: bool, wiki: Path, opti
         make_wiki(data)
         gateway = f"http://127.0.0.1:{port or _free_port()}"
         # Both before the gateway: the MCP server is told of the stand-in as it starts, the stand-in of the gateway.
-        with in_background(frozenset({f"{gateway}/mcp"}), auto_consent=auto_consent) as authkit:
+        with run_in_background(frozenset({f"{gateway}/mcp"}), auto_consent=auto_consent) as authkit:
             inspector = f"http://127.0.0.1:{inspector_port}/" if inspector_port else None
-            site = Site(gateway, authkit.settings.issuer, inspector)
+            site = LocalSite(gateway, authkit.settings.issuer, inspector)
             threading.Thread(target=_tell, args=(site, began), daemon=True).start()
-            apps = environment(gateway, site.authkit, authkit.settings.client_id, data)
+            apps = app_environments(gateway, site.authkit, authkit.settings.client_id, data)
             env = [f"--env={app}:{name}={value}" for app, said in apps.items() for name, value in said.items()]
             ports = [f"--port={gateway.rpartition(':')[2]}", f"--inspector-port={inspector_port}"]
             routegen(["serve", *ports, *env, *options])
@@ -50,7 +50,7 @@ def main(*, port: int, inspector_port: int, auto_consent: bool, wiki: Path, opti
         _fail(f"git can't make the wiki's repository in {data}: {' '.join(error.stderr.decode().split())}")
 
 
-def _tell(site: Site, began: float) -> None:
+def _tell(site: LocalSite, began: float) -> None:
     problems = site.wait()
     for problem in problems:
         click.echo(f"dev.serve: {problem}; the lines above say why", err=True)

@@ -17,7 +17,7 @@ _FILES = {
 _AUTHOR = ("-c", "user.name=make serve", "-c", "user.email=developer@example.com")
 
 
-def environment(gateway: str, authkit: str, client_id: str, wiki_data: Path) -> dict[str, dict[str, str]]:
+def app_environments(gateway: str, authkit: str, client_id: str, wiki_data: Path) -> dict[str, dict[str, str]]:
     """The variables of each app of this repository, by app.
 
     Args:

@@ -12,7 +12,7 @@ LONG = 60.0
 
 
 @dataclass(frozen=True)
-class Site:
+class LocalSite:
     """What has been started.
 
     Attributes:

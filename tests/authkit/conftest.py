@@ -17,8 +17,8 @@ import uvicorn
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from dev.authkit.app import build_app
-from dev.authkit.settings import Settings
+from dev.authkit.oauth_endpoints import build_app
+from dev.authkit.stand_in_settings import StandInSettings
 
 RESOURCE = "https://mcp.example.com/mcp"
 CALLBACK = "http://127.0.0.1:33418/callback"
@@ -144,7 +144,7 @@ def start() -> Iterator[Callable[..., Kit]]:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         clock = Clock()
         usual: dict[str, Any] = {"auto_consent": True, "resources": frozenset({RESOURCE})}
-        app = build_app(Settings(issuer=url, **(usual | settings)), clock)
+        app = build_app(StandInSettings(issuer=url, **(usual | settings)), clock)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from dev.authkit.settings import is_loopback
+from dev.authkit.stand_in_settings import is_loopback
 
 PROJECT = Path(__file__).parents[2]
 Start = Callable[..., subprocess.Popen[str]]

@@ -12,8 +12,8 @@ from end_to_end.clients import missing, session
 from helpers.support import PROJECT
 from render.manifests import COMMITTED
 
-from dev.authkit.background import in_background
-from dev.serve.stack import PAGES, environment, make_wiki
+from dev.authkit.background import run_in_background
+from dev.serve.local_apps import PAGES, app_environments, make_wiki
 
 CLIENTS = ("python", "typescript-v1")
 TOOLS = ["list_pages", "read_page", "search", "recent_changes"]
@@ -35,8 +35,8 @@ def site(server: str, folder: Path) -> Iterator[str]:
         sockets = {app: stack.enter_context(socket.create_server(("127.0.0.1", 0))) for app in PROGRAMS}
         where = {app: f"127.0.0.1:{one.getsockname()[1]}" for app, one in sockets.items()}
         url = f"http://127.0.0.1:{stack.enter_context(serving(server, COMMITTED, where, folder))}"
-        authkit = stack.enter_context(in_background(frozenset({f"{url}/mcp"}), auto_consent=True)).settings
-        for app, env in environment(url, authkit.issuer, authkit.client_id, folder / "wiki").items():
+        authkit = stack.enter_context(run_in_background(frozenset({f"{url}/mcp"}), auto_consent=True)).settings
+        for app, env in app_environments(url, authkit.issuer, authkit.client_id, folder / "wiki").items():
             package, code = PROGRAMS[app]
             fd = sockets[app].fileno()
             command = [sys.executable, "-c", code, str(fd)]

@@ -10,7 +10,7 @@ import pytest
 from end_to_end.clients import CLIENTS, missing, session
 from end_to_end.whole import Whole, whole
 
-from dev.serve.stack import PAGES
+from dev.serve.local_apps import PAGES
 
 TOOLS = ["list_pages", "read_page", "search", "recent_changes"]
 PAGE = {"page": "Team/Onboarding"}

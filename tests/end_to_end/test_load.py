@@ -23,8 +23,8 @@ from helpers.ports import free_port
 from helpers.support import PROJECT
 from joserfc import jwt
 
-from dev.authkit.background import Background, in_background
-from dev.serve.stack import environment, make_wiki
+from dev.authkit.background import BackgroundStandIn, run_in_background
+from dev.serve.local_apps import app_environments, make_wiki
 
 CLIENTS = 50
 INSTANCES = 3
@@ -40,7 +40,7 @@ class Gateway:
 
     process: subprocess.Popen[bytes]
     url: str
-    authkit: Background
+    authkit: BackgroundStandIn
     killed: list[int] = field(default_factory=list)
 
     def functions(self) -> list[int]:
@@ -66,8 +66,8 @@ class Gateway:
 def serving(data: Path) -> Iterator[Gateway]:
     make_wiki(data)
     url = f"http://127.0.0.1:{free_port()}"
-    with in_background(frozenset({f"{url}/mcp"})) as authkit:
-        apps = environment(url, authkit.settings.issuer, authkit.settings.client_id, data)
+    with run_in_background(frozenset({f"{url}/mcp"})) as authkit:
+        apps = app_environments(url, authkit.settings.issuer, authkit.settings.client_id, data)
         env = [f"--env={app}:{name}={value}" for app, said in apps.items() for name, value in said.items()]
         options = [f"--port={url.rpartition(':')[2]}", "--inspector-port=0", f"--max-instances={INSTANCES}", "--json"]
         process = subprocess.Popen(

@@ -20,9 +20,9 @@ FUNCTION = """
 import os, sys
 sys.path.insert(0, os.environ["PROJECT"])
 from mangum import Mangum
-from dev.authkit.app import build_app
-from dev.authkit.settings import Settings
-handler = Mangum(build_app(Settings(os.environ["ISSUER"], auto_consent=True)), lifespan="off")
+from dev.authkit.oauth_endpoints import build_app
+from dev.authkit.stand_in_settings import StandInSettings
+handler = Mangum(build_app(StandInSettings(os.environ["ISSUER"], auto_consent=True)), lifespan="off")
 """
 CALLBACK = "http://127.0.0.1:9/callback?otter=%26"
 

@@ -12,8 +12,8 @@ from routegen.serve.local_gateway import listen
 from routegen.serve.serve_settings import Settings
 from serve.running import Running, running
 
-from dev.authkit.background import Background, in_background
-from dev.serve.stack import environment, make_wiki
+from dev.authkit.background import BackgroundStandIn, run_in_background
+from dev.serve.local_apps import app_environments, make_wiki
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Whole:
     """
 
     gateway: Running
-    authkit: Background
+    authkit: BackgroundStandIn
     data: Path
 
     @property
@@ -72,9 +72,9 @@ def whole(
     listening = listen("127.0.0.1", 0)
     gateway = f"http://127.0.0.1:{listening.getsockname()[1]}"
     options = {"auto_consent": True, "access_token_seconds": access_token_seconds}
-    with in_background(frozenset({f"{gateway}/mcp"}), **options) as authkit:  # type: ignore[arg-type] # by name
+    with run_in_background(frozenset({f"{gateway}/mcp"}), **options) as authkit:  # type: ignore[arg-type] # by name
         config = read_config(PROJECT / "pyproject.toml")
-        for app, env in environment(gateway, authkit.settings.issuer, authkit.settings.client_id, data).items():
+        for app, env in app_environments(gateway, authkit.settings.issuer, authkit.settings.client_id, data).items():
             config = with_env(config, app, env | (wiki or {} if app == config.default else {}))
         assert config.default_app
         behind_default = replace(config.default_app, **(default_app or {}))

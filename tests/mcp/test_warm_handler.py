@@ -11,7 +11,7 @@ import asyncio, contextlib, gc, json, sys
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from warm import WarmHandler
+from warm_handler import WarmHandler
 
 said = []
 

@@ -30,9 +30,9 @@ from routegen.manifest import Manifest, parse_manifest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from verify.faults import FAULTS, RESOURCE, SERVER, Asked, Reply, json_reply, page
 
-from dev.authkit.app import build_app
-from dev.authkit.settings import Settings, metadata
-from dev.authkit.state import Keys
+from dev.authkit.oauth_endpoints import build_app
+from dev.authkit.stand_in_settings import StandInSettings, authorization_server_metadata
+from dev.authkit.stand_in_state import SigningKeys
 
 MANIFEST: Manifest = parse_manifest((PROJECT / "generated" / "routes.json").read_bytes(), "generated/routes.json")
 """The deployment's routes are the project's own."""
@@ -51,7 +51,7 @@ class Stack:
 
     deployment: str
     authkit: str
-    keys: Keys
+    keys: SigningKeys
     asked: list[tuple[str, str, str, bool]] = field(default_factory=list)
 
     @property
@@ -86,7 +86,7 @@ def broken_stack(
     with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
         scheme = "https" if authkit == "tls" else "http"
         urls = [f"http://127.0.0.1:{first.getsockname()[1]}", f"{scheme}://127.0.0.1:{second.getsockname()[1]}"]
-        settings = Settings(urls[1], frozenset({f"{urls[0]}/mcp"}), auto_consent=True)
+        settings = StandInSettings(urls[1], frozenset({f"{urls[0]}/mcp"}), auto_consent=True)
         keys = _KEYS
         stack = Stack(urls[0], urls[1], keys)
         deployment = _Deployment(stack, settings, mcp)
@@ -102,7 +102,7 @@ def broken_stack(
 
 
 # Making an RSA key takes longer than all the rest of a stack.
-_KEYS = Keys(300, time.time)
+_KEYS = SigningKeys(300, time.time)
 
 
 @contextmanager
@@ -191,7 +191,7 @@ async def _send(reply: Reply, send: Send, *, head: bool) -> None:
 class _Deployment:
     """A wiki, and an MCP server behind its own routes."""
 
-    def __init__(self, stack: Stack, settings: Settings, mcp: ASGIApp | None) -> None:
+    def __init__(self, stack: Stack, settings: StandInSettings, mcp: ASGIApp | None) -> None:
         self._stack = stack
         self._settings = settings
         self._mcp = mcp
@@ -214,7 +214,7 @@ class _Deployment:
             value = {"resource": self._stack.mcp_url, "authorization_servers": [self._stack.authkit]}
             return json_reply(200, value, *_CORS)
         if path == SERVER:
-            return json_reply(200, metadata(self._settings), *_CORS)
+            return json_reply(200, authorization_server_metadata(self._settings), *_CORS)
         return page(200) if path in {"/", "/Home"} else page(404)
 
     async def _endpoint(self, method: str, scope: Scope, receive: Receive) -> Reply:

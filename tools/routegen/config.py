@@ -2,7 +2,7 @@
 
 In: a pyproject.toml. Out: `Config`. Checked by hand rather than by pydantic: an extraction starts the app's
 process as soon as it knows the configuration, and importing pydantic first would delay that by a tenth of a
-second (`dev/benchmarks/startup.py`).
+second (`dev/benchmarks/bench_command_startup.py`).
 """
 
 import difflib

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from authkit import ExplainingAuthKitProvider
+from authkit_provider import ExplainingAuthKitProvider
 from fastmcp import Context, FastMCP
+from json_unauthorized import JsonUnauthorized
 from mcp_settings import load_settings
 from pydantic import Field
 from starlette.middleware import Middleware
-from unauthorized import JsonUnauthorized
-from warm import WarmHandler
-from wiki_client import Change, Match, PageList, Wiki, open_wiki
+from warm_handler import WarmHandler
+from wiki_client import PageList, PageMatch, WikiChange, WikiClient, open_wiki
 
 settings = load_settings()
 
@@ -22,7 +22,7 @@ READ_ONLY = {"readOnlyHint": True, "openWorldHint": False}
 
 
 @asynccontextmanager
-async def lifespan(_server: FastMCP[Any]) -> AsyncIterator[dict[str, Wiki]]:
+async def lifespan(_server: FastMCP[Any]) -> AsyncIterator[dict[str, WikiClient]]:
     """One connection pool to the wiki for all requests."""
     async with open_wiki(settings.wiki_url) as wiki:
         yield {"wiki": wiki}
@@ -41,8 +41,8 @@ mcp = FastMCP(
 )
 
 
-def _wiki(context: Context) -> Wiki:
-    wiki: Wiki = context.lifespan_context["wiki"]
+def _wiki(context: Context) -> WikiClient:
+    wiki: WikiClient = context.lifespan_context["wiki"]
     return wiki
 
 
@@ -71,7 +71,7 @@ async def search(
     context: Context,
     query: Annotated[str, Field(max_length=200, description="A word or phrase, taken literally, case ignored, no '/'")],
     limit: Annotated[int, Field(ge=1, le=100, description="At most this many pages")] = 20,
-) -> list[Match]:
+) -> list[PageMatch]:
     """Find the wiki pages whose name or text contains a phrase, best first, with excerpts."""
     return (await _wiki(context).search(query))[:limit]
 
@@ -80,7 +80,7 @@ async def search(
 async def recent_changes(
     context: Context,
     limit: Annotated[int, Field(ge=1, le=100, description="At most this many changes")] = 20,
-) -> list[Change]:
+) -> list[WikiChange]:
     """Tell the wiki's latest changes, newest first: which pages, who, when, and the message."""
     return (await _wiki(context).changes())[:limit]
 

@@ -67,7 +67,7 @@ Url = Annotated[str, AfterValidator(_url)]
 PublicUrl = Annotated[Url, AfterValidator(_secure)]
 
 
-class Settings(BaseSettings):
+class McpSettings(BaseSettings):
     """The environment, checked. URLs have no final slash."""
 
     authkit_domain: Annotated[PublicUrl, BeforeValidator(_with_scheme), AfterValidator(_origin)]
@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     wiki_url: Annotated[Url, Field(validate_default=False)] = ""
 
     @model_validator(mode="after")
-    def _wiki_on_the_same_domain(self) -> "Settings":
+    def _wiki_on_the_same_domain(self) -> "McpSettings":
         """The wiki owns `$default` of the same gateway, unless WIKI_URL says otherwise."""
         if not self.wiki_url:
             parts = urlsplit(self.mcp_base_url)
@@ -84,14 +84,14 @@ class Settings(BaseSettings):
         return self
 
 
-def load_settings() -> Settings:
+def load_settings() -> McpSettings:
     """The settings of this process; ends it with one line on stderr where they can't be used.
 
     Raises:
         SystemExit: a variable is missing or malformed.
     """
     try:
-        return Settings()  # type: ignore[call-arg]  # the environment fills them
+        return McpSettings()  # type: ignore[call-arg]  # the environment fills them
     except ValidationError as error:
         problems = [_say(detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
         sys.exit(f"mcp_server: {'; '.join(problems)}")

@@ -44,14 +44,14 @@ class PageList(BaseModel):
     names: list[str]
 
 
-class Match(BaseModel):
+class PageMatch(BaseModel):
     """A page that a search has found."""
 
     page: str
     excerpts: list[str]
 
 
-class Change(BaseModel):
+class WikiChange(BaseModel):
     """One commit to the wiki; `changed` names its pages and attachments, separated by commas."""
 
     changed: str
@@ -61,7 +61,7 @@ class Change(BaseModel):
     revision: str
 
 
-class Wiki:
+class WikiClient:
     """The wiki at one URL."""
 
     def __init__(self, client: httpx2.AsyncClient, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
@@ -84,22 +84,22 @@ class Wiki:
             raise WikiError(f"the wiki has no Markdown for {what}; list_pages gives the names of its pages")
         return markdown
 
-    async def search(self, query: str) -> list[Match]:
+    async def search(self, query: str) -> list[PageMatch]:
         """Pages whose name or text contains the query, case ignored, best first."""
         # The query becomes one segment of a path.
         if not query.strip(" .") or "/" in query or not query.isprintable():
             raise WikiError("a search is a word or a phrase, without '/' and control characters, not only dots")
         html = BeautifulSoup(await self._get(f"/-/search/{quote(query)}", "its search"), "html.parser")
-        matches: list[Match] = []
+        matches: list[PageMatch] = []
         # In document order: Otterwiki doesn't close every <h2>, so an excerpt may sit inside or behind it.
         for element in html.select("h2.content-title a[href], p:has(> .text-match)"):
             if element.name == "a":
-                matches.append(Match(page=self._page_at(str(element["href"])), excerpts=[]))
+                matches.append(PageMatch(page=self._page_at(str(element["href"])), excerpts=[]))
             elif matches:
                 matches[-1].excerpts.append(" ".join(element.get_text().split()))
         return matches
 
-    async def changes(self) -> list[Change]:
+    async def changes(self) -> list[WikiChange]:
         """All commits, newest first."""
         feed = _xml(await self._get("/-/changelog/feed.atom", "its changelog"))
         try:
@@ -168,9 +168,9 @@ def _xml(text: str) -> Any:
         raise WikiError("the wiki's answer is not the XML that Otterwiki gives; is WIKI_URL a wiki?") from None
 
 
-def _change(entry: Any) -> Change:
+def _change(entry: Any) -> WikiChange:
     # The title is "Commit 1a2b3c: Home, Team/Onboarding".
-    return Change(
+    return WikiChange(
         changed=entry.findtext(f"{_ATOM}title", "").partition(": ")[2],
         message=entry.findtext(f"{_ATOM}content", ""),
         author=entry.findtext(f"{_ATOM}author/{_ATOM}name", ""),
@@ -180,7 +180,7 @@ def _change(entry: Any) -> Change:
 
 
 @asynccontextmanager
-async def open_wiki(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> AsyncIterator[Wiki]:
+async def open_wiki(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> AsyncIterator[WikiClient]:
     """A wiki to ask, with connections that are closed at the end.
 
     Args:
@@ -190,4 +190,4 @@ async def open_wiki(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Async
     # Lambda freezes the process between invocations: a connection kept longer than this is dead by then.
     limits = httpx2.Limits(keepalive_expiry=5)
     async with httpx2.AsyncClient(base_url=url, timeout=timeout_seconds, limits=limits) as client:
-        yield Wiki(client, timeout_seconds)
+        yield WikiClient(client, timeout_seconds)
