@@ -1,81 +1,95 @@
-# `make routes`, `make test`, `make serve`: each sets up what it needs, each works alone, and again.
+# `make routes`, `make test` and `make serve` each set up what they need, in any order, and again after a change.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+MAIN := $(VENV)/.ready-main
+SERVE := $(VENV)/.ready-serve
+DEV := $(VENV)/.ready-dev
 NODE := tests/node_modules
+
+# uv from PATH, or else uv from PyPI in the virtual environment
+UV := $(if $(shell uv --version 2>/dev/null),uv,$(BIN)/uv)
+UV_READY := $(if $(filter uv,$(UV)),,$(VENV)/.ready-uv)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+# pip is the second attempt, because uv does not read the index and the certificates that pip is configured with.
+install = $(UV) pip install --quiet --python $(BIN)/python --no-deps $(1) || $(PIP) $(1)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup routes serve check test test-slow node lint format types ci docs matrix bench package lock clean
 
-help:  ## this list
+help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# A hashed requirement file first, then the project itself without letting pip resolve anything more.
-$(READY): requirements/dev.txt pyproject.toml
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "routegen needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+
+$(VENV)/.ready-uv: requirements/uv.txt | $(BIN)/python
+	$(PIP) --require-hashes --only-binary :all: -r $< || echo "PyPI has no uv for this machine; pip installs instead" >&2
 	@touch $@
 
-setup: $(READY)  ## the virtual environment
+# Nothing is resolved here (`--no-deps`): a requirement file names every package that is needed.
+$(VENV)/.ready-%: requirements/%.txt pyproject.toml | $(BIN)/python $(UV_READY)
+	$(call install,--require-hashes -r $<)
+	$(call install,--no-build-isolation -e .)
+	@touch $@
 
-# MCP clients and checkers for Node.js, which the tests do without where there is none.
-node:  ## the npm packages that the tests use, where npm is
+setup: $(DEV)  ## install everything into .venv: applications, extras, tests
+
+node:  ## install the npm packages of the tests, if this machine has npm
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NODE)/.ready; fi
 
 $(NODE)/.ready: tests/package-lock.json tests/package.json
-	cd tests && npm ci --silent
+	cd tests && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-routes: $(READY)  ## extract generated/routes.json from the app, check it, show it
+routes: $(MAIN)  ## write generated/routes.json and generated/ROUTES.md from the apps, check and list the routes
 	$(BIN)/routegen extract -o generated/routes.json
 	$(BIN)/routegen render markdown -o generated/ROUTES.md
 	$(BIN)/routegen check
 	$(BIN)/routegen list
 
-check: $(READY)  ## does the committed manifest still say what the app serves?
+check: $(MAIN)  ## fail if generated/routes.json differs from what the apps serve
 	$(BIN)/routegen check
 
-serve: $(READY)  ## everything on this machine: wiki, MCP server, gateway, inspector, a stand-in for AuthKit
+serve: $(SERVE)  ## run the wiki, the MCP server, the gateway, the inspector and a stand-in for AuthKit on this machine
 	$(BIN)/python -m dev.serve
 
-test: $(READY) node  ## the tests (under 5 minutes on 2 cores)
+test: $(DEV) node  ## run the tests (under 4 minutes on 2 cores)
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-test-slow: $(READY) node  ## releases of FastMCP and applications from the registry, the long load, every fault under real clients
+test-slow: $(DEV) node  ## run the tests that take minutes or install packages: other releases of FastMCP, applications from PyPI, the long load
 	$(BIN)/pytest -m slow
 
-lint: $(READY)  ## ruff, formatting included
+lint: $(DEV)  ## check style and formatting with ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-format: $(READY)  ## let ruff mend what it can
+format: $(DEV)  ## format the code and apply the automatic fixes of ruff
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: $(READY)  ## mypy, strict
+types: $(DEV)  ## check types with mypy in strict mode
 	$(BIN)/mypy
 
-bench: $(READY)  ## the figures of the README and of docs/benchmarks.md, in about 10 minutes
+bench: $(DEV)  ## measure the figures of the README and of docs/benchmarks.md (about 10 minutes)
 	for script in command_startup route_count rendering mcp_handler mcp_cold_start local_gateway; do $(BIN)/python dev/benchmarks/bench_$$script.py || exit; done
 
-ci: lint types test check  ## what .ci/run and the GitHub workflow run
+ci: lint types test test-slow check  ## run everything that a change must pass, as .ci/run does
 
-docs: $(READY)  ## docs/cli.md and docs/findings.md, from the commands and the findings
+docs: $(DEV)  ## write docs/cli.md and docs/findings.md from the commands and the findings
 	$(BIN)/python dev/docs/cli_reference.py
 	$(BIN)/python dev/docs/findings_reference.py
 
-matrix: $(READY)  ## docs/providers.md: every auth provider that FastMCP ships, extracted and proven
+matrix: $(DEV)  ## write docs/providers.md: extract and prove every auth provider that FastMCP ships
 	$(BIN)/python -m dev.matrix
 
-package: $(READY)  ## both Lambdas' package directories
+package:  ## build the package directories of both Lambdas with $PYTHON
 	bash app/poc/mcp_package/build.sh
 	bash app/otterwiki/build.sh
 
-lock: $(READY)  ## write the hashed requirement files anew
+lock: $(UV_READY)  ## resolve all requirements again and write the hashed requirement files
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash requirements/lock.sh
 
-clean:  ## everything that can be made again
+clean:  ## delete the virtual environment, the npm packages and all caches
 	rm -rf $(VENV) $(NODE) build .mypy_cache .pytest_cache .ruff_cache .hypothesis

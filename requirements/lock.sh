@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
-# Writes every hashed requirement file anew; `make lock` calls it.
-# No header and no index options: the files must read the same on every machine.
+# Resolves every requirement file and writes it with hashes; `make lock` calls it.
+# The files have no header and no index options, so that they are the same on every machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 compile=(uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes
          --no-header --no-annotate --no-emit-index-url --no-strip-extras)
 "${compile[@]}" --all-extras --group dev pyproject.toml -o requirements/dev.txt
+
+# All other files take the versions of dev.txt, because the tests run with those.
+compile+=(--constraint requirements/dev.txt)
+"${compile[@]}" --group main pyproject.toml -o requirements/main.txt
+"${compile[@]}" --group serve --extra serve pyproject.toml -o requirements/serve.txt
+"${compile[@]}" --group uv -o requirements/uv.txt
 for lambda in app/poc/mcp_package app/otterwiki; do
-    # the versions that the tests ran with
-    "${compile[@]}" --constraint requirements/dev.txt "$lambda/requirements.in" -o "$lambda/requirements.txt"
+    "${compile[@]}" "$lambda/requirements.in" -o "$lambda/requirements.txt"
 done
-# what has no wheel, and what builds it
+# the build backends of packages that have no wheel
 "${compile[@]}" --constraint app/otterwiki/requirements.txt app/otterwiki/sdist-requirements.in \
     -o app/otterwiki/sdist-requirements.txt
