@@ -3,7 +3,6 @@
 import re
 
 import pytest
-
 from helpers.support import PROJECT
 
 _NAME_AND_VERSION = re.compile(r"([a-z0-9-]+)(?:\[[a-z0-9, -]+\])?==([^ ]+)")
