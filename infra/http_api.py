@@ -49,7 +49,7 @@ def build_http_api(settings: StackSettings, functions: Mapping[str, aws.lambda_.
     )
     integrations = {app: _integration(api, app, function) for app, function in functions.items()}
     keys = {RouteKey.parse(key): route.app for route in settings.manifest.routes for key in route.route_keys}
-    names = {f"route {key.nameless}": (str(key), app) for key, app in keys.items()}
+    names = {f"route {key.without_variable_names}": (str(key), app) for key, app in keys.items()}
     names["route $default"] = ("$default", settings.manifest.default)
     for name, (key, app) in names.items():
         aws.apigatewayv2.Route(

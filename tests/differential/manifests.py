@@ -22,7 +22,7 @@ def manifest(random: random.Random) -> Manifest:
     while len(found) < random.randint(4, MOST_APPS - 1):
         path = "/" + "/".join(_segments(random))
         key = RouteKey.parse(f"ANY {path}")
-        if not key.swallows_default and key.shape not in found:
+        if not key.takes_every_path and key.shape not in found:
             found[key.shape] = _route(random, path, f"app-{len(found)}")
     routes = sorted(found.values(), key=lambda route: str(route["path"]))
     return Manifest.model_validate_json(json.dumps({"version": 1, "default": "default", "routes": routes}))

@@ -5,20 +5,20 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from routegen.gateway import ANY, METHODS, RouteKey, RouteKeyError, below, shape, translate
-from routegen.gateway.path_pattern import PARAMETER, may_hold_slash
+from routegen.gateway import ANY, METHODS, RouteKey, RouteKeyError, shape, subtree_path, translate_path
+from routegen.gateway.path_pattern import PARAMETER, regex_may_match_slash
 
 
 @pytest.mark.parametrize(
     "text",
     ["GET /", "ANY /mcp", "POST /a/{id}/b", "ANY /files/{proxy+}", "GET /.well-known/x", "DELETE /a%20b", "HEAD /~a"],
 )
-def test_a_route_key_reads_and_writes_the_same(text: str) -> None:
+def test_a_route_key_is_written_as_it_was_parsed(text: str) -> None:
     assert str(RouteKey.parse(text)) == text
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "reason"),
     [
         ("$default", "default app"),
         ("GET", "not of the form"),
@@ -41,10 +41,10 @@ def test_a_route_key_reads_and_writes_the_same(text: str) -> None:
         ("GET /a\n", "a character"),
     ],
 )
-def test_what_is_no_route_key(text: str, says: str) -> None:
+def test_a_text_that_is_no_route_key_is_refused(text: str, reason: str) -> None:
     with pytest.raises(RouteKeyError, match=r".*") as caught:
         RouteKey.parse(text)
-    assert says in str(caught.value)
+    assert reason in str(caught.value)
 
 
 SEGMENTS = st.from_regex(r"[A-Za-z0-9._~-]{1,8}|\{[a-z]{1,3}\}", fullmatch=True)
@@ -52,7 +52,7 @@ PATHS = st.lists(SEGMENTS, min_size=1, max_size=5).map(lambda parts: "/" + "/".j
 
 
 @given(st.sampled_from([ANY, *sorted(METHODS)]), PATHS)
-def test_every_key_that_parses_is_written_back(method: str, path: str) -> None:
+def test_a_generated_route_key_is_written_as_it_was_parsed(method: str, path: str) -> None:
     try:
         key = RouteKey.parse(f"{method} {path}")
     except RouteKeyError as error:
@@ -63,7 +63,7 @@ def test_every_key_that_parses_is_written_back(method: str, path: str) -> None:
 
 
 @given(st.text(max_size=30))
-def test_any_text_parses_or_is_refused(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     try:
         key = RouteKey.parse(text)
     except RouteKeyError:
@@ -71,11 +71,11 @@ def test_any_text_parses_or_is_refused(text: str) -> None:
     assert str(key) == text
 
 
-def test_variables_names_do_not_make_another_shape() -> None:
+def test_the_names_of_variables_are_no_part_of_a_shape() -> None:
     assert shape("/a/{x}/{rest+}") == shape("/a/{y}/{proxy+}") == ("a", "{}", "{+}")
     assert shape("/a/{x}") != shape("/a/{x+}")
-    assert RouteKey.parse("GET /{all+}").swallows_default
-    assert not RouteKey.parse("GET /a/{all+}").swallows_default
+    assert RouteKey.parse("GET /{all+}").takes_every_path
+    assert not RouteKey.parse("GET /a/{all+}").takes_every_path
 
 
 CONVERTORS = {"str": "[^/]+", "path": ".*", "int": "[0-9]+", "uuid": "[0-9a-f-]+", "own": "[a-z]+|[^x]"}
@@ -101,44 +101,45 @@ CONVERTORS = {"str": "[^/]+", "path": ".*", "int": "[0-9]+", "uuid": "[0-9a-f-]+
         ("/v{version:path}", "/{version+}", "mixes text and variables"),
     ],
 )
-def test_an_apps_path_in_the_gateways_words(starlette: str, gateway: str, widened: str | None) -> None:
-    translation = translate(starlette, [CONVERTORS[found or "str"] for _, found in PARAMETER.findall(starlette)])
+def test_translation_of_a_starlette_path(starlette: str, gateway: str, widened: str | None) -> None:
+    translation = translate_path(starlette, [CONVERTORS[name or "str"] for _, name in PARAMETER.findall(starlette)])
     assert translation.path == gateway
     assert (translation.widened is None) == (widened is None)
     assert (widened or "") in (translation.widened or "")
 
 
-def test_a_path_that_no_key_can_carry() -> None:
+def test_translation_refuses_a_path_that_no_route_key_can_have() -> None:
     with pytest.raises(RouteKeyError, match="ends in '/'"):
-        translate("/x/", [])
+        translate_path("/x/", [])
 
 
-def test_below_a_path_is_one_segment_or_more() -> None:
-    assert below("/mcp") == "/mcp/{proxy+}"
+def test_a_subtree_is_a_greedy_variable_below_the_path() -> None:
+    assert subtree_path("/mcp") == "/mcp/{proxy+}"
 
 
 @pytest.mark.parametrize(
-    ("regex", "may"),
+    ("regex", "may_match"),
     [
         ("[^/]+", False), (".*", True), ("[0-9]+", False), (r"\d{4}-\w+", False), (r"\D", True), ("a|b", False),
         ("(a|b/c)", True), ("[+-9]", True), ("[^a]", True), ("(?:x(?=/))?", False), (r"[\W]", True), ("[a-z]*?", False),
     ],
 )  # fmt: skip
-def test_what_may_hold_a_slash(regex: str, may: bool) -> None:
-    assert may_hold_slash(regex) is may
+def test_regexes_that_may_match_a_slash(regex: str, may_match: bool) -> None:
+    assert regex_may_match_slash(regex) is may_match
 
 
 @st.composite
 def keys(draw: st.DrawFn) -> RouteKey:
     """A valid route key, from so few parts that two are often almost the same."""
-    variables = iter(draw(st.permutations(["x", "y", "z"])))  # a path may name one once only
+    variables = iter(draw(st.permutations(["x", "y", "z"])))  # a path can name each variable only once
     parts = ["a", "b", "a-b", "$default", "a+", "::", "%7B%7D", "{}"]
     segments = [*draw(st.lists(st.sampled_from(parts), max_size=2)), draw(st.sampled_from([*parts, "{+}"]))]
-    named = [re.sub(r"^\{(\+?)\}$", lambda found: f"{{{next(variables)}{found[1]}}}", one) for one in segments]
+    named = [re.sub(r"^\{(\+?)\}$", lambda match: f"{{{next(variables)}{match[1]}}}", part) for part in segments]
     return RouteKey.parse(f"{draw(st.sampled_from(['ANY', 'GET']))} /{'/'.join(named)}")
 
 
-@given(one=keys(), other=keys())
-def test_two_routes_have_one_name_just_where_they_take_the_same_requests(one: RouteKey, other: RouteKey) -> None:
-    """The reader of manifests refuses two keys for the same requests, so names never clash."""
-    assert (one.nameless == other.nameless) == ((one.method, one.shape) == (other.method, other.shape))
+@given(key=keys(), other=keys())
+def test_keys_have_the_same_name_exactly_if_they_take_the_same_requests(key: RouteKey, other: RouteKey) -> None:
+    """A manifest cannot have two keys for the same requests, so names of resources never clash."""
+    same_name = key.without_variable_names == other.without_variable_names
+    assert same_name == ((key.method, key.shape) == (other.method, other.shape))

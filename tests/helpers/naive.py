@@ -1,26 +1,36 @@
-"""API Gateway's route selection said once more, slowly: a regular expression a key, the documented ranks as a sort."""
+"""A second implementation of route selection, written to be obvious and independent of the production code.
+
+It uses a regular expression for each route key, and the documented ranks as a sort key.
+"""
 
 import re
 from urllib.parse import unquote
 
-from routegen.gateway import ANY, RouteKey, shape
+from routegen.gateway import RouteKey
 
 
-def naive(keys: list[RouteKey], method: str, path: str) -> RouteKey | None:
-    """The key that takes a request; the path is decoded."""
+def select_naively(keys: list[RouteKey], method: str, path: str) -> RouteKey | None:
+    """Return the route key that matches a request; None where only `$default` does. The path is decoded."""
+    matching = [key for key in keys if key.method in {method, "ANY"} and re.fullmatch(_pattern(key), path)]
+    return min(matching, key=_rank, default=None)
 
-    def segment(text: str) -> str:
-        if text.startswith("{"):
-            return ".+" if text.endswith("+}") else "[^/]+"
-        literal = unquote(text)
-        return re.escape(literal) if "/" not in literal else "(?!)"
 
-    def pattern(key: RouteKey) -> str:
-        return "/" + "/".join(map(segment, key.path[1:].split("/")))
+def _segments(key: RouteKey) -> list[str]:
+    return key.path[1:].split("/")
 
-    def rank(key: RouteKey) -> tuple[object, ...]:
-        order = {"{}": 1, "{+}": 2}
-        return ("{+}" in shape(key.path), [order.get(part, 0) for part in shape(key.path)], key.method == ANY)
 
-    fitting = [key for key in keys if key.method in {method, ANY} and re.fullmatch(pattern(key), path)]
-    return min(fitting, key=rank, default=None)
+def _pattern(key: RouteKey) -> str:
+    return "/" + "/".join(map(_segment_pattern, _segments(key)))
+
+
+def _segment_pattern(segment: str) -> str:
+    if segment.startswith("{"):
+        return ".+" if segment.endswith("+}") else "[^/]+"
+    literal = unquote(segment)
+    return re.escape(literal) if "/" not in literal else "(?!)"
+
+
+def _rank(key: RouteKey) -> tuple[object, ...]:
+    """Greedy paths last; then a literal before a variable before a greedy variable, left to right; then ANY last."""
+    kinds = [segment.startswith("{") + segment.endswith("+}") for segment in _segments(key)]
+    return (2 in kinds, kinds, key.method == "ANY")

@@ -9,7 +9,7 @@ from copy import deepcopy
 from typing import Any
 from urllib.parse import quote, unquote
 
-from helpers.naive import naive
+from helpers.naive import select_naively
 from helpers.proving import Proof, prove_app
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -101,7 +101,7 @@ def check_both_sides(proof: Proof) -> None:
         given_notice.setdefault(notice.path, []).append(notice)
     for seen in proof.seen:
         told = explainer.explain(seen.method, seen.path)
-        slow = naive(keys, seen.method, unquote(seen.path))
+        slow = select_naively(keys, seen.method, unquote(seen.path))
         assert told.route_key == (str(slow) if slow else None), seen
         if seen.outcome == "reached" and told.app == "default":
             assert excused(given_notice.get(proof.served[seen.served].path, []), seen.path), (seen, "(a)")

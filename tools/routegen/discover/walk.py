@@ -9,7 +9,7 @@ from routegen.discover.flask_rules import rules_of
 from routegen.discover.handlers import handler_names, qualified_name
 from routegen.discover.served_path import Served, UnknownKindError
 from routegen.discover.unwrap import is_a, table_of
-from routegen.gateway.path_pattern import ANY_PATH, Segment, covers_below, overlaps_below, segments
+from routegen.gateway.path_pattern import ANY_PATH, PathSegment, mount_covers, mount_overlaps, split_path
 
 
 def discover(app: Any) -> list[Served]:
@@ -52,7 +52,7 @@ class _Walk:
     """One walk: what has been walked through, and the mounts that stand before what comes next."""
 
     above: list[int] = field(default_factory=list)
-    mounts: dict[str | None, list[tuple[str, str | None, tuple[Segment, ...]]]] = field(default_factory=dict)
+    mounts: dict[str | None, list[tuple[str, str | None, tuple[PathSegment, ...]]]] = field(default_factory=dict)
 
     def router(self, router: Any, place: Place) -> Iterator[Found]:
         """All that a router, or a list of routes, serves at a place."""
@@ -99,8 +99,8 @@ class _Walk:
                     self._block(inner)
 
     def _block(self, place: Place) -> None:
-        pattern = segments(place.prefix, place.regexes)
-        first = pattern[0].source if pattern and pattern[0].literal else None
+        pattern = split_path(place.prefix, place.regexes)
+        first = pattern[0].source if pattern and pattern[0].is_literal else None
         self.mounts.setdefault(first, []).append((place.prefix or "/", place.host, pattern))
 
     def _placed(self, found: Found) -> Found:
@@ -108,15 +108,15 @@ class _Walk:
         served = found.served
         if not self.mounts:
             return found
-        pattern = segments(served.path, served.regexes)
+        pattern = split_path(served.path, served.regexes)
         before = (
             [*self.mounts.get(pattern[0].source, ()), *self.mounts.get(None, ())]
-            if pattern[0].literal
+            if pattern[0].is_literal
             else [mount for mounts in self.mounts.values() for mount in mounts]
         )
         before = [mount for mount in before if mount[1] in {None, served.host}]
         for path, _, mount in before:
-            if covers_below(mount, pattern):
+            if mount_covers(mount, pattern):
                 return replace(found, served=replace(served, hidden_by=path))
-        partly = next((path for path, _, mount in before if overlaps_below(mount, pattern)), None)
+        partly = next((path for path, _, mount in before if mount_overlaps(mount, pattern)), None)
         return replace(found, served=replace(served, partly_hidden_by=partly))

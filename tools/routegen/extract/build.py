@@ -12,7 +12,7 @@ from routegen.discover.served_path import Served
 from routegen.errors import ManifestError, UnsupportedRouteError
 from routegen.extract.quota import QuotaError
 from routegen.extract.unsupported import Carried, Notice, carried_by, carry
-from routegen.gateway import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteTable, Translation, below, shape
+from routegen.gateway import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteTable, Translation, shape, subtree_path
 from routegen.manifest import Manifest, Route, dump_manifest, parse_manifest
 from routegen.roles import Classified, classify
 
@@ -92,7 +92,7 @@ def _own(entries: dict[tuple[str, ...], _Entry], prefix: str) -> None:
     for taken, entry in list(entries.items()):
         if entry.classified.role == "other" and entry.path.startswith(f"{prefix}/"):
             del entries[taken]
-    for path in (prefix, below(prefix)):
+    for path in (prefix, subtree_path(prefix)):
         entries.setdefault(shape(path), _Entry(path, Classified("owned"), {ANY}))
 
 

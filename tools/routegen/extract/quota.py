@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 from routegen.discover.served_path import Served
 from routegen.errors import UnsupportedRouteError
-from routegen.gateway import ROUTE_QUOTA, below, shape
-from routegen.gateway.path_pattern import overlaps, segments
+from routegen.gateway import ROUTE_QUOTA, shape, subtree_path
+from routegen.gateway.path_pattern import paths_overlap, split_path
 from routegen.manifest import Route
 
 _SHOWN = 3
@@ -88,7 +88,7 @@ def _keys_with(routes: Iterable[Route], owned: Sequence[tuple[str, str]]) -> int
 
     kept = [route for route in routes if not any(replaced(route, app, prefix) for app, prefix in owned)]
     shapes = {(route.app, shape(route.path)) for route in kept}
-    added = {(app, shape(path)) for app, prefix in owned for path in (prefix, below(prefix))}
+    added = {(app, shape(path)) for app, prefix in owned for path in (prefix, subtree_path(prefix))}
     return _keys(kept) + len(added - shapes)
 
 
@@ -97,7 +97,7 @@ def _takes_nothing(app: str, prefix: str, routes: Iterable[Route], default_serve
     if any(route.app != app and f"{route.path}/".startswith(f"{prefix}/") for route in routes):
         return False
     plain = unquote(prefix)
-    owned = [segments(plain, ()), segments(f"{plain}/{{rest:path}}", (".+",))]
-    rules = [segments(served.path, served.regexes) for served in default_serves]
-    named = [rule for rule in rules if rule and rule[0].literal]
-    return not any(overlaps(one, rule) for one in owned for rule in named)
+    owned = [split_path(plain, ()), split_path(f"{plain}/{{rest:path}}", (".+",))]
+    rules = [split_path(served.path, served.regexes) for served in default_serves]
+    named = [rule for rule in rules if rule and rule[0].is_literal]
+    return not any(paths_overlap(one, rule) for one in owned for rule in named)

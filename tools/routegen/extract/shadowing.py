@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from routegen.discover.served_path import Served
 from routegen.gateway import shape
-from routegen.gateway.path_pattern import ANY_REST, ANY_SEGMENT, Segment, overlaps, segments
+from routegen.gateway.path_pattern import ANY_REST, ANY_SEGMENT, PathSegment, paths_overlap, split_path
 from routegen.manifest import Manifest
 
 
@@ -46,9 +46,9 @@ def taken_from_default(manifest: Manifest, served: Iterable[Served]) -> list[Tak
     named: dict[str, Taken] = {}
     pages: dict[str, set[str]] = {}
     for entry in served:
-        rule = segments(entry.path, entry.regexes)
-        paths = [path for path, pattern in patterns.items() if overlaps(pattern, rule)]
-        if paths and rule[0].literal:
+        rule = split_path(entry.path, entry.regexes)
+        paths = [path for path, pattern in patterns.items() if paths_overlap(pattern, rule)]
+        if paths and rule[0].is_literal:
             named[entry.path] = Taken(manifest.default, (entry.path,), True, tuple(paths))
         elif paths:
             pages.setdefault(entry.path, set()).update(paths)
@@ -59,9 +59,9 @@ def taken_from_default(manifest: Manifest, served: Iterable[Served]) -> list[Tak
     return found
 
 
-def _pattern(path: str) -> tuple[Segment, ...]:
+def _pattern(path: str) -> tuple[PathSegment, ...]:
     """A gateway path as segments: the variables' names don't matter."""
     words = {"{}": "{x}", "{+}": "{x}"}
     parts = shape(path)
     regexes = [ANY_REST if part == "{+}" else ANY_SEGMENT for part in parts if part in words]
-    return segments("/" + "/".join(words.get(part, part) for part in parts), regexes)
+    return split_path("/" + "/".join(words.get(part, part) for part in parts), regexes)

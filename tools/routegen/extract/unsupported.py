@@ -17,8 +17,8 @@ from typing import Literal
 from urllib.parse import quote
 
 from routegen.discover.served_path import Served
-from routegen.gateway import METHODS, RouteKeyError, RouteTable, Translation, takes_every_path, translate
-from routegen.gateway.path_pattern import segments
+from routegen.gateway import METHODS, RouteKeyError, RouteTable, Translation, takes_every_path, translate_path
+from routegen.gateway.path_pattern import split_path
 
 Kind = Literal["websocket", "host", "everything", "trailing-slash", "empty-rest", "path", "hidden"]
 
@@ -69,14 +69,14 @@ def carry(app: str, served: Served) -> Carried:
     found = [notice("host", _host(served))] if served.host else []
     named = path.rstrip("/") or "/"
     try:
-        translation = translate(named, served.regexes)
+        translation = translate_path(named, served.regexes)
     except RouteKeyError as error:
         return Carried(None, (*found, notice("path", f"{path} can't be a route: {error}")))
     if takes_every_path(translation.path):
         return Carried(None, (*found, notice("everything", _everything(served))))
     if named != path:
         found.append(notice("trailing-slash", _trailing(path)))
-    elif segments(path, served.regexes)[-1].takes_nothing:
+    elif split_path(path, served.regexes)[-1].matches_empty:
         text = f"{path} also takes nothing after its last slash; whether the gateway sends that is not known"
         found.append(notice("empty-rest", text, refusable=False))
     reasons = [*_why_wider(served, named)]
@@ -105,9 +105,9 @@ def carried_by(table: RouteTable, served: Served, notice: Notice) -> bool:
 
 def sample(served: Served) -> str:
     """A request path that a served path might take, its last greedy variable empty."""
-    *parts, last = segments(served.path, served.regexes)
-    texts = [quote(part.source) if part.literal else "x" for part in parts]
-    end = "" if last.takes_nothing else quote(last.source) if last.literal else "x"
+    *parts, last = split_path(served.path, served.regexes)
+    texts = [quote(part.source) if part.is_literal else "x" for part in parts]
+    end = "" if last.matches_empty else quote(last.source) if last.is_literal else "x"
     return "/" + "/".join([*texts, end])
 
 

@@ -1,30 +1,26 @@
-"""API Gateway's routes as a pure model: what a route key is, and how an app's path becomes one.
+"""API Gateway's routes as a pure model: route keys, route selection, and the translation of an app's paths.
 
-Data in, data out; nothing here imports a web framework or touches the network. Costs are linear in the
-length of a path.
+Nothing here imports a web framework or reaches the network. Costs are linear in the length of a path.
 """
 
-from routegen.gateway.assumptions import DEFAULT, Decisions
-from routegen.gateway.match_order import encoded_path_regex, in_order, path_regex
+from routegen.gateway.match_order import encoded_path_regex, path_regex, sort_route_keys
 from routegen.gateway.route_key import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteKeyError, shape, takes_every_path
 from routegen.gateway.selection import RouteTable
-from routegen.gateway.translation import Translation, below, translate
+from routegen.gateway.translation import Translation, subtree_path, translate_path
 
 __all__ = [
     "ANY",
-    "DEFAULT",
     "METHODS",
     "ROUTE_QUOTA",
-    "Decisions",
     "RouteKey",
     "RouteKeyError",
     "RouteTable",
     "Translation",
-    "below",
     "encoded_path_regex",
-    "in_order",
     "path_regex",
     "shape",
+    "sort_route_keys",
+    "subtree_path",
     "takes_every_path",
-    "translate",
+    "translate_path",
 ]

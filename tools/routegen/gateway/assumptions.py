@@ -1,40 +1,52 @@
-"""What AWS leaves unclear about route selection, each point one named switch.
+"""Assumptions about route selection that AWS does not document.
 
-AWS documents how a route is chosen ("Create routes for HTTP APIs", http-api-develop-routes); where the text is
-silent and observers disagree, the model takes the answer that serves the app less, because an app that works
-under it works under the other too. Whoever has an AWS account and measures otherwise corrects it here.
+AWS documents how an HTTP API selects a route ("Create routes for HTTP APIs", http-api-develop-routes). Each constant
+here answers a question that the page leaves open. Where observers disagree, the answer is the one that serves the app
+less: an app that works under it works under the opposite answer too.
+
+`routegen.gateway.selection` implements these answers and has no code for the opposite ones. If a measurement on AWS
+contradicts a constant, change the constant and `selection`: tests/gateway/test_selection.py compares the two.
 """
 
-from dataclasses import dataclass
+TRAILING_SLASH_MATCHES = False
+"""Whether a request for `/x/` matches the route `/x`.
 
+Source: observers disagree. A live test of a large AWS library expects no match, an older report says that it matches.
+"""
 
-@dataclass(frozen=True)
-class Decisions:
-    """The switches, with the decision that the project takes as default.
+GREEDY_MATCHES_EMPTY = False
+"""Whether `{proxy+}` matches an empty rest: `/` for the route `/{proxy+}`, `/x/` for the route `/x/{proxy+}`.
 
-    Attributes:
-        trailing_slash_matches: whether `/x/` takes the route `/x`. Observers disagree: a live test of a large
-            AWS library expects no match, an older report says match.
-        greedy_takes_empty: whether `{proxy+}` takes nothing after its slash: `/` for `/{proxy+}`, `/x/` for
-            `/x/{proxy+}`. Observers disagree.
-        get_answers_head: whether HEAD takes a route that has GET only. Nothing says that it does.
-        decodes_path: whether the request's path is percent-decoded before it is taken apart, so that `/%6dcp` takes
-            the route `/mcp`, and `/a%2Fb` the route `/a/b`. The integration sees a decoded path (observed), and so
-            do the apps; what the selection compares is unknown.
-        merges_slashes: whether `//x` takes the route `/x`. Nothing says that it does.
-        removes_dot_segments: whether `/a/../x` takes the route `/x` (RFC 3986, section 5.2.4, asks that of
-            clients). Nothing says that a gateway does it.
-        path_outranks_method: whether `ANY /a/b` beats `GET /a/{x}` for `GET /a/b`. AWS ranks by the path, and
-            says of ANY only that it covers the methods not otherwise defined for the same path.
-    """
+Source: observers disagree.
+"""
 
-    trailing_slash_matches: bool = False
-    greedy_takes_empty: bool = False
-    get_answers_head: bool = False
-    decodes_path: bool = True
-    merges_slashes: bool = False
-    removes_dot_segments: bool = False
-    path_outranks_method: bool = True
+HEAD_MATCHES_GET = False
+"""Whether a HEAD request matches a route that exists only for GET.
 
+Source: none. No documentation says that it does.
+"""
 
-DEFAULT = Decisions()
+PATH_IS_DECODED = True
+"""Whether the path is percent-decoded before selection: `/%6dcp` matches the route `/mcp`, `/a%2Fb` matches `/a/b`.
+
+Source: the path that the integration receives is decoded (observed). AWS does not say which form selection compares.
+"""
+
+SLASHES_ARE_MERGED = False
+"""Whether a request for `//x` matches the route `/x`.
+
+Source: none. No documentation says that it does.
+"""
+
+DOT_SEGMENTS_ARE_REMOVED = False
+"""Whether a request for `/a/../x` matches the route `/x`.
+
+Source: RFC 3986, section 5.2.4, asks clients to remove dot segments. No documentation says that the gateway does.
+"""
+
+PATH_OUTRANKS_METHOD = True
+"""Whether `GET /a/b` selects `ANY /a/b` rather than `GET /a/{x}`.
+
+Source: AWS ranks routes by their paths, and says of ANY only that it matches the methods that are not defined for the
+same path.
+"""

@@ -1,8 +1,8 @@
-"""Starlette's paths as patterns: what does each segment take, and does one path take the requests of another?
+"""Paths in Starlette's notation as patterns: which texts each segment matches, and whether two paths overlap.
 
-In: a path with variables, and what each variable takes as a regular expression. Out: segments to ask. A variable
-that may hold a slash can't be compared segment by segment: it is said to overlap with whatever it might overlap
-with, and to cover nothing, so that who asks errs on the side of a warning.
+A variable whose regular expression may match a slash cannot be compared segment by segment. Such a path counts as
+overlapping with every path that it might overlap with, and as covering no path, so that an error is on the side of a
+warning.
 """
 
 import importlib
@@ -15,21 +15,21 @@ from typing import Any
 # As in starlette.routing: {name} or {name:convertor}.
 PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::([A-Za-z_][A-Za-z0-9_]*))?\}")
 ANY_SEGMENT = "[^/]+"
-"""What Starlette's `str` convertor takes, and a variable of a route key."""
+"""The regular expression of Starlette's `str` convertor, and of a variable in a route key."""
 ANY_PATH = ".*"
-"""What Starlette's `path` convertor takes."""
+"""The regular expression of Starlette's `path` convertor."""
 ANY_REST = ".+"
-"""What lies below a path, the path's own trailing slash left out."""
+"""The regular expression of everything below a path, without the path's own trailing slash."""
 
 
 @dataclass(frozen=True)
-class Segment:
+class PathSegment:
     """One segment of a path.
 
     Attributes:
         source: the segment as written.
-        regexes: what each of its variables takes; empty where it is literal.
-        pattern: what the whole segment takes.
+        regexes: the regular expression of each of its variables; empty for a literal segment.
+        pattern: the regular expression of the whole segment.
     """
 
     source: str
@@ -37,114 +37,116 @@ class Segment:
     pattern: str
 
     @property
-    def literal(self) -> bool:
-        """Whether it takes one text only."""
+    def is_literal(self) -> bool:
+        """Whether the segment has no variable, and so matches exactly one text."""
         return not self.regexes
 
     @property
-    def whole(self) -> bool:
-        """Whether it is one variable and nothing else."""
+    def is_single_variable(self) -> bool:
+        """Whether the segment is one variable and nothing else."""
         return PARAMETER.fullmatch(self.source) is not None
 
     @property
-    def spans(self) -> bool:
-        """Whether it may take a slash, and so more than a segment."""
-        return any(map(may_hold_slash, self.regexes))
+    def may_hold_slash(self) -> bool:
+        """Whether the segment may match a text with a slash, and so several segments of a request path."""
+        return any(map(regex_may_match_slash, self.regexes))
 
     @property
-    def takes_nothing(self) -> bool:
-        """Whether it takes the empty text, as `path` does."""
-        return not self.literal and re.fullmatch(self.pattern, "") is not None
+    def matches_empty(self) -> bool:
+        """Whether the segment matches the empty text, as `path` does."""
+        return not self.is_literal and re.fullmatch(self.pattern, "") is not None
 
-    def takes(self, text: str) -> bool:
-        """Whether a literal segment is among what this one takes."""
-        return text == self.source if self.literal else re.fullmatch(self.pattern, text) is not None
+    def matches(self, text: str) -> bool:
+        """Whether the segment matches a decoded text."""
+        return text == self.source if self.is_literal else re.fullmatch(self.pattern, text) is not None
 
-    def covers(self, other: "Segment") -> bool:
-        """Whether it takes all that `other` takes; False where that can't be told."""
-        if self.spans or other.spans:
+    def covers(self, other: "PathSegment") -> bool:
+        """Whether the segment matches every text that `other` matches; False where that cannot be decided."""
+        if self.may_hold_slash or other.may_hold_slash:
             return False
-        if other.literal:
-            return self.takes(other.source)
-        return other.pattern == self.pattern or (self.pattern == f"(?:{ANY_SEGMENT})" and not other.takes_nothing)
+        if other.is_literal:
+            return self.matches(other.source)
+        return other.pattern == self.pattern or (self.pattern == f"(?:{ANY_SEGMENT})" and not other.matches_empty)
 
-    def overlaps(self, other: "Segment") -> bool:
-        """Whether some text might be taken by both."""
-        if self.literal:
-            return other.takes(self.source)
-        return not other.literal or self.takes(other.source)
+    def overlaps(self, other: "PathSegment") -> bool:
+        """Whether both segments might match the same text."""
+        if self.is_literal:
+            return other.matches(self.source)
+        return not other.is_literal or self.matches(other.source)
 
 
-def segments(path: str, regexes: Sequence[str]) -> tuple[Segment, ...]:
-    """A path in Starlette's notation, taken apart.
+def split_path(path: str, regexes: Sequence[str]) -> tuple[PathSegment, ...]:
+    """Split a path in Starlette's notation into segments.
 
     Args:
         path: from its first slash; the empty path has no segments.
-        regexes: what each variable takes, in the path's order.
+        regexes: the regular expression of each variable, in the path's order.
     """
-    left = iter(regexes)
-    return tuple(_segment(part, left) for part in path[1:].split("/")) if path else ()
+    remaining = iter(regexes)
+    return tuple(_segment(part, remaining) for part in path[1:].split("/")) if path else ()
 
 
-def _segment(source: str, left: Iterator[str]) -> Segment:
-    found = list(PARAMETER.finditer(source))
-    own = tuple(next(left) for _ in found)
+def _segment(source: str, remaining: Iterator[str]) -> PathSegment:
+    parameters = list(PARAMETER.finditer(source))
+    regexes = tuple(next(remaining) for _ in parameters)
     pattern, end = "", 0
-    for parameter, regex in zip(found, own, strict=True):
+    for parameter, regex in zip(parameters, regexes, strict=True):
         pattern += re.escape(source[end : parameter.start()]) + f"(?:{regex})"
         end = parameter.end()
-    return Segment(source, own, pattern + re.escape(source[end:]))
+    return PathSegment(source, regexes, pattern + re.escape(source[end:]))
 
 
-def covers_below(mount: Sequence[Segment], path: Sequence[Segment]) -> bool:
-    """Whether every request to `path` lies below `mount` (Starlette's `Mount`: its path, a slash, anything)."""
-    return len(path) > len(mount) and all(one.covers(other) for one, other in zip(mount, path, strict=False))
+def mount_covers(mount: Sequence[PathSegment], path: Sequence[PathSegment]) -> bool:
+    """Whether `mount` takes every request to `path` (Starlette's `Mount`: its path, a slash, any text)."""
+    return len(path) > len(mount) and all(
+        mount_segment.covers(segment) for mount_segment, segment in zip(mount, path, strict=False)
+    )
 
 
-def overlaps_below(mount: Sequence[Segment], path: Sequence[Segment]) -> bool:
-    """Whether some request to `path` might lie below `mount`."""
-    alike = _alike(mount, path)
-    return alike is None or (alike and len(path) > len(mount))
+def mount_overlaps(mount: Sequence[PathSegment], path: Sequence[PathSegment]) -> bool:
+    """Whether `mount` might take some request to `path`."""
+    overlap = _segments_overlap(mount, path)
+    return overlap is None or (overlap and len(path) > len(mount))
 
 
-def overlaps(one: Sequence[Segment], other: Sequence[Segment]) -> bool:
-    """Whether some request might be taken by both paths."""
-    for literal, pattern in ((one, other), (other, one)):
-        if all(segment.literal for segment in literal):
-            return re.fullmatch(_whole(pattern), "/".join(segment.source for segment in literal)) is not None
-    alike = _alike(one, other)
-    return alike is None or (alike and len(one) == len(other))
+def paths_overlap(left: Sequence[PathSegment], right: Sequence[PathSegment]) -> bool:
+    """Whether both paths might match the same request."""
+    for path, other in ((left, right), (right, left)):
+        if all(segment.is_literal for segment in path):
+            return re.fullmatch(_path_regex(other), "/".join(segment.source for segment in path)) is not None
+    overlap = _segments_overlap(left, right)
+    return overlap is None or (overlap and len(left) == len(right))
 
 
-def _alike(one: Sequence[Segment], other: Sequence[Segment]) -> bool | None:
-    """Whether the segments that stand side by side might take the same; None where one spans, so that all may."""
-    for mine, its in zip(one, other, strict=False):
-        if mine.spans or its.spans:
+def _segments_overlap(left: Sequence[PathSegment], right: Sequence[PathSegment]) -> bool | None:
+    """Whether the segments side by side overlap; None where one may hold a slash, so that the paths may overlap."""
+    for segment, other in zip(left, right, strict=False):
+        if segment.may_hold_slash or other.may_hold_slash:
             return None
-        if not mine.overlaps(its):
+        if not segment.overlaps(other):
             return False
     return True
 
 
-def takes(path: Sequence[Segment], text: str) -> bool:
-    """Whether a path takes a request's decoded path."""
-    return re.fullmatch(_whole(path), text[1:]) is not None
+def path_matches(path: Sequence[PathSegment], request_path: str) -> bool:
+    """Whether a path matches a request's decoded path."""
+    return re.fullmatch(_path_regex(path), request_path[1:]) is not None
 
 
-def _whole(path: Sequence[Segment]) -> str:
+def _path_regex(path: Sequence[PathSegment]) -> str:
     return "/".join(segment.pattern for segment in path)
 
 
 @cache
-def may_hold_slash(regex: str) -> bool:
-    """Whether a regular expression might take a text with a slash in it; True where that can't be told."""
+def regex_may_match_slash(regex: str) -> bool:
+    """Whether a regular expression might match a text with a slash in it; True where that cannot be decided."""
     # Python's own parser of regular expressions; there is no public one.
     tree = importlib.import_module("re._parser").parse(regex)
-    return _any_slash(tree)
+    return _tree_matches_slash(tree)
 
 
-# Nodes that hold other nodes, with where in their argument.
-_INSIDE: dict[str, Any] = {
+# The nodes that contain other nodes, each with a function that takes these from its argument.
+_CHILD_TREES: dict[str, Any] = {
     "SUBPATTERN": lambda argument: [argument[3]],
     "BRANCH": lambda argument: argument[1],
     "MAX_REPEAT": lambda argument: [argument[2]],
@@ -152,27 +154,27 @@ _INSIDE: dict[str, Any] = {
     "POSSESSIVE_REPEAT": lambda argument: [argument[2]],
     "ATOMIC_GROUP": lambda argument: [argument],
 }
-_NO_TEXT = {"AT", "ASSERT", "ASSERT_NOT", "FAILURE"}
+_NODES_WITHOUT_TEXT = {"AT", "ASSERT", "ASSERT_NOT", "FAILURE"}
 
 
-def _any_slash(tree: Any) -> bool:
-    return any(_takes_slash(str(node), argument) for node, argument in tree)
+def _tree_matches_slash(tree: Any) -> bool:
+    return any(_node_matches_slash(str(node), argument) for node, argument in tree)
 
 
-def _takes_slash(node: str, argument: Any) -> bool:
-    if node in _INSIDE:
-        return any(_any_slash(inside) for inside in _INSIDE[node](argument))
+def _node_matches_slash(node: str, argument: Any) -> bool:
+    if node in _CHILD_TREES:
+        return any(_tree_matches_slash(child) for child in _CHILD_TREES[node](argument))
     if node == "LITERAL":
         return bool(argument == ord("/"))
     if node == "NOT_LITERAL":
         return bool(argument != ord("/"))
     if node == "IN":
         negated = str(argument[0][0]) == "NEGATE"
-        return any(_in_class(str(kind), value) for kind, value in argument[negated:]) != negated
-    return node not in _NO_TEXT
+        return any(_class_has_slash(str(kind), value) for kind, value in argument[negated:]) != negated
+    return node not in _NODES_WITHOUT_TEXT
 
 
-def _in_class(kind: str, value: Any) -> bool:
+def _class_has_slash(kind: str, value: Any) -> bool:
     if kind == "LITERAL":
         return bool(value == ord("/"))
     if kind == "RANGE":

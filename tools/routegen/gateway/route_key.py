@@ -10,10 +10,10 @@ from urllib.parse import unquote
 
 ANY = "ANY"
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
-"""The methods that a route key may name, beside `ANY`."""
+"""The methods that a route key can name, beside `ANY`."""
 
 ROUTE_QUOTA = 300
-"""Routes an HTTP API may have, `$default` included ("Quotas for HTTP APIs"; AWS raises it on request)."""
+"""How many routes an HTTP API can have, `$default` included ("Quotas for HTTP APIs"; AWS raises it on request)."""
 
 _VARIABLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)(\+?)\}")
 # RFC 3986, section 3.3: the characters of a path segment, percent-encoded triplets included.
@@ -21,12 +21,12 @@ _LITERAL = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")
 
 
 class RouteKeyError(ValueError):
-    """A text is not a route key; `str()` says why."""
+    """A text is not a route key; `str()` gives the reason."""
 
 
 @dataclass(frozen=True, order=True)
 class RouteKey:
-    """One route key, taken apart.
+    """One route key, parsed.
 
     Attributes:
         path: in API Gateway's notation, as written.
@@ -38,13 +38,13 @@ class RouteKey:
 
     @classmethod
     def parse(cls, text: str) -> "RouteKey":
-        """Read `METHOD /path`.
+        """Parse `METHOD /path`.
 
         Raises:
-            RouteKeyError: it isn't one. `$default` isn't either: no manifest entry may take it.
+            RouteKeyError: the text is not a route key. `$default` is refused too: no entry of a manifest can have it.
         """
         if text == "$default":
-            raise RouteKeyError("$default belongs to the manifest's default app and is not a route of its own")
+            raise RouteKeyError("$default belongs to the manifest's default app; no entry can have it")
         method, space, path = text.partition(" ")
         if not space:
             raise RouteKeyError(f"{text!r} is not of the form 'METHOD /path'")
@@ -62,59 +62,60 @@ class RouteKey:
         return shape(self.path)
 
     @property
-    def nameless(self) -> str:
-        """The key without its variables' names: `GET /pets/{}`.
+    def without_variable_names(self) -> str:
+        """The key without the names of its variables: `GET /pets/{}`.
 
-        What a stack calls the route by. With the names in it a renamed variable would be a second route for the same
-        requests, and API Gateway refuses that; without them it is an update of the first.
+        A Pulumi or Terraform program names the route's resource by it. If the names were in it, a renamed variable
+        would give a second route for the same requests, which API Gateway refuses; without them it is an update.
         """
         path = _VARIABLE.sub(r"{\2}", self.path)
         return f"{self.method} {path}"
 
     @property
-    def swallows_default(self) -> bool:
-        """Whether this key takes every path, so that `$default` would get none of its method."""
+    def takes_every_path(self) -> bool:
+        """Whether the key takes every path, so that `$default` would get no request with its method."""
         return takes_every_path(self.path)
 
 
-@lru_cache(maxsize=4096)  # a key is asked for its shape wherever two are compared
+@lru_cache(maxsize=4096)  # each comparison of two keys needs both shapes
 def shape(path: str) -> tuple[str, ...]:
-    """The segments of a gateway path with the variables' names taken out, and literals percent-decoded (`as_literal`).
+    """Return the segments of a gateway path, variables without their names and literals percent-decoded.
 
-    Example: `/a%20b/{id}/{rest+}` gives `("a b", "{}", "{+}")`. Two paths of one shape take the same requests.
+    Example: `/a%20b/{id}/{rest+}` gives `("a b", "{}", "{+}")`. Two paths with the same shape take the same requests.
+    `escape_literal` keeps a literal brace apart from a variable.
     """
-    return tuple(_shape_of(segment) for segment in path[1:].split("/"))
+    return tuple(_segment_shape(segment) for segment in path[1:].split("/"))
 
 
 def takes_every_path(path: str) -> bool:
-    """Whether a gateway path takes whatever is asked for: a greedy variable at the root."""
+    """Whether a gateway path takes every request path: it is a greedy variable at the root."""
     return shape(path) == ("{+}",)
 
 
-def _shape_of(segment: str) -> str:
+def _segment_shape(segment: str) -> str:
     if variable := _VARIABLE.fullmatch(segment):
         return f"{{{variable[2]}}}"
-    return as_literal(unquote(segment))
+    return escape_literal(unquote(segment))
 
 
-def as_literal(decoded: str) -> str:
-    """A decoded text as it stands in a shape: a brace encoded, or `%7B%7D` would read as a variable.
+def escape_literal(decoded: str) -> str:
+    """Escape a decoded literal segment for a shape: a brace is encoded, because `{}` means a variable there.
 
-    The percent sign is encoded too, so that no two texts become one.
+    The percent sign is encoded too, so that no two texts become the same.
     """
     return decoded.replace("%", "%25").replace("{", "%7B")
 
 
-def from_literal(segment: str) -> str:
-    """The text that a segment of a shape stands for."""
+def unescape_literal(segment: str) -> str:
+    """Undo `escape_literal`."""
     return segment.replace("%7B", "{").replace("%25", "%")
 
 
 def check_path(path: str) -> None:
-    """Say whether `path` is one that a route key may have.
+    """Check that a route key can have this path.
 
     Raises:
-        RouteKeyError: it isn't; the text names the segment and the rule.
+        RouteKeyError: it cannot; the text names the segment and the rule.
     """
     if not path.startswith("/"):
         raise RouteKeyError(f"the path {path!r} does not start with '/'")
@@ -122,7 +123,7 @@ def check_path(path: str) -> None:
         return
     segments = path[1:].split("/")
     if segments[-1] == "":
-        raise RouteKeyError(f"the path {path!r} ends in '/', which a route key can't")
+        raise RouteKeyError(f"the path {path!r} ends in '/', which a route key cannot")
     names: set[str] = set()
     for position, segment in enumerate(segments):
         variable = _VARIABLE.fullmatch(segment)
@@ -142,4 +143,4 @@ def _check_literal(path: str, segment: str) -> None:
     if "{" in segment or "}" in segment:
         raise RouteKeyError(f"the segment {segment!r} in {path!r} is neither a literal nor one whole variable")
     if not _LITERAL.fullmatch(segment):
-        raise RouteKeyError(f"the segment {segment!r} in {path!r} has a character that a URL path can't have")
+        raise RouteKeyError(f"the segment {segment!r} in {path!r} has a character that a URL path cannot have")

@@ -1,22 +1,21 @@
-"""Which route key takes a request: the one matcher that everything in routegen asks.
+"""Route selection: which route key of an HTTP API matches a request.
 
-AWS (http-api-develop-routes): a full match of path and method first, then a path with a greedy variable, then
-`$default`. Of several greedy ones the longest literal prefix wins (observed). A known path with another
-method is no 405: it is not matched (observed).
+Every part of routegen asks this model. AWS (http-api-develop-routes) selects a full match of path and method first,
+then a path with a greedy variable, then `$default`. Of several greedy paths the one with the longest literal prefix
+wins (observed). A path that has a route only for another method does not match, so the gateway does not answer 405
+(observed). `routegen.gateway.assumptions` lists the answers to the questions that AWS leaves open.
 
-The table is a trie of segments, so a look-up costs the length of the path and not the number of routes.
+The route keys are kept in a trie of path segments, so a selection costs time linear in the length of the path.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
-from routegen.gateway.assumptions import DEFAULT, Decisions
-from routegen.gateway.route_key import ANY, RouteKey, as_literal, shape
+from routegen.gateway.route_key import ANY, RouteKey, escape_literal
 
 
 class _Node:
-    """One position in the trie: what follows it, and the keys that end here, by method."""
+    """One position in the trie: the nodes that follow it, and the keys that end here, by method."""
 
     __slots__ = ("greedy", "keys", "literals", "variable")
 
@@ -28,34 +27,33 @@ class _Node:
 
 
 class RouteTable:
-    """The route keys of one API, ready to be asked."""
+    """The route keys of one API, ready for selection."""
 
-    def __init__(self, keys: Iterable[RouteKey], decisions: Decisions = DEFAULT) -> None:
+    def __init__(self, keys: Iterable[RouteKey]) -> None:
         """Build the trie.
 
         Args:
-            keys: each method and shape once; of doubles the last one counts.
-            decisions: how to read what AWS leaves unclear.
+            keys: the route keys; of two keys with the same method and shape the later one counts.
         """
-        self._decisions = decisions
         self._root = _Node()
         for key in keys:
             self._insert(key)
 
     def select(self, method: str, path: str) -> RouteKey | None:
-        """The key that takes a request, or None: `$default` does, else the gateway answers 404.
+        """Return the route key that matches a request; None where only `$default` does.
 
         Args:
             method: the request's method, in capitals.
-            path: the path as it stands in the request line: percent-encoded, without stage and query.
+            path: the path as in the request line: percent-encoded, without stage and query.
         """
-        segments = self._segments(path)
-        found = self._pick(_full(self._root, segments, 0), method)
-        return found or self._pick(_greedy(self._root, segments, 0, self._decisions.greedy_takes_empty), method)
+        segments = _split_request_path(path)
+        return _pick(_full_matches(self._root, segments, 0), method) or _pick(
+            _greedy_matches(self._root, segments, 0), method
+        )
 
     def _insert(self, key: RouteKey) -> None:
         node = self._root
-        for segment in () if key.path == "/" else self._shape(key.path):
+        for segment in () if key.path == "/" else key.shape:
             if segment == "{+}":
                 node.greedy[key.method] = key
                 return
@@ -66,71 +64,41 @@ class RouteTable:
                 node = node.literals.setdefault(segment, _Node())
         node.keys[key.method] = key
 
-    def _shape(self, path: str) -> tuple[str, ...]:
-        return shape(path) if self._decisions.decodes_path else shape(path.replace("%", "%25"))
 
-    def _segments(self, path: str) -> list[str]:
-        decide = self._decisions
-        if decide.decodes_path:
-            path = unquote(path)
-        if decide.merges_slashes:
-            path = re.sub("/{2,}", "/", path)
-        segments = as_literal(path.removeprefix("/")).split("/")
-        if decide.removes_dot_segments:
-            segments = _without_dots(segments)
-        if decide.trailing_slash_matches and segments[-1] == "":
-            segments.pop()
-        return [] if segments == [""] else segments
-
-    def _pick(self, candidates: Iterator[dict[str, RouteKey]], method: str) -> RouteKey | None:
-        """The first candidate, most specific path first, that has the method or ANY."""
-        by_any: RouteKey | None = None
-        for keys in candidates:
-            exact = keys.get(method)
-            if exact is None and method == "HEAD" and self._decisions.get_answers_head:
-                exact = keys.get("GET")
-            if exact:
-                return exact
-            by_any = by_any or keys.get(ANY)
-            if by_any and self._decisions.path_outranks_method:
-                return by_any
-        return by_any
+def _split_request_path(path: str) -> list[str]:
+    segments = escape_literal(unquote(path).removeprefix("/")).split("/")
+    return [] if segments == [""] else segments
 
 
-def _without_dots(segments: list[str]) -> list[str]:
-    """RFC 3986, section 5.2.4, on segments."""
-    result: list[str] = []
-    for segment in segments:
-        if segment == "..":
-            del result[-1:]
-        elif segment != ".":
-            result.append(segment)
-    return result if segments[-1] not in {".", ".."} else [*result, ""]
+def _pick(candidates: Iterator[dict[str, RouteKey]], method: str) -> RouteKey | None:
+    """Return the key of the first candidate that has the method or ANY; candidates come most specific path first."""
+    for keys in candidates:
+        if key := keys.get(method) or keys.get(ANY):
+            return key
+    return None
 
 
-def _full(node: _Node, segments: list[str], position: int) -> Iterator[dict[str, RouteKey]]:
-    """The keys of every path without greedy variable that matches: a literal before a variable, left to right."""
+def _full_matches(node: _Node, segments: list[str], position: int) -> Iterator[dict[str, RouteKey]]:
+    """Yield the keys of each matching path without a greedy variable: a literal before a variable, left to right."""
     if position == len(segments):
         if node.keys:
             yield node.keys
         return
     segment = segments[position]
     if segment in node.literals:
-        yield from _full(node.literals[segment], segments, position + 1)
+        yield from _full_matches(node.literals[segment], segments, position + 1)
     if node.variable is not None and segment:
-        yield from _full(node.variable, segments, position + 1)
+        yield from _full_matches(node.variable, segments, position + 1)
 
 
-def _greedy(node: _Node, segments: list[str], position: int, empty: bool) -> Iterator[dict[str, RouteKey]]:
-    """The keys of every greedy path that matches: a literal before a variable, a longer prefix before a shorter."""
+def _greedy_matches(node: _Node, segments: list[str], position: int) -> Iterator[dict[str, RouteKey]]:
+    """Yield the keys of each matching greedy path: a literal before a variable, a longer prefix before a shorter."""
     if position < len(segments):
         segment = segments[position]
         if segment in node.literals:
-            yield from _greedy(node.literals[segment], segments, position + 1, empty)
+            yield from _greedy_matches(node.literals[segment], segments, position + 1)
         if node.variable is not None and segment:
-            yield from _greedy(node.variable, segments, position + 1, empty)
-    rest = segments[position:]
-    # One segment or more (observed); a path that ends right after the slash is the one that is decided.
-    nothing = not rest if position == 0 else rest == [""]
-    if node.greedy and (empty if nothing else rest):
+            yield from _greedy_matches(node.variable, segments, position + 1)
+    # A greedy variable takes one segment or more (observed), and never the empty text (GREEDY_MATCHES_EMPTY).
+    if node.greedy and segments[position:] not in ([], [""]):
         yield node.greedy

@@ -1,20 +1,20 @@
-"""From Starlette's paths to API Gateway's.
+"""Translation of Starlette's paths into API Gateway's.
 
-Starlette writes `/files/{name}.json` and `/raw/{rest:path}`; in a route key a variable fills one whole
-segment and only the last one may be greedy (AWS, http-api-develop-routes). Where that says less than the app
-does, the translation is wider than the app, never narrower, and says why.
+Starlette writes `/files/{name}.json` and `/raw/{rest:path}`. In a route key a variable fills one whole segment, and
+only the last variable may be greedy (AWS, http-api-develop-routes). Where a route key cannot say exactly what the app
+serves, the translation matches more requests than the app serves, never fewer, and gives the reason.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from routegen.gateway.path_pattern import ANY_PATH, ANY_REST, ANY_SEGMENT, PARAMETER, Segment, segments
+from routegen.gateway.path_pattern import ANY_PATH, ANY_REST, ANY_SEGMENT, PARAMETER, PathSegment, split_path
 from routegen.gateway.route_key import check_path
 
 _SAFE = "~!$&'()*+,;=:@"
-# What a variable of a route key takes too: a segment, or, greedy, one segment or more.
-_EXACT = {ANY_SEGMENT, ANY_PATH, ANY_REST}
+# A variable of a route key matches the same texts: one segment, or, if greedy, one segment or more.
+_EXACT_REGEXES = {ANY_SEGMENT, ANY_PATH, ANY_REST}
 
 
 @dataclass(frozen=True)
@@ -22,63 +22,64 @@ class Translation:
     """A path in API Gateway's notation.
 
     Attributes:
-        path: what a route key carries after the method.
-        widened: why the gateway sends more than the app serves, or None where the two say the same.
+        path: the path of the route key, after the method.
+        widened: why the gateway sends more than the app serves; None where it sends exactly that.
     """
 
     path: str
     widened: str | None = None
 
 
-def translate(path: str, regexes: Sequence[str]) -> Translation:
-    """Say a Starlette path in API Gateway's notation.
+def translate_path(path: str, regexes: Sequence[str]) -> Translation:
+    """Translate a path from Starlette's notation into API Gateway's.
 
     Args:
-        path: as in `starlette.routing.Route.path`, mount prefixes included. It is compared with a decoded request
-            path, so a character that a URL can't have stands percent-encoded in the result.
-        regexes: what each variable takes, in the path's order.
+        path: as in `starlette.routing.Route.path`, with the prefixes of its mounts. Starlette compares it with a
+            decoded request path, so a character that no URL can have is percent-encoded in the result.
+        regexes: the regular expression of each variable, in the path's order.
 
     Raises:
-        RouteKeyError: no route key can carry it (a trailing slash, an empty segment).
+        RouteKeyError: no route key can have this path (a trailing slash, an empty segment).
     """
-    result: list[str] = []
+    translated: list[str] = []
     reasons: list[str] = []
-    parts = segments(path, regexes)
-    for position, part in enumerate(parts):
-        last = position == len(parts) - 1
-        if part.literal:
-            result.append(quote(part.source, safe=_SAFE))
+    segments = split_path(path, regexes)
+    for position, segment in enumerate(segments):
+        is_last = position == len(segments) - 1
+        if segment.is_literal:
+            translated.append(quote(segment.source, safe=_SAFE))
             continue
-        if reason := _why_widened(part, last):
+        if reason := _why_widened(segment, is_last):
             reasons.append(reason)
-        result.append(_variable(part, result))
-        if part.spans:
+        translated.append(_variable(segment, translated))
+        if segment.may_hold_slash:
             break
-    found = "/" + "/".join(result)
-    check_path(found)
-    return Translation(found, "; ".join(reasons) or None)
+    gateway_path = "/" + "/".join(translated)
+    check_path(gateway_path)
+    return Translation(gateway_path, "; ".join(reasons) or None)
 
 
-def _variable(part: Segment, before: list[str]) -> str:
-    """The segment's variable under a name that no variable before it has, which a mount's may."""
-    name = PARAMETER.findall(part.source)[0][0]
-    taken = {segment.strip("{+}") for segment in before if segment.startswith("{")}
-    candidates = (name, *(f"{name}_{number}" for number in range(2, len(before) + 3)))
-    free = next(candidate for candidate in candidates if candidate not in taken)
-    return f"{{{free}+}}" if part.spans else f"{{{free}}}"
+def _variable(segment: PathSegment, translated: list[str]) -> str:
+    """Return the segment's variable under a name that no variable before it has; a mount may have the same name."""
+    name = PARAMETER.findall(segment.source)[0][0]
+    used_names = {part.strip("{+}") for part in translated if part.startswith("{")}
+    candidates = (name, *(f"{name}_{number}" for number in range(2, len(translated) + 3)))
+    unused_name = next(candidate for candidate in candidates if candidate not in used_names)
+    return f"{{{unused_name}+}}" if segment.may_hold_slash else f"{{{unused_name}}}"
 
 
-def _why_widened(part: Segment, last: bool) -> str | None:
-    if part.spans and not last:
-        return f"{part.source} may hold a slash and isn't the last segment; a route key ends with its greedy variable"
-    if not part.whole:
-        return f"{part.source} mixes text and variables; a variable of a route key fills a whole segment"
-    if part.regexes[0] in _EXACT:
+def _why_widened(segment: PathSegment, is_last: bool) -> str | None:
+    source = segment.source
+    if segment.may_hold_slash and not is_last:
+        return f"{source} may hold a slash and is not the last segment; a route key ends with its greedy variable"
+    if not segment.is_single_variable:
+        return f"{source} mixes text and variables; a variable of a route key fills a whole segment"
+    if segment.regexes[0] in _EXACT_REGEXES:
         return None
-    takes = PARAMETER.findall(part.source)[0][1] or part.regexes[0]
-    return f"{part.source} takes only {takes}; a route key's variable takes any segment"
+    convertor = PARAMETER.findall(source)[0][1] or segment.regexes[0]
+    return f"{source} takes only {convertor}; a route key's variable takes any segment"
 
 
-def below(path: str) -> str:
-    """The gateway path for everything under `path`: one segment or more (AWS: a greedy path variable)."""
+def subtree_path(path: str) -> str:
+    """Return the gateway path of everything below `path`: one segment or more (AWS: a greedy path variable)."""
     return f"{path.rstrip('/')}/{{proxy+}}"

@@ -45,7 +45,7 @@ def _own_problems(route: Route, default: str) -> Iterator[str]:
             key = RouteKey.parse(text)
         except RouteKeyError:
             continue
-        if key.swallows_default:
+        if key.takes_every_path:
             yield f"route key {text!r} takes every path and would leave {default!r} nothing behind $default"
         if key.path != route.path:
             yield f"route key {text!r} is for another path than the entry's"

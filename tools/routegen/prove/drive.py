@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from routegen.discover import Found, Served, UnknownKindError
 from routegen.discover.unwrap import table_of
-from routegen.gateway.path_pattern import ANY_REST, segments, takes
+from routegen.gateway.path_pattern import ANY_REST, path_matches, split_path
 
 Outcome = Literal["reached", "method", "redirect", "none"]
 """A route was reached; it is there but not for this method; only a slash more or less is; nothing is."""
@@ -47,7 +47,7 @@ class _Stub:
 
     def __init__(self, entries: dict[int, Served], now: "_Now") -> None:
         self._entries = entries
-        self._paths = {position: segments(entry.path, entry.regexes) for position, entry in entries.items()}
+        self._paths = {position: split_path(entry.path, entry.regexes) for position, entry in entries.items()}
         self._now = now
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
@@ -69,7 +69,7 @@ class _Stub:
         return 200, ""
 
     def _fitting(self) -> list[int]:
-        return [position for position, path in self._paths.items() if takes(path, self._now.path)]
+        return [position for position, path in self._paths.items() if path_matches(path, self._now.path)]
 
     def handler(self) -> Any:
         """How FastAPI's included routes ask for what answers a request."""

@@ -14,7 +14,7 @@ from routegen.config import AppConfig
 from routegen.discover.served_path import Served
 from routegen.extract.unsupported import carry
 from routegen.gateway import ANY, RouteKey, RouteTable, shape
-from routegen.gateway.path_pattern import Segment, segments, takes
+from routegen.gateway.path_pattern import PathSegment, path_matches, split_path
 from routegen.manifest import Manifest, Route
 from routegen.prove.drive import Seen
 
@@ -84,12 +84,12 @@ class _Court:
         self._served = served
         carried = [carry(app.name, entry) for entry in served]
         self._notices = [one.notices for one in carried]
-        self._behind: dict[tuple[str, ...], list[tuple[Segment, ...]]] = {}
+        self._behind: dict[tuple[str, ...], list[tuple[PathSegment, ...]]] = {}
         for entry, one in zip(served, carried, strict=True):
             if one.translation:
-                self._behind.setdefault(shape(one.translation.path), []).append(segments(entry.path, entry.regexes))
+                self._behind.setdefault(shape(one.translation.path), []).append(split_path(entry.path, entry.regexes))
         self._noticed = [
-            (position, segments(entry.path, entry.regexes))
+            (position, split_path(entry.path, entry.regexes))
             for position, entry in enumerate(served)
             if self._notices[position]
         ]
@@ -120,14 +120,18 @@ class _Court:
         if f"{ANY} {route.path}" not in route.route_keys:
             return False
         path = unquote(seen.path)
-        return seen.outcome == "method" or any(takes(one, path) for one in self._behind.get(shape(route.path), ()))
+        return seen.outcome == "method" or any(
+            path_matches(one, path) for one in self._behind.get(shape(route.path), ())
+        )
 
     def _is_known(self, seen: Seen) -> bool:
         """Whether extraction has given notice that this can't be carried."""
         path = unquote(seen.path)
         # Which route it was that refused a method, a 405 doesn't say.
         positions = (
-            [seen.served] if seen.served >= 0 else [one for one, pattern in self._noticed if takes(pattern, path)]
+            [seen.served]
+            if seen.served >= 0
+            else [one for one, pattern in self._noticed if path_matches(pattern, path)]
         )
         kinds = {notice.kind for position in positions for notice in self._notices[position]}
         if not path.endswith("/"):

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from routegen.discover.served_path import Served
 from routegen.gateway import METHODS
-from routegen.gateway.path_pattern import Segment, segments
+from routegen.gateway.path_pattern import PathSegment, split_path
 from routegen.roles import discovery_paths
 
 SAFE = "/~!$&'()*+,;=:@"
@@ -50,28 +50,28 @@ def _all(served: Sequence[Served]) -> Iterator[Request]:
 
 def instances(entry: Served) -> Iterator[str]:
     """Paths that a served path takes, and one that it just doesn't; decoded."""
-    parts = segments(entry.path, entry.regexes)
+    parts = split_path(entry.path, entry.regexes)
     for choice in range(2):
         texts = [_text(part, choice) for part in parts]
         yield "/" + "/".join(texts)
-    yield "/" + "/".join(part.source if part.literal else _misfit(part) for part in parts)
+    yield "/" + "/".join(part.source if part.is_literal else _misfit(part) for part in parts)
 
 
-def _text(part: Segment, choice: int) -> str:
-    if part.literal:
+def _text(part: PathSegment, choice: int) -> str:
+    if part.is_literal:
         return part.source
-    candidates = (text for word in _WORDS for text in (_filled(part, word), word) if part.takes(text))
+    candidates = (text for word in _WORDS for text in (_filled(part, word), word) if part.matches(text))
     found = list(islice(candidates, choice + 1))
     return found[-1] if found else "x"
 
 
-def _filled(part: Segment, word: str) -> str:
+def _filled(part: PathSegment, word: str) -> str:
     """The segment with one word in the place of each variable."""
     return re.sub(r"\{[^}]*\}", lambda _: word, part.source)
 
 
-def _misfit(part: Segment) -> str:
-    return next((word for word in _WORDS if "/" not in word and not part.takes(word)), "x")
+def _misfit(part: PathSegment) -> str:
+    return next((word for word in _WORDS if "/" not in word and not part.matches(word)), "x")
 
 
 def mutations(raw: str) -> Iterable[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, count
 
-from routegen.gateway import RouteKey, in_order, path_regex
+from routegen.gateway import RouteKey, path_regex, sort_route_keys
 from routegen.manifest import Manifest, Route
 
 
@@ -46,7 +46,7 @@ class Rule:
     @property
     def name(self) -> str:
         """The key without the variables' names, which a renamed variable leaves as it is."""
-        return self.parsed.nameless
+        return self.parsed.without_variable_names
 
     @property
     def method(self) -> str:
@@ -112,4 +112,4 @@ class Gateway:
     def rules(self) -> tuple[Rule, ...]:
         """A rule for each route key, in the order in which the first match is the one that API Gateway selects."""
         routes = {RouteKey.parse(text): route for route in self.manifest.routes for text in route.route_keys}
-        return tuple(Rule(key, self.app(routes[key].app), routes[key]) for key in in_order(routes))
+        return tuple(Rule(key, self.app(routes[key].app), routes[key]) for key in sort_route_keys(routes))
