@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 from routegen.gateway import ROUTE_QUOTA  # noqa: E402 - from the checkout, installed or not
 from routegen.manifest import Manifest, Route  # noqa: E402
-from routegen.render import Request, find_target, render, target_names  # noqa: E402
+from routegen.render import RenderRequest, find_target, render, target_names  # noqa: E402
 
 BAR = 1.0
 
@@ -54,7 +54,7 @@ def main() -> int:
     routes = manifest(ROUTE_QUOTA - 1)
     slow = 0
     for name in target_names():
-        request = Request(name, routes, allowed=frozenset(find_target(name).approximations))
+        request = RenderRequest(name, routes, allowed=frozenset(find_target(name).approximations))
         seconds(lambda: render(request))  # noqa: B023 - called at once
         pairs = [(seconds(lambda: render(request)), seconds(start_python)) for _ in range(runs)]  # noqa: B023
         ratios = [one / other for one, other in pairs]

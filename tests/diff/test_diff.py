@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from helpers.schemas import SARIF, schema
+from helpers.schemas import SARIF, read_schema
 from helpers.support import PYPROJECT, Routegen
 
 GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "init.defaultBranch=main"]
@@ -75,7 +75,7 @@ def test_sarif_has_a_result_a_difference(two: Path, routegen: Routegen) -> None:
     done = routegen("diff", "old.json", "new.json", "--format", "sarif")
     assert done.code == 1
     log: dict[str, Any] = json.loads(done.stdout)
-    jsonschema.validate(log, schema(SARIF))
+    jsonschema.validate(log, read_schema(SARIF))
     (run,) = log["runs"]
     rules = {rule["id"]: rule["defaultConfiguration"]["level"] for rule in run["tool"]["driver"]["rules"]}
     assert [(r["ruleId"], r["level"]) for r in run["results"]] == [(rule, level) for _, _, rule, level in EXPECTED]

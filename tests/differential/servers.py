@@ -17,7 +17,7 @@ from types import MappingProxyType
 import pytest
 from helpers.ports import free_port
 from routegen.manifest import Manifest
-from routegen.render import Gateway, Request, find_target, render
+from routegen.render import RenderRequest, TemplateGateway, find_target, render
 
 SERVERS = ("nginx", "caddy", "haproxy")
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"  # where Debian has two of them
@@ -58,13 +58,13 @@ def rendered(server: str, manifest: Manifest, port: int, apps: Mapping[str, str]
     variables = {"listen": f"127.0.0.1:{port}", **{f"upstream.{name}": where for name, where in apps.items()}}
     if "run" in target.variables:
         variables["run"] = str(folder)
-    return render(Request(server, manifest, variables=variables))
+    return render(RenderRequest(server, manifest, variables=variables))
 
 
 @contextmanager
 def serving(server: str, manifest: Manifest, apps: Mapping[str, str], folder: Path) -> Iterator[int]:
     """Run a server until the block ends; its port."""
-    assert set(apps) == {app.name for app in Gateway.of(manifest).apps}
+    assert set(apps) == {app.name for app in TemplateGateway.from_manifest(manifest).apps}
     with contextlib.ExitStack() as stack:
         for _ in range(TRIES):
             port = free_port()

@@ -15,7 +15,7 @@ from helpers.support import PROJECT
 from render.manifests import COMMITTED, HOSTILE
 from routegen.gateway import RouteKey, RouteTable
 from routegen.manifest import Manifest
-from routegen.render import Gateway
+from routegen.render import TemplateGateway
 
 PARTS = 4
 MANIFESTS = 7
@@ -27,7 +27,7 @@ class Model:
     """Who must get what."""
 
     def __init__(self, manifest: Manifest) -> None:
-        self.apps = [app.name for app in Gateway.of(manifest).apps]
+        self.apps = [app.name for app in TemplateGateway.from_manifest(manifest).apps]
         self.default = manifest.default
         self.owners = {text: route.app for route in manifest.routes for text in route.route_keys}
         self.table = RouteTable(map(RouteKey.parse, self.owners))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from helpers.clients import session as python_client
-from helpers.node import why_not
+from helpers.node import reason_not_to_run
 from helpers.support import PROJECT
 
 FOLDER = PROJECT / "tests" / "helpers" / "clients"
@@ -24,7 +24,7 @@ CLIENTS = ("python", "typescript-v1", "typescript-v2")
 
 def missing(client: str) -> str | None:
     """Why a client can't run here, if it can't."""
-    return None if client == "python" else why_not()
+    return None if client == "python" else reason_not_to_run()
 
 
 def session(client: str, mcp_url: str, state: Path, tool: str, arguments: dict[str, Any], wait: float = 0) -> Any:

@@ -1,4 +1,4 @@
-"""Chromium, driven by Playwright, on loopback alone."""
+"""Chromium, controlled by Playwright, for pages on this machine only."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-# So that it looks nothing up: it would ask for updates and for Google's hosts at every start.
+# Without these options Chromium sends requests for updates and to Google's hosts at every start.
 OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -19,30 +19,30 @@ OPTIONS = [
 ]
 
 
-def chromium() -> str | None:
-    """The browser's file, if there is one."""
+def find_chromium() -> str | None:
+    """Return the path of the browser's program, or None."""
     names = ("chromium", "chromium-browser", "google-chrome")
-    return next((found for name in names if (found := shutil.which(name))), None)
+    return next((path for name in names if (path := shutil.which(name))), None)
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
-    """A browser until the block ends."""
+def start_browser() -> Iterator[Browser]:
+    """Start a browser, and close it at the end of the block."""
     with sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=chromium(), args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=OPTIONS)
         try:
-            yield one
+            yield browser
         finally:
-            one.close()
+            browser.close()
 
 
-def problems(page: Any, axe: str) -> list[str]:
-    """What axe finds wrong with a page for people who don't see it, or don't use a mouse (WCAG 2, A and AA).
+def accessibility_problems(page: Any, axe: str) -> list[str]:
+    """List the accessibility problems that axe finds in a page (WCAG 2, A and AA).
 
     Args:
-        page: Playwright's.
-        axe: axe's source.
+        page: the page in Playwright.
+        axe: the source of axe.
     """
     page.evaluate(axe)
-    found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']})")
-    return [f"{one['id']}: {node['html']}" for one in found["violations"] for node in one["nodes"]]
+    result = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']})")
+    return [f"{violation['id']}: {node['html']}" for violation in result["violations"] for node in violation["nodes"]]

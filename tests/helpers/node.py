@@ -1,4 +1,4 @@
-"""Programs for Node.js, with the packages of `tests/package.json`."""
+"""Run programs with Node.js and the packages of `tests/package.json`."""
 
 import os
 import shutil
@@ -11,22 +11,22 @@ FOLDER = PROJECT / "tests"
 PACKAGES = FOLDER / "node_modules"
 
 
-def why_not() -> str | None:
-    """Why nothing that needs Node.js can run here, if it can't."""
+def reason_not_to_run() -> str | None:
+    """Return the reason why no Node.js program can run on this machine, or None."""
     if shutil.which("node") is None:
         return "node is not installed"
     if not (PACKAGES / ".ready").exists():
-        return "its packages are not installed: make node"
+        return "the packages for node are not installed: make node"
     return None
 
 
-def node(*arguments: str, text: str | None = None, here: Path = FOLDER) -> str:
-    """Run node and return what it has printed.
+def run_node(*arguments: str, text: str | None = None, folder: Path = FOLDER) -> str:
+    """Run node and return its stdout.
 
     Args:
-        arguments: of the command line.
-        text: what it may read.
-        here: its directory; `node_modules` is found from the project's tests.
+        arguments: the command line arguments.
+        text: the text for stdin.
+        folder: the working directory; it needs a `node_modules` (`link_packages`).
     """
     done = subprocess.run(
         ["node", *arguments],
@@ -34,16 +34,16 @@ def node(*arguments: str, text: str | None = None, here: Path = FOLDER) -> str:
         capture_output=True,
         text=True,
         check=False,
-        cwd=here,
+        cwd=folder,
         timeout=120,
-        # A proxy would be asked for loopback too.
+        # A proxy would get the requests to loopback addresses too.
         env={name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
     )
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
 
 
-def linked(folder: Path) -> Path:
-    """A folder whose programs find the packages."""
+def link_packages(folder: Path) -> Path:
+    """Link the packages into a folder, so that programs in it find them, and return the folder."""
     (folder / "node_modules").symlink_to(PACKAGES)
     return folder

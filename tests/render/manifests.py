@@ -1,4 +1,4 @@
-"""Manifests to render: this repository's, and one whose texts try to break out of every language."""
+"""Manifests to render: this repository's manifest, and one whose texts try to end the strings of every language."""
 
 import json
 from typing import Any
@@ -12,11 +12,11 @@ BREAKING_OUT = (
     """" } ; drop ' ` \\ ${self} %{if} $upstream {{ evil }} {% evil %} #{evil} <!-- --> </script><img src=x> */ // """
     """]]> | [x](javascript:1) \u2028 \u202e \U0001f9a6 !Ref %(x)s $(id) `id` --- : - & * ? !!python end"""
 )
-"""One printable line; a manifest's `spec` and `widened` may have it."""
+"""One printable line, as a manifest allows it in `spec` and `widened`."""
 
 
-def _route(path: str, app: str, **more: Any) -> dict[str, Any]:
-    return {"path": path, "methods": ["ANY"], "app": app, "role": "other", "route_keys": [f"ANY {path}"], **more}
+def _route(path: str, app: str, **fields: Any) -> dict[str, Any]:
+    return {"path": path, "methods": ["ANY"], "app": app, "role": "other", "route_keys": [f"ANY {path}"], **fields}
 
 
 HOSTILE_DOCUMENT: dict[str, Any] = {

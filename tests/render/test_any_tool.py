@@ -1,4 +1,4 @@
-"""The examples of docs/any-tool.md, run as they stand."""
+"""The examples of docs/any-tool.md, unchanged and run."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from typing import Any
 
 import hcl2
 import pytest
-from helpers.node import linked, node, why_not
+from helpers.node import link_packages, reason_not_to_run, run_node
 from helpers.support import PROJECT
 from render.manifests import COMMITTED
 
@@ -17,26 +17,27 @@ TEXT = (PROJECT / "docs" / "any-tool.md").read_text()
 KEYS = {key: route.app for route in COMMITTED.routes for key in route.route_keys} | {"$default": COMMITTED.default}
 
 needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
-needs_node = pytest.mark.skipif(bool(why_not()), reason=str(why_not()))
+needs_node = pytest.mark.skipif(bool(reason_not_to_run()), reason=str(reason_not_to_run()))
 
 
 def examples(language: str) -> list[str]:
+    """The code blocks of the page in a language."""
     return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
 
 
-def shell(program: str) -> str:
+def run_shell(program: str) -> str:
     return subprocess.run(["bash", "-ec", program], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
 
 
 @needs_jq
 def test_jq_lists_every_route_key_with_its_app() -> None:
-    lines = shell(examples("sh")[0]).splitlines()
+    lines = run_shell(examples("sh")[0]).splitlines()
     assert dict(line.split("\t") for line in lines) == KEYS
 
 
 @needs_jq
 def test_jq_finds_what_clients_need_to_sign_in() -> None:
-    assert shell(examples("sh")[1]).splitlines() == [
+    assert run_shell(examples("sh")[1]).splitlines() == [
         "authorization-server-metadata  /.well-known/oauth-authorization-server",
         "protected-resource-metadata  /.well-known/oauth-protected-resource/mcp",
         "mcp-endpoint  /mcp",
@@ -44,14 +45,14 @@ def test_jq_finds_what_clients_need_to_sign_in() -> None:
 
 
 @needs_jq
-def test_jq_tells_whether_a_path_is_taken() -> None:
-    assert shell(examples("sh")[2]) == "true\n"
-    with pytest.raises(subprocess.CalledProcessError) as failed:
-        shell(examples("sh")[2].replace("/mcp", "/Home"))
-    assert (failed.value.returncode, failed.value.stdout) == (1, "false\n")
+def test_jq_tells_whether_a_path_has_a_route() -> None:
+    assert run_shell(examples("sh")[2]) == "true\n"
+    with pytest.raises(subprocess.CalledProcessError) as error:
+        run_shell(examples("sh")[2].replace("/mcp", "/Home"))
+    assert (error.value.returncode, error.value.stdout) == (1, "false\n")
 
 
-def test_terraform_s_example_is_hcl_and_has_all_its_parts() -> None:
+def test_the_terraform_example_is_hcl_and_has_all_its_parts() -> None:
     (text,) = examples("hcl")
     kinds = [kind for resource in hcl2.loads(text)["resource"] for kind in resource]
     assert [kind.strip('"') for kind in kinds] == [
@@ -62,36 +63,38 @@ def test_terraform_s_example_is_hcl_and_has_all_its_parts() -> None:
 
 
 @needs_node
-def test_terraform_s_example_is_formatted() -> None:
+def test_the_terraform_example_is_formatted() -> None:
     (text,) = examples("hcl")
     program = "import {format} from '@cdktf/hcl-tools'; import {readFileSync} from 'node:fs';"
     program += "process.stdout.write(await format(readFileSync(0, 'utf8')));"
-    assert node("--input-type=module", "--eval", program, text=text) == text
+    assert run_node("--input-type=module", "--eval", program, text=text) == text
 
 
 @needs_node
-def test_the_cdk_s_example_synthesises_every_route(tmp_path: Path) -> None:
+def test_the_cdk_example_synthesises_every_route(tmp_path: Path) -> None:
     (text,) = examples("js")
-    (linked(tmp_path) / "app.mjs").write_text(text.replace("new App()", 'new App({ outdir: "out" })'))
+    (link_packages(tmp_path) / "app.mjs").write_text(text.replace("new App()", 'new App({ outdir: "out" })'))
     shutil.copytree(PROJECT / "generated", tmp_path / "generated")
-    node("app.mjs", here=tmp_path)
+    run_node("app.mjs", folder=tmp_path)
     resources = json.loads((tmp_path / "out" / "Gateway.template.json").read_text())["Resources"].values()
-    routes = {one["Properties"]["RouteKey"] for one in resources if one["Type"] == "AWS::ApiGatewayV2::Route"}
+    routes = {
+        resource["Properties"]["RouteKey"] for resource in resources if resource["Type"] == "AWS::ApiGatewayV2::Route"
+    }
     assert routes == set(KEYS)
 
 
 @needs_jq
 @needs_node
-def test_the_http_route_is_one_by_kubernetes_own_schema() -> None:
-    text = shell(examples("sh")[3])
+def test_the_kubernetes_example_passes_the_schema_of_http_route() -> None:
+    text = run_shell(examples("sh")[3])
     program = """
         import { readFileSync } from "node:fs";
         import { HTTPRoute } from "@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute";
         new HTTPRoute(JSON.parse(readFileSync(0, "utf8"))).validate();
     """
-    node("--input-type=module", "--eval", program, text=text)
+    run_node("--input-type=module", "--eval", program, text=text)
     with pytest.raises(AssertionError, match="must be equal to one of the allowed values"):
-        node("--input-type=module", "--eval", program, text=text.replace("Exact", "Exakt"))
+        run_node("--input-type=module", "--eval", program, text=text.replace("Exact", "Exakt"))
     rules: list[dict[str, Any]] = json.loads(text)["spec"]["rules"]
     assert [(rule["backendRefs"][0]["name"], rule["matches"]) for rule in rules] == [
         (

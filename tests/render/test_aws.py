@@ -1,4 +1,4 @@
-"""The targets for AWS: read by each tool's own parser and checker, and built where moto can."""
+"""The targets for AWS: read by the parser and the checker of each tool, and created in moto as far as moto can."""
 
 import inspect
 import json
@@ -13,13 +13,13 @@ import pulumi_aws as aws
 import pytest
 import yaml
 from cfnlint.api import ManualArgs, lint
-from helpers.node import node, why_not
+from helpers.node import reason_not_to_run, run_node
 from moto import mock_aws
 from openapi_spec_validator import validate
 from render.manifests import BREAKING_OUT, COMMITTED, HOSTILE
 from routegen.errors import ConfigError, UnsupportedRouteError
 from routegen.manifest import Manifest
-from routegen.render import Request, render
+from routegen.render import RenderRequest, render
 from samtranslator.public.translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
 
@@ -33,74 +33,74 @@ both = pytest.mark.parametrize("manifest", [COMMITTED, HOSTILE], ids=["committed
 
 
 def unquoted(value: Any) -> Any:
-    """What python-hcl2 has parsed, without the quotes that it leaves around strings."""
+    """A value that python-hcl2 parsed, without the quotes that it leaves around strings."""
     if isinstance(value, dict):
-        return {unquoted(name): unquoted(one) for name, one in value.items()}
+        return {unquoted(name): unquoted(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [unquoted(one) for one in value]
+        return [unquoted(item) for item in value]
     if isinstance(value, str) and value.startswith('"'):
         return json.loads(value).replace("$${", "${").replace("%%{", "%{")
     return value
 
 
 @both
-def test_terraform_has_each_route_and_nothing_breaks_out(manifest: Manifest) -> None:
-    module = unquoted(hcl2.loads(render(Request("terraform", manifest))))
+def test_terraform_has_each_route_and_no_text_ends_its_string(manifest: Manifest) -> None:
+    module = unquoted(hcl2.loads(render(RenderRequest("terraform", manifest))))
     (local,) = module["locals"]
     assert {route["key"]: route["app"] for route in local["routes"].values()} == KEYS[manifest]
     resources = sorted(kind for resource in module["resource"] for kind in resource)
     assert resources == ["aws_apigatewayv2_integration", "aws_apigatewayv2_route", "aws_lambda_permission"]
 
 
-def test_terraform_s_arguments_are_the_provider_s() -> None:
-    """Pulumi's provider is made from Terraform's, with its arguments' names."""
-    known = {
+def test_the_terraform_provider_has_each_argument() -> None:
+    """Pulumi's AWS provider is generated from Terraform's provider and has the same argument names."""
+    classes = {
         "aws_apigatewayv2_integration": aws.apigatewayv2.Integration,
         "aws_apigatewayv2_route": aws.apigatewayv2.Route,
         "aws_lambda_permission": aws.lambda_.Permission,
     }
-    module = unquoted(hcl2.loads(render(Request("terraform", COMMITTED))))
+    module = unquoted(hcl2.loads(render(RenderRequest("terraform", COMMITTED))))
     for resource in module["resource"]:
-        for kind, named in resource.items():
-            (arguments,) = named.values()
-            documented = inspect.signature(getattr(known[kind], "_internal_init")).parameters  # noqa: B009 - untyped
-            own = {name for name in arguments if not name.startswith("__")} - {"for_each"}
-            names = {"function": "function_name"}
-            assert own <= {names.get(name, name) for name in documented}, kind
-            assert own
+        for kind, resource_by_name in resource.items():
+            (arguments,) = resource_by_name.values()
+            documented = inspect.signature(getattr(classes[kind], "_internal_init")).parameters  # noqa: B009 - untyped
+            rendered = {name for name in arguments if not name.startswith("__")} - {"for_each"}
+            terraform_names = {"function": "function_name"}
+            assert rendered <= {terraform_names.get(name, name) for name in documented}, kind
+            assert rendered
 
 
 @both
-def test_terraform_is_formatted_as_terraform_does(manifest: Manifest) -> None:
-    if why := why_not():
-        pytest.skip(why)
+def test_the_terraform_formatter_changes_nothing(manifest: Manifest) -> None:
+    if reason := reason_not_to_run():
+        pytest.skip(reason)
     program = "import {format} from '@cdktf/hcl-tools'; import {readFileSync} from 'node:fs';"
     program += "process.stdout.write(await format(readFileSync(0, 'utf8')));"
-    text = render(Request("terraform", manifest))
-    assert node("--input-type=module", "--eval", program, text=text) == text
+    text = render(RenderRequest("terraform", manifest))
+    assert run_node("--input-type=module", "--eval", program, text=text) == text
 
 
-class Tagged(yaml.SafeLoader):
-    """CloudFormation's short functions, as their long forms."""
+class CloudFormationLoader(yaml.SafeLoader):
+    """Reads the short forms of CloudFormation's functions as their long forms."""
 
 
-def _function(_loader: yaml.SafeLoader, name: str, node: yaml.ScalarNode) -> dict[str, str]:
+def _construct_function(_loader: yaml.SafeLoader, name: str, node: yaml.ScalarNode) -> dict[str, str]:
     return {"Ref" if name == "Ref" else f"Fn::{name}": str(node.value)}
 
 
-Tagged.add_multi_constructor("!", _function)
+CloudFormationLoader.add_multi_constructor("!", _construct_function)
 
 
 @both
 @pytest.mark.parametrize("target", ["cloudformation", "sam"])
-def test_cfn_lint_has_nothing_to_say(target: str, manifest: Manifest) -> None:
-    text = render(Request(target, manifest))
+def test_cfn_lint_reports_nothing(target: str, manifest: Manifest) -> None:
+    text = render(RenderRequest(target, manifest))
     assert lint(text, config=ManualArgs(regions=["us-east-1", "eu-central-1"])) == []
     assert BREAKING_OUT[:10] not in text
 
 
-def aws_functions(names: list[str]) -> dict[str, str]:
-    """A Lambda function for each name, in moto; their ARNs."""
+def create_functions(names: list[str]) -> dict[str, str]:
+    """Create a Lambda function for each name in moto, and return the ARNs by name."""
     archive = BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("index.py", "")
@@ -124,13 +124,13 @@ def cloud(monkeypatch: pytest.MonkeyPatch, aws_models: None) -> Iterator[None]:
 
 
 @pytest.mark.filterwarnings("ignore:Tried to parse AWS..ApiGatewayV2:UserWarning")
-def test_cloudformation_s_permissions_are_created(cloud: None) -> None:
-    """Of the template's resources moto's CloudFormation knows the permissions alone."""
-    functions = aws_functions(["mcp", "otterwiki"])
+def test_cloudformation_creates_the_permissions(cloud: None) -> None:
+    """moto's CloudFormation knows only the permissions among the template's resources."""
+    functions = create_functions(["mcp", "otterwiki"])
     parameters = {"ApiId": "abc", "McpFunctionArn": functions["mcp"], "OtterwikiFunctionArn": functions["otterwiki"]}
     boto3.client("cloudformation").create_stack(
         StackName="routes",
-        TemplateBody=render(Request("cloudformation", COMMITTED)),
+        TemplateBody=render(RenderRequest("cloudformation", COMMITTED)),
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     )
     for name in functions:
@@ -142,58 +142,58 @@ def test_cloudformation_s_permissions_are_created(cloud: None) -> None:
 
 
 @both
-def test_cloudformation_s_routes_make_the_manifest_s_api(manifest: Manifest, cloud: None) -> None:
-    """What moto's CloudFormation doesn't know, its API Gateway does; botocore checks each parameter."""
+def test_the_cloudformation_resources_create_each_route(manifest: Manifest, cloud: None) -> None:
+    """moto's CloudFormation does not know these resources, so API Gateway's calls create them, checked by botocore."""
     client = boto3.client("apigatewayv2")
     api = client.create_api(Name="x", ProtocolType="HTTP")["ApiId"]
-    resources = yaml.load(render(Request("cloudformation", manifest)), Tagged)["Resources"]
+    resources = yaml.load(render(RenderRequest("cloudformation", manifest)), CloudFormationLoader)["Resources"]
     for resource in resources.values():
-        wanted = {**resource["Properties"], "ApiId": api}
+        properties = {**resource["Properties"], "ApiId": api}
         if resource["Type"].endswith("Integration"):
-            wanted["TimeoutInMillis"] = int(wanted["TimeoutInMillis"])
-            wanted["IntegrationUri"] = wanted["IntegrationUri"]["Fn::Sub"]
-            client.create_integration(**wanted)
+            properties["TimeoutInMillis"] = int(properties["TimeoutInMillis"])
+            properties["IntegrationUri"] = properties["IntegrationUri"]["Fn::Sub"]
+            client.create_integration(**properties)
         elif resource["Type"].endswith("Route"):
-            wanted["Target"] = wanted["Target"]["Fn::Sub"]
-            client.create_route(**wanted)
-    apps = {one["IntegrationId"] for one in client.get_integrations(ApiId=api)["Items"]}
-    assert len(apps) == len(set(KEYS[manifest].values()))
-    routes = {one["RouteKey"]: one["Target"] for one in client.get_routes(ApiId=api)["Items"]}
+            properties["Target"] = properties["Target"]["Fn::Sub"]
+            client.create_route(**properties)
+    integrations = {item["IntegrationId"] for item in client.get_integrations(ApiId=api)["Items"]}
+    assert len(integrations) == len(set(KEYS[manifest].values()))
+    routes = {item["RouteKey"]: item["Target"] for item in client.get_routes(ApiId=api)["Items"]}
     assert set(routes) == set(KEYS[manifest])
-    by_app = {(KEYS[manifest][key], target) for key, target in routes.items()}
-    assert len(by_app) == len(apps), "each app has one integration, and no two share one"
+    targets = {(KEYS[manifest][key], target) for key, target in routes.items()}
+    assert len(targets) == len(integrations), "each app has one integration, and no two apps share one"
 
 
 @both
-def test_sam_becomes_one_api_with_each_route(manifest: Manifest, cloud: None) -> None:
-    template = yaml.load(render(Request("sam", manifest)), Tagged)
+def test_sam_creates_one_api_with_each_route(manifest: Manifest, cloud: None) -> None:
+    template = yaml.load(render(RenderRequest("sam", manifest)), CloudFormationLoader)
     parameters = {name: f"arn:aws:lambda:eu-central-1:123456789012:function:{name}" for name in template["Parameters"]}
     transformed = transform(template, parameters, ManagedPolicyLoader(None))
     kinds = sorted(resource["Type"] for resource in transformed["Resources"].values())
-    apps = len(set(KEYS[manifest].values()))
-    assert kinds == ["AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage", *["AWS::Lambda::Permission"] * apps]
-    body = next(r for r in transformed["Resources"].values() if r["Type"] == "AWS::ApiGatewayV2::Api")["Properties"][
-        "Body"
-    ]
-    assert route_keys(body) == KEYS[manifest]
+    app_count = len(set(KEYS[manifest].values()))
+    assert kinds == ["AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage", *["AWS::Lambda::Permission"] * app_count]
+    (api,) = (
+        resource for resource in transformed["Resources"].values() if resource["Type"] == "AWS::ApiGatewayV2::Api"
+    )
+    assert route_keys(api["Properties"]["Body"]) == KEYS[manifest]
 
 
 def route_keys(document: Any) -> dict[str, str]:
-    """The route keys of an OpenAPI document as API Gateway imports it, and the integration behind each."""
-    found: dict[str, str] = {}
+    """The app of each route key in an OpenAPI document, read as API Gateway imports it."""
+    apps: dict[str, str] = {}
     for path, item in document["paths"].items():
         for field, operation in item.items():
             if field == "parameters":
                 continue
             method = "ANY" if field == "x-amazon-apigateway-any-method" else field.upper()
             key = "$default" if operation.get("isDefaultRoute") else f"{method} {path}"
-            found[key] = operation["x-amazon-apigateway-integration"]["$ref"].rpartition("/")[2]
-    return found
+            apps[key] = operation["x-amazon-apigateway-integration"]["$ref"].rpartition("/")[2]
+    return apps
 
 
 @both
 def test_openapi_is_valid_and_has_each_route(manifest: Manifest) -> None:
-    text = render(Request("openapi", manifest))
+    text = render(RenderRequest("openapi", manifest))
     document = yaml.safe_load(text)
     validate(document)
     assert route_keys(document) == KEYS[manifest]
@@ -202,11 +202,11 @@ def test_openapi_is_valid_and_has_each_route(manifest: Manifest) -> None:
 
 def test_openapi_takes_each_function_s_arn() -> None:
     arn = "arn:aws:lambda:eu-central-1:123456789012:function:mcp:live"
-    document = yaml.safe_load(render(Request("openapi", COMMITTED, variables={"function.mcp": arn})))
+    document = yaml.safe_load(render(RenderRequest("openapi", COMMITTED, variables={"function.mcp": arn})))
     uri = document["components"]["x-amazon-apigateway-integrations"]["mcp"]["uri"]
     assert uri == f"arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/{arn}/invocations"
     with pytest.raises(ConfigError, match=r"--set: function\.mcp must be a Lambda function's ARN, is 'mcp'"):
-        render(Request("openapi", COMMITTED, variables={"function.mcp": "mcp"}))
+        render(RenderRequest("openapi", COMMITTED, variables={"function.mcp": "mcp"}))
 
 
 TWO_NAMES = Manifest.model_validate_json(
@@ -224,9 +224,11 @@ TWO_NAMES = Manifest.model_validate_json(
 
 
 @pytest.mark.parametrize("target", ["openapi", "sam"])
-def test_two_names_for_one_variable_are_refused_or_allowed(target: str) -> None:
-    with pytest.raises(UnsupportedRouteError, match=r"POST /x/\{b\}: OpenAPI takes .* --allow one-name"):
-        render(Request(target, TWO_NAMES))
-    text = render(Request(target, TWO_NAMES, allowed=frozenset({"one-name"})))
+def test_two_names_of_a_variable_are_refused_unless_allowed(target: str) -> None:
+    with pytest.raises(
+        UnsupportedRouteError, match=r"POST /x/\{b\}: OpenAPI treats .* as the same path; .* --allow one-name"
+    ):
+        render(RenderRequest(target, TWO_NAMES))
+    text = render(RenderRequest(target, TWO_NAMES, allowed=frozenset({"one-name"})))
     assert "/x/{a}" in text
     assert "/x/{b}" not in text

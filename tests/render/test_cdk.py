@@ -1,16 +1,16 @@
-"""The CDK's construct: compiled by TypeScript, synthesised by the CDK, checked by cfn-lint."""
+"""The target cdk: the construct is compiled by TypeScript, synthesised by the CDK and checked by cfn-lint."""
 
 import json
 from pathlib import Path
 
 import pytest
 from cfnlint.api import ManualArgs, lint
-from helpers.node import PACKAGES, linked, node, why_not
+from helpers.node import PACKAGES, link_packages, reason_not_to_run, run_node
 from render.manifests import COMMITTED, HOSTILE
 from routegen.manifest import Manifest
-from routegen.render import Request, render
+from routegen.render import RenderRequest, render
 
-pytestmark = pytest.mark.skipif(bool(why_not()), reason=str(why_not()))
+pytestmark = pytest.mark.skipif(bool(reason_not_to_run()), reason=str(reason_not_to_run()))
 
 APP = """
 import { App, Stack } from "aws-cdk-lib";
@@ -23,56 +23,56 @@ const app = new App({ analyticsReporting: false, outdir: "out" });
 
 function stackOf<Name extends string>(id: string, names: Name[]) {
   const stack = new Stack(app, id, { env: { account: "123456789012", region: "eu-central-1" } });
-  const known = (name: Name): [Name, IFunction] =>
+  const importFunction = (name: Name): [Name, IFunction] =>
     [name, Function.fromFunctionArn(stack, name, `arn:aws:lambda:eu-central-1:123456789012:function:${name}`)];
-  const functions = Object.fromEntries(names.map(known)) as Record<Name, IFunction>;
+  const functions = Object.fromEntries(names.map(importFunction)) as Record<Name, IFunction>;
   return { stack, api: new HttpApi(stack, "Api"), functions };
 }
 
-const one = stackOf<committed.App>("committed", COMMITTED);
-new committed.Routes(one.stack, "Routes", one);
-const other = stackOf<hostile.App>("hostile", HOSTILE);
-new hostile.Routes(other.stack, "Routes", other);
+const first = stackOf<committed.App>("committed", COMMITTED);
+new committed.Routes(first.stack, "Routes", first);
+const second = stackOf<hostile.App>("hostile", HOSTILE);
+new hostile.Routes(second.stack, "Routes", second);
 app.synth();
 """
 MANIFESTS = {"committed": COMMITTED, "hostile": HOSTILE}
 
 
-def apps(manifest: Manifest) -> dict[str, str]:
+def apps_by_key(manifest: Manifest) -> dict[str, str]:
     keys = {key: route.app for route in manifest.routes for key in route.route_keys}
     return {**keys, "$default": manifest.default}
 
 
 @pytest.fixture(scope="module")
 def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both constructs in one application: the compiler takes seconds to read the CDK's types."""
-    here = tmp_path_factory.mktemp("cdk")
-    linked(here)
-    (here / "package.json").write_text('{"type": "module"}')
+    """Synthesise both constructs in one application, because the compiler needs seconds to read the CDK's types."""
+    folder = tmp_path_factory.mktemp("cdk")
+    link_packages(folder)
+    (folder / "package.json").write_text('{"type": "module"}')
     program = APP
     for name, manifest in MANIFESTS.items():
-        (here / f"{name}.ts").write_text(render(Request("cdk", manifest)))
-        program = program.replace(name.upper(), json.dumps(sorted(set(apps(manifest).values()))))
-    (here / "app.ts").write_text(program)
+        (folder / f"{name}.ts").write_text(render(RenderRequest("cdk", manifest)))
+        program = program.replace(name.upper(), json.dumps(sorted(set(apps_by_key(manifest).values()))))
+    (folder / "app.ts").write_text(program)
     options = ["--strict", "--target", "es2022", "--module", "nodenext", "--skipLibCheck", "app.ts"]
-    node(str(PACKAGES / "typescript" / "bin" / "tsc"), *options, here=here)
-    node("app.js", here=here)
-    return here / "out"
+    run_node(str(PACKAGES / "typescript" / "bin" / "tsc"), *options, folder=folder)
+    run_node("app.js", folder=folder)
+    return folder / "out"
 
 
 @pytest.mark.parametrize("name", MANIFESTS)
 def test_the_construct_synthesises_each_route(name: str, synthesised: Path) -> None:
-    expected = apps(MANIFESTS[name])
+    expected = apps_by_key(MANIFESTS[name])
     text = (synthesised / f"{name}.template.json").read_text()
     assert lint(text, config=ManualArgs(regions=["eu-central-1"])) == []
     resources = json.loads(text)["Resources"]
     integrations = {
-        name: one["Properties"]["IntegrationUri"].rpartition(":")[2]
-        for name, one in resources.items()
-        if one["Type"] == "AWS::ApiGatewayV2::Integration"
+        name: resource["Properties"]["IntegrationUri"].rpartition(":")[2]
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::ApiGatewayV2::Integration"
     }
-    routes = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::ApiGatewayV2::Route"]
-    behind = {one["RouteKey"]: integrations[one["Target"]["Fn::Join"][1][1]["Ref"]] for one in routes}
-    assert behind == expected
-    permissions = [one for one in resources.values() if one["Type"] == "AWS::Lambda::Permission"]
+    routes = [item["Properties"] for item in resources.values() if item["Type"] == "AWS::ApiGatewayV2::Route"]
+    apps = {route["RouteKey"]: integrations[route["Target"]["Fn::Join"][1][1]["Ref"]] for route in routes}
+    assert apps == expected
+    permissions = [item for item in resources.values() if item["Type"] == "AWS::Lambda::Permission"]
     assert len(permissions) == len(integrations) == len(set(expected.values()))

@@ -1,4 +1,4 @@
-"""`routegen render` as people run it."""
+"""The command `routegen render`, run as a process."""
 
 import subprocess
 import sys
@@ -10,21 +10,21 @@ from helpers.support import PROJECT, Run
 SMALL = '{"version": 1, "default": "wiki", "routes": []}'
 
 
-def render(*arguments: str, here: Path = PROJECT) -> Run:
+def run_render(*arguments: str) -> Run:
     command = [sys.executable, "-m", "routegen", "render", *arguments]
-    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     return Run(done.returncode, done.stdout, done.stderr)
 
 
 def test_stdout_and_output_are_the_same(tmp_path: Path) -> None:
-    printed = render("markdown")
-    written = render("markdown", "-o", str(tmp_path / "ROUTES.md"))
-    assert (printed.code, printed.stderr) == (written.code, written.stdout) == (0, "")
+    printed = run_render("markdown")
+    with_output = run_render("markdown", "-o", str(tmp_path / "ROUTES.md"))
+    assert (printed.code, printed.stderr) == (with_output.code, with_output.stdout) == (0, "")
     assert (tmp_path / "ROUTES.md").read_text() == printed.stdout
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "says"),
+    ("arguments", "code", "message"),
     [
         (["markdwon"], 2, "there is no target 'markdwon'; the nearest is 'markdown'"),
         (["markdown", "--set", "x"], 2, "--set: 'x' is not NAME=VALUE"),
@@ -33,26 +33,26 @@ def test_stdout_and_output_are_the_same(tmp_path: Path) -> None:
         ([], 2, "`routegen render --list` shows them"),
     ],
 )
-def test_what_can_t_be_is_one_line_and_leaves_the_file_alone(
-    arguments: list[str], code: int, says: str, tmp_path: Path
+def test_an_error_is_one_line_and_does_not_change_the_file(
+    arguments: list[str], code: int, message: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "out").write_text("what was there")
-    done = render(*arguments, "-o", str(tmp_path / "out"))
-    assert (done.code, done.stdout) == (code, "")
-    assert says in done.error
-    assert "Traceback" not in done.stderr
-    assert (tmp_path / "out").read_text() == "what was there"
+    (tmp_path / "out").write_text("earlier output")
+    result = run_render(*arguments, "-o", str(tmp_path / "out"))
+    assert (result.code, result.stdout) == (code, "")
+    assert message in result.error
+    assert "Traceback" not in result.stderr
+    assert (tmp_path / "out").read_text() == "earlier output"
 
 
-def test_a_manifest_elsewhere_is_named_without_its_path(tmp_path: Path) -> None:
+def test_the_output_names_a_manifest_without_its_absolute_path(tmp_path: Path) -> None:
     (tmp_path / "routes.json").write_text(SMALL)
-    done = render("markdown", "--manifest", str(tmp_path / "routes.json"))
-    assert done.code == 0
-    assert "from routes.json" in done.stdout
-    assert str(tmp_path) not in done.stdout
+    result = run_render("markdown", "--manifest", str(tmp_path / "routes.json"))
+    assert result.code == 0
+    assert "from routes.json" in result.stdout
+    assert str(tmp_path) not in result.stdout
 
 
 def test_the_list_has_every_target() -> None:
-    done = render("--list")
-    assert done.code == 0
-    assert "markdown" in done.stdout
+    result = run_render("--list")
+    assert result.code == 0
+    assert "markdown" in result.stdout

@@ -1,19 +1,21 @@
-"""The flowchart, drawn by Mermaid itself."""
+"""The target mermaid: Mermaid itself draws the flowchart."""
 
 import pytest
-from helpers.browser import browser, chromium
-from helpers.node import PACKAGES, why_not
+from helpers.browser import find_chromium, start_browser
+from helpers.node import PACKAGES, reason_not_to_run
 from render.manifests import COMMITTED, HOSTILE
 from routegen.manifest import Manifest
-from routegen.render import Request, render
+from routegen.render import RenderRequest, render
 
-pytestmark = pytest.mark.skipif(chromium() is None or bool(why_not()), reason=why_not() or "there is no Chromium")
+pytestmark = pytest.mark.skipif(
+    find_chromium() is None or bool(reason_not_to_run()), reason=reason_not_to_run() or "there is no Chromium"
+)
 
 
-def drawn(text: str) -> list[str]:
-    """The labels of the drawing."""
-    with browser() as one:
-        page = one.new_page()
+def draw(text: str) -> list[str]:
+    """Draw a flowchart, and return the labels of the drawing."""
+    with start_browser() as browser:
+        page = browser.new_page()
         page.add_script_tag(path=PACKAGES / "mermaid" / "dist" / "mermaid.min.js")
         page.evaluate("mermaid.initialize({startOnLoad: false})")
         svg = page.evaluate("async text => (await mermaid.render('drawing', text)).svg", text)
@@ -25,7 +27,7 @@ def drawn(text: str) -> list[str]:
 
 @pytest.mark.parametrize("manifest", [COMMITTED, HOSTILE], ids=["committed", "hostile"])
 def test_every_route_key_and_app_is_in_the_drawing(manifest: Manifest) -> None:
-    labels = drawn(render(Request("mermaid", manifest)))
+    labels = draw(render(RenderRequest("mermaid", manifest)))
     keys = {key for route in manifest.routes for key in route.route_keys}
     apps = {route.app for route in manifest.routes}
     assert {*keys, *apps, "$default", manifest.default} <= set(labels)

@@ -1,4 +1,4 @@
-"""What the targets for nginx, Caddy and HAProxy share; tests/differential has the servers' decisions."""
+"""The tests that the targets nginx, caddy and haproxy share; tests/differential compares the servers' decisions."""
 
 import json
 import subprocess
@@ -9,18 +9,18 @@ from differential.servers import SERVERS, command, environment
 from render.manifests import COMMITTED, HOSTILE
 from routegen.errors import ConfigError, UnsupportedRouteError
 from routegen.manifest import Manifest
-from routegen.render import Request, find_target, render
+from routegen.render import RenderRequest, find_target, render
 
 
-def manifest(*paths: str) -> Manifest:
+def make_manifest(*paths: str) -> Manifest:
     routes = [
         {"path": path, "methods": ["ANY"], "app": "a", "role": "other", "route_keys": [f"ANY {path}"]} for path in paths
     ]
     return Manifest.model_validate_json(json.dumps({"version": 1, "default": "wiki", "routes": routes}))
 
 
-def checked(server: str, config: Path) -> str:
-    """What a server says of a configuration that it can use."""
+def check_config(server: str, config: Path) -> str:
+    """Let a server check its configuration, and return the output; an invalid configuration fails the test."""
     done = subprocess.run(
         command(server, config, test=True),
         capture_output=True,
@@ -33,35 +33,36 @@ def checked(server: str, config: Path) -> str:
     return done.stdout + done.stderr
 
 
-def written(server: str, folder: Path, manifest: Manifest = COMMITTED, **variables: str) -> Path:
+def write_config(server: str, folder: Path, manifest: Manifest = COMMITTED, **variables: str) -> Path:
+    """Render a manifest for a server into a file of a folder."""
     config = folder / f"{server}.conf"
-    run = {"run": str(folder)} if server == "nginx" else {}
-    config.write_text(render(Request(server, manifest, variables=run | variables)))
+    directory = {"run": str(folder)} if server == "nginx" else {}
+    config.write_text(render(RenderRequest(server, manifest, variables=directory | variables)))
     return config
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:8080", "8080", "[::1]:8080", "localhost:8080"])
 @pytest.mark.parametrize("server", SERVERS)
-def test_the_server_takes_the_configuration(server: str, listen: str, tmp_path: Path) -> None:
-    said = checked(server, written(server, tmp_path, listen=listen))
-    assert "warn" not in said.lower()
+def test_the_server_accepts_the_configuration(server: str, listen: str, tmp_path: Path) -> None:
+    output = check_config(server, write_config(server, tmp_path, listen=listen))
+    assert "warn" not in output.lower()
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_the_server_takes_a_hostile_manifest_s(server: str, tmp_path: Path) -> None:
-    assert "warn" not in checked(server, written(server, tmp_path, HOSTILE)).lower()
+def test_the_server_accepts_the_configuration_of_a_hostile_manifest(server: str, tmp_path: Path) -> None:
+    assert "warn" not in check_config(server, write_config(server, tmp_path, HOSTILE)).lower()
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_an_app_is_where_it_is_said_to_be(server: str) -> None:
-    text = render(Request(server, COMMITTED, variables={"upstream.mcp": "mcp.internal:8000"}))
+def test_an_app_gets_the_address_that_is_set(server: str) -> None:
+    text = render(RenderRequest(server, COMMITTED, variables={"upstream.mcp": "mcp.internal:8000"}))
     assert "mcp.internal:8000" in text
     assert "127.0.0.1:9001" not in text
     assert "127.0.0.1:9002" in text
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "says"),
+    ("name", "value", "message"),
     [
         ("listen", "", "must be host:port, or a port"),
         ("listen", "0", "must be host:port, or a port"),
@@ -79,28 +80,28 @@ def test_an_app_is_where_it_is_said_to_be(server: str) -> None:
     ],
 )
 @pytest.mark.parametrize("server", SERVERS)
-def test_what_is_no_address_is_said(server: str, name: str, value: str, says: str) -> None:
-    with pytest.raises(ConfigError, match=f"--set: {name} {says}, is "):
-        render(Request(server, COMMITTED, variables={name: value}))
+def test_a_wrong_address_is_refused(server: str, name: str, value: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=f"--set: {name} {message}, is "):
+        render(RenderRequest(server, COMMITTED, variables={name: value}))
 
 
 @pytest.mark.parametrize("server", ["nginx", "caddy"])
-def test_a_form_is_one_of_two(server: str) -> None:
+def test_another_form_than_the_two_is_refused(server: str) -> None:
     with pytest.raises(ConfigError, match=r"form must be 'standalone' or 'include', is 'snippet'"):
-        render(Request(server, COMMITTED, variables={"form": "snippet"}))
+        render(RenderRequest(server, COMMITTED, variables={"form": "snippet"}))
 
 
 @pytest.mark.parametrize("path", ["/x%FF", "/%EF%BF%BD/{y}"])
 @pytest.mark.parametrize("server", SERVERS)
-def test_a_path_that_is_not_utf_8_is_refused_or_allowed(server: str, path: str, tmp_path: Path) -> None:
+def test_a_path_that_is_not_utf_8_is_refused_unless_allowed(server: str, path: str, tmp_path: Path) -> None:
     with pytest.raises(UnsupportedRouteError, match=rf"ANY {path}: .* --allow not-utf-8".replace("{", r"\{")):
-        render(Request(server, manifest(path)))
+        render(RenderRequest(server, make_manifest(path)))
     allowed = frozenset(find_target(server).approximations)
-    (tmp_path / "allowed").write_text(render(Request(server, manifest(path), allowed=allowed, variables={})))
+    (tmp_path / "allowed").write_text(render(RenderRequest(server, make_manifest(path), allowed=allowed, variables={})))
     assert f"ANY {path}" in (tmp_path / "allowed").read_text()
 
 
-HARMLESS = [
+QUOTABLE_TEXTS = [
     "",
     "a b",
     'say "otter"',
@@ -117,18 +118,19 @@ HARMLESS = [
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_a_text_is_one_word_again_when_the_server_has_read_it(server: str, tmp_path: Path) -> None:
-    """In a comparison that the server makes with what it is asked, or in what it adapts."""
+def test_the_server_reads_a_quoted_text_as_one_word(server: str, tmp_path: Path) -> None:
     quote = find_target(server).quote
     assert quote
-    for number, text in enumerate(filter(None, HARMLESS)):
+    for number, text in enumerate(filter(None, QUOTABLE_TEXTS)):
         config = tmp_path / str(number)
         config.mkdir()
-        (config / "server.conf").write_text(ONE_WORD[server].replace("WORD", quote(text)).replace("RUN", str(tmp_path)))
-        checked(server, config / "server.conf")
+        (config / "server.conf").write_text(
+            CONFIGS_WITH_A_WORD[server].replace("WORD", quote(text)).replace("RUN", str(tmp_path))
+        )
+        check_config(server, config / "server.conf")
 
 
-ONE_WORD = {
+CONFIGS_WITH_A_WORD = {
     "nginx": "error_log stderr; pid RUN/pid; events {} http { map $uri $x { WORD y; } }",
     "caddy": "http://:1 {\n\trespond WORD\n}\n",
     "haproxy": "frontend a\n mode http\n timeout client 1s\n bind :1\n http-request deny if { path -m str -- WORD }\n",
@@ -136,7 +138,7 @@ ONE_WORD = {
 
 
 @pytest.mark.parametrize(
-    ("server", "text", "says"),
+    ("server", "text", "message"),
     [
         ("nginx", "$evil", "dollar sign"),
         ("caddy", "`evil`", "backtick"),
@@ -144,8 +146,8 @@ ONE_WORD = {
         ("haproxy", "evil\nglobal", "line break"),
     ],
 )
-def test_what_can_t_be_quoted_is_said(server: str, text: str, says: str) -> None:
+def test_a_text_that_cannot_be_quoted_is_an_error(server: str, text: str, message: str) -> None:
     quote = find_target(server).quote
     assert quote
-    with pytest.raises(ConfigError, match=says):
+    with pytest.raises(ConfigError, match=message):
         quote(text)

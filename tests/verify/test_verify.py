@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
-from helpers.schemas import SARIF, schema
+from helpers.schemas import SARIF, read_schema
 from helpers.support import PROJECT, Run
 from routegen.cli import routegen as group
 from routegen.cli.failures import State
@@ -97,7 +97,7 @@ def test_json(reports: dict[str, str]) -> None:
 
 def test_sarif_is_valid(reports: dict[str, str]) -> None:
     log: dict[str, Any] = json.loads(reports["sarif"])
-    jsonschema.validate(log, schema(SARIF))
+    jsonschema.validate(log, read_schema(SARIF))
     (run,) = log["runs"]
     assert {result["ruleId"] for result in run["results"]} == RULES
     explained = {rule["id"]: rule["help"]["markdown"] for rule in run["tool"]["driver"]["rules"]}

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.browser import browser, chromium, problems
-from helpers.node import PACKAGES, why_not
+from helpers.browser import accessibility_problems, find_chromium, start_browser
+from helpers.node import PACKAGES, reason_not_to_run
 from helpers.support import PROJECT
 from playwright.sync_api import Browser, Page, expect
 from serve.inspector.conftest import Inspected
 
-pytestmark = pytest.mark.skipif(chromium() is None, reason="there is no Chromium")
+pytestmark = pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium")
 
 IMAGES = PROJECT / "docs" / "images"
 # What differs from one run to the next.
@@ -36,7 +36,7 @@ DISCOVERY = "/.well-known/oauth-authorization-server"
 
 @pytest.fixture(scope="module")
 def chrome() -> Iterator[Browser]:
-    with browser() as one:
+    with start_browser() as one:
         yield one
 
 
@@ -203,7 +203,7 @@ def test_it_comes_back_after_the_connection_was_lost(inspected: Inspected, look:
     assert paths(page) == ["/after", "/between", "/before"]
 
 
-@pytest.mark.skipif(bool(why_not()), reason=str(why_not()))
+@pytest.mark.skipif(bool(reason_not_to_run()), reason=str(reason_not_to_run()))
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 1400), ("light", 360)])
 def test_everybody_can_use_it(inspected: Inspected, look: Look, scheme: str, width: int, tmp_path: Path) -> None:
     """Whoever wants the pictures of the docs anew sets SCREENSHOTS."""
@@ -212,11 +212,11 @@ def test_everybody_can_use_it(inspected: Inspected, look: Look, scheme: str, wid
     page = look(color_scheme=scheme, viewport={"width": width, "height": 760}, bypass_csp=True)
     expect(page.locator("#count")).to_have_text("5 of 5 shown")
     page.get_by_text("Route map").click()
-    assert problems(page, (PACKAGES / "axe-core" / "axe.min.js").read_text()) == []
+    assert accessibility_problems(page, (PACKAGES / "axe-core" / "axe.min.js").read_text()) == []
     page.get_by_text("Route map").click()
     page.get_by_role("button", name=f"GET {DISCOVERY}").click()
     expect(page.locator("#details .alarm")).to_be_visible()
-    assert problems(page, (PACKAGES / "axe-core" / "axe.min.js").read_text()) == []
+    assert accessibility_problems(page, (PACKAGES / "axe-core" / "axe.min.js").read_text()) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.evaluate(ALWAYS_THE_SAME)
     folder = IMAGES if os.environ.get("SCREENSHOTS") else tmp_path

@@ -70,12 +70,12 @@ def _outdated_table(committed: "Manifest", file: Path) -> str | None:
     table = file.with_name("ROUTES.md")
     if not table.is_file():
         return None
-    from routegen.render import Request, render  # noqa: PLC0415 - where there is such a table
+    from routegen.render import RenderRequest, render  # noqa: PLC0415 - where there is such a table
 
     # But for the first line, which names the manifest as whoever rendered it did.
     shown, wanted = (
         text.partition("\n")[2]
-        for text in (table.read_text("utf-8", "replace"), render(Request("markdown", committed)))
+        for text in (table.read_text("utf-8", "replace"), render(RenderRequest("markdown", committed)))
     )
     return None if shown == wanted else os.fspath(table)
 

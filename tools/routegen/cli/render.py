@@ -58,12 +58,14 @@ def render(
     if target is None:
         raise click.UsageError("Missing argument 'TARGET'; `routegen render --list` shows them.")
     from routegen.manifest import read_manifest, replace_file  # noqa: PLC0415 - heavy, and only used here
-    from routegen.render import Request, find_target, source_name  # noqa: PLC0415
+    from routegen.render import RenderRequest, find_target, source_name  # noqa: PLC0415
     from routegen.render import render as render_target  # noqa: PLC0415
 
     find_target(target)
     file = manifest_path(manifest)
-    request = Request(target, read_manifest(file), source_name(file), _pairs(variables), frozenset(allow), template)
+    request = RenderRequest(
+        target, read_manifest(file), source_name(file), _pairs(variables), frozenset(allow), template
+    )
     text = render_target(request)
     if output is None:
         emit(text)
@@ -88,7 +90,10 @@ def _list() -> None:
     lines = []
     for name in target_names():
         target = find_target(name)
-        lines.append(f"{name:<15} {target.about}")
-        lines += [f"{'':<15} --set {variable}={one.default}  {one.about}" for variable, one in target.variables.items()]
+        lines.append(f"{name:<15} {target.summary}")
+        lines += [
+            f"{'':<15} --set {variable_name}={variable.default}  {variable.description}"
+            for variable_name, variable in target.variables.items()
+        ]
         lines += [f"{'':<15} --allow {allowed}  {given_up}" for allowed, given_up in target.approximations.items()]
     emit("\n".join(lines) + "\n")

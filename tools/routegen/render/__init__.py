@@ -1,21 +1,21 @@
-"""One manifest, every gateway: Jinja2 templates that say the same routes in another tool's language.
+"""Write a manifest's routes in the language of another tool, with Jinja2 templates.
 
-In: a manifest, a target's name, and what the user has set. Out: one text, the same for the same input. Each target is
-a package below `targets`: one module that prepares the data, and its templates. Nothing else knows a target, so one is
-added without touching another. What it costs is Jinja2's import and one pass over the routes.
+Each target (nginx, Terraform, HTML and so on) is one module in `targets`, which prepares the data, and one folder of
+templates in `templates`. The output depends only on the manifest, the target and the user's settings, so the same input
+always gives the same bytes. No other module knows a target: a new target is added without changing any other file.
 """
 
-from routegen.render.data import App, Gateway, Rule
-from routegen.render.engine import Request, render, source_name
-from routegen.render.target import Target, Variable, find_target, target_names
+from routegen.render.render_target import RenderTarget, TargetVariable, find_target, target_names
+from routegen.render.template_data import TemplateApp, TemplateGateway, TemplateRoute
+from routegen.render.template_engine import RenderRequest, render, source_name
 
 __all__ = [
-    "App",
-    "Gateway",
-    "Request",
-    "Rule",
-    "Target",
-    "Variable",
+    "RenderRequest",
+    "RenderTarget",
+    "TargetVariable",
+    "TemplateApp",
+    "TemplateGateway",
+    "TemplateRoute",
     "find_target",
     "render",
     "source_name",

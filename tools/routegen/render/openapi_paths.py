@@ -1,4 +1,4 @@
-"""A manifest's routes as OpenAPI says them to API Gateway, for the targets that carry such a document.
+"""The routes of a manifest as the paths of an OpenAPI document with API Gateway's extensions.
 
 Source: "x-amazon-apigateway-integration" and "OpenAPI definitions for HTTP APIs" (AWS, http-api-open-api).
 """
@@ -8,61 +8,66 @@ from dataclasses import dataclass
 
 from routegen.errors import UnsupportedRouteError
 from routegen.gateway import ANY
-from routegen.render.data import App, Gateway
-from routegen.render.target import Asked
+from routegen.render.render_target import RenderSettings
+from routegen.render.template_data import TemplateApp, TemplateGateway
 
 ONE_NAME = "one-name"
 APPROXIMATIONS = {
-    ONE_NAME: "a variable that has another name for each method gets the first one's",
+    ONE_NAME: "a path variable with a different name for each method gets the name that comes first",
 }
 
 
 @dataclass(frozen=True)
-class Operation:
-    """What a path has for one method, or for any.
+class OpenApiOperation:
+    """One operation of a path: a method, or any method.
 
     Attributes:
-        field: of the path item.
-        app: gets the request.
+        field: the operation's field in the path item, e.g. `get`.
+        app: the app that gets the request.
     """
 
     field: str
-    app: App
+    app: TemplateApp
 
 
 @dataclass(frozen=True)
-class PathItem:
-    """One path.
+class OpenApiPath:
+    """One path item.
 
     Attributes:
-        path: in API Gateway's notation, which is OpenAPI's but for the plus sign of a greedy variable.
-        parameters: the names of its variables, the greedy one's with its plus sign, as API Gateway exports it.
-        operations: sorted by field.
+        path: the path in API Gateway's notation. OpenAPI has the same notation, without the plus sign of a greedy
+            variable.
+        parameters: the names of the path's variables; a greedy one keeps its plus sign, as in API Gateway's exports.
+        operations: the operations, sorted by field.
     """
 
     path: str
     parameters: tuple[str, ...]
-    operations: tuple[Operation, ...]
+    operations: tuple[OpenApiOperation, ...]
 
 
-def path_items(gateway: Gateway, asked: Asked) -> tuple[PathItem, ...]:
-    """Every path, sorted.
+def build_openapi_paths(gateway: TemplateGateway, settings: RenderSettings) -> tuple[OpenApiPath, ...]:
+    """Build the path items of an OpenAPI document, sorted by path.
 
     Raises:
-        UnsupportedRouteError: a path's variables have other names for another method, which OpenAPI takes for the same
-            path twice (OpenAPI 3.0, Paths Object), and that isn't allowed.
+        UnsupportedRouteError: the variables of a path have different names for two methods, and the user did not allow
+            the approximation. OpenAPI 3.0, Paths Object, treats the two as the same path.
     """
-    found: dict[tuple[str, ...], tuple[str, list[Operation]]] = {}
-    for rule in sorted(gateway.rules, key=lambda rule: (rule.path, rule.method)):
-        path, operations = found.setdefault(rule.parsed.shape, (rule.path, []))
-        if path != rule.path and ONE_NAME not in asked.allowed:
+    operations_by_shape: dict[tuple[str, ...], tuple[str, list[OpenApiOperation]]] = {}
+    for route in gateway.routes_by_path:
+        path, operations = operations_by_shape.setdefault(route.route_key.shape, (route.path, []))
+        if path != route.path and ONE_NAME not in settings.allowed:
             raise UnsupportedRouteError(
-                f"{rule.key}: OpenAPI takes {rule.path} and {path} for one path; give their variables the same names, "
-                f"or accept the first one's with --allow {ONE_NAME}"
+                f"{route.key}: OpenAPI treats {route.path} and {path} as the same path; give their variables the same "
+                f"names, or use the names of {path} for both with --allow {ONE_NAME}"
             )
-        field = "x-amazon-apigateway-any-method" if rule.method == ANY else rule.method.lower()
-        operations.append(Operation(field, rule.app))
+        field = "x-amazon-apigateway-any-method" if route.method == ANY else route.method.lower()
+        operations.append(OpenApiOperation(field, route.app))
     return tuple(
-        PathItem(path, tuple(re.findall(r"\{([^{}]+)\}", path)), tuple(sorted(operations, key=lambda one: one.field)))
-        for path, operations in found.values()
+        OpenApiPath(
+            path,
+            tuple(re.findall(r"\{([^{}]+)\}", path)),
+            tuple(sorted(operations, key=lambda operation: operation.field)),
+        )
+        for path, operations in operations_by_shape.values()
     )

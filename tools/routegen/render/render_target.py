@@ -1,4 +1,4 @@
-"""What a target is, and where it is found."""
+"""The description of a render target, and the look-up of a target by its name."""
 
 import difflib
 import pkgutil
@@ -9,74 +9,78 @@ from typing import Any
 
 from routegen.errors import ConfigError
 from routegen.render import targets
-from routegen.render.data import Gateway
+from routegen.render.template_data import TemplateGateway
 
 
 @dataclass(frozen=True)
-class Variable:
-    """Something that a user may set with `--set NAME=VALUE`.
+class TargetVariable:
+    """A value that a user can set with `--set NAME=VALUE`.
 
     Attributes:
-        default: used where nothing is set.
-        about: what it is, for `--help` and the docs.
-        check: raises ValueError, with a phrase that says what it must be.
+        default: the value where the user sets none.
+        description: the meaning of the value, for `routegen render --list`.
+        check: raises ValueError for a wrong value, with a phrase such as "must be host:port".
     """
 
     default: str
-    about: str
+    description: str
     check: Callable[[str], object] = str
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a target's `prepare` gets to know.
+class RenderSettings:
+    """The user's settings for one target, checked and complete.
 
     Attributes:
-        variables: each of the target's, as set or by default.
-        allowed: approximations that the user accepts.
+        variables: the value of each of the target's variables, as the user set it or the default.
+        allowed: the approximations that the user accepts.
     """
 
     variables: Mapping[str, str]
     allowed: frozenset[str]
 
 
+def _no_extra_data(_gateway: TemplateGateway, _settings: RenderSettings) -> Mapping[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True)
-class Target:
-    """One language that a gateway can be said in.
+class RenderTarget:
+    """One tool or document format that a manifest can be written for.
 
     Attributes:
-        about: one line on what comes out, and for whom.
-        template: the file to start with, in the target's own folder.
-        quote: how a value stands in this language: everything that a template prints goes through it, so that no
-            text of a manifest can break out of its string. None for HTML, where Jinja2's own escaping does it.
-        prepare: makes the template's data, beside what all templates see; raises UnsupportedRouteError for what the
-            target can't say and the user has not allowed.
-        variables: by name; `{app}` in a name stands for each app's name.
-        approximations: what `--allow` takes, with what is given up.
+        summary: one line that names the output and its use, for `routegen render --list`.
+        template: the file name of the main template, in the target's own folder.
+        quote: writes a value as a literal of the target's language. Everything that a template prints goes through it,
+            so that no text of a manifest can end its string. None for HTML, where Jinja2's own escaping does this.
+        prepare: makes the data that only this target's templates use. It raises UnsupportedRouteError for a route that
+            the target cannot express, unless the user allowed the approximation.
+        variables: the variables by name; `{app}` in a name is replaced by the name of each app.
+        approximations: the names that `--allow` accepts, each with a description of the difference.
     """
 
-    about: str
+    summary: str
     template: str
     quote: Callable[[Any], str] | None
-    prepare: Callable[[Gateway, Asked], Mapping[str, Any]]
-    variables: Mapping[str, Variable] = field(default_factory=dict)
+    prepare: Callable[[TemplateGateway, RenderSettings], Mapping[str, Any]] = _no_extra_data
+    variables: Mapping[str, TargetVariable] = field(default_factory=dict)
     approximations: Mapping[str, str] = field(default_factory=dict)
 
 
 def target_names() -> tuple[str, ...]:
-    """Every target's name, sorted; imports none of them."""
+    """Return the names of all targets, sorted, without importing any of them."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(targets.__path__)))
 
 
-def find_target(name: str) -> Target:
-    """The target of a name.
+def find_target(name: str) -> RenderTarget:
+    """Import and return the target with a name.
 
     Raises:
-        ConfigError: there is none; the text has the nearest.
+        ConfigError: no target has the name; the text names the most similar target.
     """
     names = target_names()
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
-        raise ConfigError(f"there is no target {name!r}; the nearest is {near!r}, and all are: {', '.join(names)}")
-    found: Target = import_module(f"{targets.__name__}.{name}").TARGET
-    return found
+        nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
+        raise ConfigError(f"there is no target {name!r}; the nearest is {nearest!r}; all targets: {', '.join(names)}")
+    target: RenderTarget = import_module(f"{targets.__name__}.{name}").TARGET
+    return target

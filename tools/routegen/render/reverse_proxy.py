@@ -1,33 +1,33 @@
-"""What the targets for reverse proxies share: addresses that a user may set, and what no such server can say."""
+"""Shared parts of the reverse proxy targets: addresses that a user can set, and routes that no proxy can express."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
 from routegen.errors import UnsupportedRouteError
 from routegen.gateway import shape
-from routegen.render.data import App, Gateway
-from routegen.render.target import Asked, Variable
+from routegen.render.render_target import RenderSettings, TargetVariable
+from routegen.render.template_data import TemplateApp, TemplateGateway
 
 NOT_UTF_8 = "not-utf-8"
 APPROXIMATIONS = {
-    NOT_UTF_8: "a literal that isn't UTF-8 takes U+FFFD in the place of its bytes, and not the bytes",
+    NOT_UTF_8: "a literal path that is not UTF-8 matches U+FFFD in place of its bytes, and not the bytes",
 }
 LARGEST_BODY = 10 * 1024 * 1024
-"""Bytes that API Gateway takes ("Quotas for HTTP APIs": 10 MB)."""
+"""The largest request body in bytes that API Gateway accepts ("Quotas for HTTP APIs": 10 MB)."""
 FIRST_PORT = 9001
-"""Where the first app is by default; the others follow."""
+"""The default port of the first app; the other apps get the next ports."""
 
 _HOST = r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]"
 
 
 @dataclass(frozen=True)
-class Address:
-    """Where something listens.
+class SocketAddress:
+    """The address that a server listens on.
 
     Attributes:
-        host: a name or an address, one of IPv6 in brackets; empty for every address of the machine.
+        host: a host name, an IPv4 address, or an IPv6 address in brackets; empty for all addresses of the machine.
         port: 1 to 65535.
     """
 
@@ -39,72 +39,94 @@ class Address:
 
 
 @dataclass(frozen=True)
-class Upstream:
-    """An app, and where it is."""
+class ProxyUpstream:
+    """An app, and the address that it listens on."""
 
-    app: App
-    address: Address
+    app: TemplateApp
+    address: SocketAddress
 
 
-def read_address(text: str) -> Address:
+def read_address(text: str) -> SocketAddress:
     """Read `host:port`.
 
     Raises:
-        ValueError: it isn't.
+        ValueError: the text has another form, or the port is out of range.
     """
-    found = re.fullmatch(rf"({_HOST}):([0-9]{{1,5}})", text)
-    if found is None or not 0 < int(found[2]) < 65536:
+    match = re.fullmatch(rf"({_HOST}):([0-9]{{1,5}})", text)
+    if match is None or not 0 < int(match[2]) < 65536:
         raise ValueError("must be host:port")
-    return Address(found[1], int(found[2]))
+    return SocketAddress(match[1], int(match[2]))
 
 
-def read_listen(text: str) -> Address:
-    """Read `host:port`, or a port alone, on every address.
+def read_listen_address(text: str) -> SocketAddress:
+    """Read `host:port`, or only a port, which means all addresses of the machine.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text has neither form, or the port is out of range.
     """
     try:
-        return Address("", read_address(f"any:{text}").port) if text.isdigit() else read_address(text)
+        return SocketAddress("", read_address(f"any:{text}").port) if text.isdigit() else read_address(text)
     except ValueError:
         raise ValueError("must be host:port, or a port") from None
 
 
-def _upstream(text: str) -> None:
+def _check_upstream(text: str) -> None:
     if text:
         read_address(text)
 
 
-def _form(text: str) -> None:
+def _check_form(text: str) -> None:
     if text not in {"standalone", "include"}:
         raise ValueError("must be 'standalone' or 'include'")
 
 
-LISTEN = {"listen": Variable("127.0.0.1:8080", "host:port, or a port on every address", read_listen)}
-UPSTREAM = {
-    "upstream.{app}": Variable("", f"host:port of the app; by default 127.0.0.1:{FIRST_PORT} and on", _upstream),
+LISTEN_VARIABLE = {
+    "listen": TargetVariable(
+        "127.0.0.1:8080",
+        "the address to listen on: host:port, or a port for all addresses",
+        read_listen_address,
+    )
 }
-FORM = {"form": Variable("standalone", "'include' for a configuration of your own to include", _form)}
+UPSTREAM_VARIABLE = {
+    "upstream.{app}": TargetVariable(
+        "",
+        f"the app's address, host:port; by default 127.0.0.1:{FIRST_PORT}, and the next ports for the other apps",
+        _check_upstream,
+    ),
+}
+FORM_VARIABLE = {
+    "form": TargetVariable(
+        "standalone",
+        "'standalone' for a whole configuration, 'include' for a part of your own configuration",
+        _check_form,
+    )
+}
 
 
-def upstreams(gateway: Gateway, asked: Asked) -> tuple[Upstream, ...]:
-    """Every app by name, with the address that is set or the next one on loopback."""
-    said: Mapping[str, str] = asked.variables
+def assign_upstreams(gateway: TemplateGateway, settings: RenderSettings) -> tuple[ProxyUpstream, ...]:
+    """Give every app, sorted by name, the address that the user set, or the next default port on 127.0.0.1."""
     return tuple(
-        Upstream(app, read_address(said[f"upstream.{app.name}"] or f"127.0.0.1:{port}"))
+        ProxyUpstream(app, read_address(settings.variables[f"upstream.{app.name}"] or f"127.0.0.1:{port}"))
         for app, port in zip(gateway.apps, count(FIRST_PORT), strict=False)
     )
 
 
-def check_literals(gateway: Gateway, asked: Asked) -> None:
-    """Refuse literals that aren't UTF-8: the model reads each wrong byte as U+FFFD, a server takes bytes as they are.
+def check_literals(gateway: TemplateGateway, settings: RenderSettings) -> None:
+    """Refuse literal paths that are not UTF-8.
+
+    The routing model reads each wrong byte as U+FFFD; a proxy compares the bytes as they are.
 
     Raises:
-        UnsupportedRouteError: there is one, and that isn't allowed.
+        UnsupportedRouteError: a route has such a path, and the user did not allow the approximation.
     """
-    for rule in gateway.rules:
-        if "\ufffd" in "".join(shape(rule.path)) and NOT_UTF_8 not in asked.allowed:
+    for route in gateway.routes:
+        if "\ufffd" in "".join(shape(route.path)) and NOT_UTF_8 not in settings.allowed:
             raise UnsupportedRouteError(
-                f"{rule.key}: the path isn't UTF-8, and the server would compare its bytes; give it another path, "
-                f"or accept that it takes U+FFFD alone with --allow {NOT_UTF_8}"
+                f"{route.key}: the path is not UTF-8, and the proxy would compare its bytes; give the route another "
+                f"path, or let the route match only U+FFFD with --allow {NOT_UTF_8}"
             )
+
+
+def escape_unprintable(regex: str, escape: Callable[[str], str]) -> str:
+    """Escape the characters of a regular expression that a reader of the configuration could not see."""
+    return "".join(char if char.isprintable() else escape(char) for char in regex)

@@ -1,4 +1,4 @@
-"""What every template sees: the manifest, told in the terms that gateways share."""
+"""The data that every template gets: the apps and the routes of a manifest, with names that other tools accept."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from routegen.manifest import Manifest, Route
 
 
 @dataclass(frozen=True)
-class App:
+class TemplateApp:
     """One app behind the gateway.
 
     Attributes:
-        name: as the manifest has it: letters, digits, `-` and `_`.
-        identifier: the same as most languages take it: letters, digits and `_`, no digit first, unique.
-        logical_id: the same in letters and digits alone, unique whatever their case.
+        name: the name in the manifest: letters, digits, `-` and `_`.
+        identifier: the name in a form that most languages accept: letters, digits and `_`, no digit first, unique.
+        logical_id: the name in letters and digits only, unique also when case is ignored.
     """
 
     name: str
@@ -25,91 +25,97 @@ class App:
 
 
 @dataclass(frozen=True)
-class Rule:
-    """One route key and who gets what it takes.
+class TemplateRoute:
+    """One route of the gateway: a route key, and the app that gets its requests.
 
     Attributes:
-        parsed: the route key.
-        app: gets the request.
-        route: the manifest's entry.
+        route_key: the route key.
+        app: the app that gets the requests.
+        entry: the manifest's entry that the route key belongs to.
     """
 
-    parsed: RouteKey
-    app: App
-    route: Route
+    route_key: RouteKey
+    app: TemplateApp
+    entry: Route
 
     @property
     def key(self) -> str:
         """The route key as the manifest has it, e.g. `ANY /mcp/{proxy+}`."""
-        return str(self.parsed)
+        return str(self.route_key)
 
     @property
-    def name(self) -> str:
-        """The key without the variables' names, which a renamed variable leaves as it is."""
-        return self.parsed.without_variable_names
+    def stable_name(self) -> str:
+        """The route key without the names of its variables, so that renaming a variable does not change it."""
+        return self.route_key.without_variable_names
 
     @property
     def method(self) -> str:
         """`ANY` or a method in capitals."""
-        return self.parsed.method
+        return self.route_key.method
 
     @property
     def path(self) -> str:
-        """In API Gateway's notation."""
-        return self.parsed.path
+        """The path in API Gateway's notation."""
+        return self.route_key.path
 
     @property
     def regex(self) -> str:
-        """Of the percent-decoded paths that it takes, not anchored (`routegen.gateway.path_regex`)."""
+        """A regular expression for the percent-decoded paths, not anchored (`routegen.gateway.path_regex`)."""
         return path_regex(self.path)
 
     @property
     def logical_id(self) -> str:
-        """An identifier of letters and digits that depends on the name alone."""
-        return "Route" + hashlib.sha256(self.name.encode()).hexdigest()[:12]
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    lower = {one.lower() for one in taken}
-    names = chain([name], (f"{name}{number}" for number in count(2)))
-    return next(one for one in names if one.lower() not in lower)
+        """An identifier of letters and digits, derived from `stable_name`."""
+        return "Route" + hashlib.sha256(self.stable_name.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
-class Gateway:
-    """A manifest for templates.
+class TemplateGateway:
+    """A manifest in the form that templates use.
 
     Attributes:
-        manifest: as it was read.
-        apps: every app by name, the default one included.
+        manifest: the manifest as it was read.
+        apps: every app, sorted by name, with the default app.
     """
 
     manifest: Manifest
-    apps: tuple[App, ...]
+    apps: tuple[TemplateApp, ...]
 
     @classmethod
-    def of(cls, manifest: Manifest) -> "Gateway":
-        """Give each app identifiers of its own."""
-        apps: list[App] = []
+    def from_manifest(cls, manifest: Manifest) -> "TemplateGateway":
+        """Give each app of a manifest its unique identifiers."""
+        apps: list[TemplateApp] = []
         for name in sorted({manifest.default, *(route.app for route in manifest.routes)}):
-            safe = "".join(char if char.isalnum() else "_" for char in name)
-            safe = f"app_{safe}" if safe[0].isdigit() else safe
-            identifier = _unique(safe, {app.identifier for app in apps})
-            pascal = "".join(part[0].upper() + part[1:] for part in safe.split("_") if part)
-            apps.append(App(name, identifier, _unique(pascal, {app.logical_id for app in apps})))
+            safe_name = "".join(char if char.isalnum() else "_" for char in name)
+            safe_name = f"app_{safe_name}" if safe_name[0].isdigit() else safe_name
+            identifier = _make_unique(safe_name, {app.identifier for app in apps})
+            pascal = "".join(part[0].upper() + part[1:] for part in safe_name.split("_") if part)
+            apps.append(TemplateApp(name, identifier, _make_unique(pascal, {app.logical_id for app in apps})))
         return cls(manifest, tuple(apps))
 
     @cached_property
-    def default(self) -> App:
+    def default(self) -> TemplateApp:
         """The app behind `$default`."""
         return self.app(self.manifest.default)
 
-    def app(self, name: str) -> App:
-        """The app of a name that the manifest has."""
+    def app(self, name: str) -> TemplateApp:
+        """Return the app with a name that the manifest has."""
         return next(app for app in self.apps if app.name == name)
 
     @cached_property
-    def rules(self) -> tuple[Rule, ...]:
-        """A rule for each route key, in the order in which the first match is the one that API Gateway selects."""
-        routes = {RouteKey.parse(text): route for route in self.manifest.routes for text in route.route_keys}
-        return tuple(Rule(key, self.app(routes[key].app), routes[key]) for key in sort_route_keys(routes))
+    def routes(self) -> tuple[TemplateRoute, ...]:
+        """One route for each route key, in order: the first route that matches is the one that API Gateway selects."""
+        entries = {RouteKey.parse(text): route for route in self.manifest.routes for text in route.route_keys}
+        return tuple(TemplateRoute(key, self.app(entries[key].app), entries[key]) for key in sort_route_keys(entries))
+
+    @cached_property
+    def routes_by_path(self) -> tuple[TemplateRoute, ...]:
+        """The same routes sorted by path and method, for people to read."""
+        return tuple(sorted(self.routes, key=lambda route: (route.path, route.method)))
+
+
+def _make_unique(name: str, used_names: set[str]) -> str:
+    """Append the lowest number, if any, that makes a name unique; case is ignored, as nginx and CloudFormation do."""
+    used_lower = {used_name.lower() for used_name in used_names}
+    candidates = chain([name], (f"{name}{number}" for number in count(2)))
+    return next(candidate for candidate in candidates if candidate.lower() not in used_lower)

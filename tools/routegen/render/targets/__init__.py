@@ -1,1 +1,1 @@
-"""One package for each target: `TARGET`, and its templates beside it."""
+"""The render targets: one module for each, whose `TARGET` describes it; its templates are in `../templates`."""

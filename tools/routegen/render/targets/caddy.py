@@ -1,29 +1,30 @@
-"""A reverse proxy for Caddy."""
+"""A Caddyfile: a reverse proxy."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from routegen.errors import ConfigError
 from routegen.gateway import ANY
-from routegen.render.data import Gateway, Rule
-from routegen.render.proxy import (
+from routegen.render.render_target import RenderSettings, RenderTarget
+from routegen.render.reverse_proxy import (
     APPROXIMATIONS,
-    FORM,
+    FORM_VARIABLE,
     LARGEST_BODY,
-    LISTEN,
-    UPSTREAM,
+    LISTEN_VARIABLE,
+    UPSTREAM_VARIABLE,
+    assign_upstreams,
     check_literals,
-    read_listen,
-    upstreams,
+    escape_unprintable,
+    read_listen_address,
 )
-from routegen.render.target import Asked, Target
+from routegen.render.template_data import TemplateGateway, TemplateRoute
 
 
 def quote(value: Any) -> str:
-    """A token in backticks, in which Caddy reads nothing but variables of the environment.
+    """Write a token in backticks, in which Caddy replaces only environment variables.
 
     Raises:
-        ConfigError: a backtick, or the start of such a variable; neither can be escaped.
+        ConfigError: the text has a backtick, or the start of an environment variable; Caddy has no escape for them.
     """
     text = str(value)
     if "`" in text or "{$" in text:
@@ -31,38 +32,44 @@ def quote(value: Any) -> str:
     return f"`{text}`"
 
 
-def prepare(gateway: Gateway, asked: Asked) -> Mapping[str, Any]:
-    """The expressions for method and decoded path, in order.
+def prepare(gateway: TemplateGateway, settings: RenderSettings) -> Mapping[str, Any]:
+    """Prepare the expressions for method and decoded path, in order.
 
     Raises:
         UnsupportedRouteError: a path is not UTF-8.
     """
-    check_literals(gateway, asked)
+    check_literals(gateway, settings)
     return {
-        "routes": [{"key": rule.key, "regex": _regex(rule), "app": rule.app} for rule in gateway.rules],
+        "routes": [{"key": route.key, "regex": _request_regex(route), "app": route.app} for route in gateway.routes],
         "upstreams": [
-            {"app": one.app, "address": f"{{$UPSTREAM_{one.app.identifier.upper()}:{one.address}}}"}
-            for one in upstreams(gateway, asked)
+            {
+                "app": upstream.app,
+                "address": f"{{$UPSTREAM_{upstream.app.identifier.upper()}:{upstream.address}}}",
+            }
+            for upstream in assign_upstreams(gateway, settings)
         ],
-        "listen": read_listen(asked.variables["listen"]),
-        "standalone": asked.variables["form"] == "standalone",
+        "listen": read_listen_address(settings.variables["listen"]),
+        "standalone": settings.variables["form"] == "standalone",
         "largest_body": f"{LARGEST_BODY // 1024**2}MiB",
     }
 
 
-def _regex(rule: Rule) -> str:
-    method = r"\S+" if rule.method == ANY else rule.method
-    path = "/?" if rule.path == "/" else rule.regex  # a URL may have no path (RFC 9112, section 3.2.2)
-    # A line separator would be one for `caddy fmt`; a mark that turns the text around would mislead a reader.
-    shown = "".join(char if char.isprintable() else rf"\x{{{ord(char):x}}}" for char in path)
-    return rf"~^{method} {shown}\z"
+def _request_regex(route: TemplateRoute) -> str:
+    method = r"\S+" if route.method == ANY else route.method
+    path = "/?" if route.path == "/" else route.regex  # a URL can have an empty path (RFC 9112, section 3.2.2)
+    return rf"~^{method} {escape_unprintable(path, _escape_code_point)}\z"
 
 
-TARGET = Target(
-    about="Caddy: a reverse proxy that takes the same decisions",
+def _escape_code_point(char: str) -> str:
+    """Escape a character, because `caddy fmt` would treat a Unicode line separator as a line break."""
+    return rf"\x{{{ord(char):x}}}"
+
+
+TARGET = RenderTarget(
+    summary="Caddy: a reverse proxy with the same routing",
     template="Caddyfile.j2",
     quote=quote,
     prepare=prepare,
-    variables={**LISTEN, **UPSTREAM, **FORM},
+    variables={**LISTEN_VARIABLE, **UPSTREAM_VARIABLE, **FORM_VARIABLE},
     approximations=APPROXIMATIONS,
 )

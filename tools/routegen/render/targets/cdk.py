@@ -1,21 +1,10 @@
-"""Routes, integrations and permissions as a construct for the AWS CDK, in TypeScript."""
+"""A construct for the AWS CDK, in TypeScript: routes, integrations and permissions."""
 
-from collections.abc import Mapping
-from typing import Any
+from routegen.render.quote import quote_as_json
+from routegen.render.render_target import RenderTarget
 
-from routegen.render.data import Gateway
-from routegen.render.quote import as_json
-from routegen.render.target import Asked, Target
-
-
-def prepare(_gateway: Gateway, _asked: Asked) -> Mapping[str, Any]:
-    """Nothing beyond what every template sees."""
-    return {}
-
-
-TARGET = Target(
-    about="AWS CDK construct in TypeScript: routes, integrations, permissions of an HTTP API",
+TARGET = RenderTarget(
+    summary="AWS CDK construct in TypeScript: routes, integrations and permissions of an HTTP API",
     template="routes.ts.j2",
-    quote=as_json,
-    prepare=prepare,
+    quote=quote_as_json,
 )

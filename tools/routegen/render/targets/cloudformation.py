@@ -1,21 +1,10 @@
-"""Routes, integrations and permissions as a CloudFormation template, in YAML."""
+"""A CloudFormation template in YAML: routes, integrations and permissions."""
 
-from collections.abc import Mapping
-from typing import Any
+from routegen.render.quote import quote_as_json
+from routegen.render.render_target import RenderTarget
 
-from routegen.render.data import Gateway
-from routegen.render.quote import as_json
-from routegen.render.target import Asked, Target
-
-
-def prepare(_gateway: Gateway, _asked: Asked) -> Mapping[str, Any]:
-    """Nothing beyond what every template sees."""
-    return {}
-
-
-TARGET = Target(
-    about="CloudFormation template: routes, integrations, permissions of an HTTP API",
+TARGET = RenderTarget(
+    summary="CloudFormation template: routes, integrations and permissions of an HTTP API",
     template="template.yaml.j2",
-    quote=as_json,
-    prepare=prepare,
+    quote=quote_as_json,
 )

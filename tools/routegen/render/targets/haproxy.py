@@ -1,28 +1,29 @@
-"""A reverse proxy for HAProxy."""
+"""A configuration for HAProxy: a reverse proxy."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from routegen.errors import ConfigError
 from routegen.gateway import ANY
-from routegen.render.data import Gateway, Rule
-from routegen.render.proxy import (
+from routegen.render.render_target import RenderSettings, RenderTarget
+from routegen.render.reverse_proxy import (
     APPROXIMATIONS,
     LARGEST_BODY,
-    LISTEN,
-    UPSTREAM,
+    LISTEN_VARIABLE,
+    UPSTREAM_VARIABLE,
+    assign_upstreams,
     check_literals,
-    read_listen,
-    upstreams,
+    escape_unprintable,
+    read_listen_address,
 )
-from routegen.render.target import Asked, Target
+from routegen.render.template_data import TemplateGateway, TemplateRoute
 
 
 def quote(value: Any) -> str:
-    """A word in single quotes, in which HAProxy reads nothing (Configuration Manual, 2.2).
+    """Write a word in single quotes, in which HAProxy replaces nothing (Configuration Manual, 2.2).
 
     Raises:
-        ConfigError: a line break or a NUL, which a word can't have.
+        ConfigError: the text has a line break or a NUL, which no word can contain.
     """
     text = str(value)
     if any(char in text for char in "\n\r\0"):
@@ -30,40 +31,43 @@ def quote(value: Any) -> str:
     return "'" + text.replace("'", r"'\''") + "'"
 
 
-def prepare(gateway: Gateway, asked: Asked) -> Mapping[str, Any]:
-    """The conditions, in order.
+def prepare(gateway: TemplateGateway, settings: RenderSettings) -> Mapping[str, Any]:
+    """Prepare the conditions of the routes, in order.
 
     Raises:
         UnsupportedRouteError: a path is not UTF-8.
     """
-    check_literals(gateway, asked)
+    check_literals(gateway, settings)
     return {
-        "routes": [{"key": rule.key, "condition": _condition(rule), "app": rule.app} for rule in gateway.rules],
+        "routes": [{"key": route.key, "condition": _condition(route), "app": route.app} for route in gateway.routes],
         "upstreams": [
-            {"app": one.app, "address": f'"${{UPSTREAM_{one.app.identifier.upper()}-{one.address}}}"'}
-            for one in upstreams(gateway, asked)
+            {
+                "app": upstream.app,
+                "address": f'"${{UPSTREAM_{upstream.app.identifier.upper()}-{upstream.address}}}"',
+            }
+            for upstream in assign_upstreams(gateway, settings)
         ],
-        "listen": read_listen(asked.variables["listen"]),
+        "listen": read_listen_address(settings.variables["listen"]),
         "largest_body": LARGEST_BODY,
     }
 
 
-def _condition(rule: Rule) -> str:
-    method = "" if rule.method == ANY else f"{{ method {rule.method} }} "
-    regex = "".join(char if char.isprintable() else _as_bytes(char) for char in rule.regex)
+def _condition(route: TemplateRoute) -> str:
+    method = "" if route.method == ANY else f"{{ method {route.method} }} "
+    regex = escape_unprintable(route.regex, _escape_bytes)
     return method + "{ var(req.path) -m reg " + quote("^" + regex + r"\z") + " }"
 
 
-def _as_bytes(char: str) -> str:
-    """A character that a reader wouldn't see, for expressions that take bytes."""
+def _escape_bytes(char: str) -> str:
+    """Escape the UTF-8 bytes of a character, because HAProxy's expressions match bytes."""
     return "".join(rf"\x{byte:02x}" for byte in char.encode())
 
 
-TARGET = Target(
-    about="HAProxy: a reverse proxy that takes the same decisions",
+TARGET = RenderTarget(
+    summary="HAProxy: a reverse proxy with the same routing",
     template="haproxy.cfg.j2",
     quote=quote,
     prepare=prepare,
-    variables={**LISTEN, **UPSTREAM},
+    variables={**LISTEN_VARIABLE, **UPSTREAM_VARIABLE},
     approximations=APPROXIMATIONS,
 )

@@ -1,4 +1,4 @@
-"""One self-contained page: the route map, a search, and `explain` without a server."""
+"""A self-contained HTML page: the route table, a search, and `routegen explain` without a server."""
 
 import hashlib
 from base64 import b64encode
@@ -10,35 +10,34 @@ from markupsafe import Markup
 
 from routegen.gateway import ANY
 from routegen.manifest import explain
-from routegen.render.data import Gateway
-from routegen.render.quote import as_json
-from routegen.render.target import Asked, Target, Variable
+from routegen.render.quote import quote_as_json
+from routegen.render.render_target import RenderSettings, RenderTarget, TargetVariable
+from routegen.render.template_data import TemplateGateway
 
 
-def prepare(gateway: Gateway, _asked: Asked) -> Mapping[str, Any]:
-    """The model's table for the script, and what the page's policy must know of script and style."""
-    style, script = _file("page.css"), _file("page.js")
+def prepare(gateway: TemplateGateway, _settings: RenderSettings) -> Mapping[str, Any]:
+    """Prepare the script, its data, the style, and their hashes for the page's Content-Security-Policy."""
+    style, script = _read_file("page.css"), _read_file("page.js")
     return {
         "style": Markup(style),  # noqa: S704 - a file of this package
         "script": Markup(script),  # noqa: S704 - likewise
-        "style_hash": _hash(style),
-        "script_hash": _hash(script),
-        "model": Markup(as_json(_model(gateway))),  # noqa: S704 - as_json leaves no angle bracket
-        "rules": sorted(gateway.rules, key=lambda rule: (rule.path, rule.method)),
+        "style_hash": _policy_hash(style),
+        "script_hash": _policy_hash(script),
+        "model": Markup(quote_as_json(_explain_data(gateway))),  # noqa: S704 - quote_as_json escapes angle brackets
     }
 
 
-def _model(gateway: Gateway) -> dict[str, Any]:
+def _explain_data(gateway: TemplateGateway) -> dict[str, Any]:
     rules = [
         {
-            "key": rule.key,
-            "method": rule.method,
-            "regex": rule.regex,
-            "app": rule.app.name,
-            "methods": rule.route.methods,
-            "how": explain.how_it_matches(rule.parsed),
+            "key": route.key,
+            "method": route.method,
+            "regex": route.regex,
+            "app": route.app.name,
+            "methods": route.entry.methods,
+            "how": explain.how_it_matches(route.route_key),
         }
-        for rule in gateway.rules
+        for route in gateway.routes
     ]
     words = {
         "noKey": explain.NO_KEY,
@@ -49,19 +48,19 @@ def _model(gateway: Gateway) -> dict[str, Any]:
     return {"any": ANY, "default": gateway.default.name, "probed": explain.PROBED, "words": words, "rules": rules}
 
 
-def _file(name: str) -> str:
-    return files(__name__).joinpath(name).read_text("utf-8")
+def _read_file(name: str) -> str:
+    return files("routegen.render").joinpath("templates", "html", name).read_text("utf-8")
 
 
-def _hash(text: str) -> str:
-    """As a Content-Security-Policy names an inline script or style (CSP 3, section 2.3.1)."""
+def _policy_hash(text: str) -> str:
+    """The hash of an inline script or style in a Content-Security-Policy (CSP 3, section 2.3.1)."""
     return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-TARGET = Target(
-    about="one page for people: route map, search, and explain without a server",
+TARGET = RenderTarget(
+    summary="HTML page: the route table, a search, and `routegen explain` without a server",
     template="page.html.j2",
     quote=None,
     prepare=prepare,
-    variables={"title": Variable("Routes", "the page's title")},
+    variables={"title": TargetVariable("Routes", "the page's title")},
 )

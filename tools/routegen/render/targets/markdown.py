@@ -1,43 +1,43 @@
-"""The route table for people, as Markdown: kept beside the manifest, so that a review shows which paths move."""
+"""The route table in Markdown, for people; kept beside the manifest, it shows in a review which paths change."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from routegen.render.data import Gateway
-from routegen.render.target import Asked, Target
+from routegen.render.render_target import RenderSettings, RenderTarget
+from routegen.render.template_data import TemplateGateway
 
 
 def quote(value: Any) -> str:
-    """A text in a table's cell: what Markdown would read as its own is escaped (CommonMark, section 2.4)."""
+    """Escape the characters of a table cell that have a meaning in Markdown (CommonMark, section 2.4)."""
     return re.sub(r"([\\`*_\[\]<>|~&])", r"\\\1", str(value))
 
 
-def code(value: str) -> str:
-    """A text as code in a table's cell: no backtick can end it, no bar the cell."""
-    fence = "`" * (1 + max((len(run) for run in re.findall("`+", value)), default=0))
-    pad = " " if value.startswith("`") or value.endswith("`") else ""
-    return fence + pad + value.replace("|", r"\|") + pad + fence
+def quote_code(value: str) -> str:
+    """Write a text as code in a table cell, so that no backtick ends the code and no bar ends the cell."""
+    fence = "`" * (1 + max((len(backticks) for backticks in re.findall("`+", value)), default=0))
+    padding = " " if value.startswith("`") or value.endswith("`") else ""
+    return fence + padding + value.replace("|", r"\|") + padding + fence
 
 
-def prepare(gateway: Gateway, _asked: Asked) -> Mapping[str, Any]:
-    """The rows, in the manifest's order."""
+def prepare(gateway: TemplateGateway, _settings: RenderSettings) -> Mapping[str, Any]:
+    """Prepare the table's rows, in the manifest's order."""
     rows = [
         {
-            "path": code(route.path),
-            "methods": " ".join(route.methods),
-            "app": route.app,
-            "what": route.role if route.spec is None else f"{route.role}, {route.spec}",
-            "keys": ", ".join(code(key) for key in route.route_keys),
-            "widened": route.widened,
+            "path": quote_code(entry.path),
+            "methods": " ".join(entry.methods),
+            "app": entry.app,
+            "role": entry.role if entry.spec is None else f"{entry.role}, {entry.spec}",
+            "route_keys": ", ".join(quote_code(key) for key in entry.route_keys),
+            "widened": entry.widened,
         }
-        for route in gateway.manifest.routes
+        for entry in gateway.manifest.routes
     ]
     return {"rows": rows}
 
 
-TARGET = Target(
-    about="the route table for people",
+TARGET = RenderTarget(
+    summary="Markdown: the route table for people",
     template="routes.md.j2",
     quote=quote,
     prepare=prepare,

@@ -1,4 +1,4 @@
-"""A reverse proxy for nginx."""
+"""A configuration for nginx: a reverse proxy."""
 
 import re
 from collections.abc import Mapping
@@ -6,78 +6,83 @@ from typing import Any
 
 from routegen.errors import ConfigError, UnsupportedRouteError
 from routegen.gateway import ANY, encoded_path_regex
-from routegen.render.data import Gateway, Rule
-from routegen.render.proxy import (
+from routegen.render.render_target import RenderSettings, RenderTarget, TargetVariable
+from routegen.render.reverse_proxy import (
     APPROXIMATIONS,
-    FORM,
+    FORM_VARIABLE,
     LARGEST_BODY,
-    LISTEN,
-    UPSTREAM,
+    LISTEN_VARIABLE,
+    UPSTREAM_VARIABLE,
+    assign_upstreams,
     check_literals,
-    read_listen,
-    upstreams,
+    read_listen_address,
 )
-from routegen.render.target import Asked, Target, Variable
+from routegen.render.template_data import TemplateGateway, TemplateRoute
 
 LONGEST_PARAMETER = 4000
-"""Bytes; nginx reads its configuration in pieces of 4,096 and no parameter may be longer (ngx_conf_read_token)."""
+"""Bytes; nginx reads its configuration in blocks of 4,096, and no parameter can be longer (ngx_conf_read_token)."""
 
 
 def quote(value: Any) -> str:
-    r"""A parameter in quotes; a backslash is doubled where nginx would read it, and stays one in `\S`.
+    r"""Write a parameter in quotes. A backslash is doubled only where nginx would read an escape, so not in `\S`.
 
     Raises:
-        ConfigError: a dollar sign, which would be a variable where nginx knows any, and can't be escaped.
+        ConfigError: the text has a dollar sign, which starts a variable and for which nginx has no escape.
     """
     text = str(value)
     if "$" in text:
         raise ConfigError(f"nginx can't have a dollar sign in a parameter: {text!r}")
-    doubled = re.sub(r"""\\(?=[\\"'trn]|\Z)""", r"\\\\", text)
-    return '"' + doubled.replace('"', '\\"') + '"'
+    escaped = re.sub(r"""\\(?=[\\"'trn]|\Z)""", r"\\\\", text)
+    return '"' + escaped.replace('"', '\\"') + '"'
 
 
-def prepare(gateway: Gateway, asked: Asked) -> Mapping[str, Any]:
-    """The expressions for the request line, in order.
+def prepare(gateway: TemplateGateway, settings: RenderSettings) -> Mapping[str, Any]:
+    """Prepare the expressions for the request line, in order.
 
     Raises:
         UnsupportedRouteError: a path is too long for nginx, or not UTF-8.
     """
-    check_literals(gateway, asked)
-    listen = read_listen(asked.variables["listen"])
+    check_literals(gateway, settings)
+    listen = read_listen_address(settings.variables["listen"])
     return {
-        "routes": [{"key": rule.key, "regex": _regex(rule), "app": rule.app} for rule in gateway.rules],
-        "upstreams": upstreams(gateway, asked),
+        "routes": [{"key": route.key, "regex": _request_regex(route), "app": route.app} for route in gateway.routes],
+        "upstreams": assign_upstreams(gateway, settings),
         "listen": listen if listen.host else listen.port,
-        "standalone": asked.variables["form"] == "standalone",
+        "standalone": settings.variables["form"] == "standalone",
         "largest_body": LARGEST_BODY,
     }
 
 
-def _regex(rule: Rule) -> str:
-    method = r"\S+" if rule.method == ANY else rule.method
-    regex = rf"~^{method} {encoded_path_regex(rule.path)}(?:\?|\z)"
+def _request_regex(route: TemplateRoute) -> str:
+    method = r"\S+" if route.method == ANY else route.method
+    regex = rf"~^{method} {encoded_path_regex(route.path)}(?:\?|\z)"
     if len(regex) > LONGEST_PARAMETER:
         raise UnsupportedRouteError(
-            f"{rule.key}: as an expression the path has {len(regex)} characters, more than nginx reads; shorten it"
+            f"{route.key}: the regular expression for the path has {len(regex)} characters, more than nginx can read; "
+            "shorten the path"
         )
     return regex
 
 
-def _directory(text: str) -> None:
+def _check_directory(text: str) -> None:
     if not re.fullmatch(r"/[A-Za-z0-9._/-]*", text):
         raise ValueError("must be an absolute path of letters, digits, '.', '_', '-' and '/'")
 
 
-TARGET = Target(
-    about="nginx: a reverse proxy that takes the same decisions",
+TARGET = RenderTarget(
+    summary="nginx: a reverse proxy with the same routing",
     template="nginx.conf.j2",
     quote=quote,
     prepare=prepare,
     variables={
-        **LISTEN,
-        **UPSTREAM,
-        **FORM,
-        "run": Variable("/tmp", "directory for the pid and temporary files of a standalone nginx", _directory),  # noqa: S108 - a default that anyone can write to, as in nginx's own unprivileged image
+        **LISTEN_VARIABLE,
+        **UPSTREAM_VARIABLE,
+        **FORM_VARIABLE,
+        "run": TargetVariable(
+            "/tmp",  # noqa: S108 - every user can write to it; nginx's own unprivileged image has the same default
+            "the directory for the pid and temporary files of a standalone nginx",
+            _check_directory,
+        ),
     },
     approximations=APPROXIMATIONS,
 )

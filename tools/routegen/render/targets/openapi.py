@@ -1,41 +1,44 @@
-"""The HTTP API as an OpenAPI document, for `aws apigatewayv2 import-api`, in YAML."""
+"""An OpenAPI document of the HTTP API, for `aws apigatewayv2 import-api`, in YAML."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from routegen.render.data import Gateway
-from routegen.render.openapi import APPROXIMATIONS, path_items
-from routegen.render.quote import as_json
-from routegen.render.target import Asked, Target, Variable
+from routegen.render.openapi_paths import APPROXIMATIONS, build_openapi_paths
+from routegen.render.quote import quote_as_json
+from routegen.render.render_target import RenderSettings, RenderTarget, TargetVariable
+from routegen.render.template_data import TemplateGateway
 
 
-def _function(value: str) -> None:
+def _check_function_arn(value: str) -> None:
     if not re.fullmatch(r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9$_-]+)?", value):
         raise ValueError("must be a Lambda function's ARN")
 
 
-def prepare(gateway: Gateway, asked: Asked) -> Mapping[str, Any]:
-    """The paths, and the URI that invokes each app's function."""
-    functions = {app.name: asked.variables[f"function.{app.name}"] for app in gateway.apps}
-    return {"paths": path_items(gateway, asked), "uris": {name: _uri(arn) for name, arn in functions.items()}}
+def prepare(gateway: TemplateGateway, settings: RenderSettings) -> Mapping[str, Any]:
+    """Prepare the paths, and the URI that invokes the function of each app."""
+    arns = {app.name: settings.variables[f"function.{app.name}"] for app in gateway.apps}
+    uris = {name: _invocation_uri(arn) for name, arn in arns.items()}
+    return {"paths": build_openapi_paths(gateway, settings), "uris": uris}
 
 
-def _uri(function: str) -> str:
-    _, partition, _, region, *_ = function.split(":")
-    return f"arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{function}/invocations"
+def _invocation_uri(function_arn: str) -> str:
+    _, partition, _, region, *_ = function_arn.split(":")
+    return f"arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{function_arn}/invocations"
 
 
-TARGET = Target(
-    about="OpenAPI document with API Gateway's extensions, to import as an HTTP API",
+TARGET = RenderTarget(
+    summary="OpenAPI document with API Gateway's extensions, to import as an HTTP API",
     template="openapi.yaml.j2",
-    quote=as_json,
+    quote=quote_as_json,
     prepare=prepare,
     variables={
-        "function.{app}": Variable(
-            "arn:aws:lambda:us-east-1:123456789012:function:name", "the ARN of the app's Lambda function", _function
+        "function.{app}": TargetVariable(
+            "arn:aws:lambda:us-east-1:123456789012:function:name",
+            "the ARN of the app's Lambda function",
+            _check_function_arn,
         ),
-        "title": Variable("routegen", "the API's name"),
+        "title": TargetVariable("routegen", "the API's name"),
     },
     approximations=APPROXIMATIONS,
 )

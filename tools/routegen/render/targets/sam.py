@@ -1,23 +1,23 @@
-"""The HTTP API and its permissions as a SAM template, in YAML."""
+"""A SAM template in YAML: the HTTP API and its permissions."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from routegen.render.data import Gateway
-from routegen.render.openapi import APPROXIMATIONS, path_items
-from routegen.render.quote import as_json
-from routegen.render.target import Asked, Target
+from routegen.render.openapi_paths import APPROXIMATIONS, build_openapi_paths
+from routegen.render.quote import quote_as_json
+from routegen.render.render_target import RenderSettings, RenderTarget
+from routegen.render.template_data import TemplateGateway
 
 
-def prepare(gateway: Gateway, asked: Asked) -> Mapping[str, Any]:
-    """The paths of the API's definition."""
-    return {"paths": path_items(gateway, asked)}
+def prepare(gateway: TemplateGateway, settings: RenderSettings) -> Mapping[str, Any]:
+    """Prepare the paths of the API's definition."""
+    return {"paths": build_openapi_paths(gateway, settings)}
 
 
-TARGET = Target(
-    about="SAM template: the HTTP API with its routes, and permissions",
+TARGET = RenderTarget(
+    summary="SAM template: the HTTP API with its routes and permissions",
     template="template.yaml.j2",
-    quote=as_json,
+    quote=quote_as_json,
     prepare=prepare,
     approximations=APPROXIMATIONS,
 )

@@ -1,27 +1,29 @@
-"""Routes, integrations and permissions as a Terraform module for the AWS provider."""
+"""A Terraform module for the AWS provider: routes, integrations and permissions."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from routegen.render.data import Gateway
-from routegen.render.quote import as_hcl
-from routegen.render.target import Asked, Target
+from routegen.render.quote import quote_as_hcl
+from routegen.render.render_target import RenderSettings, RenderTarget
+from routegen.render.template_data import TemplateGateway
 
 
-def prepare(gateway: Gateway, _asked: Asked) -> Mapping[str, Any]:
-    """The routes by name, the equals signs where `terraform fmt` puts them."""
-    routes = [(rule.name, rule.key, rule.app.name) for rule in gateway.rules]
+def prepare(gateway: TemplateGateway, _settings: RenderSettings) -> Mapping[str, Any]:
+    """Prepare the routes by name, with the equals signs in the column where `terraform fmt` puts them."""
+    routes = [(route.stable_name, route.key, route.app.name) for route in gateway.routes]
     routes.append(("$default", "$default", gateway.default.name))
-    widest = max(len(as_hcl(name)) for name, _, _ in routes)
+    width = max(len(quote_as_hcl(name)) for name, _, _ in routes)
     return {
-        "routes": [{"name": as_hcl(name).ljust(widest), "key": key, "app": app} for name, key, app in sorted(routes)],
+        "routes": [
+            {"name": quote_as_hcl(name).ljust(width), "key": key, "app": app} for name, key, app in sorted(routes)
+        ],
         "apps": [app.name for app in gateway.apps],
     }
 
 
-TARGET = Target(
-    about="Terraform module: routes, integrations, permissions of an HTTP API",
+TARGET = RenderTarget(
+    summary="Terraform module: routes, integrations and permissions of an HTTP API",
     template="main.tf.j2",
-    quote=as_hcl,
+    quote=quote_as_hcl,
     prepare=prepare,
 )

@@ -2,7 +2,7 @@
 const model = JSON.parse(document.getElementById("model").textContent);
 const at = (id) => document.getElementById(id);
 
-/** A path as the gateway compares it: percent-decoded once, what is no UTF-8 replaced. */
+/** Decodes a path as the gateway does: percent-decoded once, with bytes that are not UTF-8 replaced by U+FFFD. */
 function decode(path) {
   const bytes = [];
   const encoder = new TextEncoder();
@@ -15,7 +15,7 @@ function decode(path) {
 
 const rules = model.rules.map((rule) => ({ ...rule, pattern: new RegExp(`^(?:${rule.regex})$`, "u") }));
 
-/** The first rule that matches is the one that the gateway selects; nothing for `$default`. */
+/** Returns the rule that the gateway selects, which is the first one that matches; undefined means `$default`. */
 function select(method, path) {
   const text = decode(path);
   return rules.find((rule) => (rule.method === method || rule.method === model.any) && rule.pattern.test(text));
