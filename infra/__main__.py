@@ -1,26 +1,31 @@
-"""An MCP server and a wiki behind one HTTP API. What is built, and why: docs/infra.md."""
+"""The Pulumi program: an MCP server and a wiki behind one HTTP API. docs/infra.md explains it."""
 
 import pulumi
 from custom_domain import build_custom_domain
 from http_api import build_http_api
 from lambda_functions import build_mcp_function, build_wiki_function
-from stack_settings import load_settings
+from stack_settings import load_manifest, load_package, load_settings
 from wiki_network import build_wiki_network
 from wiki_storage import build_wiki_storage
 
+# All input is checked before the first resource, so that a mistake never leaves a half-built stack.
 settings = load_settings()
+manifest = load_manifest(settings)
+mcp_package = load_package("mcp", "app/poc/mcp_package/build.sh", settings)
+load_package("otterwiki", "app/otterwiki/build.sh", settings)
+
 network = build_wiki_network(settings)
 storage = build_wiki_storage(settings, network)
-mcp = build_mcp_function(settings)
+mcp = build_mcp_function(settings, mcp_package.handler)
 wiki = build_wiki_function(settings, network, storage)
-gateway = build_http_api(settings, {"mcp": mcp, "otterwiki": wiki})
-build_custom_domain(settings, gateway)
+http_api = build_http_api(settings, manifest, {"mcp": mcp, "otterwiki": wiki})
+build_custom_domain(settings, http_api)
 
 pulumi.export("url", settings.url)
 pulumi.export("mcp_url", f"{settings.url}/mcp")
 pulumi.export("wiki_url", settings.url)
-pulumi.export("api_id", gateway.api.id)
-pulumi.export("api_endpoint", gateway.api.api_endpoint)
+pulumi.export("api_id", http_api.api.id)
+pulumi.export("api_endpoint", http_api.api.api_endpoint)
 pulumi.export("mcp_function", mcp.name)
 pulumi.export("wiki_function", wiki.name)
-pulumi.export("route_keys", sorted(gateway.route_keys))
+pulumi.export("route_keys", sorted(http_api.route_keys))

@@ -1,4 +1,4 @@
-"""What each function may do: its own role, with the actions it uses on the resources it uses them on."""
+"""IAM roles: one for each function, with only the actions and the resources that the function uses."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from wiki_storage import WikiStorage
 
 Statement = dict[str, Any]
 
-# A function in a VPC gets its network interfaces through these (AWS, "Giving Lambda functions access to resources in
-# an Amazon VPC"). EC2 knows no resource for some of them, so the resource must be "*".
+# A function in a VPC needs these for its network interfaces (AWS, "Giving Lambda functions access to resources in an
+# Amazon VPC"). EC2 has no resource names for some of them, so the resource must be "*".
 _INTERFACE_ACTIONS = [
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -24,27 +24,27 @@ _INTERFACE_ACTIONS = [
 def build_role(
     settings: StackSettings, name: str, statements: list[pulumi.Input[Statement]]
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-    """A role that Lambda may take on, with one inline policy.
+    """Create a role that Lambda can assume, with one inline policy.
 
     Args:
-        settings: the stack's.
-        name: of the function.
-        statements: what it may do.
+        settings: the settings of the stack.
+        name: the name of the function.
+        statements: the statements of the policy.
     """
-    trust = {
+    trust_policy = {
         "Version": "2012-10-17",
         "Statement": [
             {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
         ],
     }
-    role = aws.iam.Role(name, name=f"{settings.name}-{name}", assume_role_policy=pulumi.Output.json_dumps(trust))
-    document = pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements})
-    return role, aws.iam.RolePolicy(name, role=role.name, policy=document)
+    role = aws.iam.Role(name, name=f"{settings.name}-{name}", assume_role_policy=pulumi.Output.json_dumps(trust_policy))
+    policy = pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements})
+    return role, aws.iam.RolePolicy(name, role=role.name, policy=policy)
 
 
-def may_log(group: aws.cloudwatch.LogGroup) -> pulumi.Output[Statement]:
-    """To its own log group only; the group exists already, so it may not create one."""
-    return group.arn.apply(
+def allow_logging(log_group: aws.cloudwatch.LogGroup) -> pulumi.Output[Statement]:
+    """Allow writing to one log group. The group exists already, so the function does not need to create it."""
+    return log_group.arn.apply(
         lambda arn: {
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -53,8 +53,8 @@ def may_log(group: aws.cloudwatch.LogGroup) -> pulumi.Output[Statement]:
     )
 
 
-def may_mount(storage: WikiStorage) -> pulumi.Output[Statement]:
-    """Its own file system, through its own access point, to read and to write."""
+def allow_mounting(storage: WikiStorage) -> pulumi.Output[Statement]:
+    """Allow reading and writing the wiki's file system through its access point."""
     return pulumi.Output.all(storage.file_system.arn, storage.access_point.arn).apply(
         lambda arns: {
             "Effect": "Allow",
@@ -65,22 +65,22 @@ def may_mount(storage: WikiStorage) -> pulumi.Output[Statement]:
     )
 
 
-def may_join_network(function_name: str) -> list[pulumi.Input[Statement]]:
-    """Lambda may manage the function's network interfaces; the function's own code may not.
+def allow_network_interfaces(function_name: str) -> list[pulumi.Input[Statement]]:
+    """Allow Lambda to manage the function's network interfaces, and deny it to the function's own code.
 
-    The second statement is AWS's advice ("Giving Lambda functions access to resources in an Amazon VPC").
+    AWS recommends the second statement ("Giving Lambda functions access to resources in an Amazon VPC").
     """
-    arn = pulumi.Output.all(
+    function_arn = pulumi.Output.all(
         aws.get_partition_output().partition,
         aws.get_region_output().region,
         aws.get_caller_identity_output().account_id,
-    ).apply(lambda where: f"arn:{where[0]}:lambda:{where[1]}:{where[2]}:function:{function_name}")
-    deny = arn.apply(
-        lambda function: {
+    ).apply(lambda parts: f"arn:{parts[0]}:lambda:{parts[1]}:{parts[2]}:function:{function_name}")
+    denial = function_arn.apply(
+        lambda arn: {
             "Effect": "Deny",
             "Action": _INTERFACE_ACTIONS,
             "Resource": "*",
-            "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": function}},
+            "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": arn}},
         }
     )
-    return [{"Effect": "Allow", "Action": _INTERFACE_ACTIONS, "Resource": "*"}, deny]
+    return [{"Effect": "Allow", "Action": _INTERFACE_ACTIONS, "Resource": "*"}, denial]

@@ -1,6 +1,6 @@
-"""The two functions: the MCP server from its zip package, the wiki from a container image.
+"""The two Lambda functions: the MCP server from a zip package, and the wiki from a container image.
 
-Paths are relative to `infra`, where Pulumi runs: an absolute one would be a change on every other machine.
+Paths are relative to `infra/`, where Pulumi runs: Pulumi would see an absolute path as a change on another machine.
 """
 
 import json
@@ -8,20 +8,25 @@ import json
 import pulumi
 import pulumi_aws as aws
 import pulumi_docker_build as docker_build
-from iam import build_role, may_join_network, may_log, may_mount
+from iam import allow_logging, allow_mounting, allow_network_interfaces, build_role
 from stack_settings import StackSettings
 from wiki_network import WikiNetwork
 from wiki_storage import MOUNT_PATH, WikiStorage
 
 TIMEOUT_SECONDS = 29
-"""Just under the 30 seconds that an HTTP API waits, so that a slow request is Lambda's error and in its log."""
+"""Shorter than the 30 seconds that an HTTP API waits, so that Lambda ends a slow request and logs the time-out."""
 
 
-def build_mcp_function(settings: StackSettings) -> aws.lambda_.Function:
-    """The MCP server. It is outside the VPC, because it talks to AuthKit and, through the domain, to the wiki."""
+def build_mcp_function(settings: StackSettings, handler: str) -> aws.lambda_.Function:
+    """Create the MCP server's function. It is outside the VPC, because it sends requests to AuthKit and to the domain.
+
+    Args:
+        settings: the settings of the stack.
+        handler: the handler that the package names.
+    """
     name = f"{settings.name}-mcp"
-    logs = _logs(settings, "mcp", name)
-    role, policy = build_role(settings, "mcp", [may_log(logs)])
+    log_group = _build_log_group(settings, "mcp", name)
+    role, policy = build_role(settings, "mcp", [allow_logging(log_group)])
     return aws.lambda_.Function(
         "mcp",
         name=name,
@@ -29,11 +34,11 @@ def build_mcp_function(settings: StackSettings) -> aws.lambda_.Function:
         role=role.arn,
         runtime=settings.runtime,
         architectures=[settings.architecture],
-        handler=settings.mcp_handler,
+        handler=handler,
         code=pulumi.FileArchive("../build/mcp"),
         memory_size=settings.mcp_memory,
         timeout=TIMEOUT_SECONDS,
-        logging_config={"log_format": "Text", "log_group": logs.name},
+        logging_config={"log_format": "Text", "log_group": log_group.name},
         environment={
             "variables": {
                 "AUTHKIT_DOMAIN": settings.authkit_domain,
@@ -47,21 +52,22 @@ def build_mcp_function(settings: StackSettings) -> aws.lambda_.Function:
 
 
 def build_wiki_function(settings: StackSettings, network: WikiNetwork, storage: WikiStorage) -> aws.lambda_.Function:
-    """The wiki, on its file system. Nobody may write or upload without an account that an administrator approved."""
+    """Create the wiki's function with its file system. Only people with an approved account can write or upload."""
     name = f"{settings.name}-wiki"
-    logs = _logs(settings, "wiki", name)
-    role, policy = build_role(settings, "wiki", [may_log(logs), may_mount(storage), *may_join_network(name)])
+    log_group = _build_log_group(settings, "wiki", name)
+    statements = [allow_logging(log_group), allow_mounting(storage), *allow_network_interfaces(name)]
+    role, policy = build_role(settings, "wiki", statements)
     return aws.lambda_.Function(
         "wiki",
         name=name,
         description="An Otter Wiki",
         role=role.arn,
         package_type="Image",
-        image_uri=_image(settings),
+        image_uri=_build_image(settings),
         architectures=[settings.architecture],
         memory_size=settings.wiki_memory,
         timeout=TIMEOUT_SECONDS,
-        logging_config={"log_format": "Text", "log_group": logs.name},
+        logging_config={"log_format": "Text", "log_group": log_group.name},
         vpc_config={
             "subnet_ids": [subnet.id for subnet in network.subnets],
             "security_group_ids": [network.function_group.id],
@@ -78,28 +84,28 @@ def build_wiki_function(settings: StackSettings, network: WikiNetwork, storage: 
                 "AUTO_APPROVAL": "False",
             }
         },
-        # Lambda mounts the file system as soon as the function exists.
+        # Lambda mounts the file system when it creates the function.
         opts=pulumi.ResourceOptions(depends_on=[policy, network.storage_rule, *storage.mount_targets]),
     )
 
 
-def _logs(settings: StackSettings, name: str, function_name: str) -> aws.cloudwatch.LogGroup:
-    """Made before the function: a group that Lambda makes by itself keeps its logs for ever."""
+def _build_log_group(settings: StackSettings, name: str, function_name: str) -> aws.cloudwatch.LogGroup:
+    """Create a log group with a retention. A log group that Lambda creates itself never deletes its logs."""
     return aws.cloudwatch.LogGroup(
         name, name=f"/aws/lambda/{function_name}", retention_in_days=settings.log_retention_days
     )
 
 
-def _image(settings: StackSettings) -> pulumi.Output[str]:
-    """The image, built from the wiki's package and pushed: its repository and digest.
+def _build_image(settings: StackSettings) -> pulumi.Output[str]:
+    """Build and push the wiki's container image, and return its URI with the digest.
 
-    Not `Image.ref`, which has tag and digest: Lambda takes one of the two (pulumi/pulumi-docker-build issue 571).
+    `Image.ref` has a tag and a digest, and Lambda accepts only one of them (pulumi/pulumi-docker-build issue 571).
     """
     repository = aws.ecr.Repository(
         "wiki",
         name=f"{settings.name}-wiki",
         image_scanning_configuration={"scan_on_push": True},
-        force_delete=True,  # images are built again; the data is on EFS
+        force_delete=True,  # images can be built again; the data is on EFS
     )
     rule = {
         "rulePriority": 1,
@@ -120,7 +126,7 @@ def _image(settings: StackSettings) -> pulumi.Output[str]:
         platforms=[platform],
         tags=[pulumi.Output.concat(repository.repository_url, ":latest")],
         push=True,
-        # `preview` on a machine without Docker shows the change; `up` needs it.
+        # `preview` works on a machine without Docker; only `up` needs it.
         build_on_preview=False,
         registries=[{"address": repository.repository_url, "username": token.user_name, "password": token.password}],
     )

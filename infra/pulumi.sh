@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs Pulumi on this program: bash infra/pulumi.sh up, preview, destroy, stack output, ... Installs nothing.
+# Runs Pulumi on the program in infra/: bash infra/pulumi.sh up, preview, destroy, stack output, ... It installs nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -13,8 +13,9 @@ if [ $# -eq 0 ] || [ "$1" = --help ] || [ "$1" = -h ]; then
 usage: bash infra/pulumi.sh COMMAND [ARGUMENTS]
        bash infra/pulumi.sh check [--stack NAME]
 
-Runs `pulumi COMMAND ARGUMENTS` in infra/, after a look at whether all that it needs is there.
-`check` is ours: `routegen audit` and `routegen verify` on the deployed stack. `up --check` does it after `up`.
+Checks that all requirements are installed, and runs `pulumi COMMAND ARGUMENTS` in infra/.
+`check` is not a Pulumi command: it runs `routegen audit` and `routegen verify` on the deployed stack.
+`up --check` runs `check` after `up`.
 
 examples:
   bash infra/pulumi.sh preview --stack dev
@@ -25,19 +26,19 @@ EOT
     exit 0
 fi
 
-# Not `npx pulumi`: that package downloads the CLI when it first runs.
-command -v pulumi >/dev/null || fail 'there is no pulumi on PATH; install it: https://www.pulumi.com/docs/install/'
+# `npx pulumi` is no alternative: that package downloads the CLI when it runs for the first time.
+command -v pulumi >/dev/null || fail 'pulumi is not on PATH; install it: https://www.pulumi.com/docs/install/'
 
 ../.venv/bin/python -c 'import pulumi_aws, pulumi_docker_build, routegen.manifest' 2>/dev/null ||
-    fail 'the virtual environment .venv is missing or lacks the extra `infra`; run: make setup'
+    fail 'the virtual environment .venv is missing, or it does not have the extra `infra`; run: make setup'
 
-builds='' deploys='' checks='' previous=''
-stack=() arguments=() # as ${x[@]+...}: an empty array is unset to the bash of macOS
-for word in "$@"; do # wherever the command stands: --stack dev up
+needs_packages='' needs_docker='' check_after_up='' previous=''
+stack=() arguments=() # expanded as ${x[@]+...}, because bash on macOS treats an empty array as unset
+for word in "$@"; do # the command can be at any position: --stack dev up
     case $word in
-    up | update) builds=yes deploys=yes ;;
-    preview | pre | refresh) builds=yes ;;
-    --check) checks=yes ;;
+    up | update) needs_packages=yes needs_docker=yes ;;
+    preview | pre | refresh) needs_packages=yes ;;
+    --check) check_after_up=yes ;;
     --stack=*) stack=("$word") ;;
     esac
     case $previous in --stack | -s) stack=(--stack "$word") ;; esac
@@ -45,10 +46,10 @@ for word in "$@"; do # wherever the command stands: --stack dev up
     [ "$word" = --check ] || arguments+=("$word")
 done
 
-# What a check of the deployed stack is asked for comes from the stack: its outputs, and where it was built.
+# The arguments of `audit` and `verify` come from the outputs and the configuration of the stack.
 check() {
     local api url mcp wiki region format=text failed=''
-    api=$(pulumi stack output api_id ${stack[@]+"${stack[@]}"}) || fail 'the stack has no output api_id: has it been deployed?'
+    api=$(pulumi stack output api_id ${stack[@]+"${stack[@]}"}) || fail 'the stack has no output api_id; deploy it first: bash infra/pulumi.sh up'
     url=$(pulumi stack output url ${stack[@]+"${stack[@]}"})
     mcp=$(pulumi stack output mcp_function ${stack[@]+"${stack[@]}"})
     wiki=$(pulumi stack output wiki_function ${stack[@]+"${stack[@]}"})
@@ -57,27 +58,27 @@ check() {
     ../.venv/bin/routegen audit --api-id "$api" --region "$region" --format "$format" \
         --function "mcp=$mcp" --function "otterwiki=$wiki" || failed=yes
     ../.venv/bin/routegen verify "$url" --wiki-path / --format "$format" || failed=yes
-    [ -z "$failed" ] || fail 'the deployment is not as it should be: see above'
+    [ -z "$failed" ] || fail 'audit or verify has found an error in the deployment; the lines above name it'
 }
 
 if [ "$1" = check ]; then
     check
     exit 0
 fi
-[ -z "$checks" ] || [ -n "$deploys" ] || fail '--check goes with up'
+[ -z "$check_after_up" ] || [ -n "$needs_docker" ] || fail '--check is only possible with up'
 
-if [ -n "$builds" ]; then
+if [ -n "$needs_packages" ]; then
     for package in mcp otterwiki; do
         [ -f "../build/$package/lambda.json" ] ||
-            fail "there is no package build/$package; run: PYTHON=python3.13 make package"
+            fail "the package build/$package is missing; run: PYTHON=python3.13 make package"
     done
 fi
-if [ -n "$deploys" ]; then
-    docker version >/dev/null 2>&1 || fail "the wiki's image needs a running Docker (docker version fails)"
+if [ -n "$needs_docker" ]; then
+    docker version >/dev/null 2>&1 || fail "docker version fails, and the wiki's image needs Docker; start Docker"
 fi
 
-# Lambda refuses an image with the attestations that BuildKit adds by default.
+# Lambda refuses an image with attestations, which BuildKit adds by default.
 export BUILDX_NO_DEFAULT_ATTESTATIONS=1
-[ -n "$checks" ] || exec pulumi "$@"
+[ -n "$check_after_up" ] || exec pulumi "$@"
 pulumi ${arguments[@]+"${arguments[@]}"}
 check

@@ -1,195 +1,180 @@
-"""What the stack is to be: `Pulumi.<stack>.yaml`, read once and checked before anything is built."""
+"""Settings of the stack: the configuration, the manifest and the packages, checked before anything is built."""
 
-import json
-import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import pulumi
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from routegen.manifest import Manifest, ManifestError, read_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("mcp", "otterwiki")
-"""The apps that this program has a function for: the one with routes, and the one behind `$default`."""
+ROUTED_APP, DEFAULT_APP = "mcp", "otterwiki"
+"""The apps that this program builds functions for. Routes lead to the first; the second is behind `$default`."""
 
-# What CloudWatch Logs takes (PutRetentionPolicy).
-_RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
-# What the MCP server takes at its cold start; here it stops `up` instead.
-_AUTHKIT = re.compile(rf"(?:https://)?{_HOST.pattern}/?")
-_CLIENT_ID = re.compile(r"client_[A-Za-z0-9_]+")
-# ECR takes small letters only, and a role's name has 64 characters at most; the longest suffix is `-wiki`.
-_NAME = re.compile(r"(?=.{1,59}$)[a-z0-9]+(?:[_-][a-z0-9]+)*")
-_RUNTIME = re.compile(r"python3\.1[2-4]")
+# The days that CloudWatch Logs accepts (PutRetentionPolicy).
+_RETENTION_DAYS = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+_HOST = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 
 
-@dataclass(frozen=True)
-class StackSettings:
-    """The stack's settings.
+def _number(default: int, minimum: int, maximum: int, unit: str) -> FieldInfo:
+    description = f"a number of {unit} from {minimum} to {maximum}"
+    field: FieldInfo = Field(default, ge=minimum, le=maximum, description=description)
+    return field
+
+
+class StackSettings(BaseModel):
+    """The keys of `Pulumi.<stack>.yaml`, and the name of the stack.
+
+    A field's description completes the error message "VALUE is not ...".
 
     Attributes:
-        name: the prefix of everything that AWS wants a name for.
-        mcp_handler: what the MCP server's package says its handler is.
-        manifest: the validated manifest.
-        log_retention_days, throttling_rate, throttling_burst: days, requests a second, requests at once.
-        mcp_memory, wiki_memory: MB.
+        name: project and stack; the first part of each name in AWS.
     """
 
-    name: str
-    authkit_domain: str
-    client_id: str
-    domain: str
-    hosted_zone: str
-    manifest: Manifest
-    runtime: str
-    architecture: str
-    mcp_handler: str
-    site_name: str
-    read_access: str
-    mcp_memory: int
-    wiki_memory: int
-    log_retention_days: int
-    throttling_rate: int
-    throttling_burst: int
+    model_config = ConfigDict(frozen=True)
+
+    # ECR allows only small letters. A role's name has at most 64 characters; the longest suffix is `-wiki`.
+    name: str = Field(
+        pattern=r"^[a-z0-9]+(?:[_-][a-z0-9]+)*$",
+        max_length=59,
+        description="a name that all AWS resources can have: small letters, digits, and single hyphens or underscores "
+        "between them, at most 59 characters",
+    )
+    # The MCP server checks AUTHKIT_DOMAIN and WORKOS_CLIENT_ID again when it starts; here a mistake stops `up`.
+    authkit_domain: str = Field(
+        pattern=rf"^(?:https://)?{_HOST}/?$",
+        description="a domain without a path, such as https://your-app.authkit.app",
+    )
+    client_id: str = Field(pattern=r"^client_[A-Za-z0-9_]+$", description="a WorkOS client id, such as client_01ABCDEF")
+    domain: str = Field(pattern=f"^{_HOST}$", description="a host name, such as dev.wikibot.io")
+    hosted_zone: str = Field(pattern=f"^{_HOST}$", description="a host name, such as wikibot.io")
+    manifest: str = Field("../generated/routes.json", pattern=r"\S", description="a path relative to infra/")
+    runtime: Literal["python3.12", "python3.13", "python3.14"] = Field(
+        "python3.13", description="python3.12, python3.13 or python3.14"
+    )
+    architecture: Literal["x86_64", "arm64"] = Field("x86_64", description="x86_64 or arm64")
+    site_name: str = Field("An Otter Wiki", pattern=r"\S", description="a name that people can read")
+    read_access: Literal["ANONYMOUS", "REGISTERED", "APPROVED"] = Field(
+        "ANONYMOUS", description="ANONYMOUS, REGISTERED or APPROVED"
+    )
+    mcp_memory: int = _number(512, 128, 10240, "MB")
+    wiki_memory: int = _number(1024, 256, 10240, "MB")
+    log_retention_days: int = Field(
+        30, description=f"a number of days that CloudWatch Logs accepts: {', '.join(map(str, _RETENTION_DAYS))}"
+    )
+    throttling_rate: int = _number(50, 1, 10000, "requests per second")
+    throttling_burst: int = _number(100, 1, 5000, "requests")
+
+    @field_validator("log_retention_days")
+    @classmethod
+    def _check_retention(cls, days: int) -> int:
+        if days not in _RETENTION_DAYS:
+            raise ValueError("CloudWatch Logs does not accept it")
+        return days
+
+    @model_validator(mode="after")
+    def _check_hosted_zone(self) -> "StackSettings":
+        if self.domain != self.hosted_zone and not self.domain.endswith(f".{self.hosted_zone}"):
+            raise ValueError(f"{self.domain} is not inside the hosted_zone {self.hosted_zone}")
+        return self
 
     @property
     def url(self) -> str:
-        """Where both apps are, without a trailing slash."""
+        """The URL of both apps, without a slash at the end."""
         return f"https://{self.domain}"
 
     @property
     def python_version(self) -> str:
-        """`3.13` for `python3.13`."""
+        """`3.13` for the runtime `python3.13`."""
         return self.runtime.removeprefix("python")
 
 
+class LambdaPackage(BaseModel):
+    """`lambda.json` of a package: what `app/package.sh` built the package for."""
+
+    runtime: str
+    architecture: str
+    handler: str = Field(min_length=1)
+
+
 def load_settings() -> StackSettings:
-    """Read the configuration, the manifest and what the packages say of themselves.
+    """Read and validate the configuration of the selected stack.
 
     Raises:
-        pulumi.RunError: something is missing or wrong. It is one line, which `pulumi up` prints without a traceback,
-            and no resource is registered by then.
+        pulumi.RunError: a value is missing or wrong. The error is one line, which `pulumi up` prints without a
+            traceback.
     """
-    read = _Reader(pulumi.Config())
-    domain = read.matching("domain", _HOST, "a host name such as dev.wikibot.io")
-    hosted_zone = read.matching("hosted_zone", _HOST, "a host name such as wikibot.io")
-    if domain != hosted_zone and not domain.endswith(f".{hosted_zone}"):
-        raise pulumi.RunError(f"{read.name('domain')}: {domain} does not lie in hosted_zone {hosted_zone}")
-    runtime = read.matching("runtime", _RUNTIME, "python3.12, python3.13 or python3.14", "python3.13")
-    architecture = read.one_of("architecture", ("x86_64", "arm64"), "x86_64")
-    settings = StackSettings(
-        name=_name(),
-        authkit_domain=read.matching(
-            "authkit_domain", _AUTHKIT, "a domain without a path, such as https://your-app.authkit.app"
-        ),
-        client_id=read.matching("client_id", _CLIENT_ID, "a WorkOS client id, such as client_01ABCDEF"),
-        domain=domain,
-        hosted_zone=hosted_zone,
-        manifest=_manifest(ROOT / "infra" / read.text("manifest", "../generated/routes.json")),
-        runtime=runtime,
-        architecture=architecture,
-        mcp_handler=_handler("mcp", "app/poc/mcp_package/build.sh", runtime, architecture),
-        site_name=read.text("site_name", "An Otter Wiki"),
-        read_access=read.one_of("read_access", ("ANONYMOUS", "REGISTERED", "APPROVED"), "ANONYMOUS"),
-        mcp_memory=read.number("mcp_memory", 512, 128, 10240),
-        wiki_memory=read.number("wiki_memory", 1024, 256, 10240),
-        log_retention_days=read.number("log_retention_days", 30, 1, 3653),
-        throttling_rate=read.number("throttling_rate", 50, 1, 10000),
-        throttling_burst=read.number("throttling_burst", 100, 1, 5000),
-    )
-    if settings.log_retention_days not in _RETENTION:
-        raise pulumi.RunError(
-            f"{read.name('log_retention_days')}: CloudWatch keeps logs for one of "
-            f"{', '.join(map(str, _RETENTION))} days, not {settings.log_retention_days}"
-        )
-    _handler("otterwiki", "app/otterwiki/build.sh", runtime, architecture)  # its Dockerfile names it
-    return settings
+    config = pulumi.Config()
+    values = {key: config.get(key) for key in StackSettings.model_fields if key != "name"}
+    configured = {key: value for key, value in values.items() if value is not None}
+    try:
+        return StackSettings.model_validate({**configured, "name": f"{pulumi.get_project()}-{pulumi.get_stack()}"})
+    except ValidationError as error:
+        problems = [_describe(detail, config) for detail in error.errors()]
+        raise pulumi.RunError("; ".join(problems)) from None
 
 
-class _Reader:
-    """Pulumi's configuration, with errors that name the key and how to set it."""
-
-    def __init__(self, config: pulumi.Config) -> None:
-        self._config = config
-
-    def name(self, key: str) -> str:
-        return self._config.full_key(key)
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self._config.get(key)
-        if value is None:
-            value = default
-        if value is None:
-            raise pulumi.RunError(f"{self.name(key)} is not set; pulumi config set {key} VALUE")
-        if not value.strip():
-            raise pulumi.RunError(f"{self.name(key)}: is empty")
-        return value
-
-    def matching(self, key: str, pattern: re.Pattern[str], what: str, default: str | None = None) -> str:
-        value = self.text(key, default)
-        if not pattern.fullmatch(value):
-            raise pulumi.RunError(f"{self.name(key)}: {value!r} is not {what}")
-        return value
-
-    def one_of(self, key: str, values: tuple[str, ...], default: str) -> str:
-        value = self.text(key, default)
-        if value not in values:
-            raise pulumi.RunError(f"{self.name(key)}: {value!r} is not one of {', '.join(values)}")
-        return value
-
-    def number(self, key: str, default: int, least: int, most: int) -> int:
-        value = self.text(key, str(default))
-        # Python refuses to read a number of thousands of digits.
-        if not (re.fullmatch(r"[0-9]{1,9}", value) and least <= int(value) <= most):
-            raise pulumi.RunError(f"{self.name(key)}: {value!r} is not a number from {least} to {most}")
-        return int(value)
+def _describe(detail: ErrorDetails, config: pulumi.Config) -> str:
+    if not detail["loc"]:  # from _check_hosted_zone, which compares two keys
+        message = detail["msg"].removeprefix("Value error, ")
+        return f"{config.full_key('domain')}: {message} (run: pulumi config set domain VALUE)"
+    key = str(detail["loc"][0])
+    description = StackSettings.model_fields[key].description
+    if key == "name":
+        return f"the stack's name: {detail['input']} is not {description} (run: pulumi stack rename NAME)"
+    command = f"run: pulumi config set {key} VALUE"
+    if detail["type"] == "missing":
+        return f"{config.full_key(key)} is not set; it must be {description} ({command})"
+    return f"{config.full_key(key)}: {detail['input']!r} is not {description} ({command})"
 
 
-def _name() -> str:
-    name = f"{pulumi.get_project()}-{pulumi.get_stack()}"
-    if not _NAME.fullmatch(name):
-        raise pulumi.RunError(
-            f"the stack's name: {name} (project and stack) can't name AWS resources: small letters, digits, and single "
-            "hyphens or underscores between them, 59 characters at most; pulumi stack rename NAME"
-        )
-    return name
+def load_manifest(settings: StackSettings) -> Manifest:
+    """Read the manifest, and check that this program has a function for each app in it.
 
-
-def _manifest(path: Path) -> Manifest:
+    Raises:
+        pulumi.RunError: the manifest is missing or invalid, or names another app.
+    """
+    path = ROOT / "infra" / settings.manifest
     try:
         manifest = read_manifest(path)
     except ManifestError as error:
         raise pulumi.RunError(f"the manifest: {error}") from None
-    routed, default = APPS
-    if manifest.default != default:
-        raise pulumi.RunError(f"the manifest: {path}: no function for the default app {manifest.default!r}")
+    if manifest.default != DEFAULT_APP:
+        raise pulumi.RunError(
+            f"the manifest: {path}: infra/ has no function for the default app {manifest.default!r}; "
+            f"it must be {DEFAULT_APP!r}"
+        )
     for position, route in enumerate(manifest.routes):
-        if route.app != routed:
+        if route.app != ROUTED_APP:
             raise pulumi.RunError(
-                f"the manifest: {path}: routes[{position}] ({route.path}): no function for the app {route.app!r}"
+                f"the manifest: {path}: routes[{position}] ({route.path}): infra/ has no function for the app "
+                f"{route.app!r}; it must be {ROUTED_APP!r}"
             )
     return manifest
 
 
-def _handler(app: str, script: str, runtime: str, architecture: str) -> str:
-    """The handler of a package; one that is missing or was built for something else must stop `up`, not a request."""
-    file = ROOT / "build" / app / "lambda.json"
-    mend = f"run: PYTHON={runtime} bash {script} --arch {architecture}"
+def load_package(app: str, build_script: str, settings: StackSettings) -> LambdaPackage:
+    """Read the `lambda.json` of a package, so that a wrong package stops `up` and not the first request.
+
+    Raises:
+        pulumi.RunError: the package is missing, unreadable, or built for another runtime or architecture.
+    """
+    command = f"run: PYTHON={settings.runtime} bash {build_script} --arch {settings.architecture}"
     try:
-        facts: Any = json.loads(file.read_text())
+        package = LambdaPackage.model_validate_json((ROOT / "build" / app / "lambda.json").read_bytes())
     except FileNotFoundError:
-        raise pulumi.RunError(f"build/{app}: there is no package; {mend}") from None
+        raise pulumi.RunError(f"build/{app}: there is no package; {command}") from None
     except OSError as error:
-        raise pulumi.RunError(f"build/{app}/lambda.json: can't be read: {error.strerror}; {mend}") from None
-    except (ValueError, RecursionError):
-        raise pulumi.RunError(f"build/{app}/lambda.json: not JSON; {mend}") from None
-    if not isinstance(facts, dict):
-        raise pulumi.RunError(f"build/{app}/lambda.json: not an object; {mend}")
-    for fact, wanted in (("runtime", runtime), ("architecture", architecture)):
-        if facts.get(fact) != wanted:
-            raise pulumi.RunError(f"build/{app}: built for {facts.get(fact)}, the stack wants {wanted}; {mend}")
-    handler = facts.get("handler")
-    if not isinstance(handler, str) or not handler:
-        raise pulumi.RunError(f"build/{app}/lambda.json: names no handler; {mend}")
-    return handler
+        raise pulumi.RunError(f"build/{app}/lambda.json: cannot be read: {error.strerror}; {command}") from None
+    except ValidationError as error:
+        detail = error.errors()[0]
+        problem = ": ".join([*map(str, detail["loc"]), detail["msg"]])
+        raise pulumi.RunError(f"build/{app}/lambda.json: {problem}; {command}") from None
+    for actual, expected in ((package.runtime, settings.runtime), (package.architecture, settings.architecture)):
+        if actual != expected:
+            raise pulumi.RunError(f"build/{app}: built for {actual}, but the stack needs {expected}; {command}")
+    return package

@@ -1,7 +1,7 @@
-"""The wiki's network: a VPC of its own without a way out, because EFS is only reachable from inside a VPC.
+"""The wiki's VPC, which is necessary because EFS is reachable only from inside a VPC.
 
-The wiki needs no internet: it answers requests that Lambda brings to it, and keeps its data on EFS. So there is no
-NAT gateway to pay for, and nothing that leaves.
+The VPC has no connection to the internet and no NAT gateway: the wiki gets its requests from Lambda, keeps its data on
+EFS, and sends no other requests.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ NFS_PORT = 2049
 
 @dataclass(frozen=True)
 class WikiNetwork:
-    """What the function and the file system need to know of it."""
+    """The subnets and security groups that the function and the file system use."""
 
     subnets: tuple[aws.ec2.Subnet, ...]
     function_group: aws.ec2.SecurityGroup
@@ -24,12 +24,12 @@ class WikiNetwork:
 
 
 def build_wiki_network(settings: StackSettings) -> WikiNetwork:
-    """A VPC with a private subnet in two zones; NFS from the function to the file system, and nothing else."""
+    """Create a VPC with one private subnet in each of two availability zones. It allows only NFS to the file system."""
     vpc = aws.ec2.Vpc(
         "wiki",
         cidr_block="10.20.0.0/24",
         enable_dns_support=True,
-        enable_dns_hostnames=True,  # EFS mount targets are found by name
+        enable_dns_hostnames=True,  # the function finds EFS mount targets by name
         tags={"Name": f"{settings.name}-wiki"},
     )
     zones = aws.get_availability_zones_output(
@@ -45,9 +45,9 @@ def build_wiki_network(settings: StackSettings) -> WikiNetwork:
         )
         for position in range(2)
     )
-    function_group = _group(settings, vpc, "wiki-function", "The wiki's function")
-    storage_group = _group(settings, vpc, "wiki-storage", "The wiki's file system")
-    # Rules of their own, not inside the groups: each group names the other.
+    function_group = _build_security_group(settings, vpc, "wiki-function", "The wiki's function")
+    storage_group = _build_security_group(settings, vpc, "wiki-storage", "The wiki's file system")
+    # Separate resources for the rules, because each of the two groups refers to the other.
     aws.vpc.SecurityGroupEgressRule(
         "wiki-function-to-storage",
         description="NFS to the file system",
@@ -57,7 +57,7 @@ def build_wiki_network(settings: StackSettings) -> WikiNetwork:
         from_port=NFS_PORT,
         to_port=NFS_PORT,
     )
-    rule = aws.vpc.SecurityGroupIngressRule(
+    storage_rule = aws.vpc.SecurityGroupIngressRule(
         "wiki-storage-from-function",
         description="NFS from the function",
         security_group_id=storage_group.id,
@@ -66,15 +66,17 @@ def build_wiki_network(settings: StackSettings) -> WikiNetwork:
         from_port=NFS_PORT,
         to_port=NFS_PORT,
     )
-    return WikiNetwork(subnets, function_group, storage_group, rule)
+    return WikiNetwork(subnets, function_group, storage_group, storage_rule)
 
 
-def _group(settings: StackSettings, vpc: aws.ec2.Vpc, name: str, description: str) -> aws.ec2.SecurityGroup:
+def _build_security_group(
+    settings: StackSettings, vpc: aws.ec2.Vpc, name: str, description: str
+) -> aws.ec2.SecurityGroup:
     return aws.ec2.SecurityGroup(
         name,
         vpc_id=vpc.id,
         description=description,
         tags={"Name": f"{settings.name}-{name}"},
-        # A group can't be deleted while an interface of the function's has it; AWS may take 20 minutes for those.
+        # AWS deletes a group only after the function's network interfaces, which can take 20 minutes.
         opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(delete="45m")),
     )

@@ -1,4 +1,4 @@
-"""Where the wiki's pages, users and drafts are: an encrypted EFS with a backup, reachable through one access point."""
+"""The wiki's storage: an encrypted EFS file system with a backup and one access point."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from stack_settings import StackSettings
 from wiki_network import WikiNetwork
 
 MOUNT_PATH = "/mnt/wiki"
-OWNER = 1000
-"""The user and group that every file gets, whoever the function runs as."""
+OWNER_ID = 1000
+"""The user id and the group id of every file that the function writes."""
 
 
 @dataclass(frozen=True)
 class WikiStorage:
-    """What the function needs to mount it."""
+    """The resources that the function needs to mount the file system."""
 
     file_system: aws.efs.FileSystem
     access_point: aws.efs.AccessPoint
@@ -22,7 +22,7 @@ class WikiStorage:
 
 
 def build_wiki_storage(settings: StackSettings, network: WikiNetwork) -> WikiStorage:
-    """The file system and a way in from each subnet."""
+    """Create the file system, its access point, and a mount target in each subnet."""
     file_system = aws.efs.FileSystem(
         "wiki",
         encrypted=True,
@@ -31,17 +31,17 @@ def build_wiki_storage(settings: StackSettings, network: WikiNetwork) -> WikiSto
             {"transition_to_primary_storage_class": "AFTER_1_ACCESS"},
         ],
         tags={"Name": f"{settings.name}-wiki"},
-        # These are the wiki's only copy: `destroy` refuses, and who takes the protection off keeps the data too.
+        # This is the only copy of the wiki: `destroy` refuses to delete it, and AWS keeps it after `state unprotect`.
         opts=pulumi.ResourceOptions(protect=True, retain_on_delete=True),
     )
     aws.efs.BackupPolicy("wiki", file_system_id=file_system.id, backup_policy={"status": "ENABLED"})
     access_point = aws.efs.AccessPoint(
         "wiki",
         file_system_id=file_system.id,
-        posix_user={"uid": OWNER, "gid": OWNER},
+        posix_user={"uid": OWNER_ID, "gid": OWNER_ID},
         root_directory={
             "path": "/wiki",
-            "creation_info": {"owner_uid": OWNER, "owner_gid": OWNER, "permissions": "0750"},
+            "creation_info": {"owner_uid": OWNER_ID, "owner_gid": OWNER_ID, "permissions": "0750"},
         },
         tags={"Name": f"{settings.name}-wiki"},
     )

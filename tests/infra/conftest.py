@@ -1,4 +1,4 @@
-"""A checkout of the Pulumi program to run and to break."""
+"""Fixtures that run the Pulumi program from a copy that a test can change."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from helpers.stack import Checkout, Refused
+from helpers.pulumi_program import Checkout, ProgramStopped
 from helpers.support import PROJECT
 from pulumi.runtime import set_all_config
 
@@ -24,11 +24,11 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 @pytest.fixture
-def refused(checkout: Checkout) -> Callable[..., str]:
-    """Run the program, expect it to stop, and return its line: one, with nothing registered before it."""
+def error_line(checkout: Checkout) -> Callable[..., str]:
+    """Run the program, expect it to end with one error line before it registers a resource, and return the line."""
 
     def run(**config: str) -> str:
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(ProgramStopped) as caught:
             checkout.up(**config)
         assert caught.value.registered == []
         assert "\n" not in caught.value.line
@@ -39,27 +39,27 @@ def refused(checkout: Checkout) -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """One event loop for every run of the program: Pulumi keeps hold of the first that it sees.
+    """One event loop for all runs of the program, because Pulumi keeps the first loop that it gets.
 
-    It makes more of them, one for each of its threads, and closes none.
+    Pulumi creates one more loop for each of its threads and does not close them.
     """
-    made: list[asyncio.AbstractEventLoop] = []
+    created: list[asyncio.AbstractEventLoop] = []
     new_event_loop = asyncio.new_event_loop
 
-    def noted() -> asyncio.AbstractEventLoop:
-        made.append(new_event_loop())
-        return made[-1]
+    def new_recorded_loop() -> asyncio.AbstractEventLoop:
+        created.append(new_event_loop())
+        return created[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asyncio, "new_event_loop", noted)
+        patch.setattr(asyncio, "new_event_loop", new_recorded_loop)
         yield asyncio.new_event_loop()
-    for one in made:
-        one.close()
+    for event_loop in created:
+        event_loop.close()
 
 
 @pytest.fixture(autouse=True)
-def _as_pulumi_wants_it(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    # `asyncio.run`, in a test before this one, leaves the thread without a loop.
+def _current_event_loop(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    # Pulumi needs a current loop, and `asyncio.run` in an earlier test leaves the thread without one.
     asyncio.set_event_loop(loop)
     yield
     set_all_config({})

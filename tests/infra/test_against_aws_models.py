@@ -1,4 +1,4 @@
-"""What the program registers, put to AWS's own API model: boto3 validates each call, and moto reads it back."""
+"""The registered resources are valid in AWS's API models: boto3 validates each call, and moto stores the result."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 from botocore.model import ListShape, MapShape, Shape, StructureShape
-from helpers.stack import Checkout, Stack
+from helpers.pulumi_program import Checkout, RecordedStack
 from moto import mock_aws
 
 REGION = "eu-central-1"
@@ -23,110 +23,116 @@ def aws(monkeypatch: pytest.MonkeyPatch, aws_models: None) -> Any:
         yield
 
 
-class Api:
-    """A service's calls, with parameters as Pulumi has them.
+class AwsService:
+    """Calls to an AWS service with parameters in Pulumi's notation.
 
-    Pulumi writes `payloadFormatVersion` where the API has `PayloadFormatVersion`, and the singular of a block where the
-    API has a structure. The service's own model says which parameters a call has; one that it hasn't is refused.
+    Pulumi writes `payloadFormatVersion` for the API's `PayloadFormatVersion`. The service's model lists the parameters
+    of each call, and botocore refuses any other parameter.
     """
 
     def __init__(self, service: str) -> None:
-        self._client: Any = boto3.client(service)  # type: ignore[call-overload]  # any service, by its name
+        self._client: Any = boto3.client(service)  # type: ignore[call-overload]  # the stubs know each service only by a literal name
         self._model = botocore.session.get_session().get_service_model(service)
 
     def call(self, operation: str, inputs: dict[str, Any], **renamed: str) -> Any:
         shape = self._model.operation_model(operation).input_shape
         assert isinstance(shape, StructureShape)
         parameters = {renamed.get(name, name): value for name, value in inputs.items() if renamed.get(name, name)}
-        return getattr(self._client, xform_name(operation))(**shaped(parameters, shape))
+        return getattr(self._client, xform_name(operation))(**to_shape(parameters, shape))
 
     def pages(self, operation: str, key: str, **parameters: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+        items: list[dict[str, Any]] = []
         for page in self._client.get_paginator(operation).paginate(**parameters):
-            found += page[key]
-        return found
+            items += page[key]
+        return items
 
 
-def shaped(value: Any, shape: Shape) -> Any:
-    """A value of Pulumi's in the form that botocore's model gives it."""
+def to_shape(value: Any, shape: Shape) -> Any:
+    """Convert a value in Pulumi's notation to a shape of botocore's model."""
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         members = {name.lower(): (name, member) for name, member in shape.members.items()}
-        known = {name: members[name.lower()] for name in value if name.lower() in members}
-        # What the call doesn't have stays as it is, for botocore to refuse.
-        return {known[name][0] if name in known else name: shaped(one, known[name][1]) if name in known else one
-                for name, one in value.items()}  # fmt: skip
+        # An unknown parameter stays as it is, so that botocore refuses it.
+        converted = {}
+        for name, parameter in value.items():
+            member_name, member = members.get(name.lower(), (name, None))
+            converted[member_name] = to_shape(parameter, member) if member else parameter
+        return converted
     if isinstance(shape, MapShape) and isinstance(value, dict):
-        return {name: shaped(one, shape.value) for name, one in value.items()}
+        return {name: to_shape(item, shape.value) for name, item in value.items()}
     if isinstance(shape, ListShape) and isinstance(value, list):
-        return [shaped(one, shape.member) for one in value]
+        return [to_shape(item, shape.member) for item in value]
     return int(value) if shape.type_name in {"integer", "long"} and isinstance(value, float) else value
 
 
-def api_of(stack: Stack) -> tuple[Api, str, dict[str, str]]:
-    """Create the API and its integrations; what Pulumi knows them by stays known: `integrations/mcp-id`."""
-    gateway = Api("apigatewayv2")
-    made = gateway.call("CreateApi", stack.of("Api")["api"])
-    ids = {}
+def create_api(stack: RecordedStack) -> tuple[AwsService, str, dict[str, str]]:
+    """Create the API and its integrations in moto.
+
+    Returns:
+        The service, the API's id, and for each route target in Pulumi's mocks (`integrations/mcp-id`) the real target.
+    """
+    gateway = AwsService("apigatewayv2")
+    api = gateway.call("CreateApi", stack.of("Api")["api"])
+    targets = {}
     for name, inputs in stack.of("Integration").items():
         created = gateway.call(
-            "CreateIntegration", {**inputs, "apiId": made["ApiId"]}, timeoutMilliseconds="timeoutInMillis"
+            "CreateIntegration", {**inputs, "apiId": api["ApiId"]}, timeoutMilliseconds="timeoutInMillis"
         )
-        ids[f"integrations/{name}-id"] = f"integrations/{created['IntegrationId']}"
-    return gateway, made["ApiId"], ids
+        targets[f"integrations/{name}-id"] = f"integrations/{created['IntegrationId']}"
+    return gateway, api["ApiId"], targets
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_routes_come_back_as_the_manifest_has_them(checkout: Checkout) -> None:
+def test_the_created_routes_are_those_of_the_manifest(checkout: Checkout) -> None:
     stack = checkout.up()
-    gateway, api_id, ids = api_of(stack)
+    gateway, api_id, targets = create_api(stack)
     for inputs in stack.of("Route").values():
-        gateway.call("CreateRoute", {**inputs, "apiId": api_id, "target": ids[inputs["target"]]})
+        gateway.call("CreateRoute", {**inputs, "apiId": api_id, "target": targets[inputs["target"]]})
     manifest = json.loads(checkout.manifest.read_text())
-    wanted = {
-        key: ids[f"integrations/{route['app']}-id"] for route in manifest["routes"] for key in route["route_keys"]
+    expected = {
+        key: targets[f"integrations/{route['app']}-id"] for route in manifest["routes"] for key in route["route_keys"]
     }
-    wanted["$default"] = ids["integrations/otterwiki-id"]
+    expected["$default"] = targets["integrations/otterwiki-id"]
     routes = gateway.pages("get_routes", "Items", ApiId=api_id)
-    assert {route["RouteKey"]: route["Target"] for route in routes} == wanted
-    assert len(routes) == len(wanted)
+    assert {route["RouteKey"]: route["Target"] for route in routes} == expected
+    assert len(routes) == len(expected)
     integrations = gateway.pages("get_integrations", "Items", ApiId=api_id)
-    assert {one["PayloadFormatVersion"] for one in integrations} == {"2.0"}
-    assert {one["TimeoutInMillis"] for one in integrations} == {30000}
+    assert {integration["PayloadFormatVersion"] for integration in integrations} == {"2.0"}
+    assert {integration["TimeoutInMillis"] for integration in integrations} == {30000}
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_gateway_as_large_as_the_quota(checkout: Checkout) -> None:
-    """299 routes and $default, read back page by page."""
+def test_an_api_with_as_many_routes_as_the_quota_allows(checkout: Checkout) -> None:
+    """The API has 299 routes and $default, and get_routes returns them in several pages."""
     routes = [
         {"path": f"/p{n}", "methods": ["ANY"], "app": "mcp", "role": "other", "route_keys": [f"ANY /p{n}"]}
         for n in range(299)
     ]
     checkout.write({"version": 1, "default": "otterwiki", "routes": routes})
     stack = checkout.up()
-    gateway, api_id, ids = api_of(stack)
+    gateway, api_id, targets = create_api(stack)
     for inputs in stack.of("Route").values():
-        gateway.call("CreateRoute", {**inputs, "apiId": api_id, "target": ids[inputs["target"]]})
+        gateway.call("CreateRoute", {**inputs, "apiId": api_id, "target": targets[inputs["target"]]})
     assert len({route["RouteKey"] for route in gateway.pages("get_routes", "Items", ApiId=api_id)}) == 300
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_stage_and_the_domain(checkout: Checkout) -> None:
+def test_the_stage_and_the_domain_are_valid(checkout: Checkout) -> None:
     stack = checkout.up()
-    gateway, api_id, _ = api_of(stack)
+    gateway, api_id, _ = create_api(stack)
     stage = stack.of("Stage")["default"]
     gateway.call("CreateStage", {**stage, "apiId": api_id}, name="stageName")
     (domain,) = stack.of("DomainName").values()
     configurations = [domain["domainNameConfiguration"]]
     gateway.call("CreateDomainName", {"domainName": domain["domainName"], "domainNameConfigurations": configurations})
     (mapping,) = stack.of("ApiMapping").values()
-    made = gateway.call("CreateApiMapping", {**mapping, "apiId": api_id})
-    assert (made["ApiId"], made["Stage"]) == (api_id, "$default")
+    created = gateway.call("CreateApiMapping", {**mapping, "apiId": api_id})
+    assert (created["ApiId"], created["Stage"]) == (api_id, "$default")
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_functions_their_roles_permissions_and_logs(checkout: Checkout) -> None:
+def test_the_functions_roles_permissions_and_log_groups_are_valid(checkout: Checkout) -> None:
     stack = checkout.up()
-    iam, logs, functions = Api("iam"), Api("logs"), Api("lambda")
+    iam, logs, functions = AwsService("iam"), AwsService("logs"), AwsService("lambda")
     arns = {}
     for name, role in stack.of("Role").items():
         inputs = {"roleName": role["name"], "assumeRolePolicyDocument": role["assumeRolePolicy"]}
@@ -143,14 +149,14 @@ def test_the_functions_their_roles_permissions_and_logs(checkout: Checkout) -> N
         name="functionName",
     )
     permission = stack.of("Permission")["mcp"]
-    said = functions.call("AddPermission", {**permission, "statementId": "gateway"}, function="functionName")
-    assert json.loads(said["Statement"])["Principal"] == {"Service": "apigateway.amazonaws.com"}
+    response = functions.call("AddPermission", {**permission, "statementId": "gateway"}, function="functionName")
+    assert json.loads(response["Statement"])["Principal"] == {"Service": "apigateway.amazonaws.com"}
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_network_and_the_storage(checkout: Checkout) -> None:
+def test_the_network_and_the_storage_are_valid(checkout: Checkout) -> None:
     stack = checkout.up()
-    ec2, efs = Api("ec2"), Api("efs")
+    ec2, efs = AwsService("ec2"), AwsService("efs")
     vpc = ec2.call("CreateVpc", {"cidrBlock": stack.of("Vpc")["wiki"]["cidrBlock"]})["Vpc"]["VpcId"]
     subnets = []
     for subnet in stack.of("Subnet").values():

@@ -1,4 +1,4 @@
-"""What the program asks Pulumi's engine for."""
+"""The resources that the Pulumi program registers, and the errors that stop it."""
 
 import json
 from collections.abc import Callable
@@ -6,41 +6,41 @@ from typing import Any
 
 import pytest
 from helpers.hostile import HOSTILE
-from helpers.stack import Checkout
+from helpers.pulumi_program import Checkout
 
 
-def entry(path: str, *methods: str) -> dict[str, Any]:
+def manifest_route(path: str, *methods: str) -> dict[str, Any]:
     keys = [f"{method} {path}" for method in methods]
     return {"path": path, "methods": sorted(methods), "app": "mcp", "role": "other", "route_keys": keys}
 
 
-def test_the_routes_are_the_manifests_and_default(checkout: Checkout) -> None:
+def test_the_routes_are_those_of_the_manifest_and_default(checkout: Checkout) -> None:
     stack = checkout.up()
     manifest = json.loads(checkout.manifest.read_text())
-    wanted = [key for route in manifest["routes"] for key in route["route_keys"]]
+    expected = [key for route in manifest["routes"] for key in route["route_keys"]]
     routes = {route["routeKey"]: route for route in stack.of("Route").values()}
-    assert sorted(routes) == sorted([*wanted, "$default"])
+    assert sorted(routes) == sorted([*expected, "$default"])
     assert len(routes) == len(stack.of("Route"))
     assert routes.pop("$default")["target"] == "integrations/otterwiki-id"
     assert {route["target"] for route in routes.values()} == {"integrations/mcp-id"}
     assert {route["apiId"] for route in routes.values()} == {"api-id"}
 
 
-def test_a_route_less_is_a_route_less_and_nothing_else(checkout: Checkout) -> None:
+def test_removing_a_route_changes_no_other_resource(checkout: Checkout) -> None:
     before = checkout.up().everything()
     manifest = json.loads(checkout.manifest.read_text())
-    gone = manifest["routes"].pop(1)
+    deleted = manifest["routes"].pop(1)
     checkout.write(manifest)
     after = checkout.up().everything()
     (removed,) = before.keys() - after.keys()
-    assert before[removed]["routeKey"] == gone["route_keys"][0]
+    assert before[removed]["routeKey"] == deleted["route_keys"][0]
     assert after == {name: inputs for name, inputs in before.items() if name != removed}
 
 
-def test_a_route_more_is_a_route_more_and_nothing_else(checkout: Checkout) -> None:
+def test_adding_a_route_changes_no_other_resource(checkout: Checkout) -> None:
     before = checkout.up().everything()
     manifest = json.loads(checkout.manifest.read_text())
-    manifest["routes"].insert(0, entry("/a/{id}/{rest+}", "GET"))
+    manifest["routes"].insert(0, manifest_route("/a/{id}/{rest+}", "GET"))
     checkout.write(manifest)
     after = checkout.up().everything()
     (added,) = after.keys() - before.keys()
@@ -49,128 +49,157 @@ def test_a_route_more_is_a_route_more_and_nothing_else(checkout: Checkout) -> No
 
 
 def test_a_renamed_variable_updates_its_route_in_place(checkout: Checkout) -> None:
-    """Another name would be a second route for the same requests, which API Gateway refuses."""
+    """A resource with another name would be a second route for the same requests, which API Gateway refuses."""
     manifest = json.loads(checkout.manifest.read_text())
     names = []
     for variable in ("id", "page_id"):
-        checkout.write({**manifest, "routes": [*manifest["routes"], entry(f"/zz/{{{variable}}}", "GET")]})
+        checkout.write({**manifest, "routes": [*manifest["routes"], manifest_route(f"/zz/{{{variable}}}", "GET")]})
         names.append(sorted(checkout.up().of("Route")))
     assert names[0] == names[1]
 
 
-def test_routes_of_different_requests_have_different_names(checkout: Checkout) -> None:
+def test_different_route_keys_have_different_resource_names(checkout: Checkout) -> None:
     paths = ["/a", "/a/{x}", "/a/{x+}", "/a/b", "/a-b", "/a/{x}/b", "/a/b/{x}", "/%7B%7D", "/{x}"]
-    routes = [entry(path, "GET", "POST") for path in sorted(paths)]
+    routes = [manifest_route(path, "GET", "POST") for path in sorted(paths)]
     checkout.write({"version": 1, "default": "otterwiki", "routes": routes})
     assert len(checkout.up().of("Route")) == 2 * len(paths) + 1
 
 
-@pytest.mark.parametrize(("data", "says"), HOSTILE)
-def test_a_file_that_is_no_manifest_stops_before_the_first_resource(
-    checkout: Checkout, refused: Callable[..., str], data: bytes, says: str
+@pytest.mark.parametrize(("data", "message"), HOSTILE)
+def test_an_invalid_manifest_is_an_error(
+    checkout: Checkout, error_line: Callable[..., str], data: bytes, message: str
 ) -> None:
     checkout.manifest.write_bytes(data)
-    line = refused()
+    line = error_line()
     assert line.startswith("the manifest: ")
-    assert says in line
+    assert message in line
 
 
-def test_a_missing_manifest(checkout: Checkout, refused: Callable[..., str]) -> None:
+def test_a_missing_manifest_is_an_error(checkout: Checkout, error_line: Callable[..., str]) -> None:
     checkout.manifest.unlink()
-    assert "routegen extract -o" in refused()
+    assert "routegen extract -o" in error_line()
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
-        ({"default": "blog"}, "no function for the default app 'blog'"),
-        ({"routes": [{**entry("/x", "GET"), "app": "api"}]}, "routes[0] (/x): no function for the app 'api'"),
+        ({"default": "blog"}, "infra/ has no function for the default app 'blog'; it must be 'otterwiki'"),
+        (
+            {"routes": [{**manifest_route("/x", "GET"), "app": "api"}]},
+            "routes[0] (/x): infra/ has no function for the app 'api'; it must be 'mcp'",
+        ),
     ],
 )
-def test_an_app_without_a_function(
-    checkout: Checkout, refused: Callable[..., str], change: dict[str, Any], says: str
+def test_an_app_without_a_function_is_an_error(
+    checkout: Checkout, error_line: Callable[..., str], change: dict[str, Any], message: str
 ) -> None:
     checkout.write({"version": 1, "default": "otterwiki", "routes": [], **change})
-    assert says in refused()
+    assert message in error_line()
 
 
-def test_another_manifest_by_configuration(checkout: Checkout) -> None:
+def test_the_configuration_can_name_another_manifest(checkout: Checkout) -> None:
     (checkout.root / "other.json").write_text(json.dumps({"version": 1, "default": "otterwiki", "routes": []}))
     assert list(checkout.up(manifest="../other.json").of("Route")) == ["route $default"]
 
 
-def test_packages_must_be_there_and_fit(checkout: Checkout, refused: Callable[..., str]) -> None:
-    assert "build/mcp: built for python3.13, the stack wants python3.14; run: PYTHON=python3.14 " in refused(
+def test_a_package_for_another_runtime_is_an_error(checkout: Checkout, error_line: Callable[..., str]) -> None:
+    assert "build/mcp: built for python3.13, but the stack needs python3.14; run: PYTHON=python3.14 " in error_line(
         runtime="python3.14"
     )
-    assert "built for x86_64, the stack wants arm64" in refused(architecture="arm64")
+    assert "built for x86_64, but the stack needs arm64" in error_line(architecture="arm64")
     (checkout.root / "build" / "otterwiki" / "lambda.json").write_text("{")
-    assert "build/otterwiki/lambda.json: not JSON" in refused()
+    assert "build/otterwiki/lambda.json: Invalid JSON" in error_line()
+
+
+def test_a_missing_package_is_an_error(checkout: Checkout, error_line: Callable[..., str]) -> None:
     (checkout.root / "build" / "otterwiki" / "lambda.json").unlink()
-    assert refused() == (
+    assert error_line() == (
         "build/otterwiki: there is no package; run: PYTHON=python3.13 bash app/otterwiki/build.sh --arch x86_64"
     )
 
 
 @pytest.mark.parametrize(
-    ("facts", "says"),
+    ("facts", "message"),
     [
-        ("[]", "not an object"),
-        ("null", "not an object"),
-        ("[" * 100_000, "not JSON"),
-        ('{"runtime": "python3.13", "architecture": "x86_64"}', "names no handler"),
-        ('{"runtime": "python3.13", "architecture": "x86_64", "handler": ""}', "names no handler"),
-        ('{"runtime": "python3.13", "architecture": "x86_64", "handler": 1}', "names no handler"),
+        ("[]", "Input should be an object"),
+        ("null", "Input should be an object"),
+        pytest.param("[" * 100_000, "Invalid JSON: ", id="deeply nested"),
+        ("{}", "runtime: Field required"),
+        ('{"runtime": "python3.13", "architecture": "x86_64"}', "handler: Field required"),
+        (
+            '{"runtime": "python3.13", "architecture": "x86_64", "handler": ""}',
+            "handler: String should have at least 1 character",
+        ),
+        (
+            '{"runtime": "python3.13", "architecture": "x86_64", "handler": 1}',
+            "handler: Input should be a valid string",
+        ),
     ],
 )
-def test_a_package_that_says_nothing_useful(
-    checkout: Checkout, refused: Callable[..., str], facts: str, says: str
+def test_an_invalid_lambda_json_is_an_error(
+    checkout: Checkout, error_line: Callable[..., str], facts: str, message: str
 ) -> None:
     (checkout.root / "build" / "mcp" / "lambda.json").write_text(facts)
-    assert refused().startswith(f"build/mcp/lambda.json: {says}; run: ")
+    line = error_line()
+    assert line.startswith(f"build/mcp/lambda.json: {message}")
+    assert "; run: PYTHON=python3.13 bash app/poc/mcp_package/build.sh" in line
 
 
-def test_a_package_that_can_not_be_read(checkout: Checkout, refused: Callable[..., str]) -> None:
+def test_an_unreadable_lambda_json_is_an_error(checkout: Checkout, error_line: Callable[..., str]) -> None:
     file = checkout.root / "build" / "mcp" / "lambda.json"
     file.unlink()
     file.mkdir()
-    assert "build/mcp/lambda.json: can't be read: Is a directory" in refused()
+    assert "build/mcp/lambda.json: cannot be read: Is a directory" in error_line()
 
 
-def test_the_handler_is_the_packages(checkout: Checkout) -> None:
+def test_the_package_names_the_handler(checkout: Checkout) -> None:
     facts = {"runtime": "python3.13", "architecture": "x86_64", "handler": "other.entry"}
     (checkout.root / "build" / "mcp" / "lambda.json").write_text(json.dumps(facts))
     assert checkout.up().of("Function")["mcp"]["handler"] == "other.entry"
 
 
 @pytest.mark.parametrize(
-    ("config", "says"),
+    ("config", "message"),
     [
-        ({"authkit_domain": ""}, "wikibot:authkit_domain is not set; pulumi config set authkit_domain VALUE"),
-        ({"client_id": " "}, "wikibot:client_id: is empty"),
+        (
+            {"authkit_domain": ""},
+            "wikibot:authkit_domain is not set; it must be a domain without a path, such as https://your-app.authkit.app",
+        ),
+        (
+            {"client_id": " "},
+            "' ' is not a WorkOS client id, such as client_01ABCDEF (run: pulumi config set client_id VALUE)",
+        ),
+        ({"client_id": "client_1\n"}, "is not a WorkOS client id"),
+        ({"site_name": " "}, "wikibot:site_name: ' ' is not a name that people can read"),
+        ({"manifest": " "}, "wikibot:manifest: ' ' is not a path relative to infra/"),
         ({"authkit_domain": "http://x.authkit.app"}, "wikibot:authkit_domain: 'http://x.authkit.app' is not a domain"),
         ({"authkit_domain": "https://x.authkit.app/a"}, "is not a domain without a path"),
         ({"authkit_domain": "not a host"}, "is not a domain without a path"),
         ({"client_id": "sk_live"}, "wikibot:client_id: 'sk_live' is not a WorkOS client id"),
-        ({"throttling_burst": "9" * 5000}, "is not a number from 1 to 5000"),
+        pytest.param({"throttling_burst": "9" * 5000}, "is not a number of requests from 1 to 5000", id="5000 digits"),
         ({"domain": "https://dev.wikibot.io"}, "wikibot:domain: 'https://dev.wikibot.io' is not a host name"),
-        ({"domain": "dev.elsewhere.io"}, "dev.elsewhere.io does not lie in hosted_zone wikibot.io"),
-        ({"domain": "notwikibot.io"}, "does not lie in hosted_zone"),
-        ({"runtime": "python3.9"}, "wikibot:runtime: 'python3.9' is not python3.12"),
-        ({"architecture": "mips"}, "'mips' is not one of x86_64, arm64"),
-        ({"mcp_memory": "64"}, "wikibot:mcp_memory: '64' is not a number from 128 to 10240"),
-        ({"throttling_rate": "many"}, "'many' is not a number"),
-        ({"log_retention_days": "31"}, "CloudWatch keeps logs for one of 1, 3, 5"),
-        ({"read_access": "ALL"}, "'ALL' is not one of ANONYMOUS"),
+        ({"domain": "dev.elsewhere.io"}, "wikibot:domain: dev.elsewhere.io is not inside the hosted_zone wikibot.io"),
+        ({"domain": "notwikibot.io"}, "is not inside the hosted_zone"),
+        ({"runtime": "python3.9"}, "wikibot:runtime: 'python3.9' is not python3.12, python3.13 or python3.14"),
+        ({"architecture": "mips"}, "wikibot:architecture: 'mips' is not x86_64 or arm64"),
+        ({"mcp_memory": "64"}, "wikibot:mcp_memory: '64' is not a number of MB from 128 to 10240"),
+        ({"throttling_rate": "many"}, "'many' is not a number of requests per second"),
+        ({"log_retention_days": "31"}, "'31' is not a number of days that CloudWatch Logs accepts: 1, 3, 5"),
+        ({"read_access": "ALL"}, "wikibot:read_access: 'ALL' is not ANONYMOUS, REGISTERED or APPROVED"),
     ],
 )
-def test_a_configuration_that_is_wrong_names_the_key(
-    refused: Callable[..., str], config: dict[str, str], says: str
+def test_a_wrong_configuration_value_is_an_error_that_names_the_key(
+    error_line: Callable[..., str], config: dict[str, str], message: str
 ) -> None:
-    assert says in refused(**config)
+    assert message in error_line(**config)
 
 
-def test_one_integration_and_one_permission_a_function(checkout: Checkout) -> None:
+def test_all_wrong_values_are_named_at_once(error_line: Callable[..., str]) -> None:
+    line = error_line(domain="x", mcp_memory="64", read_access="ALL")
+    assert all(f"wikibot:{key}: " in line for key in ("domain", "mcp_memory", "read_access"))
+
+
+def test_each_function_has_one_integration_and_one_permission(checkout: Checkout) -> None:
     stack = checkout.up()
     integrations, permissions = stack.of("Integration"), stack.of("Permission")
     assert set(integrations) == set(permissions) == {"mcp", "otterwiki"}
@@ -182,10 +211,10 @@ def test_one_integration_and_one_permission_a_function(checkout: Checkout) -> No
     for permission in permissions.values():
         assert permission["principal"] == "apigateway.amazonaws.com"
         assert permission["sourceArn"] == "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3/*/*"
-    assert {one["function"] for one in permissions.values()} == {"wikibot-dev-mcp", "wikibot-dev-wiki"}
+    assert {permission["function"] for permission in permissions.values()} == {"wikibot-dev-mcp", "wikibot-dev-wiki"}
 
 
-def test_the_stage_deploys_logs_and_throttles(checkout: Checkout) -> None:
+def test_the_stage_deploys_automatically_logs_and_throttles(checkout: Checkout) -> None:
     stack = checkout.up(throttling_rate="7", throttling_burst="9", log_retention_days="14")
     (stage,) = stack.of("Stage").values()
     assert stage["name"] == "$default"
@@ -200,7 +229,7 @@ def test_the_stage_deploys_logs_and_throttles(checkout: Checkout) -> None:
     assert {group["retentionInDays"] for group in groups.values()} == {14}
 
 
-def test_the_functions(checkout: Checkout) -> None:
+def test_the_configuration_of_the_functions(checkout: Checkout) -> None:
     functions = checkout.up(site_name="Our wiki").of("Function")
     mcp, wiki = functions["mcp"], functions["wiki"]
     assert (mcp["runtime"], mcp["handler"]) == ("python3.13", "mcp_server.handler")
@@ -212,7 +241,7 @@ def test_the_functions(checkout: Checkout) -> None:
     }
     assert "vpcConfig" not in mcp
     assert wiki["packageType"] == "Image"
-    # Lambda takes a tag or a digest, not both.
+    # Lambda accepts a tag or a digest, not both.
     assert wiki["imageUri"] == f"111122223333.dkr.ecr.eu-central-1.amazonaws.com/wiki@sha256:{'0' * 64}"
     assert wiki["fileSystemConfig"]["localMountPath"] == wiki["environment"]["variables"]["WIKI_DATA_DIR"]
     assert wiki["environment"]["variables"] == {
@@ -227,7 +256,7 @@ def test_the_functions(checkout: Checkout) -> None:
     assert max(mcp["timeout"], wiki["timeout"]) < 30
 
 
-def test_the_image_is_built_from_the_package_for_the_functions_platform(checkout: Checkout) -> None:
+def test_the_image_is_built_from_the_package_for_the_platform_of_the_function(checkout: Checkout) -> None:
     stack = checkout.up()
     (image,) = stack.of("Image").values()
     assert (image["push"], image["buildOnPreview"]) == (True, False)
@@ -240,11 +269,11 @@ def test_the_image_is_built_from_the_package_for_the_functions_platform(checkout
     assert (rule["selection"]["countNumber"], rule["action"]) == (5, {"type": "expire"})
 
 
-def test_no_resource_knows_where_the_checkout_is(checkout: Checkout) -> None:
+def test_no_resource_contains_the_path_of_the_checkout(checkout: Checkout) -> None:
     assert str(checkout.root) not in repr(checkout.up().resources)
 
 
-def test_each_role_may_do_what_its_function_does(checkout: Checkout) -> None:
+def test_each_role_allows_only_the_actions_of_its_function(checkout: Checkout) -> None:
     stack = checkout.up()
     allowed = {
         name: {
@@ -258,45 +287,45 @@ def test_each_role_may_do_what_its_function_does(checkout: Checkout) -> None:
     assert {action for action, _ in allowed["mcp"]} == {"logs:CreateLogStream", "logs:PutLogEvents"}
     for name, actions in allowed.items():
         assert not [action for action, _ in actions if "*" in action]
-        everywhere = {action.partition(":")[0] for action, resource in actions if resource == "*"}
-        assert everywhere == ({"ec2"} if name == "wiki" else set())
+        services_for_all_resources = {action.partition(":")[0] for action, resource in actions if resource == "*"}
+        assert services_for_all_resources == ({"ec2"} if name == "wiki" else set())
         logs = {resource for action, resource in actions if action.startswith("logs:")}
         assert logs == {f"arn:aws:cloudwatch:eu-central-1:111122223333:loggroup:loggroup/{name}:*"}
     mounts = {action for action, resource in allowed["wiki"] if resource.endswith("filesystem:filesystem/wiki")}
     assert mounts == {"elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"}
 
 
-def test_the_wiki_reaches_its_data_through_its_access_point_only(checkout: Checkout) -> None:
+def test_the_wiki_mounts_its_file_system_only_through_its_access_point(checkout: Checkout) -> None:
     stack = checkout.up()
     statements = json.loads(stack.of("RolePolicy")["wiki"]["policy"])["Statement"]
-    (mount,) = [one for one in statements if one["Action"][0].startswith("elasticfilesystem:")]
+    (mount,) = [statement for statement in statements if statement["Action"][0].startswith("elasticfilesystem:")]
     arn = "arn:aws:efs:eu-central-1:111122223333:accesspoint:accesspoint/wiki"
     assert mount["Condition"] == {"StringEquals": {"elasticfilesystem:AccessPointArn": arn}}
     point = stack.of("AccessPoint")["wiki"]
     assert point["rootDirectory"]["creationInfo"] == {"ownerUid": 1000, "ownerGid": 1000, "permissions": "0750"}
 
 
-def test_the_functions_own_code_may_not_touch_the_network(checkout: Checkout) -> None:
+def test_the_code_of_the_function_cannot_manage_network_interfaces(checkout: Checkout) -> None:
     statements = json.loads(checkout.up().of("RolePolicy")["wiki"]["policy"])["Statement"]
-    (denied,) = [statement for statement in statements if statement["Effect"] == "Deny"]
+    (denial,) = [statement for statement in statements if statement["Effect"] == "Deny"]
     function = "arn:aws:lambda:eu-central-1:111122223333:function:wikibot-dev-wiki"
-    assert denied["Condition"] == {"ArnEquals": {"lambda:SourceFunctionArn": function}}
+    assert denial["Condition"] == {"ArnEquals": {"lambda:SourceFunctionArn": function}}
 
 
-def test_only_nfs_between_function_and_storage(checkout: Checkout) -> None:
+def test_only_nfs_is_allowed_between_function_and_storage(checkout: Checkout) -> None:
     stack = checkout.up()
-    (out,) = stack.of("SecurityGroupEgressRule").values()
-    (into,) = stack.of("SecurityGroupIngressRule").values()
-    assert (out["securityGroupId"], out["referencedSecurityGroupId"]) == ("wiki-function-id", "wiki-storage-id")
-    assert (into["securityGroupId"], into["referencedSecurityGroupId"]) == ("wiki-storage-id", "wiki-function-id")
-    for rule in (out, into):
+    (egress,) = stack.of("SecurityGroupEgressRule").values()
+    (ingress,) = stack.of("SecurityGroupIngressRule").values()
+    assert (egress["securityGroupId"], egress["referencedSecurityGroupId"]) == ("wiki-function-id", "wiki-storage-id")
+    assert (ingress["securityGroupId"], ingress["referencedSecurityGroupId"]) == ("wiki-storage-id", "wiki-function-id")
+    for rule in (egress, ingress):
         assert (rule["ipProtocol"], rule["fromPort"], rule["toPort"]) == ("tcp", 2049, 2049)
-    assert not [one for one in stack.resources if "Gateway" in one.type.rpartition(":")[2]]
+    assert not [resource for resource in stack.resources if "Gateway" in resource.type.rpartition(":")[2]]
     assert stack.of("FileSystem")["wiki"]["encrypted"] is True
     assert stack.of("BackupPolicy")["wiki"]["backupPolicy"] == {"status": "ENABLED"}
 
 
-def test_the_domain_leads_to_the_stage(checkout: Checkout) -> None:
+def test_the_domain_is_mapped_to_the_stage(checkout: Checkout) -> None:
     stack = checkout.up()
     (mapping,) = stack.of("ApiMapping").values()
     assert (mapping["apiId"], mapping["domainName"], mapping["stage"]) == ("api-id", "dev.wikibot.io", "$default")
@@ -304,7 +333,7 @@ def test_the_domain_leads_to_the_stage(checkout: Checkout) -> None:
     assert domain["domainNameConfiguration"]["securityPolicy"] == "TLS_1_2"
     assert stack.of("Certificate")["domain"]["validationMethod"] == "DNS"
     records = stack.of("Record")
-    assert {(one["type"], one["name"]) for one in records.values()} == {
+    assert {(record["type"], record["name"]) for record in records.values()} == {
         ("A", "dev.wikibot.io"), ("AAAA", "dev.wikibot.io"), ("CNAME", "_x.dev.wikibot.io"),
     }  # fmt: skip
     assert stack.of("Api")["api"]["disableExecuteApiEndpoint"] is True

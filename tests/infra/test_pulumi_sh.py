@@ -1,4 +1,4 @@
-"""infra/pulumi.sh with a stand-in for the Pulumi CLI, and with none."""
+"""infra/pulumi.sh with a fake Pulumi CLI, and without a Pulumi CLI."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ Done = subprocess.CompletedProcess[str]
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A checkout with the script, an environment, and both packages."""
+    """A directory with the script, a virtual environment, and both packages."""
     (tmp_path / "infra").mkdir()
     shutil.copy(PROJECT / "infra" / "pulumi.sh", tmp_path / "infra")
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
@@ -30,7 +30,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def put(root: Path, tool: str, script: str) -> None:
+def write_tool(root: Path, tool: str, script: str) -> None:
     file = root / "bin" / tool
     file.write_text(f"#!/usr/bin/env bash\n{script}\n")
     file.chmod(0o755)
@@ -51,76 +51,74 @@ def pulumi_sh(root: Path) -> Callable[..., Done]:
     return run
 
 
-SAYS = 'printf "%s|" "$PWD" "$@"; echo "$BUILDX_NO_DEFAULT_ATTESTATIONS"'
+PRINT_ARGUMENTS = 'printf "%s|" "$PWD" "$@"; echo "$BUILDX_NO_DEFAULT_ATTESTATIONS"'
 
 
-def test_arguments_reach_pulumi_in_infra(root: Path, pulumi_sh: Callable[..., Done]) -> None:
-    put(root, "pulumi", SAYS)
-    put(root, "docker", "true")
+def test_the_arguments_are_passed_to_pulumi(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    write_tool(root, "pulumi", PRINT_ARGUMENTS)
+    write_tool(root, "docker", "true")
     done = pulumi_sh("up", "--stack", "my dev", "--yes")
     assert (done.returncode, done.stdout) == (0, f"{root}/infra|up|--stack|my dev|--yes|1\n")
 
 
-def test_an_exit_code_is_pulumis(root: Path, pulumi_sh: Callable[..., Done]) -> None:
-    put(root, "pulumi", "exit 7")
+def test_the_exit_code_is_that_of_pulumi(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    write_tool(root, "pulumi", "exit 7")
     assert pulumi_sh("stack", "output").returncode == 7
 
 
-def test_npx_is_not_asked_for_it(root: Path, pulumi_sh: Callable[..., Done]) -> None:
-    """The npm package of that name downloads the CLI when it first runs."""
-    put(root, "npx", f"touch {root}/asked")
+def test_npx_is_not_used(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    """The npm package `pulumi` downloads the CLI when it runs for the first time."""
+    write_tool(root, "npx", f"touch {root}/asked")
     assert pulumi_sh("stack", "ls").returncode == 1
-    assert not (root / "asked").exists()
+    assert not (root / "pulumi-arguments").exists()
 
 
 def test_the_command_may_stand_after_options(root: Path, pulumi_sh: Callable[..., Done]) -> None:
-    put(root, "pulumi", SAYS)
+    write_tool(root, "pulumi", PRINT_ARGUMENTS)
     shutil.rmtree(root / "build" / "mcp")
-    assert "there is no package build/mcp" in pulumi_sh("--stack", "dev", "up").stderr
+    assert "the package build/mcp is missing" in pulumi_sh("--stack", "dev", "up").stderr
 
 
-def test_no_pulumi(pulumi_sh: Callable[..., Done]) -> None:
+def test_missing_pulumi_is_an_error(pulumi_sh: Callable[..., Done]) -> None:
     done = pulumi_sh("up")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        "infra/pulumi.sh: there is no pulumi on PATH; install it: https://www.pulumi.com/docs/install/\n"
-    )
+    assert done.stderr == ("infra/pulumi.sh: pulumi is not on PATH; install it: https://www.pulumi.com/docs/install/\n")
 
 
-def test_no_environment(root: Path, pulumi_sh: Callable[..., Done]) -> None:
-    put(root, "pulumi", SAYS)
+def test_a_missing_virtual_environment_is_an_error(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    write_tool(root, "pulumi", PRINT_ARGUMENTS)
     shutil.rmtree(root / ".venv")
     done = pulumi_sh("preview")
     assert done.returncode == 1
-    assert done.stderr.endswith("lacks the extra `infra`; run: make setup\n")
+    assert done.stderr.endswith("does not have the extra `infra`; run: make setup\n")
 
 
-def test_no_package(root: Path, pulumi_sh: Callable[..., Done]) -> None:
-    put(root, "pulumi", SAYS)
+def test_a_missing_package_is_an_error(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    write_tool(root, "pulumi", PRINT_ARGUMENTS)
     shutil.rmtree(root / "build" / "otterwiki")
     done = pulumi_sh("preview")
     assert done.stderr == (
-        "infra/pulumi.sh: there is no package build/otterwiki; run: PYTHON=python3.13 make package\n"
+        "infra/pulumi.sh: the package build/otterwiki is missing; run: PYTHON=python3.13 make package\n"
     )
     assert pulumi_sh("stack", "ls").returncode == 0
 
 
-def test_no_docker(root: Path, pulumi_sh: Callable[..., Done]) -> None:
-    put(root, "pulumi", SAYS)
-    assert "needs a running Docker" in pulumi_sh("up").stderr
-    put(root, "docker", "exit 1")
-    assert "needs a running Docker" in pulumi_sh("up").stderr
+def test_missing_docker_is_an_error_for_up_only(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    write_tool(root, "pulumi", PRINT_ARGUMENTS)
+    assert "the wiki's image needs Docker; start Docker" in pulumi_sh("up").stderr
+    write_tool(root, "docker", "exit 1")
+    assert "the wiki's image needs Docker; start Docker" in pulumi_sh("up").stderr
     assert pulumi_sh("preview").returncode == 0
 
 
-def test_help_needs_nothing(pulumi_sh: Callable[..., Done]) -> None:
+def test_help_needs_no_other_tool(pulumi_sh: Callable[..., Done]) -> None:
     done = pulumi_sh("--help")
     assert done.returncode == 0
     assert "bash infra/pulumi.sh up --stack dev" in done.stdout
 
 
 OUTPUTS = """
-printf '%s|' "$@" >> "$PWD/../asked"; echo >> "$PWD/../asked"
+printf '%s|' "$@" >> "$PWD/../pulumi-arguments"; echo >> "$PWD/../pulumi-arguments"
 case "$*" in
 *"stack output api_id"*) echo a1b2c3 ;;
 *"stack output url"*) echo https://dev.wikibot.io ;;
@@ -138,85 +136,90 @@ VERIFY = "verify|https://dev.wikibot.io|--wiki-path|/|--format|{}|"
 
 @pytest.fixture
 def routegen(root: Path) -> Callable[[str], None]:
-    """`routegen(script)` is what routegen does beside writing down its arguments."""
+    """Install a fake routegen that records its arguments; `routegen(script)` makes it run a script too."""
 
-    def put_(script: str = "") -> None:
+    def install(script: str = "") -> None:
         file = root / ".venv" / "bin" / "routegen"
-        file.write_text(f"#!{shutil.which('bash')}\nprintf '%s|' \"$@\" >> {root}/ran; echo >> {root}/ran\n{script}\n")
+        file.write_text(
+            f"#!{shutil.which('bash')}\nprintf '%s|' \"$@\" >> {root}/routegen-arguments; echo >> {root}/routegen-arguments\n{script}\n"
+        )
         file.chmod(0o755)
 
-    put_()
-    python = root / ".venv" / "bin" / "python"  # importing Pulumi takes a second, and another test does
+    install()
+    python = root / ".venv" / "bin" / "python"  # `true` instead of an import of Pulumi, which takes a second
     python.unlink()
     python.symlink_to(str(shutil.which("true")))
-    put(root, "docker", "true")
-    put(root, "pulumi", OUTPUTS)
-    return put_
+    write_tool(root, "docker", "true")
+    write_tool(root, "pulumi", OUTPUTS)
+    return install
 
 
-def ran(root: Path) -> list[str]:
-    return (root / "ran").read_text().splitlines()
+def routegen_calls(root: Path) -> list[str]:
+    return (root / "routegen-arguments").read_text().splitlines()
 
 
 @pytest.mark.usefixtures("routegen")
-def test_check_asks_for_what_the_stack_says(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+def test_check_takes_its_arguments_from_the_stack(root: Path, pulumi_sh: Callable[..., Done]) -> None:
     done = pulumi_sh("check", "--stack", "my dev")
     assert (done.returncode, done.stderr) == (0, "")
-    assert ran(root) == [AUDIT.format("text"), VERIFY.format("text")]
-    asked = (root / "asked").read_text().splitlines()
-    assert all(line.endswith("|--stack|my dev|") for line in asked)
-    assert not any(line.startswith(("up|", "check|")) for line in asked)
+    assert routegen_calls(root) == [AUDIT.format("text"), VERIFY.format("text")]
+    calls = (root / "pulumi-arguments").read_text().splitlines()
+    assert all(line.endswith("|--stack|my dev|") for line in calls)
+    assert not any(line.startswith(("up|", "check|")) for line in calls)
 
 
 @pytest.mark.usefixtures("routegen")
 @pytest.mark.parametrize(
     "arguments", [["up", "--check", "--stack=dev", "--yes"], ["-s", "dev", "up", "--yes", "--check"]]
 )
-def test_up_and_then_a_check(root: Path, pulumi_sh: Callable[..., Done], arguments: list[str]) -> None:
+def test_up_with_check_runs_check_after_up(root: Path, pulumi_sh: Callable[..., Done], arguments: list[str]) -> None:
     assert pulumi_sh(*arguments).returncode == 0
-    first = (root / "asked").read_text().splitlines()[0]
-    assert first == "".join(f"{word}|" for word in arguments if word != "--check")
-    assert ran(root) == [AUDIT.format("text"), VERIFY.format("text")]
+    first_call = (root / "pulumi-arguments").read_text().splitlines()[0]
+    assert first_call == "".join(f"{word}|" for word in arguments if word != "--check")
+    assert routegen_calls(root) == [AUDIT.format("text"), VERIFY.format("text")]
 
 
-def test_both_are_run_and_the_failure_of_one_counts(
+def test_verify_runs_even_if_audit_fails(
     root: Path, pulumi_sh: Callable[..., Done], routegen: Callable[[str], None]
 ) -> None:
     routegen('[ "$1" != audit ]')
     done = pulumi_sh("up", "--check")
     assert done.returncode == 1
-    assert len(ran(root)) == 2
-    assert done.stderr == "infra/pulumi.sh: the deployment is not as it should be: see above\n"
+    assert len(routegen_calls(root)) == 2
+    assert (
+        done.stderr
+        == "infra/pulumi.sh: audit or verify has found an error in the deployment; the lines above name it\n"
+    )
 
 
 @pytest.mark.usefixtures("routegen")
-def test_no_check_after_a_failed_up(root: Path, pulumi_sh: Callable[..., Done]) -> None:
-    put(root, "pulumi", "exit 7")
+def test_check_does_not_run_after_a_failed_up(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    write_tool(root, "pulumi", "exit 7")
     assert pulumi_sh("up", "--check").returncode == 7
-    assert not (root / "ran").exists()
+    assert not (root / "routegen-arguments").exists()
 
 
 @pytest.mark.usefixtures("routegen")
-def test_nothing_is_checked_unasked(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+def test_up_without_check_runs_no_check(root: Path, pulumi_sh: Callable[..., Done]) -> None:
     assert pulumi_sh("up").returncode == 0
-    assert not (root / "ran").exists()
+    assert not (root / "routegen-arguments").exists()
 
 
 @pytest.mark.usefixtures("routegen")
-def test_a_stack_that_was_never_deployed(root: Path, pulumi_sh: Callable[..., Done]) -> None:
-    put(root, "pulumi", "exit 255")
+def test_check_of_a_stack_without_a_deployment_is_an_error(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    write_tool(root, "pulumi", "exit 255")
     done = pulumi_sh("check")
-    assert (done.returncode, (root / "ran").exists()) == (1, False)
-    assert done.stderr.endswith("the stack has no output api_id: has it been deployed?\n")
+    assert (done.returncode, (root / "routegen-arguments").exists()) == (1, False)
+    assert done.stderr.endswith("the stack has no output api_id; deploy it first: bash infra/pulumi.sh up\n")
 
 
 @pytest.mark.usefixtures("routegen")
-def test_check_goes_with_up(pulumi_sh: Callable[..., Done]) -> None:
+def test_check_is_only_possible_with_up(pulumi_sh: Callable[..., Done]) -> None:
     done = pulumi_sh("preview", "--check")
-    assert (done.returncode, done.stderr) == (1, "infra/pulumi.sh: --check goes with up\n")
+    assert (done.returncode, done.stderr) == (1, "infra/pulumi.sh: --check is only possible with up\n")
 
 
 @pytest.mark.usefixtures("routegen")
-def test_on_github_the_findings_annotate_the_run(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+def test_on_github_the_findings_are_annotations(root: Path, pulumi_sh: Callable[..., Done]) -> None:
     assert pulumi_sh("check", GITHUB_ACTIONS="true").returncode == 0
-    assert ran(root) == [AUDIT.format("github"), VERIFY.format("github")]
+    assert routegen_calls(root) == [AUDIT.format("github"), VERIFY.format("github")]

@@ -1,4 +1,4 @@
-"""The real Pulumi program, run under Pulumi's own mocks of its engine; `tests/infra` makes fixtures of it."""
+"""Run the real Pulumi program with Pulumi's mocks instead of its engine; `tests/infra` has fixtures for it."""
 
 import json
 import runpy
@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_all_config, set_mocks
-from pulumi.runtime.mocks import test as _until_all_are_registered
+from pulumi.runtime.mocks import test as _wait_for_all_resources
 
 DIGEST = f"sha256:{'0' * 64}"
 REQUIRED = {
@@ -23,34 +23,34 @@ REQUIRED = {
 
 @dataclass(frozen=True)
 class Resource:
-    """What the program asked the engine for."""
+    """A resource that the program has registered."""
 
     type: str
     name: str
     inputs: dict[str, Any]
 
 
-def _plain(value: Any) -> Any:
-    """An archive compares by identity; its path is what counts."""
+def _comparable(value: Any) -> Any:
+    """Return the path of an archive, because two archives with the same path are not equal."""
     return value.path if isinstance(value, pulumi.FileArchive) else value
 
 
 @dataclass
-class Stack(Mocks):
-    """An engine that takes note of everything and builds nothing."""
+class RecordedStack(Mocks):
+    """A mock of the engine that records every resource and creates nothing."""
 
     resources: list[Resource] = field(default_factory=list)
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if not args.typ.startswith("pulumi:"):
-            inputs = {name: _plain(value) for name, value in args.inputs.items()}
+            inputs = {name: _comparable(value) for name, value in args.inputs.items()}
             self.resources.append(Resource(args.typ, args.name, inputs))
         kind = args.typ.rpartition("/")[2].lower()
-        made: dict[str, Any] = {
+        outputs: dict[str, Any] = {
             "arn": f"arn:aws:{args.typ.split('/')[0].rpartition(':')[2]}:eu-central-1:111122223333:{kind}/{args.name}",
             "executionArn": "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3",
             "invokeArn": f"arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/{args.name}/invocations",
-            # A pushed image's `ref` has tag and digest: the provider adds the digest to the first tag.
+            # As in the real provider, `ref` of a pushed image has the first tag and the digest.
             "ref": f"111122223333.dkr.ecr.eu-central-1.amazonaws.com/wiki:latest@{DIGEST}",
             "digest": DIGEST,
             "repositoryUrl": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/wiki",
@@ -65,9 +65,9 @@ class Stack(Mocks):
             ],
         }
         if isinstance(configuration := args.inputs.get("domainNameConfiguration"), dict):
-            target = {"targetDomainName": "d-1.execute-api.eu-central-1.amazonaws.com", "hostedZoneId": "Z1"}
-            made["domainNameConfiguration"] = {**configuration, **target}
-        return f"{args.name}-id", {"name": args.name, **made, **args.inputs}
+            alias_target = {"targetDomainName": "d-1.execute-api.eu-central-1.amazonaws.com", "hostedZoneId": "Z1"}
+            outputs["domainNameConfiguration"] = {**configuration, **alias_target}
+        return f"{args.name}-id", {"name": args.name, **outputs, **args.inputs}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         answers: dict[str, dict[str, Any]] = {
@@ -81,16 +81,17 @@ class Stack(Mocks):
         return answers[args.token], []
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The inputs of every resource of a kind, e.g. `Route`, by name."""
-        return {one.name: one.inputs for one in self.resources if one.type.endswith(f":{kind}")}
+        """The inputs of every resource of a kind, such as `Route`, by name."""
+        return {resource.name: resource.inputs for resource in self.resources if resource.type.endswith(f":{kind}")}
 
     def everything(self) -> dict[tuple[str, str], dict[str, Any]]:
-        return {(one.type, one.name): one.inputs for one in self.resources}
+        """The inputs of every resource, by type and name."""
+        return {(resource.type, resource.name): resource.inputs for resource in self.resources}
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A checkout with the program, a manifest, and packages that say what they were built for."""
+    """A directory with the program, a manifest, and the `lambda.json` of both packages."""
 
     root: Path
 
@@ -101,18 +102,18 @@ class Checkout:
     def write(self, manifest: Mapping[str, Any]) -> None:
         self.manifest.write_text(json.dumps(manifest))
 
-    def up(self, **config: str) -> Stack:
-        """Run the program with a configuration; a `None` would be a key that isn't set."""
-        stack = Stack()
+    def up(self, **config: str) -> RecordedStack:
+        """Run the program with REQUIRED and other configuration keys; a key with an empty value is not set."""
+        stack = RecordedStack()
         set_mocks(stack, project="wikibot", stack="dev", preview=False)
         set_all_config({f"wikibot:{key}": value for key, value in {**REQUIRED, **config}.items() if value})
         for module in self.root.glob("infra/[a-z]*.py"):
             sys.modules.pop(module.stem, None)
         sys.path.insert(0, str(self.root / "infra"))
         try:
-            _until_all_are_registered(self._program)()  # type: ignore[no-untyped-call]  # Pulumi gives it no types
+            _wait_for_all_resources(self._program)()  # type: ignore[no-untyped-call]  # Pulumi gives it no types
         except pulumi.RunError as error:
-            raise Refused(str(error), stack.resources) from None
+            raise ProgramStopped(str(error), stack.resources) from None
         finally:
             sys.path.remove(str(self.root / "infra"))
         return stack
@@ -121,8 +122,8 @@ class Checkout:
         runpy.run_path(str(self.root / "infra" / "__main__.py"))
 
 
-class Refused(Exception):  # noqa: N818 - it reads as what happened
-    """The program stopped with a line of its own; `registered` is what it had asked the engine for by then."""
+class ProgramStopped(Exception):  # noqa: N818 - it is an event, not an error of the tests
+    """The program has ended with an error line; `registered` has the resources that it had registered before."""
 
     def __init__(self, line: str, registered: list[Resource]) -> None:
         super().__init__(line)
