@@ -1,11 +1,10 @@
 """Settings of the stack: the configuration, the manifest and the packages, checked before anything is built."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pulumi
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from routegen.manifest import Manifest, ManifestError, read_manifest
 
@@ -20,10 +19,8 @@ _RETENTION_DAYS = (
 _HOST = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 
 
-def _number(default: int, minimum: int, maximum: int, unit: str) -> FieldInfo:
-    description = f"a number of {unit} from {minimum} to {maximum}"
-    field: FieldInfo = Field(default, ge=minimum, le=maximum, description=description)
-    return field
+def _number(default: int, minimum: int, maximum: int, unit: str) -> Any:  # Any, as pydantic's Field
+    return Field(default, ge=minimum, le=maximum, description=f"a number of {unit} from {minimum} to {maximum}")
 
 
 class StackSettings(BaseModel):

@@ -73,7 +73,7 @@ def test_npx_is_not_used(root: Path, pulumi_sh: Callable[..., Done]) -> None:
     assert not (root / "pulumi-arguments").exists()
 
 
-def test_the_command_may_stand_after_options(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+def test_the_command_can_be_after_options(root: Path, pulumi_sh: Callable[..., Done]) -> None:
     write_tool(root, "pulumi", PRINT_ARGUMENTS)
     shutil.rmtree(root / "build" / "mcp")
     assert "the package build/mcp is missing" in pulumi_sh("--stack", "dev", "up").stderr
@@ -82,7 +82,7 @@ def test_the_command_may_stand_after_options(root: Path, pulumi_sh: Callable[...
 def test_missing_pulumi_is_an_error(pulumi_sh: Callable[..., Done]) -> None:
     done = pulumi_sh("up")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == ("infra/pulumi.sh: pulumi is not on PATH; install it: https://www.pulumi.com/docs/install/\n")
+    assert done.stderr == "infra/pulumi.sh: pulumi is not on PATH; install it: https://www.pulumi.com/docs/install/\n"
 
 
 def test_a_missing_virtual_environment_is_an_error(root: Path, pulumi_sh: Callable[..., Done]) -> None:
@@ -140,9 +140,8 @@ def routegen(root: Path) -> Callable[[str], None]:
 
     def install(script: str = "") -> None:
         file = root / ".venv" / "bin" / "routegen"
-        file.write_text(
-            f"#!{shutil.which('bash')}\nprintf '%s|' \"$@\" >> {root}/routegen-arguments; echo >> {root}/routegen-arguments\n{script}\n"
-        )
+        log = root / "routegen-arguments"
+        file.write_text(f"#!{shutil.which('bash')}\nprintf '%s|' \"$@\" >> {log}; echo >> {log}\n{script}\n")
         file.chmod(0o755)
 
     install()
