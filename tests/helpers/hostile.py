@@ -1,4 +1,4 @@
-"""A good manifest, and many that must be rejected: by the reader, by the commands, by the Pulumi program."""
+"""A valid manifest, and many invalid ones that the reader, the commands and the Pulumi program must refuse."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ GOOD: dict[str, Any] = {
 
 
 def documents() -> list[tuple[Any, str]]:
-    """JSON documents that are no manifest, and what the error must say."""
+    """JSON documents that are no manifest, each with a text that the error must contain."""
 
     def route(**change: Any) -> dict[str, Any]:
         base = {"path": "/x", "methods": ["ANY"], "app": "mcp", "role": "other", "route_keys": ["ANY /x"]}
@@ -32,7 +32,7 @@ def documents() -> list[tuple[Any, str]]:
     def key(text: str) -> dict[str, Any]:
         return route(route_keys=[text])
 
-    entry: list[tuple[Any, str]] = [
+    entries: list[tuple[Any, str]] = [
         (route(path=...), "routes[2].path: is missing"),
         (route(app=...), "routes[2].app (/x): is missing"),
         (route(app=""), "routes[2].app (/x)"),
@@ -54,7 +54,7 @@ def documents() -> list[tuple[Any, str]]:
         (route(pth="/x"), "routes[2].pth (/x): unknown key; did you mean 'path'?"),
         (key("$default"), "$default belongs to"),
         (key("ANY /{proxy+}"), "takes every path"),
-        (key("ANY /y"), "for another path"),
+        (key("ANY /y"), "has another path"),
         (key("GET/x"), "not of the form"),
         (key("get /x"), "not a method"),
         (key("ANY /x/"), "ends in '/'"),
@@ -62,7 +62,7 @@ def documents() -> list[tuple[Any, str]]:
         (route(path="/mcp", app="other", route_keys=["ANY /mcp"]), "'mcp' and 'other' both claim /mcp"),
         (route(path="/a/{n}", app="other", route_keys=["POST /a/{n}"]), "both claim"),
         (route(path="/a/{n}", route_keys=["GET /a/{n}"]), "takes the same requests"),
-        (route(methods=["GET"], route_keys=["POST /x"]), "a method that the entry doesn't list"),
+        (route(methods=["GET"], route_keys=["POST /x"]), "a method that the entry does not list"),
         (route(path="/x/{a}/{a}", route_keys=["ANY /x/{a}/{a}"]), "names the variable 'a' twice"),
         (route(path="/x/{a+}/b", route_keys=["ANY /x/{a+}/b"]), "is not the last segment"),
         (route(path="/x{a}", route_keys=["ANY /x{a}"]), "neither a literal nor one whole variable"),
@@ -78,7 +78,7 @@ def documents() -> list[tuple[Any, str]]:
         ([], "routes[2]"),
         (None, "routes[2]"),
     ]  # fmt: skip
-    whole: list[tuple[dict[str, Any], str]] = [
+    changes: list[tuple[dict[str, Any], str]] = [
         ({"version": 2}, "version: 2 is not a version"),
         ({"version": True}, "version: True is not a version"),
         ({"version": "1"}, "version: '1' is not a version"),
@@ -104,8 +104,8 @@ def documents() -> list[tuple[Any, str]]:
         ),
     ]
     return [
-        *(({**GOOD, "routes": [*GOOD["routes"], change]}, says) for change, says in entry),
-        *(({k: v for k, v in {**GOOD, **change}.items() if v is not ...}, says) for change, says in whole),
+        *(({**GOOD, "routes": [*GOOD["routes"], entry]}, reason) for entry, reason in entries),
+        *(({k: v for k, v in {**GOOD, **change}.items() if v is not ...}, reason) for change, reason in changes),
     ]
 
 
@@ -118,15 +118,15 @@ RAW: list[tuple[bytes, str]] = [
     (b"{", "not JSON"),
     (b"{}\n{}", "not JSON"),
     (b'{"version": NaN}', "NaN is not JSON"),
-    (b'{"version": 1, "version": 1}', "the key 'version' stands twice"),
+    (b'{"version": 1, "version": 1}', "the key 'version' occurs twice"),
     (b"[" * 100_000, "nested too deeply"),
     (b'{"a": ' * 50_000, "nested too deeply"),
     ('{"version": 1}'.encode("utf-16"), "not UTF-8"),
     (b"\xef\xbb\xbf{}", "not JSON"),
-    (b" " * (8 * 1024 * 1024) + b"{}", "larger than"),
+    (b" " * (8 * 1024 * 1024) + b"{}", "more than 8388608 bytes"),
 ]
-"""Bytes that are no JSON object, and what the error must say."""
+"""Bytes that are no JSON object, each with a text that the error must contain."""
 
-_ALL = [(json.dumps(document).encode(), says) for document, says in documents()] + RAW
-HOSTILE = [pytest.param(data, says, id=f"{number}: {says}") for number, (data, says) in enumerate(_ALL)]
-"""Files that every reader of manifests must reject, with what it must say."""
+_ALL = [(json.dumps(document).encode(), reason) for document, reason in documents()] + RAW
+HOSTILE = [pytest.param(data, reason, id=f"{number}: {reason}") for number, (data, reason) in enumerate(_ALL)]
+"""Files that every reader of manifests must refuse, each with a text that the error must contain."""

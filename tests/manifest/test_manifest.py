@@ -1,4 +1,4 @@
-"""Reading and writing manifests."""
+"""Reading and writing manifests, and their JSON Schema."""
 
 import json
 from copy import deepcopy
@@ -18,7 +18,7 @@ def parse(document: Any) -> Any:
     return parse_manifest(json.dumps(document).encode(), "routes.json")
 
 
-def test_writing_what_was_read_gives_the_same_bytes() -> None:
+def test_a_manifest_is_written_as_it_was_read() -> None:
     data = (json.dumps(GOOD, indent=2) + "\n").encode()
     assert dump_manifest(parse_manifest(data, "x")) != b""
     written = dump_manifest(parse_manifest(data, "x"))
@@ -26,37 +26,37 @@ def test_writing_what_was_read_gives_the_same_bytes() -> None:
     assert dump_manifest(parse_manifest(written, "x")) == written
 
 
-def test_the_order_of_the_routes_does_not_matter() -> None:
-    turned = deepcopy(GOOD)
-    turned["routes"].reverse()
-    assert dump_manifest(parse(turned)) == dump_manifest(parse(GOOD))
+def test_routes_are_written_in_the_same_order() -> None:
+    reordered = deepcopy(GOOD)
+    reordered["routes"].reverse()
+    assert dump_manifest(parse(reordered)) == dump_manifest(parse(GOOD))
 
 
-@pytest.mark.parametrize(("data", "says"), HOSTILE)
-def test_a_file_that_is_no_manifest_is_rejected_with_entry_and_reason(
-    data: bytes, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("data", "reason"), HOSTILE)
+def test_a_file_that_is_no_manifest_is_refused_with_the_entry_and_the_reason(
+    data: bytes, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "routes.json"
     file.write_bytes(data)
     monkeypatch.setattr("sys.argv", ["routegen", "explain", "GET", "/", "--manifest", str(file)])
     assert run(routegen, State()) == 4
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith(f"routegen: error: {file}: ")
-    assert says in told.err
-    assert told.err.count("\n") == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith(f"routegen: error: {file}: ")
+    assert reason in output.err
+    assert output.err.count("\n") == 1
 
 
-def test_there_are_enough_of_them() -> None:
+def test_there_are_at_least_60_invalid_manifests() -> None:
     assert len(HOSTILE) >= 60
 
 
-def test_several_problems_are_counted() -> None:
+def test_the_error_counts_further_problems() -> None:
     with pytest.raises(ManifestError, match=r"\(and 1 more\)$"):
         parse({**GOOD, "default": 1, "routes": 2})
 
 
-def test_the_schema_takes_what_the_reader_takes_and_refuses_its_shape_errors() -> None:
+def test_the_json_schema_agrees_with_the_reader() -> None:
     schema = json_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
@@ -66,18 +66,18 @@ def test_the_schema_takes_what_the_reader_takes_and_refuses_its_shape_errors() -
     assert not validator.is_valid({**GOOD, "routes": [{**GOOD["routes"][0], "role": "king"}]})
 
 
-def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_file_names_the_command_that_writes_it(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="routegen extract -o"):
         read_manifest(tmp_path / "routes.json")
 
 
-def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         replace_file(tmp_path / "no" / "routes.json", b"x")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_pipe_is_written_to_not_replaced(tmp_path: Path) -> None:
+def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     null = tmp_path / "null"
     null.symlink_to("/dev/null")
     replace_file(null, b"x")

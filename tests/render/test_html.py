@@ -95,7 +95,7 @@ def test_the_page_explains_as_the_command_does(
     explained = open_page(manifest).evaluate(program, chosen)
     for request, actual, explanation in zip(chosen, explained, expected, strict=True):
         key = explanation.route_key or "$default"
-        assert actual == {"key": key, "app": explanation.app, "why": explanation.why}, request
+        assert actual == {"key": key, "app": explanation.app, "why": explanation.reason}, request
     decided(len(chosen))
 
 
@@ -108,7 +108,7 @@ def test_the_page_works_with_only_the_keyboard(open_page: OpenPage) -> None:
     page.keyboard.type("/mcp/x")
     assert page.get_by_role("status").first.inner_text() == (
         "mcp gets it through ANY /mcp/{proxy+}: no key matches in full, "
-        "and of those with a greedy variable this has the longest prefix."
+        "and of the keys with a greedy variable this one has the longest prefix."
     )
     assert page.locator("tr.taken code").all_inner_texts() == ["ANY /mcp/{proxy+}"]
 

@@ -72,7 +72,7 @@ def test_an_exchange_in_full(inspected: Inspected) -> None:
     assert one["event"]["headers"]["authorization"] == "Bearer [masked]"
     assert one["event"]["body"] == '{"otter": 1}'
     assert one["result"]["statusCode"] == 200
-    assert one["why"].startswith("the path matches to the letter")
+    assert one["why"].startswith("the path matches exactly")
     assert inspected.http.get("/exchanges/99").status_code == 404
 
 

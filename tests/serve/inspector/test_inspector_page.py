@@ -78,7 +78,7 @@ def test_requests_arrive_as_they_happen_and_are_shown_in_full(inspected: Inspect
     details = page.locator("#details")
     expect(details.locator("h2")).to_have_text("POST /mcp")
     expect(details).to_contain_text("ANY /mcp")
-    expect(details).to_contain_text("the path matches to the letter")
+    expect(details).to_contain_text("the path matches exactly")
     expect(details).to_contain_text("cold: an instance had to start")
     expect(details).to_contain_text("POST /mcp?access_token=[masked]")
     expect(details).to_contain_text('"routeKey": "ANY /mcp"')

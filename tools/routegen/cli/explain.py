@@ -33,13 +33,13 @@ def explain(method: str, path: str, manifest: Path | None, as_json: bool) -> Non
     from routegen.manifest import read_manifest  # noqa: PLC0415
     from routegen.manifest.explain import Explainer  # noqa: PLC0415 - pydantic, and only used here
 
-    found = Explainer(read_manifest(manifest_path(manifest))).explain(method.upper(), path)
+    explanation = Explainer(read_manifest(manifest_path(manifest))).explain(method.upper(), path)
     if as_json:
-        emit_json(vars(found))
+        emit_json(vars(explanation))
         return
-    role = f" ({found.role})" if found.role else ""
+    role = f" ({explanation.role})" if explanation.role else ""
     emit(
-        f"{found.method} {found.path} goes to {found.app}{role}\n"
-        f"  route key  {found.route_key or '$default'}\n"
-        f"  why        {found.why}\n"
+        f"{explanation.method} {explanation.path} goes to {explanation.app}{role}\n"
+        f"  route key  {explanation.route_key or '$default'}\n"
+        f"  reason     {explanation.reason}\n"
     )

@@ -1,7 +1,8 @@
-"""The manifest: which paths belong to which app, as data that any tool can read.
+"""The manifest: the paths and the app of each path behind one gateway, as data that any tool can read.
 
-In: a file, or what `extract` built. Out: `Manifest`, validated whole, or the same bytes for the same app.
-Imports no web framework, no command line and no Pulumi, so that a reader starts in a fraction of a second.
+`parse` is the only reader and validates all of a manifest, `write` writes the same bytes for the same content, and
+`explain` answers which app gets a request. Nothing here imports a web framework, a command line or Pulumi, so that a
+program that only reads a manifest starts quickly.
 """
 
 from routegen.errors import ManifestError

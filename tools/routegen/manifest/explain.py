@@ -1,4 +1,4 @@
-"""Which app a request goes to, and why: the manifest and the gateway's model, asked about one request."""
+"""Explain which route key takes a request, which app gets it, and why."""
 
 from dataclasses import dataclass
 
@@ -6,24 +6,24 @@ from routegen.gateway import ANY, RouteKey, RouteTable
 from routegen.manifest import Manifest, Route
 
 NO_KEY = "no route key takes it"
-OTHER_SLASH = "no route key takes it: {path} has one, and the trailing slash makes another path"
-OTHER_METHOD = "no route key takes this method; this path has one for {methods}"
-REFUSES = "; {app} serves {methods} here and refuses {method} itself"
-PROBED = ("GET", "POST", "DELETE")
-"""The methods that are tried to say which a path has."""
+OTHER_SLASH = "no route key takes it; {path} has a route key, but a path with a trailing slash is another path"
+OTHER_METHOD = "no route key takes this method; this path has a route key for {methods}"
+REFUSES = "; {app} serves {methods} at this path and refuses {method} itself"
+PROBED_METHODS = ("GET", "POST", "DELETE")
+"""The methods that an explanation tries, to list those that have a route key at a path."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Where a request goes.
+    """Where the gateway sends a request, and why.
 
     Attributes:
         method: the request's method.
-        path: the request's path, as asked.
-        route_key: the key that takes it; None for `$default`.
-        app: the app that gets it.
-        role: what the path is; None behind `$default`.
-        why: one sentence.
+        path: the request's path, as given.
+        route_key: the route key that takes the request; None for `$default`.
+        app: the app that gets the request.
+        role: the role of the path in the manifest; None for `$default`.
+        reason: one sentence.
     """
 
     method: str
@@ -31,50 +31,50 @@ class Explanation:
     route_key: str | None
     app: str
     role: str | None
-    why: str
+    reason: str
 
 
 class Explainer:
-    """A manifest's routes, ready to be asked."""
+    """A manifest's routes, ready to explain requests."""
 
     def __init__(self, manifest: Manifest) -> None:
-        """Build the table; costs time linear in the number of route keys."""
+        """Build the route table; it costs time linear in the number of route keys."""
         self._default = manifest.default
-        self._routes = {text: route for route in manifest.routes for text in route.route_keys}
+        self._routes = {key: route for route in manifest.routes for key in route.route_keys}
         self._table = RouteTable(map(RouteKey.parse, self._routes))
 
     def explain(self, method: str, path: str) -> Explanation:
-        """Say where a request goes.
+        """Explain one request.
 
         Args:
             method: in capitals.
-            path: percent-encoded, with or without a query, which no route looks at.
+            path: percent-encoded, with or without a query; a query does not matter for selection.
         """
-        bare = path.partition("?")[0].partition("#")[0]
-        key = self._table.select(method, bare)
+        path_only = path.partition("?")[0].partition("#")[0]
+        key = self._table.select(method, path_only)
         if key is None:
-            return Explanation(method, path, None, self._default, None, self._why_default(bare))
+            return Explanation(method, path, None, self._default, None, self._reason_for_default(path_only))
         route = self._routes[str(key)]
-        return Explanation(method, path, str(key), route.app, route.role, _why(key, route, method))
+        return Explanation(method, path, str(key), route.app, route.role, _reason(key, route, method))
 
-    def _why_default(self, path: str) -> str:
+    def _reason_for_default(self, path: str) -> str:
         without_slash = path.rstrip("/")
         if without_slash != path and self._table.select(ANY, without_slash):
             return OTHER_SLASH.format(path=without_slash)
-        methods = [method for method in PROBED if self._table.select(method, path)]
+        methods = [method for method in PROBED_METHODS if self._table.select(method, path)]
         return OTHER_METHOD.format(methods=", ".join(methods)) if methods else NO_KEY
 
 
 def how_it_matches(key: RouteKey) -> str:
-    """How a route key takes a request that it is selected for."""
+    """Describe how a route key matches the requests that it is selected for."""
     if key.shape[-1] == "{+}":
-        return "no key matches in full, and of those with a greedy variable this has the longest prefix"
+        return "no key matches in full, and of the keys with a greedy variable this one has the longest prefix"
     if "{" in key.path:
         return "the path matches in full, with a variable; a literal key would come first"
-    return "the path matches to the letter"
+    return "the path matches exactly"
 
 
-def _why(key: RouteKey, route: Route, method: str) -> str:
+def _reason(key: RouteKey, route: Route, method: str) -> str:
     if ANY in route.methods or method in route.methods:
         return how_it_matches(key)
     return how_it_matches(key) + REFUSES.format(app=route.app, methods=", ".join(route.methods), method=method)

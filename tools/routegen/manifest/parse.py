@@ -1,4 +1,4 @@
-"""Reading a manifest: all of it is validated before any of it is used."""
+"""Read a manifest: validate all of it before any of it is used."""
 
 import difflib
 import json
@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from routegen.errors import ManifestError
 from routegen.manifest.schema import VERSION, Manifest, Route
-from routegen.manifest.validation import problems
+from routegen.manifest.validation import find_problems
 
-# Far above any manifest within the quota (300 routes are about 100 kB), far below what hurts to parse.
+# A manifest with 300 routes, the quota, has about 100 kB.
 _MAX_BYTES = 8 * 1024 * 1024
 
 
@@ -19,7 +19,7 @@ def read_manifest(path: Path) -> Manifest:
     """Read and validate the manifest at `path`.
 
     Raises:
-        ManifestError: it is missing, unreadable or invalid; the text names the file, the entry and the reason.
+        ManifestError: the file is missing, unreadable or invalid; the text names the file, the entry and the reason.
     """
     try:
         with path.open("rb") as file:
@@ -32,14 +32,14 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def parse_manifest(data: bytes, source: str) -> Manifest:
-    """Validate a manifest's bytes.
+    """Parse and validate a manifest's bytes.
 
     Args:
         data: UTF-8 JSON.
-        source: what the error text calls it, usually the file's path.
+        source: the name of the data in error messages, usually the file's path.
 
     Raises:
-        ManifestError: as `read_manifest`.
+        ManifestError: the data is invalid; the text names the source, the entry and the reason.
     """
     document = _parse_json(data, source)
     if not isinstance(document, dict):
@@ -48,29 +48,29 @@ def parse_manifest(data: bytes, source: str) -> Manifest:
     if type(version) is not int or version != VERSION:
         raise ManifestError(f"{source}: version: {version!r} is not a version that this routegen reads ({VERSION})")
     try:
-        # From the bytes, not from `document`: pydantic's strict mode takes a JSON array for a tuple only there.
+        # pydantic's strict mode takes a JSON array for a tuple only if it parses the JSON itself.
         manifest = Manifest.model_validate_json(data)
     except ValidationError as error:
-        found = [_describe(detail, document) for detail in error.errors(include_url=False)]
+        problems = [_describe(detail, document) for detail in error.errors(include_url=False)]
     else:
-        found = list(problems(manifest))
-        if not found:
+        problems = list(find_problems(manifest))
+        if not problems:
             return manifest
-    rest = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    raise ManifestError(f"{source}: {found[0]}{rest}")
+    rest = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    raise ManifestError(f"{source}: {problems[0]}{rest}")
 
 
 def _parse_json(data: bytes, source: str) -> Any:
     if not data.strip():
-        raise ManifestError(f"{source}: the file is empty; `routegen extract -o FILE` writes it anew")
+        raise ManifestError(f"{source}: the file is empty; `routegen extract -o FILE` writes a new one")
     if len(data) > _MAX_BYTES:
-        raise ManifestError(f"{source}: larger than {_MAX_BYTES} bytes, which no manifest is")
+        raise ManifestError(f"{source}: the file has more than {_MAX_BYTES} bytes, which no manifest needs")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ManifestError(f"{source}: not UTF-8: byte {error.start} is 0x{data[error.start]:02x}") from None
     try:
-        return json.loads(text, object_pairs_hook=_no_doubled_keys, parse_constant=_no_constant)
+        return json.loads(text, object_pairs_hook=_refuse_repeated_keys, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise ManifestError(f"{source}: not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
     except RecursionError:
@@ -79,36 +79,36 @@ def _parse_json(data: bytes, source: str) -> Any:
         raise ManifestError(f"{source}: {error}") from None
 
 
-def _no_doubled_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in pairs:
         if key in result:
-            raise ValueError(f"the key {key!r} stands twice in one object")
+            raise ValueError(f"the key {key!r} occurs twice in one object")
         result[key] = value
     return result
 
 
-def _no_constant(name: str) -> Any:
+def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
 def _describe(detail: Any, document: dict[str, Any]) -> str:
-    """One validation error of pydantic's, as a reader of the file would say it."""
+    """Describe one of pydantic's validation errors for a reader of the file."""
     location = detail["loc"]
-    where = _where(location, document)
+    place = _place(location, document)
     if detail["type"] == "extra_forbidden":
-        known = (Manifest if len(location) == 1 else Route).model_fields
-        near = difflib.get_close_matches(str(location[-1]), known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
-        return f"{where}: unknown key{hint}"
+        keys = (Manifest if len(location) == 1 else Route).model_fields
+        near = difflib.get_close_matches(str(location[-1]), keys, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; the known keys are {', '.join(keys)}"
+        return f"{place}: unknown key{hint}"
     if detail["type"] == "missing":
-        return f"{where}: is missing"
+        return f"{place}: is missing"
     value = detail["input"]
-    shown = f" (here: {json.dumps(value)[:60]})" if isinstance(value, str | int | float | bool | None) else ""
-    return f"{where}: {detail['msg'][0].lower()}{detail['msg'][1:]}{shown}"
+    text = f" (the value is {json.dumps(value)[:60]})" if isinstance(value, str | int | float | bool | None) else ""
+    return f"{place}: {detail['msg'][0].lower()}{detail['msg'][1:]}{text}"
 
 
-def _where(location: tuple[str | int, ...], document: dict[str, Any]) -> str:
+def _place(location: tuple[str | int, ...], document: dict[str, Any]) -> str:
     text = ""
     for step in location:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step

@@ -1,4 +1,4 @@
-"""The manifest's shape, version 1: data without behaviour."""
+"""The format of the manifest, version 1, as pydantic models and as JSON Schema."""
 
 from typing import Annotated, Any, Literal
 
@@ -20,11 +20,11 @@ Role = Literal[
     "owned",
     "other",
 ]
-"""What a path is, in OAuth and MCP terms."""
+"""The role of a path in OAuth and MCP terms."""
 
 AppName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Method = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z-]*$")]
-# One printable line: the text reaches terminals and other tools' files.
+# One printable line: the text is written to terminals and to files of other tools.
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 
 _STRICT = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -40,21 +40,21 @@ class Route(BaseModel):
         tuple[Method, ...],
         Field(min_length=1, description='The methods that the app serves, sorted; ["ANY"] for all'),
     ]
-    app: Annotated[AppName, Field(description="The app that serves it")]
-    role: Annotated[Role, Field(description="What the path is, in OAuth and MCP terms")]
-    spec: Annotated[Text | None, Field(description="The standard that defines it, where one does")] = None
+    app: Annotated[AppName, Field(description="The app that serves the path")]
+    role: Annotated[Role, Field(description="The role of the path in OAuth and MCP terms")]
+    spec: Annotated[Text | None, Field(description="The standard that defines the path, if there is one")] = None
     route_keys: Annotated[
         tuple[Text, ...],
-        Field(min_length=1, description="What a gateway creates: one route for each of these keys"),
+        Field(min_length=1, description="The routes that a gateway creates: one for each of these keys"),
     ]
     widened: Annotated[
         Text | None,
-        Field(description="Why the gateway sends more than the app serves, where it does"),
+        Field(description="Why the gateway sends more than the app serves; absent where it does not"),
     ] = None
 
 
 class Manifest(BaseModel):
-    """Which paths belong to which app behind one gateway."""
+    """The paths and the app of each path behind one gateway."""
 
     model_config = _STRICT
 
@@ -64,10 +64,10 @@ class Manifest(BaseModel):
 
 
 def json_schema() -> dict[str, Any]:
-    """The manifest's JSON Schema, draft 2020-12.
+    """Return the manifest's JSON Schema, draft 2020-12.
 
-    It states the shape; the rules across entries (doubled keys, two owners of a path, the quota) are the
-    reader's, because JSON Schema can't say them.
+    JSON Schema cannot express the rules that concern several entries (repeated keys, two owners of a path, the quota);
+    `read_manifest` checks them.
     """
     schema = Manifest.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "routegen manifest"}

@@ -45,7 +45,13 @@ def _explain_data(gateway: TemplateGateway) -> dict[str, Any]:
         "otherMethod": explain.OTHER_METHOD,
         "refuses": explain.REFUSES,
     }
-    return {"any": ANY, "default": gateway.default.name, "probed": explain.PROBED, "words": words, "rules": rules}
+    return {
+        "any": ANY,
+        "default": gateway.default.name,
+        "probed": explain.PROBED_METHODS,
+        "words": words,
+        "rules": rules,
+    }
 
 
 def _read_file(name: str) -> str:

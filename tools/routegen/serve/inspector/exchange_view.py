@@ -83,7 +83,7 @@ def _why(exchange: Exchange, explained: Explanation) -> str | None:
         return None
     if exchange.route_key != (explained.route_key or "$default"):
         return "the routes have changed since then"
-    return explained.why
+    return explained.reason
 
 
 def _headers(masker: Masker, headers: tuple[tuple[str, str], ...]) -> list[list[str]]:
