@@ -57,7 +57,7 @@ check() {
     [ -z "${GITHUB_ACTIONS:-}" ] || format=github
     ../.venv/bin/routegen audit --api-id "$api" --region "$region" --format "$format" \
         --function "mcp=$mcp" --function "otterwiki=$wiki" || failed=yes
-    ../.venv/bin/routegen verify "$url" --wiki-path / --format "$format" || failed=yes
+    ../.venv/bin/routegen verify "$url" --page / --format "$format" || failed=yes
     [ -z "$failed" ] || fail 'audit or verify has found an error in the deployment; the lines above name it'
 }
 

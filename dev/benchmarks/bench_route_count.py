@@ -29,7 +29,7 @@ from werkzeug.routing import Map, Rule  # noqa: E402
 
 SMALL, MIDDLE, LARGE = 10, 1_000, 10_000
 LOOK_UPS = 2_000
-OWNED = AppConfig("app", "here:app", Path(), own=("/api",))
+OWNED = AppConfig(name="app", target="here:app", root=Path(), own=("/api",))
 """The app owns what it serves, so that 10,000 routes fit into the quota; each is still walked, classified and said."""
 
 

@@ -49,7 +49,7 @@ def prove_provider(provider: Provider, case: Case) -> ProviderResult:
     """
     with without_network():
         asgi = case.app(provider.build)
-    app = AppConfig("mcp", f"{provider.name}, {case.name}", ROOT, uncarried="warn")
+    app = AppConfig(name="mcp", target=f"{provider.name}, {case.name}", root=ROOT, unsupported="warn")
     found = find(asgi)
     served = tuple(one.served for one in found)
     extraction = build_manifest("default", [(app, list(served))])

@@ -10,8 +10,7 @@ from audit.deployment import ACCOUNT, DOMAIN, REGION, Deployment
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
-from routegen.audit import rules
-from routegen.report import Rule
+from routegen.report import Rule, rules
 
 MCP = "ANY /mcp"
 Answer = Callable[[dict[str, Any]], Any]
@@ -147,13 +146,13 @@ def _failed(answer: dict[str, Any]) -> None:
 
 FAULTS = {
     "a web socket": Fault(rules.NOT_HTTP, _web_socket),
-    "no way in": Fault(rules.NO_WAY_IN, _unmapped),
+    "no way in": Fault(rules.API_UNREACHABLE, _unmapped),
     "below a path": Fault(rules.BASE_PATH, _below_a_path, DOMAIN),
     "cors": Fault(
         rules.CORS,
         lambda one: one.gateway.update_api(ApiId=one.api_id, CorsConfiguration={"AllowOrigins": ["https://a.example"]}),
     ),
-    "a route gone": Fault(rules.ROUTE_MISSING, lambda one: one.remove(MCP), MCP),
+    "a route gone": Fault(rules.ROUTE_NOT_DEPLOYED, lambda one: one.remove(MCP), MCP),
     "a method of it": Fault(rules.ROUTE_EXTRA, lambda one: one.route("GET /mcp", "mcp"), "GET /mcp"),
     "a route too many": Fault(rules.ROUTE_EXTRA, lambda one: one.route("ANY /Home", "mcp"), "ANY /Home"),
     "a catch-all": Fault(rules.ROUTE_EXTRA, lambda one: one.route("ANY /{proxy+}", "otterwiki"), "ANY /{proxy+}"),
@@ -168,14 +167,14 @@ FAULTS = {
         subject=MCP,
         answer=("GetRoutes", lambda said: [one.pop("target") for one in said["items"] if one["routeKey"] == MCP]),
     ),
-    "no default": Fault(rules.DEFAULT_MISSING, lambda one: one.remove("$default")),
+    "no default": Fault(rules.DEFAULT_NOT_DEPLOYED, lambda one: one.remove("$default")),
     "an authorizer": Fault(rules.AUTHORIZER, _authorizer, MCP),
     "an http proxy": Fault(rules.NOT_PROXY, _http_proxy),
     "a queue": Fault(rules.NOT_PROXY, _other(IntegrationSubtype="SQS-SendMessage")),
     "payload 1.0": Fault(rules.PAYLOAD, _other(PayloadFormatVersion="1.0"), "wikibot-mcp"),
-    "a mapped path": Fault(rules.CHANGED, _other(RequestParameters={"overwrite:path": "/x"}), "wikibot-mcp"),
+    "a mapped path": Fault(rules.PARAMETER_MAPPING, _other(RequestParameters={"overwrite:path": "/x"}), "wikibot-mcp"),
     "a mapped answer": Fault(
-        rules.CHANGED,
+        rules.PARAMETER_MAPPING,
         _other(ResponseParameters={"401": {"remove:header.www-authenticate": "''"}}),
         "wikibot-mcp",
     ),

@@ -6,7 +6,7 @@ import pytest
 from audit.conftest import Audit
 from audit.deployment import Deployment
 from audit.faults import FAULTS, TOGETHER, planted
-from routegen.audit.rules import NOT_READ, RULES
+from routegen.report.rules import AUDIT_RULES, NOT_READ
 
 
 def test_what_the_manifest_says_has_nothing_wrong(deployment: Deployment, audit: Audit) -> None:
@@ -37,4 +37,4 @@ def test_a_fault_with_others(name: str, deployment: Deployment, audit: Audit, mo
 
 def test_every_rule_has_its_fault() -> None:
     planted_ = {fault.rule for fault in (*FAULTS.values(), *TOGETHER.values())}
-    assert planted_ == {*RULES} - {NOT_READ}  # that one is test_reading's
+    assert planted_ == {*AUDIT_RULES} - {NOT_READ}  # that one is test_reading's

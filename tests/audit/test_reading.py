@@ -125,7 +125,7 @@ def test_a_missing_right_is_named_and_the_rest_goes_on(
     assert done.code == 1
     assert {rule for rule, _ in found} <= {"RG100", "RG111"}
     assert found[0] == ("RG100", deployment.api_id if subject == "API" else subject)
-    assert f"Allow {action} " in json.loads(done.stdout)["findings"][0]["todo"]
+    assert f"Allow {action} " in json.loads(done.stdout)["findings"][0]["fix"]
     assert (("RG111", "GET /planted") in found) is (operation not in {"GetApi", "GetRoutes"})
 
 

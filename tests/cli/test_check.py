@@ -99,7 +99,7 @@ def test_what_is_left_out_is_said_each_time(project: Path, routegen: Routegen) -
         + "from starlette.routing import WebSocketRoute\napp.router.routes.append(WebSocketRoute('/ws', answer))\n"
     )
     config = project / "pyproject.toml"
-    config.write_text(config.read_text() + 'uncarried = "warn"\n')
+    config.write_text(config.read_text() + 'unsupported = "warn"\n')
     done = routegen("extract", "-o", "generated/routes.json")
     assert done.code == 0
     assert "routegen: warning: websocket: mcp: /ws is a WebSocket, and an HTTP API carries none\n" in done.stderr

@@ -107,7 +107,7 @@ def _convertors(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=named,
 )  # fmt: skip
 def test_what_the_gateway_says_exactly(route: BaseRoute, paths: dict[str, tuple[str, ...]]) -> None:
-    proof = prove_app(Starlette(routes=[route]), uncarried="refuse")
+    proof = prove_app(Starlette(routes=[route]), unsupported="refuse")
     assert proof.paths == paths
     assert proof.widened == set()
     assert proof.verdict.disagreements == ()
@@ -128,7 +128,7 @@ def test_what_the_gateway_says_exactly(route: BaseRoute, paths: dict[str, tuple[
     ],
 )
 def test_what_the_gateway_says_wider(path: str, gateway: str) -> None:
-    proof = prove_app(Starlette(routes=[Route(path, answer)]), uncarried="refuse")
+    proof = prove_app(Starlette(routes=[Route(path, answer)]), unsupported="refuse")
     assert proof.paths == {gateway: READ}
     assert proof.widened == {gateway}
     assert proof.verdict.disagreements == ()
@@ -160,7 +160,7 @@ def test_what_the_gateway_can_not_carry(
 ) -> None:
     app = Starlette(routes=[route])
     with pytest.raises(Exception, match=f"^{notice[0]}: app: "):
-        prove_app(app, uncarried="refuse")
+        prove_app(app, unsupported="refuse")
     proof = prove_app(app)
     assert proof.kinds == {notice}
     assert proof.paths == paths
@@ -173,7 +173,7 @@ def test_what_the_gateway_can_not_carry(
     ids=named,
 )
 def test_nothing_after_the_last_slash_is_a_notice_and_no_refusal(route: BaseRoute, path: str) -> None:
-    proof = prove_app(Starlette(routes=[route]), [("GET", "/a/")], uncarried="refuse")
+    proof = prove_app(Starlette(routes=[route]), [("GET", "/a/")], unsupported="refuse")
     assert proof.kinds == {("empty-rest", path)}
     assert proof.verdict.disagreements == ()
     assert proof.verdict.known["empty-rest"] > 0
@@ -181,7 +181,7 @@ def test_nothing_after_the_last_slash_is_a_notice_and_no_refusal(route: BaseRout
 
 def test_an_owned_parent_carries_what_no_key_can() -> None:
     app = Starlette(routes=[Route("/api/items/", answer), Route("/api/x", answer), Mount("/api/m", app=AsgiApp())])
-    proof = prove_app(app, own=("/api",), uncarried="refuse")
+    proof = prove_app(app, own=("/api",), unsupported="refuse")
     assert proof.paths == {"/api": ("ANY",), "/api/{proxy+}": ("ANY",)}
     assert proof.notices == ()
     assert proof.verdict.disagreements == ()
@@ -226,7 +226,7 @@ def closure(app: Any) -> Any:
 
 @pytest.mark.parametrize("wrap", [Wrapper, closure, GZipMiddleware, lambda app: Wrapper(closure(Wrapper(app)))])
 def test_middleware_is_looked_through(wrap: Callable[[Any], Any]) -> None:
-    proof = prove_app(wrap(Starlette(routes=[Route("/a", answer)])), uncarried="refuse")
+    proof = prove_app(wrap(Starlette(routes=[Route("/a", answer)])), unsupported="refuse")
     assert proof.paths == {"/a": READ}
     assert proof.verdict.disagreements == ()
 
@@ -268,7 +268,7 @@ def test_fastapi() -> None:
     app.include_router(outer, prefix="/api")
     app.mount("/sub", sub)
     proof = prove_app(
-        app, [("GET", "/api/v1/items/7"), ("PUT", "/api/v1/items"), ("GET", "/sub/x")], uncarried="refuse"
+        app, [("GET", "/api/v1/items/7"), ("PUT", "/api/v1/items"), ("GET", "/sub/x")], unsupported="refuse"
     )
     assert proof.paths == {
         "/api/files/{proxy+}": READ,
@@ -353,7 +353,7 @@ def test_flask_s_rules() -> None:
 )
 def test_middleware_of_a_mounted_app_does_not_hide_what_it_lacks(mount: Mount) -> None:
     # starlette-admin asks for a log-in below /admin, whether or not anything is there.
-    proof = prove_app(Starlette(routes=[mount, Route("/b", answer)]), uncarried="refuse")
+    proof = prove_app(Starlette(routes=[mount, Route("/b", answer)]), unsupported="refuse")
     assert set(proof.paths) == {"/m/a", "/b"}
     assert proof.verdict.disagreements == ()
 

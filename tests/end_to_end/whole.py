@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ def whole(
         for app, env in app_environments(gateway, authkit.settings.issuer, authkit.settings.client_id, data).items():
             config = with_env(config, app, env | (wiki or {} if app == config.default else {}))
         assert config.default_app
-        behind_default = replace(config.default_app, **(default_app or {}))
-        config = replace(config, default_app=behind_default, manifest=manifest or config.manifest)
+        behind_default = config.default_app.model_copy(update=default_app or {})
+        config = config.with_changes(default_app=behind_default, manifest=manifest or config.manifest)
         with running(config, Settings(**settings), listening) as one:
             yield Whole(one, authkit, data)

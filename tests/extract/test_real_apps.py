@@ -130,7 +130,7 @@ def installed(app: RealApp, directory: Path) -> Environment:
 
 def routes_of(environment: Environment, own: tuple[str, ...]) -> int:
     """Extract and prove, and how many routes the manifest has."""
-    options = ["server.py:app", "--uncarried", "warn", "--timeout", "600"]
+    options = ["server.py:app", "--unsupported", "warn", "--timeout", "600"]
     options += [option for prefix in own for option in ("--own", prefix)]
     extracted = environment.routegen("extract", *options)
     assert extracted.returncode == 0, extracted.stderr
@@ -192,7 +192,7 @@ def test_more_routes_than_the_quota_are_brought_under_it_by_what_the_error_sugge
 
         [tool.routegen.apps.mlflow]
         app = "server.py:app"
-        uncarried = "warn"
+        unsupported = "warn"
         """)
     )
     done = environment.routegen("extract")
@@ -219,6 +219,6 @@ def test_routes_that_come_with_the_requests_for_them_are_refused(tmp_path: Path)
         from litellm.proxy.proxy_server import app
         """,
     )
-    done = installed(litellm, tmp_path).routegen("prove", "server.py:app", "--uncarried", "warn", "--timeout", "600")
+    done = installed(litellm, tmp_path).routegen("prove", "server.py:app", "--unsupported", "warn", "--timeout", "600")
     assert done.returncode == 5, done.stderr
     assert re.search(r"error: app: GET /\S+ makes the app add routes to its table, and no manifest can", done.stderr)

@@ -40,7 +40,7 @@ class Proof:
 
 def prove_app(app: Any, more: Iterable[tuple[str, str]] = (), **config: Any) -> Proof:
     """Extract, and drive the app with its own requests and with more; what can't be carried is left out."""
-    settings = AppConfig("app", "here:app", Path(), **{"uncarried": "warn", **config})
+    settings = AppConfig(name="app", target="here:app", root=Path(), **{"unsupported": "warn", **config})
     asgi = as_asgi(app)
     found = find(asgi)
     served = [one.served for one in found]

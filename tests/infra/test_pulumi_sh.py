@@ -131,7 +131,7 @@ AUDIT = (
     "audit|--api-id|a1b2c3|--region|eu-central-1|--format|{}|--function|mcp=wikibot-mcp-1"
     "|--function|otterwiki=wikibot-wiki-2|"
 )
-VERIFY = "verify|https://dev.wikibot.io|--wiki-path|/|--format|{}|"
+VERIFY = "verify|https://dev.wikibot.io|--page|/|--format|{}|"
 
 
 @pytest.fixture

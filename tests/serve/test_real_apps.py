@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -16,8 +15,8 @@ from serve.running import Running, running
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     config = read_config(PROJECT / "pyproject.toml")
     assert config.default_app
-    wiki = replace(config.default_app, env={"WIKI_DATA_DIR": str(tmp_path_factory.mktemp("wiki"))})
-    with running(replace(config, default_app=wiki), Settings()) as one:
+    wiki = config.default_app.model_copy(update={"env": {"WIKI_DATA_DIR": str(tmp_path_factory.mktemp("wiki"))}})
+    with running(config.with_changes(default_app=wiki), Settings()) as one:
         yield one
 
 

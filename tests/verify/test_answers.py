@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from routegen.report import Report
-from routegen.report.writers import write
-from routegen.verify import rules
+from routegen.report import Report, rules
+from routegen.report.forms import write_report
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.chain import resource_places, server_places, walk
 from routegen.verify.checks import keys, routes
@@ -68,7 +67,7 @@ def report(answers: Said) -> Report:
     deployment = Deployment(ORIGIN, MANIFEST)
     found = [*findings(chain, answers), *keys.keys(chain, answers), *routes.routes(deployment, answers)]
     found += routes.pages(ORIGIN, ("/Home",), "wiki", answers)
-    return Report("routegen verify", MCP, rules.RULES, sorted_findings(found))
+    return Report("routegen verify", MCP, rules.VERIFY_RULES, sorted_findings(found))
 
 
 @settings(max_examples=150, deadline=None)
@@ -76,9 +75,9 @@ def report(answers: Said) -> Report:
 def test_every_answer_comes_to_a_report(said: dict[str, Any], other: Any) -> None:
     answers = Said(said, other)
     first, second = report(answers), report(Said(dict(reversed(said.items())), other))
-    assert write(first, "json") == write(second, "json")
-    assert write(first, "text").endswith("\n")
-    assert {finding.rule for finding in first.findings} <= {*rules.RULES}
+    assert write_report(first, "json") == write_report(second, "json")
+    assert write_report(first, "text").endswith("\n")
+    assert {finding.rule for finding in first.findings} <= {*rules.VERIFY_RULES}
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 from routegen.manifest import Manifest, Route
-from routegen.report import Report
-from routegen.verify import rules
+from routegen.report import Report, rules
 from routegen.verify.fetch import Limits
 from verify.broken import MANIFEST, broken_stack
 from verify.conftest import Run
@@ -133,8 +132,8 @@ def test_a_fault_fires_its_rule_and_no_other(broken: Broken, run: Run, certifica
     assert broken.rule in ids(report, "error", "warning", "note")
     assert ids(report, "error", "warning") <= {broken.rule}
     for finding in report.findings:
-        assert finding.happened.endswith((".", ".)")), finding
-        assert finding.todo.endswith((".", "`.")), finding
+        assert finding.message.endswith((".", ".)")), finding
+        assert finding.fix.endswith((".", "`.")), finding
 
 
 def test_each_client_that_fails_is_told_where_no_other_rule_says_why(run: Run) -> None:
@@ -143,11 +142,11 @@ def test_each_client_that_fails_is_told_where_no_other_rule_says_why(run: Run) -
         report = run(stack)
     failing = {one["client"] for one in report.details["clients"] if one["outcome"] == "fails"}
     assert failing == {"python-sdk", "typescript-v1", "typescript-v2", "mcp-remote", "inspector"}
-    assert {finding.happened.partition(":")[0] for finding in report.findings if finding.rule.id == "RG090"} == failing
+    assert {finding.message.partition(":")[0] for finding in report.findings if finding.rule.id == "RG090"} == failing
 
 
 def test_every_rule_has_a_fault() -> None:
-    assert {broken.rule for broken in TABLE} == {rule.id for rule in rules.RULES}
+    assert {broken.rule for broken in TABLE} == {rule.id for rule in rules.VERIFY_RULES}
 
 
 @pytest.mark.parametrize("token", [False, True], ids=["without", "with a token"])

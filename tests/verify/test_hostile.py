@@ -7,9 +7,8 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from routegen.report import Report
-from routegen.report.writers import FORMATS, write
-from routegen.verify import rules
+from routegen.report import Report, rules
+from routegen.report.forms import FORMATS, write_report
 from routegen.verify.fetch import INITIALIZE, Fetcher, Limits
 from routegen.verify.guard import Address, Guard
 from routegen.verify.run import Wanted, verify
@@ -45,13 +44,13 @@ class PublicGuard(Guard):
 def run(raw: Raw, **more: Any) -> Report:
     guard = PublicGuard({raw.url})
     fetcher = Fetcher(guard, LIMITS, {f"{raw.url}/mcp": INITIALIZE}, **more)
-    report = verify(Wanted(f"{raw.url}/mcp", raw.url, wiki_paths=("/Home",)), fetcher)
+    report = verify(Wanted(f"{raw.url}/mcp", raw.url, pages=("/Home",)), fetcher)
     assert raw.touched == []
     assert set(FORMATS) == {"text", "json", "github", "sarif", "junit"}
     for format_ in FORMATS:
-        text = write(report, format_)
+        text = write_report(report, format_)
         assert all(char.isprintable() or char == "\n" for char in text), format_
-    ET.fromstring(write(report, "junit"))
+    ET.fromstring(write_report(report, "junit"))
     return report
 
 

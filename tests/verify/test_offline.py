@@ -65,7 +65,7 @@ def test_documents_that_nobody_serves() -> None:
     """What the gateway had before there was a manifest: nothing but the endpoint."""
     report = foresee(of(ENDPOINT, METADATA), "routes.json")
     assert {"RG030", "RG041"} <= levels(report).keys()
-    assert all("https://deployment.example" not in finding.happened for finding in report.findings)
+    assert all("https://deployment.example" not in finding.message for finding in report.findings)
     # The origin's copy of another server's metadata: only the SDK's first version takes it.
     assert failing(report, 404) == failing(report, 200) == RECORDED - {"typescript-v1"}
 

@@ -27,7 +27,7 @@ def verify(site: Whole, *arguments: str) -> tuple[int, dict[str, Any]]:
 
 def test_nothing_is_wrong_with_the_real_stack(site: Whole) -> None:
     code, report = verify(
-        site, "--wiki-path", "/Home", "--wiki-path", "/", "--register", "--fail-on", "warning", "--timeout", "30"
+        site, "--page", "/Home", "--page", "/", "--register", "--fail-on", "warning", "--timeout", "30"
     )
     assert {(finding["rule"], finding["level"]) for finding in report["findings"]} <= {
         ("RG031", "note"),
@@ -53,6 +53,6 @@ def test_a_gateway_without_the_documents_routes_is_found(site: Whole, tmp_path: 
     (finding,) = [finding for finding in report["findings"] if finding["level"] == "error"]
     assert finding["rule"] == "RG020"
     assert finding["subject"].endswith("/.well-known/openid-configuration")
-    assert "a web page" in finding["happened"]
-    assert "otterwiki does" in finding["happened"]
-    assert "the gateway lacks ANY /.well-known/openid-configuration" in finding["todo"]
+    assert "a web page" in finding["message"]
+    assert "otterwiki does" in finding["message"]
+    assert "the gateway lacks ANY /.well-known/openid-configuration" in finding["fix"]

@@ -18,7 +18,7 @@ from routegen.cli import routegen as group
 from routegen.cli.failures import State
 from routegen.cli.failures import run as run_command
 from routegen.report import page_of
-from routegen.report.writers import FORMATS
+from routegen.report.forms import FORMATS
 from verify.broken import MANIFEST as MANIFEST_READ
 from verify.broken import Stack, broken_stack
 
@@ -43,7 +43,7 @@ MANIFEST = ("--manifest", str(PROJECT / "generated" / "routes.json"))
 
 
 def everything(stack: Stack, *more: str) -> tuple[str, ...]:
-    return (stack.deployment, *MANIFEST, "--wiki-path", "/Home", *more)
+    return (stack.deployment, *MANIFEST, "--page", "/Home", *more)
 
 
 def test_a_right_deployment(verify: Verify) -> None:
@@ -91,7 +91,7 @@ def test_json(reports: dict[str, str]) -> None:
     report = json.loads(reports["json"])
     assert report["failed"] is True
     assert {finding["rule"] for finding in report["findings"]} == RULES
-    assert all(finding.keys() == {"rule", "level", "subject", "happened", "todo"} for finding in report["findings"])
+    assert all(finding.keys() == {"rule", "level", "subject", "message", "fix"} for finding in report["findings"])
     assert {route["status"] for route in report["routes"]} == {200, 404, 405}
 
 
@@ -160,10 +160,10 @@ def test_the_token_goes_to_the_endpoint_and_nowhere_else(verify: Verify) -> None
         (("dev.wikibot.io",), "is not one like"),
         (("https://example.com/wiki", *MANIFEST), "which doesn't end in the manifest's MCP endpoint '/mcp'"),
         (("http://127.0.0.1:1", "--client", "netscape"), "--client: 'netscape' is not one of"),
-        (("http://127.0.0.1:1", "--wiki-path", "Home"), "--wiki-path: 'Home' is not a path like /Home"),
+        (("http://127.0.0.1:1", "--page", "Home"), "--page: 'Home' is not a path like /Home"),
         (("http://example.com", "--token", "secret1"), "--token: it is not sent to http://example.com/mcp"),
         (("https://example.com", "--token", "secret1\nx"), "--token: it has a character that no access token has"),
-        (("--wiki-path", "/Home"), "go with URL"),
+        (("--page", "/Home"), "go with URL"),
         ((), "no pyproject.toml"),
         (("--explain", "RG999"), "no rule has the id 'RG999'; the nearest known ones are"),
         (("http://127.0.0.1:1", "--timeout", "0"), "Invalid value for '--timeout'"),

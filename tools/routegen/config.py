@@ -1,237 +1,286 @@
-"""`[tool.routegen]` in pyproject.toml, read into frozen data.
-
-In: a pyproject.toml. Out: `Config`. Checked by hand rather than by pydantic: an extraction starts the app's
-process as soon as it knows the configuration, and importing pydantic first would delay that by a tenth of a
-second (`dev/benchmarks/bench_command_startup.py`).
-"""
+"""The configuration: `[tool.routegen]` in a pyproject.toml."""
 
 import difflib
+import json
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self
 
-from routegen.errors import ConfigError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from routegen.errors import ConfigError, NoProjectError
 
 DEFAULT_TIMEOUT = 60.0
-"""Seconds that an app may take to be imported."""
+"""Seconds that an app is allowed to take for its import."""
 
-T = TypeVar("T")
-Methods = Literal["any", "exact"]
-Uncarried = Literal["refuse", "warn"]
+_TABLE = "[tool.routegen]"
+_STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
-@dataclass(frozen=True)
-class AppConfig:
-    """One app behind the gateway.
+def _check_text(text: str) -> str:
+    if not text.strip():
+        raise ValueError(f"must be a text that is not empty, is {text!r}")
+    return text
+
+
+def _check_name(name: str) -> str:
+    if not name[:1].isalnum() or not name.isascii() or not all(c.isalnum() or c in "-_" for c in name):
+        raise ValueError(f"{name!r} is not a name: use letters, digits, '-' and '_', and begin with a letter or digit")
+    return name
+
+
+def _check_own_path(path: str) -> str:
+    if not path.startswith("/") or path == "/" or path.endswith("/") or "{" in path:
+        raise ValueError(
+            f"{path!r} is not a literal path such as '/mcp': begin with '/', do not end with '/', use no variable"
+        )
+    return path
+
+
+def _check_variable(name: str) -> str:
+    if not name or "=" in name or "\0" in name:
+        raise ValueError(f"{name!r} cannot be the name of an environment variable")
+    return name
+
+
+def _check_value(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("an environment variable cannot contain a NUL character")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_check_text)]
+Name = Annotated[str, AfterValidator(_check_name)]
+OwnPath = Annotated[str, AfterValidator(_check_own_path)]
+Environment = dict[Annotated[str, AfterValidator(_check_variable)], Annotated[str, AfterValidator(_check_value)]]
+
+
+class AppTable(BaseModel):
+    """`[tool.routegen.apps.NAME]`: one app behind the gateway."""
+
+    model_config = _STRICT
+
+    target: Annotated[
+        Text, Field(alias="app", description="The app: `path/to/file.py:attribute` or `package.module:attribute`.")
+    ]
+    handler: Annotated[
+        Text | None, Field(description="The Lambda handler, `module.function`, for `serve` and the infrastructure.")
+    ] = None
+    path: Annotated[Text | None, Field(description="The folder that the handler is imported from.")] = None
+    own: Annotated[
+        tuple[OwnPath, ...], Field(strict=False, description="Paths that the app owns, with all paths below them.")
+    ] = ()
+    env: Annotated[
+        Environment, Field(description="The environment that the app sees when it is imported; never a secret.")
+    ] = {}
+    methods: Annotated[
+        Literal["any", "exact"],
+        Field(description='`"any"`: one `ANY` route key for each path. `"exact"`: one route key for each method.'),
+    ] = "any"
+    unsupported: Annotated[
+        Literal["refuse", "warn"],
+        Field(
+            description="What to do about a path that a route key cannot express. "
+            '`"refuse"`: end with exit code 5. `"warn"`: leave it out and say so.'
+        ),
+    ] = "refuse"
+
+
+class AppConfig(AppTable):
+    """One app, with the name that the manifest uses.
 
     Attributes:
-        name: what the manifest calls it.
-        target: `path/to/file.py:attribute` or `package.module:attribute`.
-        root: the directory that relative paths start from.
-        handler: the Lambda handler, `module.function`, where it is configured.
-        path: the directory that the handler is imported from, where it is configured.
-        own: paths that the app owns, with all below them.
-        env: the environment that the app sees.
-        methods: `any` gives each path one `ANY` key; `exact` one key a method.
-        uncarried: `refuse` ends an extraction when the app serves what the gateway can't carry; `warn` leaves it
-            out and says so.
+        name: the app's name.
+        root: the folder that relative paths start from.
     """
 
-    name: str
-    target: str
+    name: Name
     root: Path
-    handler: str | None = None
-    path: str | None = None
-    own: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
-    methods: Methods = "any"
-    uncarried: Uncarried = "refuse"
 
 
-@dataclass(frozen=True)
-class Config:
-    """A project's configuration.
+class ProjectTable(BaseModel):
+    """`[tool.routegen]`: the manifest and the apps behind the gateway."""
+
+    model_config = _STRICT
+
+    default: Annotated[Name, Field(description="The app behind `$default`.")]
+    apps: Annotated[dict[Name, AppTable], Field(description="The apps, by name.")]
+    manifest: Annotated[Text, Field(description="The manifest's file.")] = "generated/routes.json"
+    timeout: Annotated[
+        float, Field(gt=0, allow_inf_nan=False, description="Seconds that an app is allowed to take for its import.")
+    ] = DEFAULT_TIMEOUT
+
+
+class Config(BaseModel):
+    """The configuration of a run.
 
     Attributes:
         default: the app behind `$default`.
         manifest: the manifest's file.
-        apps: the apps to extract, by name; the default app is not among them.
-        default_app: the app behind `$default`, where it is configured too.
-        timeout: seconds that an app may take to be imported.
-        packages: a directory whose packages come before those of the environment.
+        apps: the apps to extract; the default app is not one of them.
+        default_app: the default app, if it is configured.
+        timeout: seconds that an app is allowed to take for its import.
+        packages: a folder whose packages are found before those of the environment.
     """
 
-    default: str
+    model_config = ConfigDict(frozen=True)
+
+    default: Name
     manifest: Path
     apps: tuple[AppConfig, ...]
     default_app: AppConfig | None = None
     timeout: float = DEFAULT_TIMEOUT
     packages: Path | None = None
 
+    def with_changes(self, **changes: Any) -> Self:
+        """A copy with some fields replaced."""
+        return self.model_copy(update=changes)
+
 
 def find_project(start: Path) -> Path:
-    """The nearest pyproject.toml with a `[tool.routegen]`, from `start` upwards.
+    """Find the nearest pyproject.toml with a `[tool.routegen]`, from `start` upwards.
 
     Raises:
-        ConfigError: there is none, or one on the way can't be read.
+        NoProjectError: there is none.
+        ConfigError: a pyproject.toml on the way cannot be read.
     """
     for directory in (start, *start.parents):
         file = directory / "pyproject.toml"
-        if file.is_file() and "routegen" in _read(file).get("tool", {}):
+        if file.is_file() and "routegen" in _read_toml(file).get("tool", {}):
             return file
-    raise ConfigError(
-        f"no pyproject.toml with a [tool.routegen] in {start} or above it; add one, "
+    raise NoProjectError(
+        f"no pyproject.toml with a {_TABLE} in {start} or above it; add one, "
         "or name the app: routegen extract path/to/file.py:app"
     )
 
 
 def read_config(file: Path) -> Config:
-    """Read and check `[tool.routegen]` of a pyproject.toml.
+    """Read and validate `[tool.routegen]` of a pyproject.toml.
 
     Raises:
-        ConfigError: unreadable, an unknown key, a value of the wrong type; the text names the key.
+        ConfigError: the file cannot be read, or a key is unknown or has a wrong value; the message names the key.
     """
-    table = _read(file).get("tool", {}).get("routegen")
-    where = "[tool.routegen]"
+    table = _read_toml(file).get("tool", {}).get("routegen")
     try:
-        _table(where, table)
-        _known(where, table, ("manifest", "default", "apps", "timeout"))
-        default = _take(where, table, "default", check_name)
-        apps = _take(where, table, "apps", _table)
-        read = {name: _app(name, apps[name], file.parent) for name in apps}
-        timeout = _take(where, table, "timeout", _seconds, DEFAULT_TIMEOUT)
-        manifest = _take(where, table, "manifest", _text, "generated/routes.json")
-    except ConfigError as error:
-        raise ConfigError(f"{file}: {error}") from None
-    extracted = tuple(app for name, app in read.items() if name != default)
-    if not extracted:
-        raise ConfigError(f"{file}: {where}: apps names no app beside the default {default!r}, so there is no route")
-    return Config(default, file.parent / manifest, extracted, read.get(default), timeout)
+        project = ProjectTable.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(f"{file}: {_first_problem(error)}") from None
+    root = file.parent
+    configured = {
+        name: AppConfig.model_construct(**dict(app), name=name, root=root) for name, app in project.apps.items()
+    }
+    apps = tuple(app for name, app in configured.items() if name != project.default)
+    if not apps:
+        raise ConfigError(
+            f"{file}: {_TABLE}: apps names no app beside the default {project.default!r}, so there is no route"
+        )
+    return Config(
+        default=project.default,
+        manifest=root / project.manifest,
+        apps=apps,
+        default_app=configured.get(project.default),
+        timeout=project.timeout,
+    )
+
+
+def config_for_app(  # noqa: PLR0913 - one parameter for each option
+    target: str, *, name: str, default: str, own: tuple[str, ...], unsupported: str, timeout: float, root: Path
+) -> Config:
+    """The configuration for one app that the command line names.
+
+    Args:
+        target: the app, as `AppTable.target`.
+        name: the app's name in the manifest.
+        default: the name of the app behind `$default`.
+        own: paths that the app owns.
+        unsupported: `refuse` or `warn`.
+        timeout: seconds that the app is allowed to take for its import.
+        root: the folder that relative paths start from.
+
+    Raises:
+        ConfigError: an option has a wrong value; the message names the option.
+    """
+    options = {"target": target, "name": name, "own": own, "unsupported": unsupported, "root": root}
+    try:
+        app = AppConfig.model_validate(options)
+        return Config(default=default, manifest=root / "generated" / "routes.json", apps=(app,), timeout=timeout)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        raise ConfigError(f"--{detail['loc'][0]}: {_reason(detail)}") from None
 
 
 def with_env(config: Config, app: str, env: Mapping[str, str]) -> Config:
     """The configuration with some of an app's environment replaced.
 
     Args:
-        config: as it was read.
-        app: the app's name; the default app's too.
-        env: what to add or replace.
+        config: the configuration.
+        app: the app's name; the default app's name is allowed too.
+        env: the variables to add or replace.
 
     Raises:
-        ConfigError: no app has that name, or a name or value can't be an environment variable.
+        ConfigError: no app has that name, or a name or value cannot be an environment variable.
     """
-    env = _environment(f"the environment of {app}", dict(env))
-    apps = {one.name: one for one in (*config.apps, config.default_app) if one}
+    apps = {configured.name: configured for configured in (*config.apps, config.default_app) if configured}
     if app not in apps:
         raise ConfigError(f"no app is called {app!r}; [tool.routegen.apps] has {', '.join(apps)}")
-    changed = replace(apps[app], env={**apps[app].env, **env})
-    if changed.name == config.default:
-        return replace(config, default_app=changed)
-    return replace(config, apps=tuple(changed if one.name == app else one for one in config.apps))
+    try:
+        changed = AppConfig.model_validate({**dict(apps[app]), "env": {**apps[app].env, **env}})
+    except ValidationError as error:
+        raise ConfigError(f"the environment of {app}: {_reason(error.errors(include_url=False)[0])}") from None
+    if app == config.default:
+        return config.with_changes(default_app=changed)
+    return config.with_changes(apps=tuple(changed if other.name == app else other for other in config.apps))
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read_toml(file: Path) -> dict[str, Any]:
     try:
         with file.open("rb") as stream:
             return tomllib.load(stream)
     except OSError as error:
-        raise ConfigError(f"{file}: can't be read: {error.strerror or error}") from None
+        raise ConfigError(f"{file}: cannot be read: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not TOML: {error}") from None
 
 
-def _app(name: str, table: Any, root: Path) -> AppConfig:
-    where = f"[tool.routegen.apps.{name}]"
-    check_name(where, name)
-    _table(where, table)
-    _known(where, table, ("app", "handler", "path", "own", "env", "methods", "uncarried"))
-    return AppConfig(
-        name=name,
-        target=_take(where, table, "app", _text),
-        root=root,
-        handler=_take(where, table, "handler", _text, None),
-        path=_take(where, table, "path", _text, None),
-        own=_take(where, table, "own", _paths, ()),
-        env=_take(where, table, "env", _environment, {}),
-        methods=_take(where, table, "methods", _one_of(get_args(Methods)), "any"),
-        uncarried=_take(where, table, "uncarried", _one_of(get_args(Uncarried)), "refuse"),
-    )
+def _first_problem(error: ValidationError) -> str:
+    """The first validation error as one sentence that begins with the table and the key."""
+    details = error.errors(include_url=False)
+    # An unknown key is often the misspelt name of a missing one: it explains more.
+    detail = next((detail for detail in details if detail["type"] == "extra_forbidden"), details[0])
+    location = [str(part) for part in detail["loc"] if part != "[key]"]
+    table, model = _TABLE, ProjectTable.model_fields
+    if len(location) > 1 and location[0] == "apps":
+        table, model = f"[tool.routegen.apps.{location[1]}]", AppTable.model_fields
+        location = location[2:]
+    if detail["type"] == "extra_forbidden":
+        keys = [field.alias or name for name, field in model.items()]
+        nearest = difflib.get_close_matches(location[-1], keys, n=1, cutoff=0.0)[0]
+        return f"{table}: unknown key {location[-1]!r}; the nearest known key is {nearest!r}"
+    if detail["type"] == "missing":
+        return f"{table}: {location[-1]} is missing"
+    place = f"{location[0]}[{location[1]}]" if location[1:] and location[1].isdecimal() else ": ".join(location[:2])
+    return f"{table}: {place}: {_reason(detail)}" if place else f"{table}: {_reason(detail)}"
 
 
-_REQUIRED: Any = object()
+_EXPECTED = {
+    "model_type": "a table",
+    "dict_type": "a table",
+    "tuple_type": "a list of paths",
+    "string_type": "a text",
+    "float_type": "a number of seconds above 0",
+    "greater_than": "a number of seconds above 0",
+    "finite_number": "a number of seconds above 0",
+}
 
 
-def _take(where: str, table: Mapping[str, Any], key: str, check: Callable[[str, Any], T], default: T = _REQUIRED) -> T:
-    if key in table:
-        return check(f"{where}: {key}", table[key])
-    if default is _REQUIRED:
-        raise ConfigError(f"{where}: {key} is missing")
-    return default
-
-
-def _known(where: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    for key in table:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
-            raise ConfigError(f"{where}: unknown key {key!r}; the nearest known one is {near!r}")
-
-
-def _table(where: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ConfigError(f"{where}: must be a table, is {value!r}")
-    return value
-
-
-def _text(where: str, value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ConfigError(f"{where}: must be a text that isn't empty, is {value!r}")
-    return value
-
-
-def check_name(where: str, value: Any) -> str:
-    """An app's name, or a ConfigError that says where and why it isn't one."""
-    text = _text(where, value)
-    if not text.isascii() or not text[0].isalnum() or not all(c.isalnum() or c in "-_" for c in text):
-        raise ConfigError(f"{where}: {text!r} is not a name: letters, digits, '-' and '_', the first not a sign")
-    return text
-
-
-def _paths(where: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(path, str) for path in value):
-        raise ConfigError(f"{where}: must be a list of paths, is {value!r}")
-    return tuple(own_path(where, path) for path in value)
-
-
-def own_path(where: str, path: str) -> str:
-    """A path that an app may own, or a ConfigError that says where and why it can't."""
-    if not path.startswith("/") or path == "/" or path.endswith("/") or "{" in path:
-        raise ConfigError(
-            f"{where}: {path!r} is not a literal path like '/mcp': from '/', not '/' itself, no final '/'"
-        )
-    return path
-
-
-def _environment(where: str, value: Any) -> dict[str, str]:
-    for key, text in _table(where, value).items():
-        if not isinstance(text, str):
-            raise ConfigError(f"{where}: {key}: must be a text, is {text!r}")
-        if not key or "=" in key or "\0" in key + text:
-            raise ConfigError(f"{where}: {key!r} can't be an environment variable")
-    return dict(value)
-
-
-def _one_of(words: tuple[str, ...]) -> Callable[[str, Any], Any]:
-    def check(where: str, value: Any) -> str:
-        if value not in words:
-            raise ConfigError(f"{where}: must be {' or '.join(map(repr, words))}, is {value!r}")
-        return str(value)
-
-    return check
-
-
-def _seconds(where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise ConfigError(f"{where}: must be a number of seconds above 0, is {value!r}")
-    return float(value)
+def _reason(detail: Any) -> str:
+    """Why a value is wrong: `must be a text, is 1`."""
+    if detail["type"] == "value_error":
+        return str(detail["ctx"]["error"])
+    expected = detail["ctx"]["expected"] if detail["type"] == "literal_error" else _EXPECTED.get(detail["type"])
+    if expected is None:
+        return f"{detail['msg'][0].lower()}{detail['msg'][1:]}"
+    value = detail["input"]
+    shown = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    return f"must be {expected}, is {shown[:60]}"

@@ -1,28 +1,41 @@
-"""What can go wrong, as types: one base class, one line of text each.
+"""The errors that routegen raises on purpose, each with its exit code and one line of text.
 
-Library code raises these and knows nothing of exit codes or colours; `cli/failures.py` gives each its exit
-code. `str(error)` is the one line that a person reads: what happened, where, and what to do.
+`str(error)` is the line that a person reads: what happened, where, and what to do. Only `cli` prints it.
 """
+
+from typing import ClassVar
 
 
 class RoutegenError(Exception):
-    """The base of every error that routegen raises on purpose."""
+    """The base class of every error that routegen raises on purpose.
+
+    Attributes:
+        exit_code: the exit code of a command that ends with this error.
+    """
+
+    exit_code: ClassVar[int] = 2
 
 
 class ConfigError(RoutegenError):
-    """The configuration or the command line asks for something that can't be."""
+    """The configuration or the command line is wrong; the text names the key or the option."""
+
+
+class NoProjectError(ConfigError):
+    """Neither the folder nor a folder above it has a pyproject.toml with `[tool.routegen]`."""
 
 
 class OutputError(RoutegenError):
-    """The result could not be written where it was asked for; what stood there is untouched."""
+    """The output cannot be written; a file that was there before is unchanged."""
 
 
 class LoadError(RoutegenError):
-    """The app could not be brought in: file, attribute, import error, exit or time-out while importing.
+    """An app cannot be loaded: its file, attribute or import fails, or the import takes too long.
 
     Attributes:
-        details: the app's own traceback, or an empty string where there is none.
+        details: the app's own traceback, or an empty string.
     """
+
+    exit_code = 3
 
     def __init__(self, message: str, details: str = "") -> None:
         super().__init__(message)
@@ -32,6 +45,10 @@ class LoadError(RoutegenError):
 class ManifestError(RoutegenError):
     """A manifest is missing, unreadable or invalid; the text names the entry and the reason."""
 
+    exit_code = 4
+
 
 class UnsupportedRouteError(RoutegenError):
-    """The app serves something that the gateway can't carry."""
+    """An app serves something that the gateway cannot express, and the policy is to refuse it."""
+
+    exit_code = 5

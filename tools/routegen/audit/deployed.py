@@ -121,13 +121,13 @@ class Unread:
 
     Attributes:
         subject: what it was about.
-        happened: one sentence.
-        todo: one sentence.
+        message: what could not be read, in one sentence.
+        fix: what to do, in one sentence.
     """
 
     subject: str
-    happened: str
-    todo: str
+    message: str
+    fix: str
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class _Refused(Exception):  # noqa: N818 - it reads as what happened
     """A call had no answer, and the rest can go on."""
 
     def __init__(self, unread: Unread, code: str) -> None:
-        super().__init__(unread.happened)
+        super().__init__(unread.message)
         self.unread = unread
         self.code = code
 

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from routegen.audit import rules
 from routegen.audit.arns import short_name
 from routegen.audit.checks import behind, front, routes
 from routegen.audit.deployed import DEFAULT_STAGE, Deployed
 from routegen.audit.owners import Placed, owners, placed
 from routegen.errors import ConfigError
 from routegen.manifest import Manifest
-from routegen.report import FailOn, Finding, Report, Section
+from routegen.report import Finding, Report, Section, rules
 
 COMMAND = "routegen audit"
 
@@ -25,14 +24,12 @@ class Wanted:
         subject: the API as the user calls it, for a report that has nothing else.
         stage: which of its stages.
         functions: what the user says of an app's function: name, `name:qualifier` or ARN, by app.
-        fail_on: from which level on a finding fails the run.
     """
 
     manifest: Manifest
     subject: str
     stage: str = DEFAULT_STAGE
     functions: Mapping[str, str] = field(default_factory=dict)
-    fail_on: FailOn = "error"
 
 
 def audit(wanted: Wanted, deployed: Deployed) -> Report:
@@ -51,9 +48,8 @@ def audit(wanted: Wanted, deployed: Deployed) -> Report:
     return Report(
         command=COMMAND,
         subject=f"{api.name} ({api.id})" if api else wanted.subject,
-        rules=rules.RULES,
+        rules=rules.AUDIT_RULES,
         findings=_sorted(_findings(wanted, deployed, found, known)),
-        fail_on=wanted.fail_on,
         sections=(Section("Routes", tuple(_row(one) for one in found)),) if found else (),
         details=_details(wanted, deployed, found, known),
     )
@@ -61,7 +57,7 @@ def audit(wanted: Wanted, deployed: Deployed) -> Report:
 
 def _findings(wanted: Wanted, deployed: Deployed, found: list[Placed], known: Mapping[str, str]) -> Iterator[Finding]:
     for unread in deployed.unread:
-        yield Finding(rules.NOT_READ, unread.subject, unread.happened, unread.todo)
+        yield Finding(rules.NOT_READ, unread.subject, unread.message, unread.fix)
     api = deployed.api
     if api is None:
         return
@@ -81,7 +77,7 @@ def _findings(wanted: Wanted, deployed: Deployed, found: list[Placed], known: Ma
 
 
 def _sorted(found: Iterator[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.rule.id, one.subject, one.happened)))
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.rule.id, one.subject, one.message)))
 
 
 def _row(one: Placed) -> tuple[str, ...]:

@@ -1,63 +1,133 @@
 """The command line: the only room that knows click, colours and exit codes.
 
-Imports click and nothing heavier until a command runs (`routegen --help` imports no framework). Data goes to
-stdout, everything else to stderr.
+`COMMANDS` is the one place that imports lazily: a command's module, with everything that it needs, is imported when the
+command runs, so `routegen --help` imports click and little else. Data goes to stdout, everything else to stderr.
 """
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from typing import NoReturn
 
 import click
 
 from routegen import __version__
-from routegen.cli.audit import audit
-from routegen.cli.check import check
-from routegen.cli.diff import diff
-from routegen.cli.explain import explain
-from routegen.cli.extract import extract
-from routegen.cli.failures import State, run
-from routegen.cli.list import list_
-from routegen.cli.options import debug_option
-from routegen.cli.prove import prove
-from routegen.cli.render import render
-from routegen.cli.schema import schema
-from routegen.cli.serve import serve
-from routegen.cli.verify import verify
+from routegen.cli.failures import State, debug_option, run
+from routegen.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class LazyCommand:
+    """A command, before its module is imported.
+
+    Attributes:
+        name: the command's name.
+        module: the module in routegen.cli that has it as `command`.
+        summary: its line in `routegen --help`.
+        extra: the extra of the package that it needs, if any.
+        packages: the packages of that extra.
+    """
+
+    name: str
+    module: str
+    summary: str
+    extra: str = ""
+    packages: tuple[str, ...] = ()
+
+    def load(self) -> click.Command:
+        """Import the command, or make a stand-in that says which package is missing."""
+        missing = next((package for package in self.packages if find_spec(package) is None), None)
+        if missing:
+            return _command_without(missing, self)
+        command: click.Command = import_module(f"routegen.cli.{self.module}").command
+        return command
+
+
+COMMANDS = (
+    LazyCommand("extract", "extract", "Import the apps and write their manifest."),
+    LazyCommand("check", "check", "Extract again and compare with the manifest."),
+    LazyCommand("diff", "diff", "Compare two manifests."),
+    LazyCommand("list", "list", "Show the manifest's routes as a table."),
+    LazyCommand("explain", "explain", "Say which route key takes a request, and why."),
+    LazyCommand("prove", "prove", "Show that the manifest sends each app exactly what it serves."),
+    LazyCommand(
+        "serve",
+        "serve",
+        "Run the gateway on this machine, with the real handlers.",
+        "serve",
+        ("awslambdaric", "starlette", "uvicorn"),
+    ),
+    LazyCommand("verify", "verify", "Check a running deployment as its clients do."),
+    LazyCommand("audit", "audit", "Compare a deployed HTTP API with the manifest.", "aws", ("boto3",)),
+    LazyCommand("render", "render", "Write the same gateway for another tool."),
+    LazyCommand("schema", "schema", "Write the manifest's JSON Schema."),
+)
+
+
+def _command_without(package: str, lazy: LazyCommand) -> click.Command:
+    advice = f"routegen {lazy.name} needs {package}: pip install 'routegen[{lazy.extra}]'"
+
+    @click.command(lazy.name, help=f"{lazy.summary}\n\n{advice}", context_settings={"ignore_unknown_options": True})
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    @debug_option
+    def command(arguments: tuple[str, ...]) -> None:  # noqa: ARG001 - they belong to the missing command
+        raise ConfigError(advice)
+
+    return command
+
 
 _EPILOG = """\b
 Examples:
-  routegen extract -o generated/routes.json   write what the app serves
-  routegen check                              has the app drifted from it?
-  routegen list                               show it
-  routegen prove                              does the gateway send the app what it serves?
-  routegen serve                              run it on this machine
-  routegen verify https://dev.wikibot.io      is it right out there?
-  routegen audit --api-name wikibot-dev       does AWS have what the manifest says?
-  routegen render nginx                       the same gateway for another tool
+  routegen extract -o generated/routes.json   write the routes that the apps serve
+  routegen check                              fail if apps and manifest differ
+  routegen list                               show the routes
+  routegen prove                              compare the manifest with requests to the apps
+  routegen serve                              run the gateway on this machine
+  routegen verify https://dev.wikibot.io      check a deployment
+  routegen audit --api-name wikibot-dev       compare AWS with the manifest
+  routegen render nginx                       write the gateway for nginx
 
 \b
-Exit codes: 0 done, 1 a difference was found, 2 wrong usage or configuration,
-3 the app could not be loaded, 4 the manifest is invalid, 5 a route can't be
-carried by the gateway, 70 a bug in routegen.
+Exit codes:
+  0   done, and no finding at or above --fail-on
+  1   a finding at or above --fail-on
+  2   wrong usage or configuration, or the output cannot be written
+  3   an app cannot be loaded
+  4   a manifest is missing, unreadable or invalid
+  5   an app serves something that the gateway cannot express
+  70  a bug in routegen
 """
 
 
-@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _LazyGroup(click.Group):
+    """A group that imports a command's module only when that command is used."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return [command.name for command in COMMANDS]
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        return next((command.load() for command in COMMANDS if command.name == name), None)
+
+    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(command.name, command.summary) for command in COMMANDS])
+
+
+@click.group(
+    cls=_LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="routegen")
 @debug_option
 def routegen() -> None:
-    """Write an API Gateway's routes from the app that serves them."""
-
-
-for _command in (extract, check, diff, list_, explain, prove, render, schema, serve, verify, audit):
-    routegen.add_command(_command)
+    """Write an API Gateway's routes from the apps that serve them, and keep both from drifting apart."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """The entry point: runs the command and ends with the contract's exit code.
+    """Run the command line and end with the exit code of the contract.
 
     Args:
-        arguments: those of the command line if it is None.
+        arguments: the arguments after the program's name; None for those of the process.
     """
     sys.exit(run(routegen, State(), arguments))

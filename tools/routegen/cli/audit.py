@@ -1,19 +1,17 @@
 """`routegen audit`."""
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from routegen.cli.options import debug_option, manifest_option, manifest_path
-from routegen.cli.reports import explain_option, fail_on_option, report_format_option, show_report
+from routegen.audit import Wanted, audit
+from routegen.audit.read import Reader
+from routegen.cli.failures import debug_option
+from routegen.cli.options import manifest_option, manifest_path
+from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.errors import ConfigError
-
-if TYPE_CHECKING:
-    from routegen.report import FailOn
-    from routegen.report.writers import Format
+from routegen.manifest import read_manifest
 
 _EPILOG = """\b
 Examples:
@@ -24,20 +22,20 @@ Examples:
 
 \b
 It needs the rights in docs/audit.md and changes nothing.
-Exit code 0: nothing wrong; 1: a finding of the level of --fail-on, or above it.
+Exit code 0: no finding at or above --fail-on; 1: there is one.
 """
 
 
-@click.command(epilog=_EPILOG)
-@click.option("--api-id", metavar="ID", help="The API, by its id.")
-@click.option("--api-name", metavar="NAME", help="The API, by its name.")
+@click.command("audit", epilog=_EPILOG)
+@click.option("--api-id", metavar="ID", help="The API's id.")
+@click.option("--api-name", metavar="NAME", help="The API's name.")
 @manifest_option
 @click.option(
     "--stage",
     default="$default",
     show_default=True,
     metavar="NAME",
-    help="Which of the API's stages clients use.",
+    help="The stage that clients use.",
 )
 @click.option(
     "--function",
@@ -46,13 +44,11 @@ Exit code 0: nothing wrong; 1: a finding of the level of --fail-on, or above it.
     metavar="APP=NAME",
     help="The function of an app: name, name:alias or ARN.  Repeatable.  [default: what most of its routes lead to]",
 )
-@click.option("--profile", metavar="NAME", help="Of the AWS configuration.")
-@click.option("--region", metavar="NAME", help="Of AWS.")
-@report_format_option
-@fail_on_option
-@explain_option
+@click.option("--profile", metavar="NAME", help="The profile of the AWS configuration.")
+@click.option("--region", metavar="NAME", help="The AWS region.")
+@report_options
 @debug_option
-def audit(
+def command(
     api_id: str | None,
     api_name: str | None,
     manifest: Path | None,
@@ -60,8 +56,7 @@ def audit(
     functions: tuple[str, ...],
     profile: str | None,
     region: str | None,
-    format_: "Format",
-    fail_on: "FailOn",
+    reporting: ReportOptions,
 ) -> int:
     """Compare a deployed HTTP API with the manifest.
 
@@ -70,29 +65,22 @@ def audit(
     """
     if (api_id is None) == (api_name is None):
         raise ConfigError("give --api-id or --api-name, one of them")
-    if find_spec("boto3") is None:
-        raise ConfigError("routegen audit needs boto3: pip install routegen[aws]")
-    from routegen.audit import Wanted  # noqa: PLC0415 - heavy, and only used here
-    from routegen.audit import audit as run  # noqa: PLC0415
-    from routegen.audit.read import Reader  # noqa: PLC0415
-    from routegen.manifest import read_manifest  # noqa: PLC0415
-
-    wanted = Wanted(
-        read_manifest(manifest_path(manifest)), f"{api_id or api_name}", stage, _functions(functions), fail_on
-    )
-    told = _progress if sys.stderr.isatty() else lambda _: None
-    return show_report(run(wanted, Reader(profile, region, told).read(api_id, api_name, stage)), format_)
+    file = manifest_path(manifest)
+    wanted = Wanted(read_manifest(file), f"{api_id or api_name}", stage, _functions(functions))
+    progress = _show_call if sys.stderr.isatty() else lambda _: None
+    deployed = Reader(profile, region, progress).read(api_id, api_name, stage)
+    return show_report(audit(wanted, deployed), reporting)
 
 
-def _functions(said: tuple[str, ...]) -> dict[str, str]:
-    found = {}
-    for one in said:
-        app, equals, name = one.partition("=")
+def _functions(options: tuple[str, ...]) -> dict[str, str]:
+    functions = {}
+    for option in options:
+        app, equals, name = option.partition("=")
         if not (app and equals and name):
-            raise ConfigError(f"--function: {one!r} is not APP=NAME")
-        found[app] = name
-    return found
+            raise ConfigError(f"--function: {option!r} is not APP=NAME")
+        functions[app] = name
+    return functions
 
 
-def _progress(call: str) -> None:
+def _show_call(call: str) -> None:
     click.echo(call, err=True)

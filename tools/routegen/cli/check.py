@@ -1,19 +1,21 @@
 """`routegen check`."""
 
 import os
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from routegen.cli.differences import Findings, format_option, show
-from routegen.cli.options import AppOptions, app_options, configuration, debug_option, manifest_option, manifest_path
+from routegen.cli.failures import debug_option
+from routegen.cli.options import AppOptions, app_options, configuration, manifest_option, manifest_path
+from routegen.cli.reports import ReportOptions, report_options, show_report
+from routegen.diff import as_data, as_findings, compare, line_of_entry
 from routegen.errors import UnsupportedRouteError
-
-if TYPE_CHECKING:
-    from routegen.diff import Note
-    from routegen.extract.build import Extraction
-    from routegen.manifest import Manifest
+from routegen.extract import extract
+from routegen.extract.findings import extraction_findings
+from routegen.manifest import Manifest, read_manifest
+from routegen.render import RenderRequest, render
+from routegen.report import Finding, Report, rules
 
 _EPILOG = """\b
 Examples:
@@ -23,83 +25,74 @@ Examples:
   routegen check server.py:app --name mcp --default wiki --manifest routes.json
 
 \b
-Exit code 0: no difference; 1: the app and the manifest differ.
+Exit code 0: no finding at or above --fail-on; 1: the apps and the manifest differ.
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command("check", epilog=_EPILOG)
 @app_options
 @manifest_option
-@format_option
+@report_options
 @click.option("--strict", is_flag=True, help="Refuse a route that is wider than what the app serves: exit code 5.")
 @debug_option
-def check(apps: AppOptions, manifest: Path | None, format_: str, strict: bool) -> int:
+def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions, strict: bool) -> int:
     """Extract again and compare with the manifest.
 
-    Tells what was added, removed and changed, and the command that mends it; and, as information, what the routes
-    take from the app behind $default. A ROUTES.md beside the manifest is compared with it too.
+    Reports the paths that were added, removed and changed, with the command that fixes the manifest, and the rules of
+    the default app that the routes shadow. A ROUTES.md beside the manifest is checked too.
     """
     config = configuration(apps)
     file = manifest_path(manifest, config)
-    from routegen.diff import TableOutdated, compare  # noqa: PLC0415 - heavy, and only used here
-    from routegen.extract import extract  # noqa: PLC0415
-    from routegen.manifest import read_manifest  # noqa: PLC0415
-
     committed = read_manifest(file)
     extraction = extract(config, default_too=True)
     if strict:
-        _refuse_widened(committed, file)
+        _refuse_wider_routes(committed, file)
+    text = file.read_text("utf-8")
     differences = compare(committed, extraction.manifest)
-    mend = f"If the app is right: {_mending_command(apps, file)}" if differences else ""
-    if table := _outdated_table(committed, file):
-        differences.append(TableOutdated(table))
-    findings = Findings(
-        differences=differences,
-        wanted=extraction.manifest,
-        file=os.fspath(file),
-        text=file.read_text("utf-8"),
-        same=f"{file}: {len(committed.routes)} routes, as the app serves them",
-        mend=mend,
-        notes=_notes(extraction),
+    findings = as_findings(
+        differences, extraction.manifest, text, f"If the app is right, run: {_extract_command(apps, file)}"
     )
-    return show(findings, format_)
+    findings += _table_findings(committed, file)
+    findings += [_with_line(finding, text) for finding in extraction_findings(extraction)]
+    report = Report(
+        command="routegen check",
+        subject=os.fspath(file),
+        rules=rules.COMPARISON_RULES,
+        findings=tuple(findings),
+        success=f"{len(committed.routes)} routes, as the apps serve them",
+        details={"differences": as_data(differences)},
+        file=os.fspath(file),
+    )
+    return show_report(report, reporting)
 
 
-def _outdated_table(committed: "Manifest", file: Path) -> str | None:
-    """The route table for people that stands beside the manifest, where it shows something else."""
+def _with_line(finding: Finding, text: str) -> Finding:
+    return Finding(finding.rule, finding.subject, finding.message, finding.fix, line_of_entry(text, finding.subject))
+
+
+def _table_findings(committed: Manifest, file: Path) -> list[Finding]:
+    """A finding if the route table for people, beside the manifest, does not show this manifest."""
     table = file.with_name("ROUTES.md")
     if not table.is_file():
-        return None
-    from routegen.render import RenderRequest, render  # noqa: PLC0415 - where there is such a table
-
-    # But for the first line, which names the manifest as whoever rendered it did.
-    shown, wanted = (
+        return []
+    # The first line names the manifest as the person who rendered it did, so it is not compared.
+    committed_table, rendered_table = (
         text.partition("\n")[2]
         for text in (table.read_text("utf-8", "replace"), render(RenderRequest("markdown", committed)))
     )
-    return None if shown == wanted else os.fspath(table)
+    if committed_table == rendered_table:
+        return []
+    message = f"{table} does not show the routes of {file}."
+    fix = f"Run: {shlex.join(['routegen', 'render', 'markdown', '-o', os.fspath(table)])}"
+    return [Finding(rules.TABLE_OUTDATED, os.fspath(table), message, fix)]
 
 
-def _refuse_widened(manifest: "Manifest", file: Path) -> None:
-    widened = [route for route in manifest.routes if route.widened]
-    if widened:
-        more = f" (and {len(widened) - 1} more)" if len(widened) > 1 else ""
-        raise UnsupportedRouteError(f"{file}: {widened[0].path} is wider than the app: {widened[0].widened}{more}")
+def _refuse_wider_routes(manifest: Manifest, file: Path) -> None:
+    wider = [route for route in manifest.routes if route.widened]
+    if wider:
+        more = f" (and {len(wider) - 1} more)" if len(wider) > 1 else ""
+        raise UnsupportedRouteError(f"{file}: {wider[0].path} is wider than the app: {wider[0].widened}{more}")
 
 
-def _notes(extraction: "Extraction") -> "tuple[Note, ...]":
-    from routegen.diff import Note  # noqa: PLC0415 - as above
-    from routegen.extract.shadowing import taken_from_default  # noqa: PLC0415
-
-    notes = [Note("not-carried", notice.path, notice.text) for notice in extraction.notices]
-    notes += [
-        Note("rule-taken" if taken.named else "page-taken", taken.paths[0], taken.text)
-        for taken in taken_from_default(extraction.manifest, extraction.default_serves)
-    ]
-    return tuple(notes)
-
-
-def _mending_command(apps: AppOptions, file: Path) -> str:
-    import shlex  # noqa: PLC0415 - only used here
-
+def _extract_command(apps: AppOptions, file: Path) -> str:
     return shlex.join(["routegen", "extract", *filter(None, apps.words), "-o", os.fspath(file)])

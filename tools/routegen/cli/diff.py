@@ -1,18 +1,22 @@
 """`routegen diff`."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from routegen.cli.differences import Findings, format_option, show
-from routegen.cli.options import debug_option, manifest_option, manifest_path
+from routegen.cli.failures import debug_option
+from routegen.cli.options import manifest_option, manifest_path
+from routegen.cli.reports import ReportOptions, report_options, show_report
+from routegen.config import find_project, read_config
+from routegen.diff import as_data, as_findings, compare
 from routegen.errors import ConfigError, ManifestError
-
-if TYPE_CHECKING:
-    from routegen.manifest import Manifest
+from routegen.extract.findings import extraction_findings
+from routegen.extract.with_requirements import extract_with
+from routegen.manifest import Manifest, parse_manifest, read_manifest
+from routegen.report import Finding, Report, rules
 
 _EPILOG = """\b
 Examples:
@@ -21,11 +25,11 @@ Examples:
   routegen diff --with fastmcp==2.14.5
 
 \b
-Exit code 0: no difference; 1: they differ.
+Exit code 0: no difference; 1: the manifests differ.
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command("diff", epilog=_EPILOG)
 @click.argument("old", required=False)
 @click.argument("new", required=False)
 @click.option(
@@ -33,66 +37,62 @@ Exit code 0: no difference; 1: they differ.
     "requirements",
     multiple=True,
     metavar="REQUIREMENT",
-    help="Instead of OLD and NEW: what would change if this were installed? Repeatable.",
+    help="Instead of OLD and NEW: compare with the routes after this requirement is installed.  Repeatable.",
 )
 @manifest_option
-@format_option
+@report_options
 @debug_option
-def diff(old: str | None, new: str | None, requirements: tuple[str, ...], manifest: Path | None, format_: str) -> int:
+def command(
+    old: str | None, new: str | None, requirements: tuple[str, ...], manifest: Path | None, reporting: ReportOptions
+) -> int:
     """Compare two manifests, and say what each difference means.
 
-    OLD and NEW are each a file, or git:REV for the manifest as committed at that revision; --manifest says which
-    file that is. With --with, the manifest is compared with what the apps would serve with another release of what
-    they use, installed in a throw-away directory: the environment stays as it is.
+    OLD and NEW are each a file, or git:REV for the manifest as it was committed at that revision; --manifest names the
+    file to read there. With --with, the manifest is compared with the routes that the apps would serve with another
+    release of a library. The release is installed in a temporary directory; your environment does not change.
     """
     if requirements:
         if old is not None:
             raise ConfigError("--with goes without OLD and NEW: it compares the manifest with an extraction")
-        return show(_with(requirements, manifest), format_)
+        return show_report(_compare_with(requirements, manifest), reporting)
     if old is None or new is None:
-        raise ConfigError("names OLD and NEW, each a file or git:REV; or --with a requirement")
-    from routegen.diff import compare  # noqa: PLC0415 - heavy, and only used here
-
+        raise ConfigError("OLD and NEW are missing: give two files or git:REV, or --with and a requirement")
     before, _ = _read(old, manifest)
     after, text = _read(new, manifest)
-    findings = Findings(
-        differences=compare(before, after),
-        wanted=after,
-        file=new,
-        text=text,
-        same=f"{old} and {new} say the same",
-        mend="",
+    fix = f"Deploy the gateway from {new} to apply the difference."
+    return show_report(_report(before, after, text, new, fix, f"the same routes as {old}"), reporting)
+
+
+def _report(
+    before: Manifest, after: Manifest, text: str, file: str, fix: str, success: str, notices: tuple[Finding, ...] = ()
+) -> Report:
+    differences = compare(before, after)
+    return Report(
+        command="routegen diff",
+        subject=file,
+        rules=rules.COMPARISON_RULES,
+        findings=(*as_findings(differences, after, text, fix), *notices),
+        success=success,
+        details={"differences": as_data(differences)},
+        file=file,
     )
-    return show(findings, format_)
 
 
-def _with(requirements: tuple[str, ...], manifest: Path | None) -> Findings:
-    from routegen.config import find_project, read_config  # noqa: PLC0415
-    from routegen.diff import Note, compare  # noqa: PLC0415 - as above
-    from routegen.extract.with_requirements import extract_with  # noqa: PLC0415
-    from routegen.manifest import read_manifest  # noqa: PLC0415
-
+def _compare_with(requirements: tuple[str, ...], manifest: Path | None) -> Report:
     config = read_config(find_project(Path.cwd()))
     file = manifest_path(manifest, config)
     committed = read_manifest(file)
-    said = ", ".join(requirements)
+    names = ", ".join(requirements)
     if sys.stderr.isatty():
-        click.echo(f"installing {said} in a throw-away directory", err=True)
+        click.echo(f"installing {names} in a temporary directory", err=True)
     extraction = extract_with(config, requirements)
-    return Findings(
-        differences=compare(committed, extraction.manifest),
-        wanted=extraction.manifest,
-        file=os.fspath(file),
-        text=file.read_text("utf-8"),
-        same=f"{file}: nothing would change with {said}",
-        mend=f"This is what would change with {said}; nothing has been installed",
-        notes=tuple(Note("not-carried", notice.path, notice.text) for notice in extraction.notices),
-    )
+    fix = f"If you install {names}, run: routegen extract -o {file}"
+    text = file.read_text("utf-8")
+    notices = tuple(extraction_findings(extraction))
+    return _report(committed, extraction.manifest, text, os.fspath(file), fix, f"the same routes with {names}", notices)
 
 
-def _read(source: str, manifest: Path | None) -> "tuple[Manifest, str]":
-    from routegen.manifest import parse_manifest, read_manifest  # noqa: PLC0415
-
+def _read(source: str, manifest: Path | None) -> tuple[Manifest, str]:
     revision = source.removeprefix("git:")
     if revision == source:
         return read_manifest(Path(source)), Path(source).read_text("utf-8")
@@ -109,8 +109,6 @@ def _committed(revision: str, file: Path, source: str) -> bytes:
     Raises:
         ManifestError: no such revision, no such file in it, no repository, or no git.
     """
-    import subprocess  # noqa: PLC0415 - slow to import, and only used here
-
     path = Path(os.path.realpath(file))
     try:
         done = subprocess.run(

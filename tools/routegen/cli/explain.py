@@ -4,24 +4,27 @@ from pathlib import Path
 
 import click
 
-from routegen.cli.options import debug_option, manifest_option, manifest_path
+from routegen.cli.failures import debug_option
+from routegen.cli.options import data_format_option, manifest_option, manifest_path
 from routegen.cli.output import emit, emit_json
 from routegen.errors import ConfigError
+from routegen.manifest import read_manifest
+from routegen.manifest.explain import Explainer
 
 _EPILOG = """\b
 Examples:
   routegen explain GET /.well-known/oauth-authorization-server
-  routegen explain POST /mcp --json
+  routegen explain POST /mcp --format json
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command("explain", epilog=_EPILOG)
 @click.argument("method")
 @click.argument("path")
 @manifest_option
-@click.option("--json", "as_json", is_flag=True, help="The answer as a JSON object.")
+@data_format_option
 @debug_option
-def explain(method: str, path: str, manifest: Path | None, as_json: bool) -> None:
+def command(method: str, path: str, manifest: Path | None, format_: str) -> None:
     """Say which route key takes a request, which app gets it, and why.
 
     PATH is as in the request line, percent-encoded; a query is ignored.
@@ -30,11 +33,8 @@ def explain(method: str, path: str, manifest: Path | None, as_json: bool) -> Non
         raise ConfigError(f"METHOD: {method!r} is not an HTTP method")
     if not path.startswith("/"):
         raise ConfigError(f"PATH: {path!r} does not start with '/'")
-    from routegen.manifest import read_manifest  # noqa: PLC0415
-    from routegen.manifest.explain import Explainer  # noqa: PLC0415 - pydantic, and only used here
-
     explanation = Explainer(read_manifest(manifest_path(manifest))).explain(method.upper(), path)
-    if as_json:
+    if format_ == "json":
         emit_json(vars(explanation))
         return
     role = f" ({explanation.role})" if explanation.role else ""

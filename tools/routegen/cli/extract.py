@@ -3,16 +3,16 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from routegen.cli.options import AppOptions, app_options, configuration, debug_option
+from routegen.cli.failures import debug_option
+from routegen.cli.options import AppOptions, app_options, configuration, output_option
 from routegen.cli.output import emit, warn
+from routegen.config import Config
 from routegen.errors import RoutegenError
-
-if TYPE_CHECKING:
-    from routegen.config import Config
+from routegen.extract import extract
+from routegen.manifest import dump_manifest, replace_file
 
 _EPILOG = """\b
 Examples:
@@ -22,35 +22,25 @@ Examples:
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command("extract", epilog=_EPILOG)
 @app_options
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write to FILE, all of it or nothing, instead of stdout.",
-)
+@output_option
 @debug_option
-def extract(apps: AppOptions, output: Path | None) -> None:
-    """Import the app and write its manifest.
+def command(apps: AppOptions, output: Path | None) -> None:
+    """Import the apps and write their manifest.
 
-    APP is path/to/file.py:attribute or package.module:attribute; the attribute may be a factory. Without APP,
-    the apps that [tool.routegen] in pyproject.toml names. Whatever an app prints goes to stderr.
+    APP is path/to/file.py:attribute or package.module:attribute; the attribute may be a factory. Without APP, the apps
+    that [tool.routegen] in pyproject.toml names are imported. Everything that an app prints goes to stderr.
     """
     config = configuration(apps)
     if sys.stderr.isatty():
-        click.echo(f"importing {', '.join(one.target for one in config.apps)}", err=True)
-    from routegen.extract import extract as extract_manifest  # noqa: PLC0415 - heavy, and only used here
-
+        click.echo(f"importing {', '.join(app.target for app in config.apps)}", err=True)
     try:
-        extraction = extract_manifest(config)
+        extraction = extract(config)
     except RoutegenError:
         if output is None:
-            _mourn_truncated(config)
+            _explain_emptied_manifest(config)
         raise
-    from routegen.manifest import dump_manifest, replace_file  # noqa: PLC0415 - loaded by now
-
     warn(notice.text for notice in extraction.notices)
     data = dump_manifest(extraction.manifest)
     if output is None:
@@ -60,16 +50,16 @@ def extract(apps: AppOptions, output: Path | None) -> None:
         click.echo(f"wrote {output}: {len(extraction.manifest.routes)} routes", err=True)
 
 
-def _mourn_truncated(config: "Config") -> None:
-    """With `extract > MANIFEST` the shell has emptied the manifest before we ran: say how to get it back."""
+def _explain_emptied_manifest(config: Config) -> None:
+    """Say how to get the manifest back after `extract > MANIFEST`, for which the shell empties the file first."""
     try:
-        same = os.path.samestat(os.fstat(1), config.manifest.stat())
+        is_manifest = os.path.samestat(os.fstat(1), config.manifest.stat())
     except OSError:
         return
-    if same:
+    if is_manifest:
         name = config.manifest.name
         click.echo(
             f"routegen: the shell's `>` has emptied {name}; `git restore {config.manifest}` brings it back, "
-            f"and `routegen extract -o` leaves it alone when extraction fails",
+            f"and `routegen extract -o` keeps the old file when the extraction fails",
             err=True,
         )

@@ -1,5 +1,6 @@
-"""Writing data to stdout, whole or with an error."""
+"""Writing data to stdout: all of it, or an error."""
 
+import json
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -11,11 +12,11 @@ from routegen.errors import OutputError
 
 
 def emit(data: bytes | str) -> None:
-    """Write to stdout and make sure that it has arrived.
+    """Write to stdout and flush it.
 
     Raises:
-        OutputError: it can't be written, e.g. the disk is full.
-        BrokenPipeError: nobody reads any more.
+        OutputError: stdout cannot be written, for example because the disk is full.
+        BrokenPipeError: the reader has closed the pipe.
     """
     try:
         sys.stdout.buffer.write(data.encode() if isinstance(data, str) else data)
@@ -24,18 +25,16 @@ def emit(data: bytes | str) -> None:
         raise
     except OSError as error:
         forget_stdout()
-        raise OutputError(f"stdout: can't be written: {error.strerror or error}") from None
+        raise OutputError(f"stdout: cannot be written: {error.strerror or error}") from None
 
 
 def emit_json(document: Any) -> None:
-    """Write a JSON document to stdout, two-space indent; raises as `emit`."""
-    import json  # noqa: PLC0415 - `routegen --help` does without
-
+    """Write a JSON document to stdout with a two-space indent; it raises the errors of `emit`."""
     emit(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def warn(texts: Iterable[str]) -> None:
-    """One line each on stderr."""
+    """Print one warning line on stderr for each text."""
     label = click.style("warning:", fg="yellow", bold=True) if colours(sys.stderr.isatty()) else "warning:"
     for text in texts:
         click.echo(f"routegen: {label} {text}", err=True)

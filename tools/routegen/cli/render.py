@@ -4,9 +4,13 @@ from pathlib import Path
 
 import click
 
-from routegen.cli.options import debug_option, manifest_option, manifest_path
+from routegen.cli.failures import debug_option
+from routegen.cli.options import manifest_option, manifest_path, output_option
 from routegen.cli.output import emit
 from routegen.errors import ConfigError
+from routegen.manifest import read_manifest, replace_file
+from routegen.render import RenderRequest, find_target, source_name, target_names
+from routegen.render import render as render_target
 
 _EPILOG = """\b
 Examples:
@@ -17,16 +21,10 @@ Examples:
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command("render", epilog=_EPILOG)
 @click.argument("target", required=False, metavar="[TARGET]")
 @manifest_option
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write to FILE, all of it or nothing, instead of stdout.",
-)
+@output_option
 @click.option("--set", "variables", multiple=True, metavar="NAME=VALUE", help="Set what the target lets be set.")
 @click.option(
     "--allow",
@@ -42,7 +40,7 @@ Examples:
 )
 @click.option("--list", "listing", is_flag=True, help="Show the targets, and what each lets be set and allowed.")
 @debug_option
-def render(
+def command(
     target: str | None,
     manifest: Path | None,
     output: Path | None,
@@ -53,19 +51,13 @@ def render(
 ) -> None:
     """Write the same gateway for another tool, from the manifest."""
     if listing:
-        _list()
+        _list_targets()
         return
     if target is None:
         raise click.UsageError("Missing argument 'TARGET'; `routegen render --list` shows them.")
-    from routegen.manifest import read_manifest, replace_file  # noqa: PLC0415 - heavy, and only used here
-    from routegen.render import RenderRequest, find_target, source_name  # noqa: PLC0415
-    from routegen.render import render as render_target  # noqa: PLC0415
-
     find_target(target)
     file = manifest_path(manifest)
-    request = RenderRequest(
-        target, read_manifest(file), source_name(file), _pairs(variables), frozenset(allow), template
-    )
+    request = RenderRequest(target, read_manifest(file), source_name(file), _pairs(variables), frozenset(allow), template)
     text = render_target(request)
     if output is None:
         emit(text)
@@ -76,24 +68,21 @@ def render(
 
 def _pairs(variables: tuple[str, ...]) -> dict[str, str]:
     pairs = {}
-    for said in variables:
-        name, equals, value = said.partition("=")
+    for variable in variables:
+        name, equals, value = variable.partition("=")
         if not (name and equals):
-            raise ConfigError(f"--set: {said!r} is not NAME=VALUE")
+            raise ConfigError(f"--set: {variable!r} is not NAME=VALUE")
         pairs[name] = value
     return pairs
 
 
-def _list() -> None:
-    from routegen.render import find_target, target_names  # noqa: PLC0415 - as above
-
+def _list_targets() -> None:
     lines = []
     for name in target_names():
         target = find_target(name)
         lines.append(f"{name:<15} {target.summary}")
         lines += [
-            f"{'':<15} --set {variable_name}={variable.default}  {variable.description}"
-            for variable_name, variable in target.variables.items()
+            f"{'':<15} --set {key}={variable.default}  {variable.description}" for key, variable in target.variables.items()
         ]
-        lines += [f"{'':<15} --allow {allowed}  {given_up}" for allowed, given_up in target.approximations.items()]
+        lines += [f"{'':<15} --allow {key}  {consequence}" for key, consequence in target.approximations.items()]
     emit("\n".join(lines) + "\n")

@@ -1,63 +1,100 @@
-"""What `verify` and `audit` have in common: the forms of a report, the level that fails it, the pages of its rules."""
+"""The options of every command that reports findings, and writing its report."""
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import Any
 
 import click
 
 from routegen.cli.failures import FOUND, colours
 from routegen.cli.output import emit
-
-if TYPE_CHECKING:
-    from routegen.report import Report
-    from routegen.report.writers import Format
+from routegen.report import FailOn, Report, apply_policy, has_failed, page_of, rule_with_id
+from routegen.report.forms import FORMATS, Format, write_report
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 
-report_format_option = click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json", "github", "sarif", "junit"]),
-    default="text",
-    show_default=True,
-    help="github: workflow annotations; sarif: SARIF 2.1.0; junit: JUnit's XML.",
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """How the user wants a report.
+
+    Attributes:
+        format_: the form.
+        fail_on: the lowest level at which a finding is exit code 1.
+        ignored: ids of rules whose findings are ignored.
+    """
+
+    format_: Format
+    fail_on: FailOn
+    ignored: tuple[str, ...]
+
+
+def _known_rules(_context: click.Context, _parameter: click.Parameter, ids: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(rule_with_id(rule_id).id for rule_id in ids)
+
+
+def _explain(context: click.Context, _parameter: click.Parameter, rule_id: str | None) -> None:
+    if rule_id is not None:
+        emit(page_of(rule_with_id(rule_id)))
+        context.exit()
+
+
+_OPTIONS = (
+    click.option(
+        "--format",
+        "format_",
+        type=click.Choice(FORMATS),
+        default="text",
+        show_default=True,
+        help="github: workflow annotations; sarif: SARIF 2.1.0; junit: JUnit XML.",
+    ),
+    click.option(
+        "--fail-on",
+        type=click.Choice(["error", "warning", "never"]),
+        default="error",
+        show_default=True,
+        help="The lowest level at which a finding is exit code 1.",
+    ),
+    click.option(
+        "--ignore",
+        "ignored",
+        multiple=True,
+        metavar="RULE",
+        callback=_known_rules,
+        help="Do not fail on findings of this rule, such as RG027; they are listed as ignored.  Repeatable.",
+    ),
+    click.option(
+        "--explain",
+        metavar="RULE",
+        is_eager=True,
+        expose_value=False,
+        callback=_explain,
+        help="Show the page of a rule, such as RG030, and exit.",
+    ),
 )
 
-fail_on_option = click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "never"]),
-    default="error",
-    show_default=True,
-    help="From which level on a finding is exit code 1.",
-)
+
+def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a report; the command gets them together, as `reporting`."""
+
+    @wraps(command)
+    def with_collected_options(**values: Any) -> Any:
+        reporting = ReportOptions(**{field.name: values.pop(field.name) for field in fields(ReportOptions)})
+        return command(reporting=reporting, **values)
+
+    decorated: Callable[..., Any] = with_collected_options
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return decorated
 
 
-def _explain(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-    if value is None:
-        return
-    from routegen.report import page_of  # noqa: PLC0415 - only used here
-
-    emit(page_of(value))
-    context.exit()
-
-
-explain_option = click.option(
-    "--explain",
-    metavar="ID",
-    is_eager=True,
-    expose_value=False,
-    callback=_explain,
-    help="Show the page of a rule, e.g. RG030, and end.",
-)
-
-
-def show_report(report: "Report", format_: "Format") -> int:
+def show_report(report: Report, reporting: ReportOptions) -> int:
     """Write the report to stdout and return the exit code."""
-    from routegen.report import failed  # noqa: PLC0415 - heavy, and only used here
-    from routegen.report.writers import write  # noqa: PLC0415
-
-    emit(write(report, format_, _paint))
-    return FOUND if failed(report) else 0
+    report = apply_policy(report, reporting.fail_on, reporting.ignored)
+    emit(write_report(report, reporting.format_, _paint))
+    return FOUND if has_failed(report) else 0
 
 
 def _paint(kind: str, word: str) -> str:

@@ -2,8 +2,9 @@
 
 import click
 
-from routegen.cli.options import debug_option
+from routegen.cli.failures import debug_option
 from routegen.cli.output import emit_json
+from routegen.manifest import json_schema
 
 _EPILOG = """\b
 Example:
@@ -11,10 +12,8 @@ Example:
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command("schema", epilog=_EPILOG)
 @debug_option
-def schema() -> None:
+def command() -> None:
     """Write the manifest's JSON Schema (draft 2020-12)."""
-    from routegen.manifest import json_schema  # noqa: PLC0415 - pydantic, and only used here
-
     emit_json(json_schema())

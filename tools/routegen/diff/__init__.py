@@ -1,10 +1,17 @@
-"""Two manifests, compared: typed differences, and their forms.
+"""The differences between two manifests, as typed data and as findings."""
 
-In: the manifest as it stands and as it should be. Out: `Difference` entries in path order; `text.py` and
-`as_json.py` say them to people and to scripts.
-"""
+from routegen.diff.comparison import Added, Changed, DefaultChanged, Difference, Removed, compare
+from routegen.diff.entry_lines import line_of_entry
+from routegen.diff.findings import as_data, as_findings
 
-from routegen.diff.differences import Added, Changed, DefaultChanged, Difference, Removed, TableOutdated, compare
-from routegen.diff.levels import Note
-
-__all__ = ["Added", "Changed", "DefaultChanged", "Difference", "Note", "Removed", "TableOutdated", "compare"]
+__all__ = [
+    "Added",
+    "Changed",
+    "DefaultChanged",
+    "Difference",
+    "Removed",
+    "as_data",
+    "as_findings",
+    "compare",
+    "line_of_entry",
+]

@@ -70,9 +70,9 @@ def _left_out(app: AppConfig, carried: Iterable[tuple[Served, Carried]], routes:
     table = RouteTable(RouteKey.parse(key) for route in routes for key in route.route_keys)
     notices = [notice for served, one in carried for notice in one.notices if not carried_by(table, served, notice)]
     refused = [notice for notice in notices if notice.refusable]
-    if refused and app.uncarried == "refuse":
+    if refused and app.unsupported == "refuse":
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
-        raise UnsupportedRouteError(f'{refused[0].text}{more}; `uncarried = "warn"` leaves it out')
+        raise UnsupportedRouteError(f'{refused[0].text}{more}; `unsupported = "warn"` leaves it out')
     return notices
 
 

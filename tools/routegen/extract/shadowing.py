@@ -35,9 +35,9 @@ class Taken:
         """One sentence."""
         routes = ", ".join(self.paths)
         if self.named:
-            return f"{self.app} has a rule {self.rules[0]}, and requests to it go to the route for {routes}"
+            return f"{self.app} has a rule {self.rules[0]}; requests to it go to the route for {routes}"
         more = f" and {len(self.rules) - 1} more rules" if len(self.rules) > 1 else ""
-        return f"{self.app} can't have pages at {routes}, which {self.rules[0]}{more} would answer"
+        return f"Pages of {self.app} at {routes} are not reachable ({self.rules[0]}{more} would answer them)"
 
 
 def taken_from_default(manifest: Manifest, served: Iterable[Served]) -> list[Taken]:

@@ -30,7 +30,7 @@ class Notice:
     Attributes:
         path: as the app writes it.
         text: one sentence: which app, which path, why, and what to do.
-        refusable: whether extraction refuses it, unless the configuration says `uncarried = "warn"`.
+        refusable: whether extraction refuses it, unless the configuration says `unsupported = "warn"`.
     """
 
     kind: Kind

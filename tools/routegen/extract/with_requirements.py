@@ -10,19 +10,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from routegen.config import Config
 from routegen.errors import LoadError
-from routegen.extract import extract
-
-if TYPE_CHECKING:
-    from routegen.config import Config
-    from routegen.extract.build import Extraction
+from routegen.extract.build import Extraction
+from routegen.extract.pipeline import extract
 
 
-def extract_with(config: "Config", requirements: Sequence[str]) -> "Extraction":
+def extract_with(config: Config, requirements: Sequence[str]) -> Extraction:
     """What the apps would serve if these requirements were installed.
 
     Raises:
@@ -32,7 +28,7 @@ def extract_with(config: "Config", requirements: Sequence[str]) -> "Extraction":
     with tempfile.TemporaryDirectory(prefix="routegen-with-") as directory:
         _install(requirements, directory)
         try:
-            return extract(replace(config, packages=Path(directory)))
+            return extract(config.with_changes(packages=Path(directory)))
         except LoadError as error:
             raise LoadError(f"with {', '.join(requirements)}: {error}", error.details) from None
 

@@ -1,6 +1,6 @@
 """Who answered, compared with whom the gateway would have asked.
 
-In: a manifest, and what came of an app's requests. Out: a `Verdict`. The gateway's model is the one that everything
+In: a manifest, and what came of an app's requests. Out: a `AppProof`. The gateway's model is the one that everything
 asks; where AWS leaves its behaviour unclear, the verdict follows the model's decisions.
 """
 
@@ -24,13 +24,14 @@ class Disagreement:
     """A request on which manifest and app disagree.
 
     Attributes:
-        kind: `lost`: the app serves it, and another app gets it; `taken`: the app gets it, and doesn't serve it.
+        kind: `under-routed`: the app serves the request, and another app gets it; `over-routed`: the app gets the
+            request, and does not serve it.
         route_key: the key that takes it; None for `$default`.
         goes_to: the app that gets it.
         text: one sentence.
     """
 
-    kind: Literal["lost", "taken"]
+    kind: Literal["under-routed", "over-routed"]
     method: str
     path: str
     route_key: str | None
@@ -39,27 +40,27 @@ class Disagreement:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What driving one app has shown.
+class AppProof:
+    """The result of driving one app.
 
     Attributes:
         app: its name.
         routes: how many paths of it were driven.
         requests: how many requests were tried.
         disagreements: the smallest first: by the length of the path, then by path and method.
-        known: how many requests fell under each kind of notice that extraction gives.
-        beneath: how many requests middleware answered by itself, so that the router was asked beneath it.
+        excused: how many requests fell under each kind of notice that extraction gives.
+        answered_by_middleware: how many requests middleware answered, so that the router was asked without it.
     """
 
     app: str
     routes: int
     requests: int
     disagreements: tuple[Disagreement, ...]
-    known: dict[str, int]
-    beneath: int
+    excused: dict[str, int]
+    answered_by_middleware: int
 
 
-def judge(manifest: Manifest, app: AppConfig, served: Sequence[Served], seen: Iterable[Seen]) -> Verdict:
+def judge(manifest: Manifest, app: AppConfig, served: Sequence[Served], seen: Iterable[Seen]) -> AppProof:
     """Compare what came of an app's requests with the manifest."""
     court = _Court(manifest, app, served)
     total, beneath = 0, 0
@@ -68,7 +69,7 @@ def judge(manifest: Manifest, app: AppConfig, served: Sequence[Served], seen: It
         beneath += one.beneath
         court.hear(one)
     found = sorted(court.found, key=lambda one: (len(one.path), one.path, one.method))
-    return Verdict(app.name, len(served), total, tuple(found), dict(court.known), beneath)
+    return AppProof(app.name, len(served), total, tuple(found), dict(court.excused), beneath)
 
 
 class _Court:
@@ -76,7 +77,7 @@ class _Court:
 
     def __init__(self, manifest: Manifest, app: AppConfig, served: Sequence[Served]) -> None:
         self.found: list[Disagreement] = []
-        self.known: Counter[str] = Counter()
+        self.excused: Counter[str] = Counter()
         self._app = app
         self._default = manifest.default
         self._routes = {key: route for route in manifest.routes for key in route.route_keys}
@@ -103,7 +104,7 @@ class _Court:
                 self.found.append(self._lost(seen, route, gets))
         elif route is not None and not self._may_take(seen, route):
             text = f"{seen.method} {seen.path} goes to {gets} through {key}, and {gets} serves nothing there"
-            self.found.append(Disagreement("taken", seen.method, seen.path, str(key), gets, text))
+            self.found.append(Disagreement("over-routed", seen.method, seen.path, str(key), gets, text))
 
     def _is_served(self, seen: Seen) -> bool:
         """A 405 is an app's answer too, unless the configuration shares its path method by method."""
@@ -136,7 +137,7 @@ class _Court:
         kinds = {notice.kind for position in positions for notice in self._notices[position]}
         if not path.endswith("/"):
             kinds -= {"trailing-slash", "empty-rest"}
-        self.known.update(kinds)
+        self.excused.update(kinds)
         return bool(kinds)
 
     def _lost(self, seen: Seen, route: Route | None, gets: str) -> Disagreement:
@@ -147,4 +148,4 @@ class _Court:
             entry = self._served[seen.served]
             methods = f" at {entry.path} ({' '.join(entry.methods) if entry.methods else ANY})"
         text = f"{seen.method} {seen.path} is served by {self._app.name}{methods}, and goes to {gets}{through}"
-        return Disagreement("lost", seen.method, seen.path, key, gets, text)
+        return Disagreement("under-routed", seen.method, seen.path, key, gets, text)

@@ -9,10 +9,10 @@ from routegen.discover.served_path import Served
 from routegen.extract.build import build_manifest
 from routegen.manifest import Manifest
 from routegen.prove.drive import Seen
-from routegen.prove.judge import Verdict, judge
+from routegen.prove.judge import AppProof, judge
 
 
-def prove(config: Config, manifest: Manifest | None) -> Iterator[Verdict]:
+def prove(config: Config, manifest: Manifest | None) -> Iterator[AppProof]:
     """Drive each configured app and compare it with a manifest.
 
     Args:

@@ -1,12 +1,13 @@
-"""What `verify` and `audit` report: rules with stable ids, findings that name the facts, and their written forms.
+"""Findings of every command that checks something, and the forms in which they are written.
 
-In: a `Report`, which is data. Out: text, JSON, GitHub's workflow commands, SARIF or JUnit, from `writers.write`. Every
-rule has a page in `pages`, which `--explain` prints. Imports nothing of routegen's but its errors and its version.
+`check`, `diff`, `prove`, `verify` and `audit` each build a `Report` of `Finding`s; `forms.write_report` writes it as
+text, JSON, GitHub workflow commands, SARIF or JUnit. `rules` lists every rule once, with its id, level and title;
+`pages/` has one page for each rule, which `--explain` prints.
 """
 
-from routegen.report.page import known_ids, page_of
-from routegen.report.report import FailOn, Report, Section, failed, fails
-from routegen.report.rule import Finding, Level, Rule
+from routegen.report.finding import Finding, Level, Rule
+from routegen.report.pages import page_of, rule_with_id
+from routegen.report.report import FailOn, Report, Section, apply_policy, fails, has_failed
 
 __all__ = [
     "FailOn",
@@ -15,8 +16,9 @@ __all__ = [
     "Report",
     "Rule",
     "Section",
-    "failed",
+    "apply_policy",
     "fails",
-    "known_ids",
+    "has_failed",
     "page_of",
+    "rule_with_id",
 ]

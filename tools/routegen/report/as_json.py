@@ -1,26 +1,30 @@
-"""A report for scripts."""
+"""A report as JSON, for scripts."""
 
 import json
 from typing import Any
 
-from routegen.report.report import Report, failed
-from routegen.report.rule import Finding
-from routegen.report.writers.printable import all_printable
+from routegen.report.finding import Finding
+from routegen.report.printable import all_printable
+from routegen.report.report import Report, has_failed
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """`subject`, `failed`, `findings` (`rule`, `level`, `subject`, `happened`, `todo`), and the report's details."""
-    own = {
+    """One object with `subject`, `failed`, `findings`, `ignored` and the report's details.
+
+    Each finding has `rule`, `level`, `subject`, `message` and `fix`.
+    """
+    summary = {
         "subject": report.subject,
-        "failed": failed(report),
+        "failed": has_failed(report),
         "findings": [_finding(finding) for finding in report.findings],
+        "ignored": [_finding(finding) for finding in report.ignored],
     }
-    document: dict[str, Any] = all_printable({**own, **report.details})
+    document: dict[str, Any] = all_printable({**summary, **report.details})
     return document
 
 
-def dump(document: dict[str, Any]) -> str:
-    """The JSON text, two-space indent, as the commands write it."""
+def dump_json(document: dict[str, Any]) -> str:
+    """The JSON text with a two-space indent, as every command writes it."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -29,6 +33,6 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "rule": finding.rule.id,
         "level": finding.rule.level,
         "subject": finding.subject,
-        "happened": finding.happened,
-        "todo": finding.todo,
+        "message": finding.message,
+        "fix": finding.fix,
     }

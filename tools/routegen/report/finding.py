@@ -1,20 +1,20 @@
-"""A rule and a finding under it: data only."""
+"""A rule, and a finding that falls under it. Both are data only."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Level = Literal["error", "warning", "note"]
-"""SARIF's words (2.1.0, section 3.27.10)."""
+"""How severe a finding is, in the words of SARIF (2.1.0, section 3.27.10)."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A kind of thing that can be wrong.
+    """A kind of problem that a command looks for.
 
     Attributes:
-        id: stable; `pages/ID.md` explains it where it is one of `verify`'s or `audit`'s.
-        level: how much it matters.
-        title: what it is, in one sentence.
+        id: a stable id, such as `RG001`; `pages/ID.md` explains the rule.
+        level: how severe the problem is.
+        title: the problem in one sentence.
     """
 
     id: str
@@ -24,18 +24,18 @@ class Rule:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong.
+    """One problem that a command has found.
 
     Attributes:
-        rule: what kind of thing.
-        subject: what it is about: a URL, a route key, a function's name.
-        happened: one sentence, with the facts.
-        todo: one sentence: what to do, as exact as is known.
-        line: where it stands in the report's file, from 1; None where it stands nowhere.
+        rule: the rule that the problem falls under.
+        subject: the URL, route key, path or function that has the problem.
+        message: what happened, in one or two sentences with the facts.
+        fix: what to do, as exactly as is known.
+        line: the line in the report's file, from 1; None where the finding has no line.
     """
 
     rule: Rule
     subject: str
-    happened: str
-    todo: str
+    message: str
+    fix: str
     line: int | None = None

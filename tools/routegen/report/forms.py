@@ -1,45 +1,36 @@
-"""The forms of a report: `write` is the one entry; each form has a file of its own.
+"""The written forms of a report.
 
-Texts come from servers that may be hostile, so a character that doesn't print is shown as its escape in every form.
-The same report gives the same bytes: no time, no date, no machine's name.
+Texts in a report come from servers that may be hostile, so every form shows a character that does not print as its
+escape. The same report gives the same bytes: no form contains a time, a date or the name of a machine.
 """
 
 from collections.abc import Callable
 from typing import Literal
 
+from routegen.report.as_json import as_json, dump_json
+from routegen.report.github import as_github
+from routegen.report.junit import as_junit
 from routegen.report.report import Report
+from routegen.report.sarif import as_sarif
+from routegen.report.text import Paint, as_text
 
 Format = Literal["text", "json", "github", "sarif", "junit"]
-FORMATS: tuple[Format, ...] = ("text", "json", "github", "sarif", "junit")
-Paint = Callable[[str, str], str]
-"""Colours a word (its second argument) by its kind (the first), or leaves it as it is."""
+
+_WRITERS: dict[Format, Callable[[Report], str]] = {
+    "json": lambda report: dump_json(as_json(report)),
+    "github": as_github,
+    "sarif": lambda report: dump_json(as_sarif(report)),
+    "junit": as_junit,
+}
+FORMATS: tuple[Format, ...] = ("text", *_WRITERS)
 
 
-def write(report: Report, format_: Format, paint: Paint = lambda _, word: word) -> str:
-    """The report in a form, with a final newline.
+def write_report(report: Report, format_: Format, paint: Paint = lambda _, word: word) -> str:
+    """Write a report in one form, with a final newline.
 
     Args:
-        report: what to write.
+        report: the report.
         format_: one of `FORMATS`.
-        paint: for `text`, which is the only form that has colours.
+        paint: colours a word (its second argument) by its kind (the first); only `text` has colours.
     """
-    # Here, not above: only the form that is asked for is imported.
-    if format_ == "text":
-        from routegen.report.writers.text import as_text  # noqa: PLC0415
-
-        return as_text(report, paint)
-    if format_ == "github":
-        from routegen.report.writers.github import as_github  # noqa: PLC0415
-
-        return as_github(report)
-    if format_ == "junit":
-        from routegen.report.writers.junit import as_junit  # noqa: PLC0415
-
-        return as_junit(report)
-    from routegen.report.writers.as_json import as_json, dump  # noqa: PLC0415
-
-    if format_ == "json":
-        return dump(as_json(report))
-    from routegen.report.writers.sarif import as_sarif  # noqa: PLC0415
-
-    return dump(as_sarif(report))
+    return as_text(report, paint) if format_ == "text" else _WRITERS[format_](report)

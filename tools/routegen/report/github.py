@@ -1,35 +1,27 @@
-"""A report as GitHub's workflow commands, which annotate a run and, where there is a file, its lines."""
+"""A report as GitHub workflow commands, which annotate a run and, where the report has a file, its lines.
 
+Source: GitHub, "Workflow commands for GitHub Actions".
+"""
+
+from routegen.report.finding import Finding, Level
+from routegen.report.printable import printable
 from routegen.report.report import Report
-from routegen.report.rule import Level
-from routegen.report.writers.printable import printable
 
 _COMMANDS: dict[Level, str] = {"error": "error", "warning": "warning", "note": "notice"}
 
 
 def as_github(report: Report) -> str:
-    """One workflow command a finding."""
-    lines = []
-    for finding in report.findings:
-        line = finding.line or 1
-        message = printable(f"{finding.subject}: {finding.happened} {finding.todo}")
-        title = f"{finding.rule.id}: {finding.rule.title}"
-        lines.append(command(finding.rule.level, title, message, report.file, line))
+    """One workflow command for each finding, one for each ignored finding."""
+    lines = [_command(report, finding, _COMMANDS[finding.rule.level]) for finding in report.findings]
+    lines += [_command(report, finding, "notice", "ignored: ") for finding in report.ignored]
     return "".join(lines)
 
 
-def command(level: Level, title: str, message: str, file: str = "", line: int = 1) -> str:
-    """One workflow command (GitHub, "Workflow commands for GitHub Actions"), a line.
-
-    Args:
-        level: how much it matters.
-        title: what stands above the message.
-        message: the message.
-        file: the file to annotate, relative to the repository; empty for the run itself.
-        line: of the file, from 1.
-    """
-    where = f"file={_property(file)},line={line}," if file else ""
-    return f"::{_COMMANDS[level]} {where}title={_property(title)}::{_data(message)}\n"
+def _command(report: Report, finding: Finding, command: str, prefix: str = "") -> str:
+    location = f"file={_property(report.file)},line={finding.line or 1}," if report.file else ""
+    title = _property(f"{prefix}{finding.rule.id}: {finding.rule.title}")
+    message = _data(printable(f"{finding.subject}: {finding.message} {finding.fix}"))
+    return f"::{command} {location}title={title}::{message}\n"
 
 
 def _data(text: str) -> str:

@@ -1,21 +1,25 @@
-"""A report as JUnit's XML, which most pipelines show as a list of tests: each rule is one."""
+"""A report as JUnit XML, which most pipelines show as a list of tests: each rule is a test."""
 
 from xml.etree import ElementTree as ET  # only written here, never read
 
+from routegen.report.finding import Finding, Rule
+from routegen.report.printable import printable
 from routegen.report.report import Report, fails
-from routegen.report.rule import Finding, Rule
-from routegen.report.writers.printable import printable
 
 
 def as_junit(report: Report) -> str:
-    """One test suite; a test case for each finding, and one for each rule without any.
+    """One test suite with a test case for each finding, and one for each rule without a finding.
 
-    A finding below the level that fails the run is a passed test with its text as output. There is no time and no
-    date in it, so the same answers give the same file.
+    A finding below the level that fails the run is a passed test with its text as output. An ignored finding is a
+    skipped test.
     """
     cases = [case for rule in report.rules for case in _cases(rule, report)]
-    failures = sum(case.find("failure") is not None for case in cases)
-    counts = {"tests": str(len(cases)), "failures": str(failures), "errors": "0", "skipped": "0"}
+    counts = {
+        "tests": str(len(cases)),
+        "failures": str(sum(case.find("failure") is not None for case in cases)),
+        "errors": "0",
+        "skipped": str(len(report.ignored)),
+    }
     suites = ET.Element("testsuites")
     suite = ET.SubElement(suites, "testsuite", {"name": f"{report.command} {printable(report.subject)}", **counts})
     suite.extend(cases)
@@ -24,19 +28,29 @@ def as_junit(report: Report) -> str:
 
 
 def _cases(rule: Rule, report: Report) -> list[ET.Element]:
-    found = [finding for finding in report.findings if finding.rule == rule]
-    if not found:
-        return [ET.Element("testcase", {"classname": rule.id, "name": rule.title})]
-    return [_case(finding, failure=fails(rule.level, report.fail_on)) for finding in found]
+    failure = fails(rule.level, report.fail_on)
+    cases = [_case(finding, failure=failure) for finding in report.findings if finding.rule == rule]
+    cases += [_skipped_case(finding) for finding in report.ignored if finding.rule == rule]
+    return cases or [ET.Element("testcase", {"classname": rule.id, "name": rule.title})]
 
 
 def _case(finding: Finding, *, failure: bool) -> ET.Element:
-    subject = printable(finding.subject)
-    case = ET.Element("testcase", {"classname": finding.rule.id, "name": f"{finding.rule.title} {subject}"})
-    happened, todo = printable(finding.happened), printable(finding.todo)
+    case = _empty_case(finding)
+    subject, message, fix = map(printable, (finding.subject, finding.message, finding.fix))
     if failure:
-        said = ET.SubElement(case, "failure", {"type": finding.rule.level, "message": happened})
-        said.text = f"{subject}: {happened} {todo}"
+        element = ET.SubElement(case, "failure", {"type": finding.rule.level, "message": message})
+        element.text = f"{subject}: {message} {fix}"
     else:
-        ET.SubElement(case, "system-out").text = f"{finding.rule.level}: {subject}: {happened} {todo}"
+        ET.SubElement(case, "system-out").text = f"{finding.rule.level}: {subject}: {message} {fix}"
     return case
+
+
+def _skipped_case(finding: Finding) -> ET.Element:
+    case = _empty_case(finding)
+    ET.SubElement(case, "skipped", {"message": f"ignored: {printable(finding.message)}"})
+    return case
+
+
+def _empty_case(finding: Finding) -> ET.Element:
+    name = f"{finding.rule.title} {printable(finding.subject)}"
+    return ET.Element("testcase", {"classname": finding.rule.id, "name": name})

@@ -1,31 +1,32 @@
-"""The page that explains a rule, from the package's own files: no network is needed to read it."""
+"""The page that explains a rule. Pages are files of the package, so reading one needs no network."""
 
 import difflib
-from importlib.resources import files
+from pathlib import Path
 
 from routegen.errors import ConfigError
+from routegen.report.finding import Rule
+from routegen.report.rules import RULES
 
-_PAGES = files("routegen.report").joinpath("pages")
-
-
-def known_ids() -> list[str]:
-    """The id of every rule that has a page, sorted."""
-    names = [file.name for file in _PAGES.iterdir()]
-    return sorted(name.removesuffix(".md") for name in names if name.endswith(".md"))
+FOLDER = Path(__file__).with_name("pages")
 
 
-def page_of(rule_id: str) -> str:
-    """The rule's page, Markdown: what it means, how users notice, how to mend it, where the rule is from.
+def rule_with_id(rule_id: str) -> Rule:
+    """Find a rule by its id.
 
     Args:
         rule_id: in capitals or not.
 
     Raises:
-        ConfigError: no rule has that id; the text names the nearest ones.
+        ConfigError: no rule has that id; the message names the nearest ids.
     """
-    known = known_ids()
-    wanted = rule_id.upper()
-    if wanted not in known:
-        near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.0)
-        raise ConfigError(f"no rule has the id {rule_id!r}; the nearest known ones are {', '.join(near)}")
-    return _PAGES.joinpath(f"{wanted}.md").read_text("utf-8")
+    rules = {rule.id: rule for rule in RULES}
+    if rule := rules.get(rule_id.upper()):
+        return rule
+    nearest = difflib.get_close_matches(rule_id.upper(), rules, n=3, cutoff=0.0)
+    raise ConfigError(f"no rule has the id {rule_id!r}; the nearest ids are {', '.join(nearest)}")
+
+
+def page_of(rule: Rule) -> str:
+    """The rule's page in Markdown: its title and level, then meaning, symptoms, remedy and source."""
+    text = (FOLDER / f"{rule.id}.md").read_text("utf-8")
+    return f"# {rule.id}: {rule.title}\n\nLevel: {rule.level}.\n\n{text}"

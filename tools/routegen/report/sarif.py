@@ -1,24 +1,23 @@
 """A report as SARIF 2.1.0 (OASIS), for code scanning."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from routegen import __version__
-from routegen.report.page import known_ids, page_of
+from routegen.report.finding import Finding, Rule
+from routegen.report.pages import page_of
+from routegen.report.printable import printable
 from routegen.report.report import Report
-from routegen.report.rule import Finding, Rule
-from routegen.report.writers.printable import printable
 
 
 def as_sarif(report: Report) -> dict[str, Any]:
-    """A log with one run, its rules with their pages."""
-    return log(report.rules, [_result(finding, report.file) for finding in report.findings])
+    """A SARIF log with one run: each rule with its page, each finding as a result.
 
-
-def log(rules: Iterable[Rule], results: list[dict[str, Any]]) -> dict[str, Any]:
-    """The frame around results: one run of routegen, with the rules that it knows."""
-    explained = set(known_ids())
-    driver = {"name": "routegen", "version": __version__, "rules": [_rule(rule, explained) for rule in rules]}
+    An ignored finding is a result with a suppression (SARIF 2.1.0, section 3.35).
+    """
+    results = [_result(finding, report.file) for finding in report.findings]
+    suppressions = [{"kind": "external", "justification": "--ignore"}]
+    results += [_result(finding, report.file) | {"suppressions": suppressions} for finding in report.ignored]
+    driver = {"name": "routegen", "version": __version__, "rules": [_rule(rule) for rule in report.rules]}
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -26,41 +25,27 @@ def log(rules: Iterable[Rule], results: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def result(rule: Rule, subject: str, message: str) -> dict[str, Any]:
-    """A result without its place.
-
-    Args:
-        rule: what it falls under.
-        subject: what it is about: two runs over one thing agree on what is the same finding.
-        message: what it says.
-    """
+def _rule(rule: Rule) -> dict[str, Any]:
+    page = page_of(rule)
     return {
-        "ruleId": rule.id,
-        "level": rule.level,
-        "message": {"text": message},
-        "partialFingerprints": {"routegen/v1": f"{rule.id} {subject}"},
-    }
-
-
-def place(file: str, line: int) -> dict[str, Any]:
-    """Where in a file it stands."""
-    return {"physicalLocation": {"artifactLocation": {"uri": file}, "region": {"startLine": line}}}
-
-
-def _rule(rule: Rule, explained: set[str]) -> dict[str, Any]:
-    said = {
         "id": rule.id,
         "shortDescription": {"text": rule.title},
         "defaultConfiguration": {"level": rule.level},
+        "help": {"text": page, "markdown": page},
     }
-    page = page_of(rule.id) if rule.id in explained else ""
-    return said | ({"help": {"text": page, "markdown": page}} if page else {})
 
 
 def _result(finding: Finding, file: str) -> dict[str, Any]:
     subject = printable(finding.subject)
-    message = f"{subject}: {printable(finding.happened)} {printable(finding.todo)}"
     location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": subject, "kind": "resource"}]}
     if file:
-        location |= place(file, finding.line or 1)
-    return result(finding.rule, subject, message) | {"locations": [location]}
+        region = {"startLine": finding.line or 1}
+        location["physicalLocation"] = {"artifactLocation": {"uri": file}, "region": region}
+    return {
+        "ruleId": finding.rule.id,
+        "level": finding.rule.level,
+        "message": {"text": f"{subject}: {printable(finding.message)} {printable(finding.fix)}"},
+        # Two runs agree by this on which findings are the same.
+        "partialFingerprints": {"routegen/v1": f"{finding.rule.id} {subject}"},
+        "locations": [location],
+    }

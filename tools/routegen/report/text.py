@@ -1,33 +1,51 @@
-"""A report for people."""
+"""A report as text, for people."""
 
 from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import groupby
 
+from routegen.report.finding import Finding
+from routegen.report.printable import printable
 from routegen.report.report import Report, Section
-from routegen.report.rule import Finding
-from routegen.report.writers import Paint
-from routegen.report.writers.printable import printable
+
+Paint = Callable[[str, str], str]
+"""Colours a word (its second argument) by its kind (the first), or leaves the word as it is."""
+
+_INDENT = " " * 8
 
 
 def as_text(report: Report, paint: Paint) -> str:
-    """The sections, the findings with three lines each, and how many there are."""
+    """The sections, the findings, and a last line with the number of findings."""
     parts = [_section(section, paint) for section in report.sections if section.rows]
-    parts += [_finding(finding, paint) for finding in report.findings]
+    parts += _findings(report, paint)
+    if report.ignored:
+        parts.append(
+            "".join(f"ignored {finding.rule.id}  {printable(finding.subject)}\n" for finding in report.ignored)
+        )
     return "\n".join([*parts, f"{printable(report.subject)}: {summary(report)}\n"])
 
 
 def summary(report: Report) -> str:
-    """How many findings of each level, e.g. `1 error, 2 notes`."""
+    """The number of findings of each level, such as `1 error, 2 notes, 1 ignored`."""
     counts = Counter(finding.rule.level for finding in report.findings)
-    said = [
+    parts = [
         f"{counts[level]} {level}{'s' * (counts[level] > 1)}" for level in ("error", "warning", "note") if counts[level]
     ]
-    return ", ".join(said) or "nothing found"
+    ignored = [f"{len(report.ignored)} ignored"] if report.ignored else []
+    return ", ".join([*(parts or [report.success]), *ignored])
+
+
+def _findings(report: Report, paint: Paint) -> Iterator[str]:
+    """Each finding with its message; consecutive findings with one fix share the line that says it."""
+    for fix, findings in groupby(report.findings, key=lambda finding: finding.fix):
+        blocks = [_finding(finding, paint) for finding in findings]
+        yield "".join(blocks) + (f"{_INDENT}{printable(fix)}\n" if fix else "")
 
 
 def _finding(finding: Finding, paint: Paint) -> str:
     rule = finding.rule
-    head = f"{paint(rule.level, f'{rule.level:<7}')} {rule.id}  {printable(finding.subject)}"
-    return f"{head}\n        {printable(finding.happened)}\n        {printable(finding.todo)}\n"
+    heading = f"{paint(rule.level, f'{rule.level:<7}')} {rule.id}  {printable(finding.subject)}"
+    return f"{heading}\n{_INDENT}{printable(finding.message)}\n"
 
 
 def _section(section: Section, paint: Paint) -> str:

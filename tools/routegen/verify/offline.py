@@ -14,9 +14,8 @@ from routegen.errors import ConfigError
 from routegen.gateway import ANY
 from routegen.manifest import Manifest, Role, Route
 from routegen.manifest.explain import Explainer
-from routegen.report import FailOn, Finding, Report, Section
+from routegen.report import Finding, Report, Section, rules
 from routegen.roles import PROTECTED_RESOURCE
-from routegen.verify import rules
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.chain import RENAMED, walk
 from routegen.verify.clients import CLIENTS, Client, Verdict, predict
@@ -70,16 +69,13 @@ def mcp_path(manifest: Manifest, source: str) -> str:
     return posted[0].path
 
 
-def foresee(
-    manifest: Manifest, source: str, clients: tuple[Client, ...] = CLIENTS, fail_on: FailOn = "error"
-) -> Report:
+def foresee(manifest: Manifest, source: str, clients: tuple[Client, ...] = CLIENTS) -> Report:
     """The verdict for each client in each scenario, with the findings that the manifest allows.
 
     Args:
         manifest: what will be deployed.
         source: what the report calls it.
         clients: whose verdicts are asked for.
-        fail_on: from which level on a finding fails the run.
 
     Raises:
         ConfigError: the manifest has no MCP endpoint.
@@ -99,9 +95,8 @@ def foresee(
     return Report(
         command=COMMAND,
         subject=source,
-        rules=rules.RULES,
+        rules=rules.VERIFY_RULES,
         findings=sorted_findings([_relative(finding) for finding in found]),
-        fail_on=fail_on,
         sections=tuple(sections),
         details={"scenarios": details},
     )
@@ -199,5 +194,5 @@ def _short(verdict: Verdict) -> Verdict:
 
 
 def _relative(finding: Finding) -> Finding:
-    texts = {name: getattr(finding, name).replace(ORIGIN, "") for name in ("subject", "happened", "todo")}
+    texts = {name: getattr(finding, name).replace(ORIGIN, "") for name in ("subject", "message", "fix")}
     return replace(finding, **texts)

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from routegen.report import FailOn, Finding, Report, Section
-from routegen.verify import rules
+from routegen.report import Finding, Report, Section, rules
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.chain import Chain, resource_places, walk
 from routegen.verify.checks import browsers, endpoint, endpoints, keys, reach, resource, routes, server
@@ -29,19 +28,17 @@ class Wanted:
         mcp_url: the MCP endpoint.
         base: the URL before the paths of the manifest and of the wiki, without a final slash.
         deployment: what the routes are compared with; None for the sign-in alone.
-        wiki_paths: what the app behind $default answers.
+        pages: what the app behind $default answers.
         clients: whose verdicts are asked for.
         register: whether a client may be registered.
-        fail_on: from which level on a finding fails the run.
     """
 
     mcp_url: str
     base: str
     deployment: Deployment | None = None
-    wiki_paths: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
     clients: tuple[Client, ...] = CLIENTS
     register: bool = False
-    fail_on: FailOn = "error"
 
 
 def verify(wanted: Wanted, fetcher: Fetcher) -> Report:
@@ -89,14 +86,14 @@ def _online(wanted: Wanted, chain: Chain, fetcher: Fetcher) -> Iterator[Finding]
         yield from endpoint.with_token(wanted.mcp_url, fetcher.signed_in)
     if wanted.deployment:
         yield from routes.routes(wanted.deployment, plain)
-    if wanted.deployment or wanted.wiki_paths:
-        yield from routes.pages(wanted.base, wanted.wiki_paths, _default(wanted), plain)
+    if wanted.deployment or wanted.pages:
+        yield from routes.pages(wanted.base, wanted.pages, _default(wanted), plain)
 
 
 def _unread(wanted: Wanted, chain: Chain, plain: Answers) -> list[Failure]:
     """The keys, pages and routes that gave no answer."""
     answers = [follow(plain, url)[0] for url in keys.keys_urls(chain)]
-    answers += [follow(plain, f"{wanted.base}{path}")[0] for path in wanted.wiki_paths]
+    answers += [follow(plain, f"{wanted.base}{path}")[0] for path in wanted.pages]
     answers += [plain.get(probe.method, probe.url) for probe in _probes(wanted) if probe.method]
     return [answer for answer in answers if isinstance(answer, Failure)]
 
@@ -105,8 +102,8 @@ def _first_requests(wanted: Wanted) -> list[tuple[Caller, str, str]]:
     """All that is known to be asked before anything has answered."""
     asked: list[tuple[Caller, str, str]] = [("plain", "GET", url) for url in resource_places(wanted.mcp_url)]
     asked += [("browser", "OPTIONS", wanted.mcp_url)]
-    if wanted.deployment or wanted.wiki_paths:
-        asked += [("plain", "GET", f"{wanted.base}{path}") for path in (*wanted.wiki_paths, NOWHERE)]
+    if wanted.deployment or wanted.pages:
+        asked += [("plain", "GET", f"{wanted.base}{path}") for path in (*wanted.pages, NOWHERE)]
     if wanted.deployment:
         asked += [("plain", probe.method, probe.url) for probe in _probes(wanted) if probe.method]
         asked += [("plain", "HEAD", url) for url in routes.heads(wanted.deployment)]
@@ -129,7 +126,7 @@ def _places(chain: Chain) -> list[Document | Absent]:
 
 def sorted_findings(found: Iterator[Finding] | list[Finding]) -> tuple[Finding, ...]:
     """Each once, in the order of the rules, then by what they are about."""
-    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.rule.id, one.subject, one.happened)))
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.rule.id, one.subject, one.message)))
 
 
 def with_clients(found: tuple[Finding, ...], verdicts: list[Verdict]) -> tuple[Finding, ...]:
@@ -138,7 +135,7 @@ def with_clients(found: tuple[Finding, ...], verdicts: list[Verdict]) -> tuple[F
         return found
     todo = "Look at what that URL answers, and compare it with what `--format json` lists as asked."
     return found + tuple(
-        Finding(rules.CLIENT, verdict.at or verdict.client, f"{verdict.client}: {verdict.why}", todo)
+        Finding(rules.CLIENT_FAILS, verdict.at or verdict.client, f"{verdict.client}: {verdict.why}", todo)
         for verdict in verdicts
         if verdict.outcome == "fails"
     )
@@ -150,9 +147,8 @@ def _report(wanted: Wanted, fetcher: Fetcher, chain: Chain, found: tuple[Finding
     return Report(
         command=COMMAND,
         subject=wanted.mcp_url,
-        rules=rules.RULES,
+        rules=rules.VERIFY_RULES,
         findings=with_clients(found, verdicts),
-        fail_on=wanted.fail_on,
         sections=(
             Section("Routes", tuple((one["path"], one["app"], one["said"]) for one in shown)),
             clients_section(verdicts),

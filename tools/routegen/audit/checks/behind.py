@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from routegen.audit import rules
 from routegen.audit.arns import short_name
 from routegen.audit.deployed import Function, Integration
 from routegen.audit.owners import Placed
 from routegen.audit.permission import POLICY_LIMIT, allows, allows_strangers, sources
-from routegen.report import Finding
+from routegen.report import Finding, rules
 
 _NEAR = 0.8
 _SHOWN = 3
@@ -28,7 +27,7 @@ def integrations(routes: list[Placed]) -> Iterator[Finding]:
         if found.changes:
             said = f"{keys}: a parameter mapping changes {', '.join(found.changes)}."
             todo = "Check that no path, Host, Authorization or WWW-Authenticate is changed, or remove it."
-            yield Finding(rules.CHANGED, subject, said, todo)
+            yield Finding(rules.PARAMETER_MAPPING, subject, said, todo)
 
 
 def functions(routes: list[Placed], known: Mapping[str, Function], arn: str, stage: str) -> Iterator[Finding]:

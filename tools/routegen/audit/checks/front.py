@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from routegen.audit import rules
 from routegen.audit.deployed import DEFAULT_STAGE, Api, ApiMapping, Limit, Stage
-from routegen.report import Finding
+from routegen.report import Finding, rules
 
 
 def protocol(api: Api) -> Iterator[Finding]:
@@ -28,7 +27,7 @@ def domains(api: Api, mappings: tuple[ApiMapping, ...], stage: str) -> Iterator[
     if not api.endpoint_on and not ours:
         said = f"The endpoint {api.endpoint} is disabled, and no custom domain is mapped to the stage {stage}."
         todo = f"Map the domain to the stage {stage}, or enable the endpoint."
-        yield Finding(rules.NO_WAY_IN, api.id, said, todo)
+        yield Finding(rules.API_UNREACHABLE, api.id, said, todo)
     at_root = {one.domain for one in ours if not one.key}
     for one in ours:
         if one.key and one.domain not in at_root:

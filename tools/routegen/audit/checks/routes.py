@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
-from routegen.audit import rules
 from routegen.audit.arns import short_name
 from routegen.audit.deployed import DEFAULT_ROUTE
 from routegen.audit.owners import Placed, same_requests
 from routegen.gateway import ROUTE_QUOTA
 from routegen.manifest import Manifest
-from routegen.report import Finding
+from routegen.report import Finding, rules
 
 _NEAR = 0.9
 _DEPLOY = "Deploy the manifest"
@@ -21,7 +20,7 @@ def there(manifest: Manifest, routes: list[Placed]) -> Iterator[Finding]:
         for key in route.route_keys:
             if same_requests(key) not in deployed:
                 said = f"{key} isn't deployed: {manifest.default} gets what {route.app} serves ({route.role})."
-                yield Finding(rules.ROUTE_MISSING, key, said, f"{_DEPLOY}.")
+                yield Finding(rules.ROUTE_NOT_DEPLOYED, key, said, f"{_DEPLOY}.")
     for one in routes:
         if one.app is None:
             said = f"{one.route.key} is deployed and not in the manifest; it leads to {_where(one)}."
@@ -29,7 +28,7 @@ def there(manifest: Manifest, routes: list[Placed]) -> Iterator[Finding]:
             yield Finding(rules.ROUTE_EXTRA, one.route.key, said, todo)
     if DEFAULT_ROUTE not in deployed:
         said = f"There is no $default: {manifest.default} gets nothing, and API Gateway answers 404."
-        yield Finding(rules.DEFAULT_MISSING, DEFAULT_ROUTE, said, f"{_DEPLOY}.")
+        yield Finding(rules.DEFAULT_NOT_DEPLOYED, DEFAULT_ROUTE, said, f"{_DEPLOY}.")
     if len(routes) >= ROUTE_QUOTA * _NEAR:
         said = f"The API has {len(routes)} routes; the quota is {ROUTE_QUOTA}."
         todo = "Have an app own a path with all below it (`own`), or ask AWS for more."

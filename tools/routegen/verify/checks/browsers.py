@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from routegen.report import Finding
-from routegen.verify import rules
+from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.chain import Chain
 from routegen.verify.documents import target_of
@@ -22,7 +21,7 @@ def shared(chain: Chain, browser: Answers, origin: str) -> Iterator[Finding]:
             "Nothing needs to be done unless clients run in a browser; then add CORS to the MCP server, not to the API."
         )
         said = f"The preflight answers {preflight.status} without a usable Access-Control-Allow-Origin."
-        yield Finding(rules.BROWSERS_OUT, chain.mcp_url, said, todo)
+        yield Finding(rules.BROWSERS_REFUSED, chain.mcp_url, said, todo)
         return
     allowed = {name.strip().lower() for name in _header(preflight, "access-control-allow-headers").split(",")}
     missing = [name for name in _SENT if name not in allowed and ("*" not in allowed or name == "authorization")]
@@ -34,7 +33,7 @@ def shared(chain: Chain, browser: Answers, origin: str) -> Iterator[Finding]:
         if isinstance(answer, Answer) and target_of(answer) is None and not _lets_in(answer, origin):
             said = f"The endpoint allows {origin}, but this has no Access-Control-Allow-Origin for it."
             yield Finding(
-                rules.BROWSERS_LOST, url, said, "Send `Access-Control-Allow-Origin: *` with it: it is public."
+                rules.BROWSERS_INCOMPLETE, url, said, "Send `Access-Control-Allow-Origin: *` with it: it is public."
             )
 
 

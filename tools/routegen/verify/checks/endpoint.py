@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from routegen.report import Finding
+from routegen.report import Finding, rules
 from routegen.roles import PROTECTED_RESOURCE
-from routegen.verify import rules
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.chain import Chain, is_open
 from routegen.verify.documents import describe, parse, target_of

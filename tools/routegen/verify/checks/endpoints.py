@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from routegen.report import Finding
-from routegen.verify import rules
+from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.chain import Chain, is_secure, is_web
 from routegen.verify.checks.server import ENDPOINTS

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from routegen.report import Finding
-from routegen.verify import rules
+from routegen.report import Finding, rules
 from routegen.verify.answers import Answers
 from routegen.verify.chain import Chain, is_secure, is_web
 from routegen.verify.documents import Absent, read_document
@@ -63,7 +62,7 @@ def _key_set(url: str, value: dict[str, Any]) -> Iterator[Finding]:
         return
     for number, why in problems.items():
         said = f"{_name(number, found[number])} {why}."
-        yield Finding(rules.KEY_ODD, url, said, "Correct the key or take it out: a token signed with it is refused.")
+        yield Finding(rules.KEY_UNUSABLE, url, said, "Correct the key or remove it: a token signed with it is refused.")
     yield from _names(url, [key for _, key in signing])
 
 
@@ -73,7 +72,7 @@ def _names(url: str, signing: list[dict[str, Any]]) -> Iterator[Finding]:
     doubled = sorted(name for name, count in names.items() if name and count > 1)
     if doubled or (names[""] and len(signing) > 1):
         said = f"kid {', '.join(doubled)} is there twice" if doubled else "one of several keys has no kid"
-        yield Finding(rules.KEY_ODD, url, f"In it, {said[:300]}.", "Give each key a kid of its own.")
+        yield Finding(rules.KEY_UNUSABLE, url, f"In it, {said[:300]}.", "Give each key a kid of its own.")
 
 
 def _problem(key: dict[str, Any]) -> str | None:

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from routegen.report import Finding
-from routegen.verify import rules
+from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.documents import Absent, Document, away, target_of
 from routegen.verify.guard import origin_of

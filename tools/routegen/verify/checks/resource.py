@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from routegen.report import Finding
-from routegen.verify import rules
+from routegen.report import Finding, rules
 from routegen.verify.chain import Chain, Challenge, Resource, is_web, named_servers
 from routegen.verify.documents import Absent, Document
 from routegen.verify.guard import origin_of, split
@@ -77,7 +76,7 @@ def _nowhere(chain: Chain, resource: Resource) -> Iterator[Finding]:
         todo = (
             f"Give {urlsplit(first.url).path} a route to the MCP server: it is where clients look without a challenge."
         )
-        yield Finding(rules.NO_WAY_IN, chain.mcp_url, said, todo)
+        yield Finding(rules.NO_SIGN_IN, chain.mcp_url, said, todo)
 
 
 def _unusable(chain: Chain, challenge: Challenge, known: Document) -> Finding:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from routegen.gateway import shape
 from routegen.manifest import Manifest, Route
 from routegen.manifest.explain import Explainer
-from routegen.report import Finding
-from routegen.verify import rules
+from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.documents import describe, first_words, follow, parse, target_of
 
@@ -31,12 +30,12 @@ class Deployment:
     Attributes:
         base: the URL before every path of the manifest, without a final slash.
         manifest: which path belongs to which app.
-        wiki_paths: paths that the app behind $default answers, as a user knows them.
+        pages: paths that the app behind $default answers, as a user knows them.
     """
 
     base: str
     manifest: Manifest
-    wiki_paths: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def _route(probe: Probe, answer: Answer, nowhere: Answer | Failure, default: str
     said = f"{probe.method} {describe(answer)}; {route.app} should answer it as {route.role}."
     mend = f"Deploy the manifest: the gateway lacks {', '.join(route.route_keys)}, or it leads to another function."
     if _is_default_s(route, answer, nowhere):
-        yield Finding(rules.ROUTE_TAKEN, probe.url, f"{said[:-1]}, and {default} does.", mend)
+        yield Finding(rules.ROUTE_SHADOWED, probe.url, f"{said[:-1]}, and {default} does.", mend)
     elif answer.status >= 500:
         todo = f"Read the log of {route.app}: it raises, runs out of time, or the gateway may not invoke it."
         yield Finding(rules.ROUTE_FAILS, probe.url, said, todo)
@@ -159,9 +158,9 @@ def _page(url: str, answer: Answer, default: str) -> Iterator[Finding]:
     said = f"GET {describe(answer)}; {default} should answer it with a page."
     if answer.status >= 500 or (answer.status in {404, 410} and (answer.is_html or is_gateways(answer))):
         todo = f"Read the log of {default}, check that $default leads to it, and that the page is there."
-        yield Finding(rules.WIKI_FAILS, url, said, todo)
+        yield Finding(rules.PAGE_FAILS, url, said, todo)
     elif not answer.is_html and target_of(answer) is None:
         todo = (
             f"Check that no route takes the path: `routegen explain GET {url.partition('://')[2].partition('/')[2]}`."
         )
-        yield Finding(rules.WIKI_TAKEN, url, said, todo.replace("GET ", "GET /"))
+        yield Finding(rules.PAGE_SHADOWED, url, said, todo.replace("GET ", "GET /"))

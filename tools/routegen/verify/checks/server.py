@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from routegen.report import Finding
-from routegen.verify import rules
+from routegen.report import Finding, rules
 from routegen.verify.chain import Chain, Server, is_secure, is_web
 from routegen.verify.documents import Absent, Document
 from routegen.verify.guard import split

@@ -1,4 +1,4 @@
-"""What can differ between two manifests, as types."""
+"""Typed differences between two manifests."""
 
 from dataclasses import dataclass
 
@@ -21,10 +21,10 @@ class Removed:
 
 @dataclass(frozen=True)
 class Changed:
-    """A path of both whose entry differs.
+    """A path of both manifests whose entry differs.
 
     Attributes:
-        fields: the names of what differs, in the manifest's order.
+        fields: the names of the fields that differ, in the manifest's order.
     """
 
     before: Route
@@ -40,24 +40,13 @@ class DefaultChanged:
     after: str
 
 
-@dataclass(frozen=True)
-class TableOutdated:
-    """The route table beside the manifest shows something else.
-
-    Attributes:
-        file: the table's.
-    """
-
-    file: str
-
-
-Difference = DefaultChanged | Added | Removed | Changed | TableOutdated
+Difference = DefaultChanged | Added | Removed | Changed
 
 
 def compare(old: Manifest, new: Manifest) -> list[Difference]:
-    """What has to change in `old` to become `new`: the default app first, then by path.
+    """List the changes that turn `old` into `new`: the default app first, then by path.
 
-    A path is the identity of an entry: the same path under another app is a change, another path a removal
+    An entry is identified by its path: the same path under another app is a change, and another path is a removal
     and an addition.
     """
     differences: list[Difference] = []
@@ -70,10 +59,10 @@ def compare(old: Manifest, new: Manifest) -> list[Difference]:
             differences.append(Removed(before[path]))
         elif path not in before:
             differences.append(Added(after[path]))
-        elif fields := _differing(before[path], after[path]):
+        elif fields := _different_fields(before[path], after[path]):
             differences.append(Changed(before[path], after[path], fields))
     return differences
 
 
-def _differing(before: Route, after: Route) -> tuple[str, ...]:
+def _different_fields(before: Route, after: Route) -> tuple[str, ...]:
     return tuple(name for name in Route.model_fields if getattr(before, name) != getattr(after, name))

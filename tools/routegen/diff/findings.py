@@ -1,0 +1,121 @@
+"""The differences between two manifests as findings, and as data for scripts."""
+
+from collections.abc import Iterable
+from typing import Any, get_args
+
+from routegen.diff.comparison import Added, Changed, DefaultChanged, Difference, Removed
+from routegen.diff.entry_lines import DEFAULT_ROUTE, line_of_entry
+from routegen.gateway import ANY, shape
+from routegen.manifest import Manifest, Role, Route
+from routegen.manifest.explain import Explainer
+from routegen.report import Finding, Rule, rules
+
+# Clients request these before or during the sign-in; without one of them a client does not connect.
+_SIGN_IN_ROLES = frozenset(get_args(Role)) - {"revocation-endpoint", "owned", "other"}
+
+# Clients read these as JSON, and fail where they are not (RFC 9728, RFC 8414, OpenID Connect Discovery 1.0).
+_DOCUMENTS = {"protected-resource-metadata", "authorization-server-metadata", "openid-configuration"}
+
+
+def as_findings(differences: Iterable[Difference], new: Manifest, text: str, fix: str) -> list[Finding]:
+    """One finding for each difference.
+
+    Args:
+        differences: the differences, as `compare` lists them.
+        new: the new manifest, which decides where the requests to a removed path go.
+        text: the text of the manifest that the findings' lines refer to.
+        fix: what to do about the differences.
+    """
+    return [
+        Finding(
+            _rule(difference), _path(difference), _message(difference, new), fix, line_of_entry(text, _path(difference))
+        )
+        for difference in differences
+    ]
+
+
+def as_data(differences: Iterable[Difference]) -> list[dict[str, Any]]:
+    """One object for each difference: `kind`, `path`, and the entry `before` and `after`, or null."""
+    return [_object(difference) for difference in differences]
+
+
+def _rule(difference: Difference) -> Rule:
+    match difference:
+        case Added():
+            return rules.ROUTE_ADDED
+        case DefaultChanged():
+            return rules.DEFAULT_CHANGED
+        case Removed(route):
+            return rules.SIGN_IN_REMOVED if route.role in _SIGN_IN_ROLES else rules.ROUTE_REMOVED
+        case Changed(before, _, fields):
+            is_moved = before.role in _SIGN_IN_ROLES and not {"app", "role"}.isdisjoint(fields)
+            return rules.SIGN_IN_CHANGED if is_moved else rules.ROUTE_CHANGED
+
+
+def _path(difference: Difference) -> str:
+    match difference:
+        case Added(route) | Removed(route) | Changed(_, route):
+            return route.path
+        case DefaultChanged():
+            return DEFAULT_ROUTE
+
+
+def _message(difference: Difference, new: Manifest) -> str:
+    match difference:
+        case Added(route):
+            return (
+                f"Added: {route.app} serves this path now ({_description(route)}), and the gateway has no route for it."
+            )
+        case Removed(route):
+            return (
+                f"Removed: {route.app} no longer serves this path ({_description(route)}). "
+                f"Without the route, its requests go to {_next_owner(route, new)}."
+            )
+        case Changed(before, after, fields):
+            return f"Changed: {'; '.join(_change(name, before, after) for name in fields)}."
+        case DefaultChanged(before, after):
+            return f"Changed: requests that no route takes go to {after}; before, they went to {before}."
+
+
+def _description(route: Route) -> str:
+    return f"{route.role}, {route.spec}" if route.spec else route.role
+
+
+def _next_owner(route: Route, new: Manifest) -> str:
+    """The app that gets the removed route's requests, found with one of them."""
+    method = "GET" if ANY in route.methods else route.methods[0]
+    path = "/" + "/".join("x" if segment in {"{}", "{+}"} else segment for segment in shape(route.path))
+    explanation = Explainer(new).explain(method, path)
+    if explanation.route_key:
+        return f"{explanation.app} through {explanation.route_key}"
+    # A website behind $default often answers every path with a page.
+    consequence = ", which may answer with HTML where a client expects JSON" if route.role in _DOCUMENTS else ""
+    return f"{explanation.app}{consequence}"
+
+
+def _change(field: str, before: Route, after: Route) -> str:
+    return f"{field.replace('_', ' ')}: {_value(getattr(before, field))} -> {_value(getattr(after, field))}"
+
+
+def _value(value: str | tuple[str, ...] | None) -> str:
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else ", ".join(value)
+
+
+def _object(difference: Difference) -> dict[str, Any]:
+    match difference:
+        case Added(route):
+            sides: tuple[str, Any, Any] = ("added", None, _entry(route))
+        case Removed(route):
+            sides = ("removed", _entry(route), None)
+        case Changed(old, new, _):
+            sides = ("changed", _entry(old), _entry(new))
+        case DefaultChanged(old_app, new_app):
+            sides = ("changed", old_app, new_app)
+    kind, before, after = sides
+    return {"kind": kind, "path": _path(difference), "before": before, "after": after}
+
+
+def _entry(route: Route) -> dict[str, Any]:
+    return route.model_dump(mode="json", exclude_none=True)
