@@ -1,25 +1,26 @@
-"""Writes docs/cli.md from every command's --help; `make docs` runs it, a test checks that the file is current."""
+"""Write docs/cli.md from each command's `--help`. `make docs` runs this file, and a test checks that the page is current."""
 
 from pathlib import Path
 
 import click
-from routegen.cli import routegen
+from routegen.cli import COMMANDS, routegen
 
 FILE = Path(__file__).parents[2] / "docs" / "cli.md"
-_HEAD = """\
-# The commands
+_INTRODUCTION = """\
+# Commands
 
 <!-- Written by dev/docs/cli_reference.py from each command's --help: `make docs`. -->
 """
 
 
 def reference() -> str:
-    """The whole page, Markdown."""
-    # With its settings, so that each page is what a user sees.
+    """The whole page in Markdown."""
+    # The group's settings belong to it, so that each section shows what a user sees.
     parent = click.Context(routegen, info_name="routegen", **routegen.context_settings)
-    parts = [_HEAD, _section("routegen", routegen, None)]
-    parts += [_section(f"routegen {name}", command, parent) for name, command in sorted(routegen.commands.items())]
-    return "\n".join(parts)
+    sections = [_INTRODUCTION, _section("routegen", routegen, None)]
+    for command in sorted(COMMANDS, key=lambda command: command.name):
+        sections.append(_section(f"routegen {command.name}", command.load(), parent))
+    return "\n".join(sections)
 
 
 def _section(title: str, command: click.Command, parent: click.Context | None) -> str:

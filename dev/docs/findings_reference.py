@@ -1,38 +1,38 @@
-"""Writes docs/findings.md from the rules' pages; `make docs` runs it, a test checks that the file is current."""
+"""Write docs/findings.md from the rules. `make docs` runs this file, and a test checks that the page is current."""
 
 import os
-import re
 from pathlib import Path
 
-from routegen.report import known_ids, page_of
+from routegen.report.pages import FOLDER
+from routegen.report.rules import AUDIT_RULES, COMPARISON_RULES, PROOF_RULES, VERIFY_RULES
 
 FILE = Path(__file__).parents[2] / "docs" / "findings.md"
-_PAGES = Path(__file__).parents[2] / "tools" / "routegen" / "report" / "pages"
-_HEAD = """\
-# What verify and audit can find
+_INTRODUCTION = """\
+# Findings
 
-<!-- Written by dev/docs/findings_reference.py from the pages of the rules: `make docs`. -->
+<!-- Written by dev/docs/findings_reference.py: `make docs`. -->
 
-Ids are stable. `routegen verify --explain RG030` shows a page without the network. `verify` has RG001 to RG099, `audit`
-RG100 and above.
-
-| id | level | what |
-|---|---|---|
+Each finding of a command falls under a rule with a stable id. `routegen verify --explain RG030` shows the page of a
+rule without the network; the other commands have the same option. With `--ignore RG027`, findings of that rule are
+listed as ignored and do not fail the command.
 """
-_PAGE = re.compile(r"# \w+: (?P<title>.+)\n\nLevel: (?P<level>\w+)\.\n")
+_GROUPS = (
+    ("`check` and `diff`", COMPARISON_RULES),
+    ("`prove`", PROOF_RULES),
+    ("`verify`", VERIFY_RULES),
+    ("`audit`", AUDIT_RULES),
+)
 
 
 def reference() -> str:
-    """The whole page, Markdown."""
-    return _HEAD + "".join(map(_row, known_ids()))
-
-
-def _row(rule_id: str) -> str:
-    page = _PAGE.match(page_of(rule_id))
-    if page is None:
-        raise ValueError(f"{rule_id}.md doesn't begin with its title and level")
-    link = os.path.relpath(_PAGES / f"{rule_id}.md", FILE.parent)
-    return f"| [{rule_id}]({link}) | {page['level']} | {page['title']} |\n"
+    """The whole page in Markdown."""
+    text = _INTRODUCTION
+    for title, rules in _GROUPS:
+        text += f"\n## {title}\n\n| id | level | finding |\n|---|---|---|\n"
+        for rule in rules:
+            link = os.path.relpath(FOLDER / f"{rule.id}.md", FILE.parent)
+            text += f"| [{rule.id}]({link}) | {rule.level} | {rule.title} |\n"
+    return text
 
 
 if __name__ == "__main__":

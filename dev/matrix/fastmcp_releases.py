@@ -64,7 +64,7 @@ def try_release(requirement: str) -> Release:
         installed = _run([python, "-c", "from importlib.metadata import version as v; print(v('fastmcp'))"], directory)
         # The routegen of this checkout, without installing it: it must not bring requirements of its own.
         manifest = _json([python, "-m", "routegen", "extract", str(_APP)], directory)
-        (verdict,) = _json([python, "-m", "routegen", "prove", "--json", str(_APP)], directory)["apps"]
+        (verdict,) = _json([python, "-m", "routegen", "prove", "--format", "json", str(_APP)], directory)["apps"]
     return Release(
         requirement,
         installed.strip(),

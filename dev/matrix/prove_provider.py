@@ -10,7 +10,7 @@ from routegen.config import AppConfig
 from routegen.discover import Served, find
 from routegen.extract.build import Extraction, build_manifest
 from routegen.prove.drive import Seen, drive
-from routegen.prove.judge import Verdict, judge
+from routegen.prove.judge import AppProof, judge
 from routegen.prove.requests import requests
 
 from dev.matrix.auth_providers import Provider, without_network
@@ -38,7 +38,7 @@ class ProviderResult:
     served: tuple[Served, ...]
     extraction: Extraction
     seen: tuple[Seen, ...]
-    verdict: Verdict
+    verdict: AppProof
 
 
 def prove_provider(provider: Provider, case: Case) -> ProviderResult:

@@ -9,7 +9,7 @@ from helpers.support import SMALL_APP, Routegen
 
 def test_no_difference(committed: Path, routegen: Routegen) -> None:
     done = routegen("check")
-    assert (done.code, done.stdout) == (0, "generated/routes.json: 3 routes, as the app serves them\n")
+    assert (done.code, done.stdout) == (0, "generated/routes.json: 3 routes, as the apps serve them\n")
 
 
 @pytest.mark.parametrize(
@@ -29,29 +29,29 @@ def test_drift_is_told_apart(
     text = routegen("check")
     assert text.code == 1
     for path, kind in expected.items():
-        assert f"{kind:<8} {path}  " in text.stdout
-    assert "If the app is right: routegen extract -o generated/routes.json\n" in text.stdout
+        assert f"  {path}\n        {kind.title()}: " in text.stdout
+    assert "If the app is right, run: routegen extract -o generated/routes.json\n" in text.stdout
     found = json.loads(routegen("check", "--format", "json").stdout)
     assert {difference["path"]: difference["kind"] for difference in found["differences"]} == expected
 
 
 def test_a_removed_route_says_where_its_requests_go(project: Path, committed: Path, routegen: Routegen) -> None:
     (project / "server.py").write_text(SMALL_APP.replace("/items/{id:int}", "/mcp"))
-    says = "mcp no longer serves it; without the route its requests go to wiki\n"
+    says = "mcp no longer serves this path (other). Without the route, its requests go to wiki.\n"
     assert says in routegen("check").stdout
 
 
 def test_methods_are_told_old_and_new(project: Path, committed: Path, routegen: Routegen) -> None:
     (project / "server.py").write_text(SMALL_APP.replace('["POST"]', '["DELETE", "POST"]'))
-    assert "methods: POST -> DELETE, POST\n" in routegen("check").stdout
+    assert "Changed: methods: POST -> DELETE, POST.\n" in routegen("check").stdout
 
 
 def test_the_mending_command_mends(project: Path, committed: Path, routegen: Routegen) -> None:
     arguments = ("server.py:app", "--name", "api", "--default", "site", "--manifest", committed)
     done = routegen("check", *arguments)
     assert done.code == 1
-    assert "changed  $default" in done.stdout
-    mend = done.stdout.rstrip().rpartition("If the app is right: routegen ")[2].split()
+    assert "$default\n        Changed: " in done.stdout
+    mend = done.stdout.partition("If the app is right, run: routegen ")[2].partition("\n")[0].split()
     assert routegen(*mend).code == 0
     assert routegen("check", *arguments).code == 0
 
@@ -83,14 +83,17 @@ def test_what_the_routes_take_from_the_app_behind_default_is_information(
         file.write('[tool.routegen.apps.wiki]\napp = "site.py:wiki"\n')
     done = routegen("check")
     assert done.code == 0, done.stderr
-    assert "warning  wiki has a rule /mcp/help, and requests to it go to the route for /mcp/{proxy+}\n" in done.stdout
+    assert "warning RG211  /mcp/{proxy+}\n" in done.stdout
+    assert "wiki has a rule /mcp/help; requests to it go to the route for /mcp/{proxy+}.\n" in done.stdout
     assert (
-        "note     wiki can't have pages at /items/{id}, /mcp, /mcp/{proxy+}, "
-        "which /{page:path} and 1 more rules would answer\n"
+        "Pages of wiki at /items/{id}, /mcp, /mcp/{proxy+} are not reachable "
+        "(/{page:path} and 1 more rules would answer them).\n"
     ) in done.stdout
     assert "/-/about" not in done.stdout
-    notes = json.loads(routegen("check", "--format", "json").stdout)["notes"]
-    assert [(note["rule"], note["level"]) for note in notes] == [("rule-taken", "warning"), ("page-taken", "note")]
+    findings = json.loads(routegen("check", "--format", "json").stdout)["findings"]
+    assert [(one["rule"], one["level"]) for one in findings] == [("RG211", "warning"), ("RG212", "note")]
+    assert routegen("check", "--fail-on", "warning").code == 1
+    assert routegen("check", "--fail-on", "warning", "--ignore", "RG211").code == 0
 
 
 def test_what_is_left_out_is_said_each_time(project: Path, routegen: Routegen) -> None:
@@ -105,9 +108,8 @@ def test_what_is_left_out_is_said_each_time(project: Path, routegen: Routegen) -
     assert "routegen: warning: websocket: mcp: /ws is a WebSocket, and an HTTP API carries none\n" in done.stderr
     checked = routegen("check", "--format", "github")
     assert checked.code == 0
-    assert checked.stdout.startswith(
-        "::warning file=generated/routes.json,line=1,title=not-carried%3A /ws::websocket: "
-    )
+    assert checked.stdout.startswith("::warning file=generated/routes.json,line=1,title=RG210%3A ")
+    assert "::/ws: websocket: mcp: /ws is a WebSocket" in checked.stdout
 
 
 def test_a_table_beside_the_manifest_is_kept_in_step(project: Path, committed: Path, routegen: Routegen) -> None:
@@ -118,11 +120,13 @@ def test_a_table_beside_the_manifest_is_kept_in_step(project: Path, committed: P
     table.write_text(table.read_text().replace("/mcp", "/mpc"))
     done = routegen("check")
     assert done.code == 1
-    assert f"outdated {name}" in done.stdout
-    assert f"routegen render markdown -o {name}" in done.stdout
+    assert f"error   RG206  {name}\n" in done.stdout
+    assert f"Run: routegen render markdown -o {name}\n" in done.stdout
     assert "If the app is right" not in done.stdout
-    (found,) = json.loads(routegen("check", "--format", "json").stdout)["differences"]
-    assert (found["kind"], found["rule"], found["path"]) == ("outdated", "table-outdated", name)
+    report = json.loads(routegen("check", "--format", "json").stdout)
+    assert report["differences"] == []
+    assert [(one["rule"], one["subject"]) for one in report["findings"]] == [("RG206", name)]
+    assert routegen("check", "--ignore", "RG206").code == 0
     for format_ in ("github", "sarif"):
         assert name in routegen("check", "--format", format_).stdout
 
@@ -147,7 +151,7 @@ def test_list_shows_a_table(committed: Path, routegen: Routegen) -> None:
 
 
 def test_list_as_json_is_the_manifests_routes(committed: Path, routegen: Routegen) -> None:
-    assert json.loads(routegen("list", "--json").stdout) == json.loads(committed.read_text())["routes"]
+    assert json.loads(routegen("list", "--format", "json").stdout) == json.loads(committed.read_text())["routes"]
 
 
 def test_a_manifest_needs_no_configuration(

@@ -22,11 +22,11 @@ def untouched(committed: Path) -> Path:
 @pytest.mark.parametrize(
     ("broken", "says"),
     [
-        ('[tool.routegen]\nmanifset = "x"\ndefault = "wiki"\n', "key 'manifset'; the nearest known one is 'manifest'"),
-        (PYPROJECT + 'hander = "x.y"\n', "apps.mcp]: unknown key 'hander'; the nearest known one is 'handler'"),
+        ('[tool.routegen]\nmanifset = "x"\ndefault = "wiki"\n', "key 'manifset'; the nearest known key is 'manifest'"),
+        (PYPROJECT + 'hander = "x.y"\n', "apps.mcp]: unknown key 'hander'; the nearest known key is 'handler'"),
         (PYPROJECT + 'own = "/mcp"\n', "not TOML"),
         (PYPROJECT.replace('["/mcp"]', '"/mcp"'), "own: must be a list of paths"),
-        (PYPROJECT.replace('["/mcp"]', '["/"]'), "own: '/' is not a literal path"),
+        (PYPROJECT.replace('["/mcp"]', '["/"]'), "own[0]: '/' is not a literal path"),
         (PYPROJECT.replace('app = "server.py:app"', ""), "app is missing"),
         (PYPROJECT.replace("apps.mcp", "apps.wiki"), "apps names no app beside the default 'wiki'"),
         (PYPROJECT + "env = { A = 1 }\n", "env: A: must be a text"),
@@ -200,7 +200,7 @@ def test_a_full_disk_on_stdout(project: Path) -> None:
             check=False,
         )
     assert done.returncode == 2
-    assert b"stdout: can't be written: No space left on device" in done.stderr
+    assert b"stdout: cannot be written: No space left on device" in done.stderr
     assert done.stderr.count(b"\n") == 1
 
 
@@ -244,7 +244,7 @@ def test_a_reader_that_has_seen_enough(project: Path, committed: Path) -> None:
     many["routes"] = [{**many["routes"][1], "path": f"/p{i}", "route_keys": [f"ANY /p{i}"]} for i in range(290)]
     committed.write_text(json.dumps(many))
     done = subprocess.run(
-        f"{sys.executable} -m routegen list --json | head -c 1",
+        f"{sys.executable} -m routegen list --format json | head -c 1",
         cwd=project,
         shell=True,
         capture_output=True,
@@ -290,9 +290,9 @@ def test_options_that_go_with_app_alone(project: Path, routegen: Routegen) -> No
 
 def test_a_bug_says_that_it_is_one(project: Path) -> None:
     code = (
-        "import sys, routegen.config as c\n"
+        "import sys, routegen.cli.options as o\n"
         "def broken(file): raise ZeroDivisionError('oops')\n"
-        "c.read_config = broken\n"
+        "o.read_config = broken\n"
         "sys.argv = ['routegen', 'extract']\n"
         "from routegen.cli import main; main()\n"
     )

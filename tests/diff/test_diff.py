@@ -26,11 +26,11 @@ ASM = ("/.well-known/oauth-authorization-server", "authorization-server-metadata
 OLD = manifest(ASM, ("/a,b:c", "other"), ("/mcp", "mcp-endpoint"))
 NEW = manifest(("/mcp", "other"), ("/mcp/{proxy+}", "owned"), default="site")
 EXPECTED = [
-    ("$default", "changed", "default-changed", "warning"),
-    ("/.well-known/oauth-authorization-server", "removed", "sign-in-removed", "error"),
-    ("/a,b:c", "removed", "route-removed", "warning"),
-    ("/mcp", "changed", "sign-in-changed", "error"),
-    ("/mcp/{proxy+}", "added", "route-added", "note"),
+    ("$default", "changed", "RG205"),
+    ("/.well-known/oauth-authorization-server", "removed", "RG200"),
+    ("/a,b:c", "removed", "RG201"),
+    ("/mcp", "changed", "RG202"),
+    ("/mcp/{proxy+}", "added", "RG204"),
 ]
 
 
@@ -44,21 +44,25 @@ def two(tmp_path: Path) -> Path:
 def test_each_difference_has_its_rule_and_level(two: Path, routegen: Routegen) -> None:
     done = routegen("diff", "old.json", "new.json", "--format", "json")
     assert done.code == 1
-    found = json.loads(done.stdout)["differences"]
-    assert [(d["path"], d["kind"], d["rule"], d["level"]) for d in found] == EXPECTED
+    report = json.loads(done.stdout)
+    assert [(one["path"], one["kind"]) for one in report["differences"]] == [(path, kind) for path, kind, _ in EXPECTED]
+    found = [(one["subject"], one["rule"], one["level"]) for one in report["findings"]]
+    assert found == [(path, rule, "error") for path, _, rule in EXPECTED]
+    (before,) = [one["before"] for one in report["differences"] if one["path"] == "/a,b:c"]
+    assert before["route_keys"] == ["ANY /a,b:c"]
 
 
 def test_a_removed_path_says_who_gets_its_requests(two: Path, routegen: Routegen) -> None:
     (two / "new.json").write_text(manifest(("/mcp/{proxy+}", "owned")))
     (two / "old.json").write_text(manifest(("/mcp/{proxy+}", "owned"), ("/mcp/x", "other"), ASM))
     text = routegen("diff", "old.json", "new.json").stdout
-    assert "without the route its requests go to mcp through ANY /mcp/{proxy+}\n" in text
-    assert "without the route its requests go to wiki, as HTML where a client wants JSON\n" in text
+    assert "Without the route, its requests go to mcp through ANY /mcp/{proxy+}.\n" in text
+    assert "its requests go to wiki, which may answer with HTML where a client expects JSON.\n" in text
 
 
 def test_the_same_twice_is_no_difference(two: Path, routegen: Routegen) -> None:
     done = routegen("diff", "old.json", "old.json")
-    assert (done.code, done.stdout) == (0, "old.json and old.json say the same\n")
+    assert (done.code, done.stdout) == (0, "old.json: the same routes as old.json\n")
 
 
 def test_github_annotations_point_at_the_lines(two: Path, routegen: Routegen) -> None:
@@ -67,8 +71,10 @@ def test_github_annotations_point_at_the_lines(two: Path, routegen: Routegen) ->
     lines = done.stdout.splitlines()
     assert len(lines) == len(EXPECTED)
     number = OLD.splitlines().index('      "path": "/mcp",') + 1
-    assert any(line.startswith(f"::warning file=old.json,line={number},title=changed%3A /mcp::") for line in lines)
-    assert any("title=added%3A /a%2Cb%3Ac::" in line for line in lines)
+    (changed,) = [line for line in lines if "::/mcp: Changed: " in line]
+    assert changed.startswith(f"::error file=old.json,line={number},title=RG203%3A ")
+    (added,) = [line for line in lines if "::/a,b:c: Added: " in line]
+    assert "title=RG204%3A " in added
 
 
 def test_sarif_has_a_result_a_difference(two: Path, routegen: Routegen) -> None:
@@ -78,7 +84,7 @@ def test_sarif_has_a_result_a_difference(two: Path, routegen: Routegen) -> None:
     jsonschema.validate(log, read_schema(SARIF))
     (run,) = log["runs"]
     rules = {rule["id"]: rule["defaultConfiguration"]["level"] for rule in run["tool"]["driver"]["rules"]}
-    assert [(r["ruleId"], r["level"]) for r in run["results"]] == [(rule, level) for _, _, rule, level in EXPECTED]
+    assert [(r["ruleId"], r["level"]) for r in run["results"]] == [(rule, "error") for _, _, rule in EXPECTED]
     assert all(rules[result["ruleId"]] == result["level"] for result in run["results"])
     assert all(r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "new.json" for r in run["results"])
 
@@ -138,7 +144,7 @@ def test_what_another_release_would_change(tmp_path: Path, routegen: Routegen) -
     assert routegen("extract", "-o", "generated/routes.json").code == 0
     done = routegen("diff", "--with", "click==8.1.7")
     assert done.code == 1, done.stderr
-    assert "added    /click-8.1.7  " in done.stdout
+    assert "error   RG204  /click-8.1.7\n" in done.stdout
     assert routegen("check").code == 0, "the environment is as it was"
     missing = routegen("diff", "--with", "click==0.0.99")
     assert (missing.code, missing.stdout) == (3, "")

@@ -176,7 +176,7 @@ def test_nothing_after_the_last_slash_is_a_notice_and_no_refusal(route: BaseRout
     proof = prove_app(Starlette(routes=[route]), [("GET", "/a/")], unsupported="refuse")
     assert proof.kinds == {("empty-rest", path)}
     assert proof.verdict.disagreements == ()
-    assert proof.verdict.known["empty-rest"] > 0
+    assert proof.verdict.excused["empty-rest"] > 0
 
 
 def test_an_owned_parent_carries_what_no_key_can() -> None:
@@ -236,7 +236,7 @@ def test_middleware_that_answers_by_itself_does_not_hide_the_routes() -> None:
 
     proof = prove_app(Starlette(routes=[Route("/a", answer)], middleware=[cors, Middleware(Closed)]))
     assert proof.verdict.disagreements == ()
-    assert proof.verdict.beneath == proof.verdict.requests
+    assert proof.verdict.answered_by_middleware == proof.verdict.requests
 
 
 def test_an_app_that_can_not_be_walked_owns_what_the_configuration_says() -> None:

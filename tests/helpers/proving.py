@@ -11,7 +11,7 @@ from routegen.extract.build import build_manifest
 from routegen.extract.unsupported import Notice
 from routegen.manifest import Manifest
 from routegen.prove.drive import Seen, drive
-from routegen.prove.judge import Verdict, judge
+from routegen.prove.judge import AppProof, judge
 from routegen.prove.requests import requests
 
 
@@ -21,7 +21,7 @@ class Proof:
 
     manifest: Manifest
     notices: tuple[Notice, ...]
-    verdict: Verdict
+    verdict: AppProof
     seen: list[Seen]
     served: list[Served]
 

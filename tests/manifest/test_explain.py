@@ -21,7 +21,7 @@ from helpers.support import Routegen
 def test_explain_names_the_app_the_route_key_and_the_reason(
     committed: Path, routegen: Routegen, request_: str, app: str, key: str | None, reason: str
 ) -> None:
-    explanation = json.loads(routegen("explain", *request_.split(), "--json").stdout)
+    explanation = json.loads(routegen("explain", *request_.split(), "--format", "json").stdout)
     assert (explanation["app"], explanation["route_key"]) == (app, key)
     assert reason in explanation["reason"]
     text = routegen("explain", *request_.split())

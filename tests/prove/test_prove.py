@@ -16,8 +16,9 @@ def manifest(committed: Path) -> dict[str, list[dict[str, object]]]:
 def test_no_disagreement(committed: Path, routegen: Routegen) -> None:
     done = routegen("prove")
     assert done.code == 0, done.stderr
-    assert done.stdout.startswith("mcp: ")
-    assert done.stdout.endswith(" requests made from 2 served paths, no disagreement\n")
+    assert done.stdout.startswith("Apps\n  mcp  ")
+    assert " requests  made from 2 served paths\n" in done.stdout
+    assert done.stdout.endswith("generated/routes.json: no disagreement\n")
 
 
 def test_a_route_that_is_missing_loses_requests(
@@ -25,15 +26,21 @@ def test_a_route_that_is_missing_loses_requests(
 ) -> None:
     manifest["routes"] = [route for route in manifest["routes"] if route["path"] != "/items/{id}"]
     committed.write_text(json.dumps(manifest))
-    done = routegen("prove", "--json")
+    done = routegen("prove", "--format", "json")
     assert done.code == 1
-    (verdict,) = json.loads(done.stdout)["apps"]
-    found = verdict["disagreements"]
-    assert {(one["kind"], one["route_key"], one["goes_to"]) for one in found} == {("lost", None, "wiki")}
+    report = json.loads(done.stdout)
+    (app,) = report["apps"]
+    found = app["disagreements"]
+    assert {(one["kind"], one["route_key"], one["goes_to"]) for one in found} == {("under-routed", None, "wiki")}
+    assert {finding["rule"] for finding in report["findings"]} == {"RG300"}
+    assert [finding["subject"] for finding in report["findings"]] == [f"{one['method']} {one['path']}" for one in found]
     assert found == sorted(found, key=lambda one: (len(one["path"]), one["path"], one["method"])), "smallest first"
     assert ("GET", "/items/7") in {(one["method"], one["path"]) for one in found}
     text = routegen("prove").stdout
-    assert "lost   GET /items/7 is served by mcp at /items/{id:int} (GET HEAD), and goes to wiki\n" in text
+    assert "error   RG300  GET /items/7\n" in text
+    assert "GET /items/7 is served by mcp at /items/{id:int} (GET HEAD), and goes to wiki.\n" in text
+    assert routegen("prove", "--ignore", "RG300").code == 0
+    assert routegen("prove", "--fail-on", "never").code == 0
 
 
 def test_a_route_that_is_too_wide_takes_requests(
@@ -44,7 +51,8 @@ def test_a_route_that_is_too_wide_takes_requests(
     committed.write_text(json.dumps(manifest))
     done = routegen("prove")
     assert done.code == 1
-    assert "taken  GET /items/x goes to mcp through ANY /items/{id}, and mcp serves nothing there\n" in done.stdout
+    assert "error   RG301  GET /items/x\n" in done.stdout
+    assert "GET /items/x goes to mcp through ANY /items/{id}, and mcp serves nothing there.\n" in done.stdout
 
 
 def test_no_endpoint_runs_and_nothing_starts(project: Path, routegen: Routegen) -> None:
@@ -58,7 +66,7 @@ def test_no_endpoint_runs_and_nothing_starts(project: Path, routegen: Routegen) 
 
 def test_without_configuration_an_app_s_own_manifest_is_proven(project: Path, routegen: Routegen) -> None:
     (project / "pyproject.toml").unlink()
-    assert routegen("prove", "server.py:app", "--name", "api").stdout.startswith("api: ")
+    assert routegen("prove", "server.py:app", "--name", "api").stdout.startswith("Apps\n  api  ")
     assert routegen("prove", "server.py:app", "--manifest", "missing.json").code == 4
 
 
@@ -85,5 +93,5 @@ def test_the_time_out_is_for_loading_and_not_for_driving(project: Path, routegen
     (project / "server.py").write_text(SMALL_APP + SLOW)
     done = routegen("prove", "server.py:app", "--timeout", "4")
     assert done.code == 0, done.stderr
-    requests = int(done.stdout.split()[1])
+    requests = int(done.stdout.split()[2])
     assert requests * 0.04 > 4, "so that driving takes longer than the time-out"

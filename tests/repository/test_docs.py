@@ -6,17 +6,21 @@ from pathlib import Path
 
 from helpers.support import PROJECT
 from routegen import __version__
-from routegen.cli import routegen
+from routegen.cli import COMMANDS
 
 
 def test_the_command_reference_is_current() -> None:
-    made = runpy.run_path(str(PROJECT / "dev" / "docs" / "cli_reference.py"))["reference"]()
-    assert (PROJECT / "docs" / "cli.md").read_text() == made, "run `make docs`"
+    page = runpy.run_path(str(PROJECT / "dev" / "docs" / "cli_reference.py"))["reference"]()
+    assert (PROJECT / "docs" / "cli.md").read_text() == page, "run `make docs`"
 
 
 def test_every_command_has_an_example() -> None:
-    for name, command in routegen.commands.items():
-        assert f"routegen {name}" in (command.epilog or ""), name
+    for command in COMMANDS:
+        assert f"routegen {command.name}" in (command.load().epilog or ""), command.name
+
+
+def test_a_command_has_the_name_that_the_table_gives_it() -> None:
+    assert [command.load().name for command in COMMANDS] == [command.name for command in COMMANDS]
 
 
 def test_the_changelog_has_the_package_s_version() -> None:

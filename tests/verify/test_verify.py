@@ -17,7 +17,7 @@ from helpers.support import PROJECT, Run
 from routegen.cli import routegen as group
 from routegen.cli.failures import State
 from routegen.cli.failures import run as run_command
-from routegen.report import page_of
+from routegen.report import page_of, rule_with_id
 from routegen.report.forms import FORMATS
 from verify.broken import MANIFEST as MANIFEST_READ
 from verify.broken import Stack, broken_stack
@@ -101,7 +101,7 @@ def test_sarif_is_valid(reports: dict[str, str]) -> None:
     (run,) = log["runs"]
     assert {result["ruleId"] for result in run["results"]} == RULES
     explained = {rule["id"]: rule["help"]["markdown"] for rule in run["tool"]["driver"]["rules"]}
-    assert explained["RG055"] == page_of("RG055")
+    assert explained["RG055"] == page_of(rule_with_id("RG055"))
 
 
 def test_github_annotates_the_run(reports: dict[str, str]) -> None:
@@ -217,7 +217,7 @@ def test_a_private_address_behind_a_name_needs_to_be_allowed(verify: Verify) -> 
 def test_a_rule_s_page(verify: Verify) -> None:
     for written in ("RG030", "rg030"):
         done = verify("--explain", written)
-        assert (done.code, done.stdout, done.stderr) == (0, page_of("RG030"), "")
+        assert (done.code, done.stdout, done.stderr) == (0, page_of(rule_with_id("RG030")), "")
 
 
 def test_without_its_package_it_says_what_to_install(

@@ -57,7 +57,9 @@ def command(
         raise click.UsageError("Missing argument 'TARGET'; `routegen render --list` shows them.")
     find_target(target)
     file = manifest_path(manifest)
-    request = RenderRequest(target, read_manifest(file), source_name(file), _pairs(variables), frozenset(allow), template)
+    request = RenderRequest(
+        target, read_manifest(file), source_name(file), _pairs(variables), frozenset(allow), template
+    )
     text = render_target(request)
     if output is None:
         emit(text)
@@ -82,7 +84,8 @@ def _list_targets() -> None:
         target = find_target(name)
         lines.append(f"{name:<15} {target.summary}")
         lines += [
-            f"{'':<15} --set {key}={variable.default}  {variable.description}" for key, variable in target.variables.items()
+            f"{'':<15} --set {key}={variable.default}  {variable.description}"
+            for key, variable in target.variables.items()
         ]
         lines += [f"{'':<15} --allow {key}  {consequence}" for key, consequence in target.approximations.items()]
     emit("\n".join(lines) + "\n")
