@@ -1,4 +1,4 @@
-"""Write docs/cli.md from each command's `--help`. `make docs` runs this file, and a test checks that the page is current."""
+"""Write docs/cli.md from the `--help` of each command; `make docs` runs this file, and a test checks the page."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ def reference() -> str:
     # The group's settings belong to it, so that each section shows what a user sees.
     parent = click.Context(routegen, info_name="routegen", **routegen.context_settings)
     sections = [_INTRODUCTION, _section("routegen", routegen, None)]
-    for command in sorted(COMMANDS, key=lambda command: command.name):
-        sections.append(_section(f"routegen {command.name}", command.load(), parent))
+    commands = sorted(COMMANDS, key=lambda command: command.name)
+    sections += [_section(f"routegen {command.name}", command.load(), parent) for command in commands]
     return "\n".join(sections)
 
 

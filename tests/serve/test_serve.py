@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from routegen.cli.serve import serve
+from routegen.cli.serve import command as serve
 from routegen.errors import ConfigError
 from serve.running import alive, wait_for
 
