@@ -57,21 +57,21 @@ def command(
         return show_report(_compare_with(requirements, manifest), reporting)
     if old is None or new is None:
         raise ConfigError("OLD and NEW are missing: give two files or git:REV, or --with and a requirement")
-    before, _ = _read(old, manifest)
-    after, text = _read(new, manifest)
+    old_manifest, _ = _read(old, manifest)
+    new_manifest, text = _read(new, manifest)
     fix = f"Deploy the gateway from {new} to apply the difference."
-    return show_report(_report(before, after, text, new, fix, f"the same routes as {old}"), reporting)
+    return show_report(_report(old_manifest, new_manifest, text, new, fix, f"the same routes as {old}"), reporting)
 
 
 def _report(
-    before: Manifest, after: Manifest, text: str, file: str, fix: str, success: str, notices: tuple[Finding, ...] = ()
+    old: Manifest, new: Manifest, text: str, file: str, fix: str, success: str, notices: tuple[Finding, ...] = ()
 ) -> Report:
-    differences = compare(before, after)
+    differences = compare(old, new)
     return Report(
         command="routegen diff",
         subject=file,
         rules=rules.COMPARISON_RULES,
-        findings=(*as_findings(differences, after, text, fix), *notices),
+        findings=(*as_findings(differences, new, text, fix), *notices),
         success=success,
         details={"differences": as_data(differences)},
         file=file,
@@ -111,7 +111,7 @@ def _committed(revision: str, file: Path, source: str) -> bytes:
     """
     path = Path(os.path.realpath(file))
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             # ./ makes the path relative to the directory that git runs in; --end-of-options guards the revision.
             ["git", "cat-file", "blob", "--end-of-options", f"{revision}:./{path.name}"],
             cwd=path.parent,
@@ -121,7 +121,7 @@ def _committed(revision: str, file: Path, source: str) -> bytes:
     except FileNotFoundError as error:
         missing = "git is not installed" if error.filename == "git" else f"there is no directory {path.parent}"
         raise ManifestError(f"{source}: {missing}") from None
-    if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ").splitlines() or ["git failed"]
+    if process.returncode:
+        reason = process.stderr.decode(errors="replace").strip().removeprefix("fatal: ").splitlines() or ["git failed"]
         raise ManifestError(f"{source}: {file}: {reason[0]}")
-    return done.stdout
+    return process.stdout

@@ -27,8 +27,8 @@ class Changed:
         fields: the names of the fields that differ, in the manifest's order.
     """
 
-    before: Route
-    after: Route
+    old: Route
+    new: Route
     fields: tuple[str, ...]
 
 
@@ -36,8 +36,8 @@ class Changed:
 class DefaultChanged:
     """Another app is behind `$default`."""
 
-    before: str
-    after: str
+    old: str
+    new: str
 
 
 Difference = DefaultChanged | Added | Removed | Changed
@@ -52,17 +52,17 @@ def compare(old: Manifest, new: Manifest) -> list[Difference]:
     differences: list[Difference] = []
     if old.default != new.default:
         differences.append(DefaultChanged(old.default, new.default))
-    before = {route.path: route for route in old.routes}
-    after = {route.path: route for route in new.routes}
-    for path in sorted(before.keys() | after.keys()):
-        if path not in after:
-            differences.append(Removed(before[path]))
-        elif path not in before:
-            differences.append(Added(after[path]))
-        elif fields := _different_fields(before[path], after[path]):
-            differences.append(Changed(before[path], after[path], fields))
+    old_routes = {route.path: route for route in old.routes}
+    new_routes = {route.path: route for route in new.routes}
+    for path in sorted(old_routes.keys() | new_routes.keys()):
+        if path not in new_routes:
+            differences.append(Removed(old_routes[path]))
+        elif path not in old_routes:
+            differences.append(Added(new_routes[path]))
+        elif fields := _different_fields(old_routes[path], new_routes[path]):
+            differences.append(Changed(old_routes[path], new_routes[path], fields))
     return differences
 
 
-def _different_fields(before: Route, after: Route) -> tuple[str, ...]:
-    return tuple(name for name in Route.model_fields if getattr(before, name) != getattr(after, name))
+def _different_fields(old: Route, new: Route) -> tuple[str, ...]:
+    return tuple(name for name in Route.model_fields if getattr(old, name) != getattr(new, name))

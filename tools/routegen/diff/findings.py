@@ -47,8 +47,8 @@ def _rule(difference: Difference) -> Rule:
             return rules.DEFAULT_CHANGED
         case Removed(route):
             return rules.SIGN_IN_REMOVED if route.role in _SIGN_IN_ROLES else rules.ROUTE_REMOVED
-        case Changed(before, _, fields):
-            is_moved = before.role in _SIGN_IN_ROLES and not {"app", "role"}.isdisjoint(fields)
+        case Changed(old_route, _, fields):
+            is_moved = old_route.role in _SIGN_IN_ROLES and not {"app", "role"}.isdisjoint(fields)
             return rules.SIGN_IN_CHANGED if is_moved else rules.ROUTE_CHANGED
 
 
@@ -71,10 +71,10 @@ def _message(difference: Difference, new: Manifest) -> str:
                 f"Removed: {route.app} no longer serves this path ({_description(route)}). "
                 f"Without the route, its requests go to {_next_owner(route, new)}."
             )
-        case Changed(before, after, fields):
-            return f"Changed: {'; '.join(_change(name, before, after) for name in fields)}."
-        case DefaultChanged(before, after):
-            return f"Changed: requests that no route takes go to {after}; before, they went to {before}."
+        case Changed(old_route, new_route, fields):
+            return f"Changed: {'; '.join(_change(name, old_route, new_route) for name in fields)}."
+        case DefaultChanged(old_app, new_app):
+            return f"Changed: requests that no route takes go to {new_app}; before, they went to {old_app}."
 
 
 def _description(route: Route) -> str:
@@ -93,8 +93,8 @@ def _next_owner(route: Route, new: Manifest) -> str:
     return f"{explanation.app}{consequence}"
 
 
-def _change(field: str, before: Route, after: Route) -> str:
-    return f"{field.replace('_', ' ')}: {_value(getattr(before, field))} -> {_value(getattr(after, field))}"
+def _change(field: str, old: Route, new: Route) -> str:
+    return f"{field.replace('_', ' ')}: {_value(getattr(old, field))} -> {_value(getattr(new, field))}"
 
 
 def _value(value: str | tuple[str, ...] | None) -> str:
@@ -113,8 +113,8 @@ def _object(difference: Difference) -> dict[str, Any]:
             sides = ("changed", _entry(old), _entry(new))
         case DefaultChanged(old_app, new_app):
             sides = ("changed", old_app, new_app)
-    kind, before, after = sides
-    return {"kind": kind, "path": _path(difference), "before": before, "after": after}
+    kind, old_entry, new_entry = sides
+    return {"kind": kind, "path": _path(difference), "before": old_entry, "after": new_entry}
 
 
 def _entry(route: Route) -> dict[str, Any]:
