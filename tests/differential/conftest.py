@@ -1,21 +1,21 @@
-"""What the differential tests share."""
+"""Fixtures of the differential tests."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
-from differential.manifests import MOST_APPS
-from differential.servers import upstreams
+from differential.manifests import MAX_APPS
+from differential.servers import run_upstreams
 
 
 @pytest.fixture(scope="session")
 def seed() -> str:
-    """What the random manifests and requests start from: the same in each run, unless the environment says another."""
+    """The seed of the random manifests and requests: the same in each run, unless DIFFERENTIAL_SEED is set."""
     return os.environ.get("DIFFERENTIAL_SEED", "otter")
 
 
 @pytest.fixture(scope="session")
 def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """Apps that say who they are; where each is."""
-    with upstreams(MOST_APPS, tmp_path_factory.mktemp("apps")) as where:
-        yield where
+    """The addresses of apps whose responses contain the app's number."""
+    with run_upstreams(MAX_APPS, tmp_path_factory.mktemp("apps")) as addresses:
+        yield addresses

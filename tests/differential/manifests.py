@@ -1,4 +1,4 @@
-"""Random manifests: each route has an app of its own, so that the answer says which route it was."""
+"""Random manifests in which each route has its own app, so that a response shows which route was selected."""
 
 import json
 import random
@@ -12,32 +12,32 @@ LITERALS = [
     *("(x)+", "$v", "!&'*,;=:@", "%22%60%5C", "%7Bx%7D", "%0A", "%3F%23", "%2541", "a%2Fb", "..", ".", "%5B%5D"),
 ]  # fmt: skip
 RARE = ["%00", "%E2%80%A8", "%7F"]
-MOST_APPS = 13
-"""With the default one."""
+MAX_APPS = 13
+"""The largest number of apps in a manifest, with the default app."""
 
 
-def manifest(random: random.Random) -> Manifest:
-    """One; the same for the same state of `random`."""
-    found: dict[tuple[str, ...], dict[str, Any]] = {}
-    while len(found) < random.randint(4, MOST_APPS - 1):
+def random_manifest(random: random.Random) -> Manifest:
+    """Make a manifest that depends only on the state of `random`."""
+    entries: dict[tuple[str, ...], dict[str, Any]] = {}
+    while len(entries) < random.randint(4, MAX_APPS - 1):
         path = "/" + "/".join(_segments(random))
         key = RouteKey.parse(f"ANY {path}")
-        if not key.takes_every_path and key.shape not in found:
-            found[key.shape] = _route(random, path, f"app-{len(found)}")
-    routes = sorted(found.values(), key=lambda route: str(route["path"]))
+        if not key.takes_every_path and key.shape not in entries:
+            entries[key.shape] = _route(random, path, f"app-{len(entries)}")
+    routes = sorted(entries.values(), key=lambda route: str(route["path"]))
     return Manifest.model_validate_json(json.dumps({"version": 1, "default": "default", "routes": routes}))
 
 
 def _segments(random: random.Random) -> list[str]:
     if random.random() < 0.03:
         return [""]
-    some = LITERALS[:4] if random.random() < 0.6 else LITERALS
-    segments = [random.choice(some) for _ in range(random.randint(1, 3))]
+    literals = LITERALS[:4] if random.random() < 0.6 else LITERALS
+    segments = [random.choice(literals) for _ in range(random.randint(1, 3))]
     if random.random() < 0.02:
         segments[0] = random.choice(RARE)
-    for at in range(len(segments)):
+    for position in range(len(segments)):
         if random.random() < 0.25:
-            segments[at] = f"{{v{at}}}"
+            segments[position] = f"{{v{position}}}"
     return [*segments, "{rest+}"] if random.random() < 0.25 else segments
 
 

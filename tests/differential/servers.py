@@ -1,4 +1,4 @@
-"""nginx, Caddy and HAProxy as Debian has them, each with a rendered configuration, on loopback."""
+"""nginx, Caddy and HAProxy on 127.0.0.1, each with a rendered configuration."""
 
 import contextlib
 import json
@@ -20,15 +20,15 @@ from routegen.manifest import Manifest
 from routegen.render import RenderRequest, TemplateGateway, find_target, render
 
 SERVERS = ("nginx", "caddy", "haproxy")
-PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"  # where Debian has two of them
-LONG = 30.0
-"""Seconds after which something must be wrong with a server that doesn't listen."""
-TRIES = 5
-"""A port that was free a moment ago may be taken."""
+PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"  # Debian installs nginx and HAProxy there
+START_TIMEOUT = 30.0
+"""Seconds until a server that does not listen counts as failed."""
+START_ATTEMPTS = 5
+"""Another process can take a free port before the server does."""
 
 
-def command(server: str, config: Path, *, test: bool = False) -> list[str]:
-    """The command that runs a server in the foreground, or tests its configuration."""
+def server_command(server: str, config: Path, *, test: bool = False) -> list[str]:
+    """Return the command that runs a server in the foreground, or that tests its configuration."""
     program = shutil.which(server, path=PATH)
     if program is None:
         pytest.skip(f"{server} is not installed")
@@ -40,37 +40,37 @@ def command(server: str, config: Path, *, test: bool = False) -> list[str]:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Nothing of the caller's but PATH; Caddy keeps its state in the folder."""
+    """Return an environment that has only PATH from the caller; Caddy keeps its state in the folder."""
     return {"PATH": PATH, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
 
 
-def rendered(server: str, manifest: Manifest, port: int, apps: Mapping[str, str], folder: Path) -> str:
-    """A configuration that stands alone.
+def render_config(server: str, manifest: Manifest, port: int, apps: Mapping[str, str], folder: Path) -> str:
+    """Render a complete configuration.
 
     Args:
         server: one of SERVERS.
-        manifest: whose routes.
-        port: to listen on.
+        manifest: the manifest to render.
+        port: the port to listen on.
         apps: `host:port` by the app's name.
-        folder: for what the server writes.
+        folder: the folder for the server's files.
     """
     target = find_target(server)
-    variables = {"listen": f"127.0.0.1:{port}", **{f"upstream.{name}": where for name, where in apps.items()}}
+    variables = {"listen": f"127.0.0.1:{port}", **{f"upstream.{name}": address for name, address in apps.items()}}
     if "run" in target.variables:
         variables["run"] = str(folder)
     return render(RenderRequest(server, manifest, variables=variables))
 
 
 @contextmanager
-def serving(server: str, manifest: Manifest, apps: Mapping[str, str], folder: Path) -> Iterator[int]:
-    """Run a server until the block ends; its port."""
+def run_server(server: str, manifest: Manifest, apps: Mapping[str, str], folder: Path) -> Iterator[int]:
+    """Run a server until the end of the block, and yield its port."""
     assert set(apps) == {app.name for app in TemplateGateway.from_manifest(manifest).apps}
     with contextlib.ExitStack() as stack:
-        for _ in range(TRIES):
+        for _ in range(START_ATTEMPTS):
             port = free_port()
             config = folder / f"{server}.conf"
-            config.write_text(rendered(server, manifest, port, apps, folder))
-            process = stack.enter_context(program(command(server, config), folder))
+            config.write_text(render_config(server, manifest, port, apps, folder))
+            process = stack.enter_context(run_program(server_command(server, config), folder))
             if _listens(process, port):
                 yield port
                 return
@@ -78,28 +78,28 @@ def serving(server: str, manifest: Manifest, apps: Mapping[str, str], folder: Pa
 
 
 @contextmanager
-def program(
+def run_program(
     arguments: list[str],
     folder: Path,
     *,
     fds: Sequence[int] = (),
-    says: bool = False,
+    reads_stdout: bool = False,
     env: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run a program and whatever it starts until the block ends.
+    """Run a program until the end of the block, and then stop it and its child processes.
 
     Args:
         arguments: the command line.
-        folder: its directory; what it prints goes to `log` in there.
-        fds: that it inherits.
-        says: whether its stdout is for the caller to read.
-        env: more of its environment.
+        folder: the working directory; the file `log` in it gets the program's output.
+        fds: the file descriptors that the program inherits.
+        reads_stdout: whether the caller reads the program's stdout.
+        env: additional environment variables.
     """
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             arguments,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE if says else log,
+            stdout=subprocess.PIPE if reads_stdout else log,
             stderr=log,
             text=True,
             cwd=folder,
@@ -116,9 +116,9 @@ def program(
 
 
 def _listens(process: subprocess.Popen[str], port: int) -> bool:
-    """Whether it listens before it ends."""
-    until = time.monotonic() + LONG
-    while process.poll() is None and time.monotonic() < until:
+    """Wait until the process listens, and return whether it does."""
+    deadline = time.monotonic() + START_TIMEOUT
+    while process.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return process.poll() is None
         time.sleep(0.01)
@@ -126,9 +126,9 @@ def _listens(process: subprocess.Popen[str], port: int) -> bool:
 
 
 @contextmanager
-def upstreams(number: int, folder: Path) -> Iterator[list[str]]:
-    """Apps that say who they are; where each is."""
+def run_upstreams(number: int, folder: Path) -> Iterator[list[str]]:
+    """Run a number of apps until the end of the block, and yield their addresses."""
     arguments = [sys.executable, str(Path(__file__).with_name("upstream.py")), str(number)]
-    with program(arguments, folder, says=True) as process:
+    with run_program(arguments, folder, reads_stdout=True) as process:
         assert process.stdout
         yield [f"127.0.0.1:{port}" for port in json.loads(process.stdout.readline())]

@@ -1,16 +1,16 @@
-"""Random manifests and requests through real servers: the same app answers as the routing model says."""
+"""Random manifests and requests through real servers: each request reaches the app that the routing model selects."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from differential.differences import DIFFERENCES, Difference, arriving, as_markdown, refusals
-from differential.manifests import manifest
-from differential.requests import Request, requests
-from differential.servers import SERVERS, serving
-from differential.upstream import token
-from differential.wire import Answer, ask
+from differential.differences import DIFFERENCES, ServerDifference, arriving_request, as_markdown, refusals
+from differential.manifests import random_manifest
+from differential.requests import RawRequest, random_requests
+from differential.servers import SERVERS, run_server
+from differential.upstream import encode_target
+from differential.wire import RawResponse, send_requests
 from helpers.support import PROJECT
 from render.manifests import COMMITTED, HOSTILE
 from routegen.gateway import RouteKey, RouteTable
@@ -23,80 +23,85 @@ REQUESTS = 750
 """For each server 4 x 7 x 750 = 21,000 requests."""
 
 
-class Model:
-    """Who must get what."""
+class RoutingModel:
+    """The app that must get each request."""
 
     def __init__(self, manifest: Manifest) -> None:
         self.apps = [app.name for app in TemplateGateway.from_manifest(manifest).apps]
         self.default = manifest.default
-        self.owners = {text: route.app for route in manifest.routes for text in route.route_keys}
-        self.table = RouteTable(map(RouteKey.parse, self.owners))
+        self.apps_by_key = {text: route.app for route in manifest.routes for text in route.route_keys}
+        self.table = RouteTable(map(RouteKey.parse, self.apps_by_key))
 
-    def app(self, request: Request) -> str:
-        key = self.table.select(request.method, request.asked)
-        return self.owners[str(key)] if key else self.default
+    def select_app(self, request: RawRequest) -> str:
+        key = self.table.select(request.method, request.model_path)
+        return self.apps_by_key[str(key)] if key else self.default
 
-    def wrong(self, server: str, request: Request, answer: Answer) -> str | None:
-        """What is wrong with an answer, if anything is."""
-        got = f"{answer.status}, {answer.headers}"
+    def error_in(self, response: RawResponse, request: RawRequest, server: str) -> str | None:
+        """Compare a response with the model and the documented differences, and return the error, if there is one."""
+        actual = f"{response.status}, {response.headers}"
         reasons = refusals(server, request)
-        if "x-app" not in answer.headers:
-            return None if answer.status in {one.refused for one in reasons} else f"no app: {got}"
-        if must := [one.name for one in reasons if not one.sometimes]:
-            return f"not refused for {must}: {got}"
-        arrived = arriving(server, request)
-        app = self.apps[int(answer.headers["x-app"])]
-        if app != self.app(arrived):
-            return f"{app} instead of {self.app(arrived)}"
-        return None if answer.headers["x-target"].encode() == token(arrived.target) else f"arrived changed: {got}"
+        if "x-app" not in response.headers:
+            return None if response.status in {reason.status for reason in reasons} else f"no app: {actual}"
+        if names := [reason.name for reason in reasons if not reason.refuses_some]:
+            return f"not refused for {names}: {actual}"
+        arrived = arriving_request(server, request)
+        app = self.apps[int(response.headers["x-app"])]
+        if app != self.select_app(arrived):
+            return f"{app} instead of {self.select_app(arrived)}"
+        same_target = response.headers["x-target"].encode() == encode_target(arrived.target)
+        return None if same_target else f"the target was changed: {actual}"
 
 
-def compare(server: str, manifest: Manifest, asked: Sequence[Request], apps: list[str], folder: Path) -> Iterator[str]:
-    """Everything that a server with a manifest's configuration does wrong."""
-    model = Model(manifest)
+def compare(
+    server: str, manifest: Manifest, requests: Sequence[RawRequest], apps: list[str], folder: Path
+) -> Iterator[str]:
+    """Send requests through a server with the configuration for a manifest, and yield the errors."""
+    model = RoutingModel(manifest)
     folder.mkdir()
-    with serving(server, manifest, dict(zip(model.apps, apps, strict=False)), folder) as port:
-        answers = ask(port, [request.head for request in asked])
-    for request, answer in zip(asked, answers, strict=True):
-        if said := model.wrong(server, request, answer):
-            yield f"{request}: {said}"
+    with run_server(server, manifest, dict(zip(model.apps, apps, strict=False)), folder) as port:
+        responses = send_requests(port, [request.head for request in requests])
+    for request, response in zip(requests, responses, strict=True):
+        if error := model.error_in(response, request, server):
+            yield f"{request}: {error}"
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("server", SERVERS)
-def test_the_app_that_answers_is_the_model_s(
+def test_each_request_reaches_the_app_that_the_model_selects(
     server: str, part: int, seed: str, apps: list[str], tmp_path: Path, decided: Callable[[int, str], None]
 ) -> None:
     for number in range(MANIFESTS):
-        one = random.Random(f"{seed} {part} {number}")
-        routes = manifest(one)
-        asked = requests(one, routes, REQUESTS)
-        wrong = list(compare(server, routes, asked, apps, tmp_path / str(number)))
-        assert wrong[:10] == [], [*Model(routes).owners]
+        generator = random.Random(f"{seed} {part} {number}")
+        manifest = random_manifest(generator)
+        requests = random_requests(generator, manifest, REQUESTS)
+        errors = list(compare(server, manifest, requests, apps, tmp_path / str(number)))
+        assert errors[:10] == [], [*RoutingModel(manifest).apps_by_key]
         decided(REQUESTS, server)
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_each_path_of_a_hostile_manifest_is_its_app_s(server: str, apps: list[str], tmp_path: Path) -> None:
+def test_each_path_of_a_hostile_manifest_reaches_its_app(server: str, apps: list[str], tmp_path: Path) -> None:
     paths = [route.path.replace("{name}", "x").replace("{rest+}", "y/z") for route in HOSTILE.routes]
-    asked = [Request("GET", path.encode()) for path in paths]
-    assert {Model(HOSTILE).app(request) for request in asked} == {route.app for route in HOSTILE.routes}
-    assert list(compare(server, HOSTILE, asked, apps, tmp_path / "hostile")) == []
+    requests = [RawRequest("GET", path.encode()) for path in paths]
+    assert {RoutingModel(HOSTILE).select_app(request) for request in requests} == {
+        route.app for route in HOSTILE.routes
+    }
+    assert list(compare(server, HOSTILE, requests, apps, tmp_path / "hostile")) == []
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_what_is_documented_happens(server: str, apps: list[str], tmp_path: Path) -> None:
-    asked = [one.example for one in DIFFERENCES if server in one.servers]
-    assert all(refusals(server, one) or arriving(server, one) != one for one in asked)
-    assert list(compare(server, COMMITTED, asked, apps, tmp_path / "documented")) == []
+def test_each_documented_difference_exists(server: str, apps: list[str], tmp_path: Path) -> None:
+    examples = [difference.example for difference in DIFFERENCES if server in difference.servers]
+    assert all(refusals(server, example) or arriving_request(server, example) != example for example in examples)
+    assert list(compare(server, COMMITTED, examples, apps, tmp_path / "documented")) == []
 
 
-@pytest.mark.parametrize("one", DIFFERENCES, ids=lambda one: f"{one.name}, {one.servers[0]}")
-def test_a_difference_applies_to_its_example(one: Difference) -> None:
-    assert one.applies(one.example)
-    assert (one.refused is None) != (one.arrives is None)
+@pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda item: f"{item.name}, {item.servers[0]}")
+def test_a_difference_applies_to_its_example(difference: ServerDifference) -> None:
+    assert difference.applies(difference.example)
+    assert (difference.status is None) != (difference.arriving_target is None)
 
 
-def test_the_docs_have_the_differences() -> None:
+def test_the_page_lists_the_differences() -> None:
     text = (PROJECT / "docs" / "differences.md").read_text()
     assert as_markdown() in text, f"put this into docs/differences.md:\n{as_markdown()}"

@@ -1,4 +1,4 @@
-"""What an app behind each server gets beside the decision: headers, bodies as they come, streams."""
+"""The headers, bodies and event streams that each server passes on."""
 
 import http.client
 import json
@@ -10,28 +10,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from differential.servers import SERVERS, serving
+from differential.servers import SERVERS, run_server
 from render.manifests import COMMITTED
 
 APPS = ["mcp", "otterwiki"]
 LARGEST_BODY = 10 * 1024 * 1024
-LONG = 30.0
+TIMEOUT = 30.0
+"""Seconds."""
 
 
-class App(BaseHTTPRequestHandler):
-    """Answers a POST with what it got, and a GET with two events, the second when it is let go."""
+class RecordingApp(BaseHTTPRequestHandler):
+    """Answers a POST with the headers and the length of the body, and a GET with two events.
+
+    The first byte of a POST's body sets `signal`, and the second event waits for it.
+    """
 
     protocol_version = "HTTP/1.1"
-    go_on = threading.Event()
+    signal = threading.Event()
 
     def do_POST(self) -> None:
         length = int(self.headers["content-length"])
         first = self.rfile.read(1)
-        self.go_on.set()
+        self.signal.set()
         rest = self.rfile.read(length - 1)
-        self.answer(json.dumps({"headers": self.headers.items(), "length": len(first + rest)}).encode())
+        self.respond(json.dumps({"headers": self.headers.items(), "length": len(first + rest)}).encode())
 
-    def answer(self, body: bytes) -> None:
+    def respond(self, body: bytes) -> None:
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -43,32 +47,35 @@ class App(BaseHTTPRequestHandler):
         self.send_header("connection", "close")
         self.end_headers()
         self.wfile.write(b"data: first\n\n")
-        assert self.go_on.wait(LONG)
+        assert self.signal.wait(TIMEOUT)
         self.wfile.write(b"data: second\n\n")
 
     def log_message(self, *_arguments: Any) -> None:
         pass
 
 
+AppClass = type[RecordingApp]
+
+
 @pytest.fixture
-def app() -> Iterator[type[App]]:
-    App.go_on = threading.Event()
-    yield App
-    App.go_on.set()
+def app() -> Iterator[AppClass]:
+    RecordingApp.signal = threading.Event()
+    yield RecordingApp
+    RecordingApp.signal.set()
 
 
 @pytest.fixture(params=SERVERS)
-def connection(request: pytest.FixtureRequest, app: type[App], tmp_path: Path) -> Iterator[http.client.HTTPConnection]:
+def connection(request: pytest.FixtureRequest, app: AppClass, tmp_path: Path) -> Iterator[http.client.HTTPConnection]:
     with ThreadingHTTPServer(("127.0.0.1", 0), app) as upstream:
         threading.Thread(target=upstream.serve_forever, args=(0.01,), daemon=True).start()
-        where = f"127.0.0.1:{upstream.server_port}"
+        address = f"127.0.0.1:{upstream.server_port}"
         with ExitStack() as stack:
             stack.callback(upstream.shutdown)
-            port = stack.enter_context(serving(request.param, COMMITTED, dict.fromkeys(APPS, where), tmp_path))
-            yield stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", port, timeout=LONG)))
+            port = stack.enter_context(run_server(request.param, COMMITTED, dict.fromkeys(APPS, address), tmp_path))
+            yield stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)))
 
 
-def test_forwarded_headers_are_the_connection_s_own(connection: http.client.HTTPConnection) -> None:
+def test_the_forwarded_headers_describe_the_connection(connection: http.client.HTTPConnection) -> None:
     spoofed = {
         "X-Forwarded-For": "192.0.2.1",
         "X-Forwarded-Proto": "https",
@@ -86,24 +93,24 @@ def test_forwarded_headers_are_the_connection_s_own(connection: http.client.HTTP
     ]
 
 
-def test_an_event_arrives_before_the_next_is_sent(connection: http.client.HTTPConnection, app: type[App]) -> None:
+def test_an_event_arrives_before_the_next_is_sent(connection: http.client.HTTPConnection, app: AppClass) -> None:
     connection.request("GET", "/mcp")
-    answer = connection.getresponse()
-    assert answer.readline() == b"data: first\n"
-    app.go_on.set()
-    assert answer.read() == b"\ndata: second\n\n"
+    response = connection.getresponse()
+    assert response.readline() == b"data: first\n"
+    app.signal.set()
+    assert response.read() == b"\ndata: second\n\n"
 
 
-def test_a_body_arrives_as_it_is_sent(connection: http.client.HTTPConnection, app: type[App]) -> None:
+def test_a_body_arrives_as_it_is_sent(connection: http.client.HTTPConnection, app: AppClass) -> None:
     connection.putrequest("POST", "/mcp")
     connection.putheader("content-length", "100000")
     connection.endheaders(b"x" * 50_000)
-    assert app.go_on.wait(LONG)
+    assert app.signal.wait(TIMEOUT)
     connection.send(b"x" * 50_000)
     assert json.load(connection.getresponse())["length"] == 100_000
 
 
-def test_a_body_may_have_10_mb(connection: http.client.HTTPConnection) -> None:
+def test_a_body_of_10_mb_is_accepted(connection: http.client.HTTPConnection) -> None:
     connection.request("POST", "/mcp", b"x" * LARGEST_BODY)
     assert json.load(connection.getresponse())["length"] == LARGEST_BODY
 
@@ -112,7 +119,7 @@ def test_a_larger_body_is_refused(connection: http.client.HTTPConnection) -> Non
     connection.putrequest("POST", "/mcp")
     connection.putheader("content-length", str(LARGEST_BODY + 1))
     connection.endheaders()
-    with suppress(ConnectionError):  # who knows from the length that it is too much answers at once
+    with suppress(ConnectionError):  # a server that refuses the announced length closes the connection at once
         connection.send(b"x" * (LARGEST_BODY + 1))
-    # Caddy looks while it reads, and before 2.7 gives an app's error for it.
+    # Caddy counts the bytes while it reads the body; before version 2.7 it then answers 502.
     assert connection.getresponse().status in {413, 502}

@@ -1,4 +1,4 @@
-"""The README's lines for nginx, Caddy and HAProxy, as they stand."""
+"""The README's command lines for nginx, Caddy and HAProxy, unchanged and run."""
 
 import os
 import re
@@ -12,20 +12,20 @@ from differential.servers import PATH, environment
 from helpers.support import PROJECT
 
 LINES = re.findall(r"^routegen render (\w+)(.*)$", (PROJECT / "README.md").read_text(), re.MULTILINE)
-CHECKED = {
+COMMANDS = {
     target: f"routegen render {target}{rest}" for target, rest in LINES if target in {"nginx", "caddy", "haproxy"}
 }
 
 
 @pytest.mark.parametrize("server", ["nginx", "caddy", "haproxy"])
-def test_the_server_takes_what_is_rendered(server: str, tmp_path: Path) -> None:
+def test_the_server_accepts_the_rendered_configuration(server: str, tmp_path: Path) -> None:
     if shutil.which(server, path=PATH) is None:
         pytest.skip(f"{server} is not installed")
     shutil.copytree(PROJECT / "generated", tmp_path / "generated")
     shutil.copy(PROJECT / "pyproject.toml", tmp_path)
     path = os.pathsep.join([str(Path(sys.executable).parent), PATH])
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", CHECKED[server]],
+        ["bash", "-o", "pipefail", "-c", COMMANDS[server]],
         cwd=tmp_path,
         env={**environment(tmp_path), "PATH": path},
         capture_output=True,

@@ -1,4 +1,4 @@
-"""This repository's two apps as ordinary processes behind each server: real MCP clients sign in and read a page."""
+"""The two apps of this repository run as processes behind each server; real MCP clients sign in and read a page."""
 
 import socket
 import sys
@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from differential.servers import SERVERS, program, serving
+from differential.servers import SERVERS, run_program, run_server
 from end_to_end.clients import missing, session
 from helpers.support import PROJECT
 from render.manifests import COMMITTED
@@ -17,7 +17,7 @@ from dev.serve.local_apps import PAGES, app_environments, make_wiki
 
 CLIENTS = ("python", "typescript-v1")
 TOOLS = ["list_pages", "read_page", "search", "recent_changes"]
-# Each serves on the socket that it inherits, whose number is its argument.
+# Each program serves on the socket that it inherits; its argument is the socket's file descriptor.
 MCP = "import sys, uvicorn; uvicorn.run('mcp_server:app', fd=int(sys.argv[1]))"
 WIKI = (
     "import sys; from werkzeug.serving import make_server; from wiki import app;"
@@ -27,14 +27,14 @@ PROGRAMS = {"mcp": ("app/poc/mcp_package", MCP), "otterwiki": ("app/otterwiki", 
 
 
 @contextmanager
-def site(server: str, folder: Path) -> Iterator[str]:
-    """Everything, until the block ends; the server's URL."""
+def run_site(server: str, folder: Path) -> Iterator[str]:
+    """Run the apps, AuthKit and the server until the end of the block, and yield the server's URL."""
     make_wiki(folder / "wiki")
     with ExitStack() as stack:
-        # They listen before they run: the server needs to know where, and they need to know its URL.
+        # The sockets listen before the apps run: the server needs their addresses, and the apps need its URL.
         sockets = {app: stack.enter_context(socket.create_server(("127.0.0.1", 0))) for app in PROGRAMS}
-        where = {app: f"127.0.0.1:{one.getsockname()[1]}" for app, one in sockets.items()}
-        url = f"http://127.0.0.1:{stack.enter_context(serving(server, COMMITTED, where, folder))}"
+        addresses = {app: f"127.0.0.1:{socket_.getsockname()[1]}" for app, socket_ in sockets.items()}
+        url = f"http://127.0.0.1:{stack.enter_context(run_server(server, COMMITTED, addresses, folder))}"
         authkit = stack.enter_context(run_in_background(frozenset({f"{url}/mcp"}), auto_consent=True)).settings
         for app, env in app_environments(url, authkit.issuer, authkit.client_id, folder / "wiki").items():
             package, code = PROGRAMS[app]
@@ -42,14 +42,14 @@ def site(server: str, folder: Path) -> Iterator[str]:
             command = [sys.executable, "-c", code, str(fd)]
             home = folder / app
             home.mkdir()
-            stack.enter_context(program(command, home, fds=[fd], env={**env, "PYTHONPATH": str(PROJECT / package)}))
+            stack.enter_context(run_program(command, home, fds=[fd], env={**env, "PYTHONPATH": str(PROJECT / package)}))
         yield url
 
 
 @pytest.fixture(scope="module", params=SERVERS)
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with site(request.param, tmp_path_factory.mktemp(request.param)) as one:
-        yield one
+    with run_site(request.param, tmp_path_factory.mktemp(request.param)) as site_url:
+        yield site_url
 
 
 @pytest.mark.parametrize("client", CLIENTS)

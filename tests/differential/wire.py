@@ -1,4 +1,4 @@
-"""An HTTP client that sends request lines as they are, many on a connection before the first answer."""
+"""An HTTP client that sends request lines unchanged, and many requests on a connection before the first response."""
 
 import socket
 from collections.abc import Sequence
@@ -7,59 +7,59 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 BATCH = 64
-"""Requests under way; few enough that neither side waits for the other to read."""
-LONG = 30.0
-"""Seconds after which something must be wrong with a server that doesn't answer."""
+"""Requests without a response yet; few enough that neither side waits until the other side reads."""
+TIMEOUT = 30.0
+"""Seconds until a server that does not answer counts as failed."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back.
+class RawResponse:
+    """A response.
 
     Attributes:
-        status: 0 where the server has closed the connection without an answer.
-        headers: names in lower case.
+        status: the status code; 0 if the server closed the connection without a response.
+        headers: the headers, with names in lower case.
     """
 
     status: int
     headers: dict[str, str]
 
 
-def ask(port: int, heads: Sequence[bytes]) -> list[Answer]:
-    """An answer for each request without a body; what a closed connection has left out is asked again."""
-    answers: list[Answer] = []
+def send_requests(port: int, heads: Sequence[bytes]) -> list[RawResponse]:
+    """Return a response for each request; requests without a response on a closed connection are sent again."""
+    responses: list[RawResponse] = []
     batch = BATCH
-    while len(answers) < len(heads):
-        got = _on_one_connection(port, heads[len(answers) :], batch)
-        # A connection that ends early may take an answer with it, so the next request goes alone and then none does.
-        if not got and batch == 1:
-            got = [Answer(0, {})]
-        batch = 1 if not got or got[-1].headers.get("connection") == "close" else BATCH
-        answers += got
-    return answers
+    while len(responses) < len(heads):
+        received = _send_on_one_connection(port, heads[len(responses) :], batch)
+        # A connection that ends early can lose a response: a request counts as unanswered only if it was sent alone.
+        if not received and batch == 1:
+            received = [RawResponse(0, {})]
+        batch = 1 if not received or received[-1].headers.get("connection") == "close" else BATCH
+        responses += received
+    return responses
 
 
-def _on_one_connection(port: int, heads: Sequence[bytes], batch: int) -> list[Answer]:
-    answers: list[Answer] = []
+def _send_on_one_connection(port: int, heads: Sequence[bytes], batch: int) -> list[RawResponse]:
+    responses: list[RawResponse] = []
     with (
-        closing(socket.create_connection(("127.0.0.1", port), LONG)) as connection,
+        closing(socket.create_connection(("127.0.0.1", port), TIMEOUT)) as connection,
         connection.makefile("rb") as stream,
     ):
-        while len(answers) < len(heads):
-            sent = heads[len(answers) : len(answers) + batch]
+        while len(responses) < len(heads):
+            sent = heads[len(responses) : len(responses) + batch]
             try:
                 connection.sendall(b"".join(sent))
                 for head in sent:
-                    answers.append(_read(stream, head))
-                    if answers[-1].headers.get("connection") == "close":
-                        return answers
+                    responses.append(_read_response(stream, head))
+                    if responses[-1].headers.get("connection") == "close":
+                        return responses
             except (ConnectionError, EOFError):
-                return answers
+                return responses
             batch = BATCH
-    return answers
+    return responses
 
 
-def _read(stream: BinaryIO, head: bytes) -> Answer:
+def _read_response(stream: BinaryIO, head: bytes) -> RawResponse:
     line = stream.readline()
     if not line:
         raise EOFError
@@ -69,4 +69,4 @@ def _read(stream: BinaryIO, head: bytes) -> Answer:
         headers[name.lower()] = value.strip()
     if not head.startswith(b"HEAD "):
         stream.read(int(headers.get("content-length", 0)))
-    return Answer(int(line.split()[1]), headers)
+    return RawResponse(int(line.split()[1]), headers)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from differential.servers import command, environment
+from differential.servers import environment, server_command
 from render.manifests import COMMITTED, HOSTILE
 from render.test_proxies import CONFIGS_WITH_A_WORD, QUOTABLE_TEXTS, check_config, write_config
 from routegen.manifest import Manifest
@@ -16,7 +16,7 @@ from routegen.render import RenderRequest, find_target, render
 
 
 def run_caddy(*arguments: str, folder: Path, text: str = "", **variables: str) -> str:
-    program = command("caddy", folder)[0]
+    program = server_command("caddy", folder)[0]
     done = subprocess.run(
         [program, *arguments],
         input=text,

@@ -3,14 +3,14 @@
 import subprocess
 from pathlib import Path
 
-from differential.servers import command, environment
+from differential.servers import environment, server_command
 from render.manifests import COMMITTED
 from render.test_proxies import make_manifest, write_config
 
 
 def check_files(folder: Path, *files: Path, **variables: str) -> tuple[int, str]:
     """Check configuration files with HAProxy, and return its exit code and its output."""
-    program = command("haproxy", folder)[0]
+    program = server_command("haproxy", folder)[0]
     arguments = [argument for file in files for argument in ("-f", str(file))]
     done = subprocess.run(
         [program, "-c", *arguments], capture_output=True, text=True, check=False, env=environment(folder) | variables

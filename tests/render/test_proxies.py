@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from differential.servers import SERVERS, command, environment
+from differential.servers import SERVERS, environment, server_command
 from render.manifests import COMMITTED, HOSTILE
 from routegen.errors import ConfigError, UnsupportedRouteError
 from routegen.manifest import Manifest
@@ -22,7 +22,7 @@ def make_manifest(*paths: str) -> Manifest:
 def check_config(server: str, config: Path) -> str:
     """Let a server check its configuration, and return the output; an invalid configuration fails the test."""
     done = subprocess.run(
-        command(server, config, test=True),
+        server_command(server, config, test=True),
         capture_output=True,
         text=True,
         check=False,
