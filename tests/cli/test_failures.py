@@ -1,4 +1,4 @@
-"""Every failure through the real command: its exit code, its one line, and a manifest that is left alone."""
+"""Every failure through the real command: its exit code, its one line on stderr, and a manifest that is unchanged."""
 
 import json
 import os
@@ -7,16 +7,46 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from helpers.support import PYPROJECT, SMALL_APP, Routegen
+from routegen import errors
 
 
 @pytest.fixture
-def untouched(committed: Path) -> Path:
-    """The committed manifest; after the test it must still hold the same bytes, and stand alone."""
-    return committed
+def unchanged(committed: Path) -> Iterator[Path]:
+    """The committed manifest; after the test it must have the same bytes, and no file may be left beside it."""
+    data = committed.read_bytes()
+    yield committed
+    assert committed.read_bytes() == data
+    assert [file.name for file in committed.parent.iterdir()] == [committed.name]
+
+
+def test_every_error_has_an_exit_code_of_the_contract() -> None:
+    classes = [
+        value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.RoutegenError)
+    ]
+    assert errors.RoutegenError in classes
+    assert {cls.__name__: cls.exit_code for cls in classes} == {
+        "RoutegenError": 2, "ConfigError": 2, "NoProjectError": 2, "OutputError": 2, "LoadError": 3,
+        "ManifestError": 4, "UnsupportedRouteError": 5,
+    }  # fmt: skip
+
+
+def test_an_error_class_that_nobody_lists_ends_with_its_own_exit_code() -> None:
+    code = (
+        "import routegen.cli.options as o\n"
+        "from routegen.errors import RoutegenError\n"
+        "class NewError(RoutegenError): exit_code = 4\n"
+        "def read_config(file): raise NewError('new')\n"
+        "o.read_config = read_config\n"
+        "from routegen.cli import main; main(['list'])\n"
+    )
+    directory = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=directory, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (4, b"routegen: error: new\n")
 
 
 @pytest.mark.parametrize(
@@ -35,14 +65,12 @@ def untouched(committed: Path) -> Path:
         ("[tool.other]\n", "no pyproject.toml with a [tool.routegen]"),
     ],
 )  # fmt: skip
-def test_configuration(project: Path, untouched: Path, routegen: Routegen, broken: str, says: str) -> None:
-    before = untouched.read_bytes()
+def test_configuration(project: Path, unchanged: Path, routegen: Routegen, broken: str, says: str) -> None:
     (project / "pyproject.toml").write_text(broken)
-    done = routegen("extract", "-o", untouched)
+    done = routegen("extract", "-o", unchanged)
     assert (done.code, done.stdout) == (2, "")
     assert says in done.error
     assert done.stderr.count("\n") == 1
-    assert untouched.read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -67,19 +95,16 @@ def test_configuration(project: Path, untouched: Path, routegen: Routegen, broke
     ],
 )  # fmt: skip
 def test_an_app_that_can_not_be_loaded(
-    project: Path, untouched: Path, routegen: Routegen, server: str | None, app: str, says: str
+    project: Path, unchanged: Path, routegen: Routegen, server: str | None, app: str, says: str
 ) -> None:
-    before = untouched.read_bytes()
     (project / "server.py").unlink()
     if server is not None:
         (project / "server.py").write_text(server)
     (project / "pyproject.toml").write_text(PYPROJECT.replace("server.py:app", app))
-    done = routegen("extract", "-o", untouched)
+    done = routegen("extract", "-o", unchanged)
     assert (done.code, done.stdout) == (3, "")
     assert says in done.error
     assert "Traceback" not in done.stderr
-    assert untouched.read_bytes() == before
-    assert [file.name for file in untouched.parent.iterdir()] == [untouched.name]
 
 
 def test_an_app_that_can_not_be_checked(project: Path, committed: Path, routegen: Routegen) -> None:
@@ -97,18 +122,16 @@ def test_debug_shows_the_apps_own_traceback(project: Path, routegen: Routegen) -
     assert "in f" in done.stderr
 
 
-def test_an_import_that_never_ends(project: Path, untouched: Path, routegen: Routegen) -> None:
-    before = untouched.read_bytes()
+def test_an_import_that_never_ends(project: Path, unchanged: Path, routegen: Routegen) -> None:
     pid = project / "pid"
     (project / "server.py").write_text(
         "import pathlib, subprocess, time\n"
         f"child = subprocess.Popen(['sleep', '600'])\npathlib.Path({str(pid)!r}).write_text(str(child.pid))\n"
         "time.sleep(600)\n"
     )
-    done = routegen("extract", "-o", untouched, "--timeout", "2")
+    done = routegen("extract", "-o", unchanged, "--timeout", "2")
     assert done.code == 3
     assert "still importing after 2 s" in done.error
-    assert untouched.read_bytes() == before
     deadline = time.monotonic() + 10
     while _runs(int(pid.read_text())) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -176,16 +199,14 @@ def test_output_into_a_directory_that_is_not_there(project: Path, routegen: Rout
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not Path("/proc/self").exists(), reason="root writes anywhere here")
-def test_output_into_a_directory_that_can_not_be_written(project: Path, untouched: Path, routegen: Routegen) -> None:
+def test_output_into_a_directory_that_can_not_be_written(project: Path, unchanged: Path, routegen: Routegen) -> None:
     """/proc takes no file, not even from root, for whom permissions would mean nothing."""
-    directory = Path("/proc") if os.geteuid() == 0 else untouched.parent
+    directory = Path("/proc") if os.geteuid() == 0 else unchanged.parent
     directory.chmod(0o555) if os.geteuid() else None
-    before = untouched.read_bytes()
     done = routegen("extract", "-o", directory / "routes.json")
     directory.chmod(0o755) if os.geteuid() else None
     assert done.code == 2
     assert "can't be written" in done.error
-    assert untouched.read_bytes() == before
 
 
 def test_a_full_disk_on_stdout(project: Path) -> None:
@@ -204,16 +225,15 @@ def test_a_full_disk_on_stdout(project: Path) -> None:
     assert done.stderr.count(b"\n") == 1
 
 
-def test_a_file_that_can_not_be_written_to_its_end(project: Path, untouched: Path) -> None:
+def test_a_file_that_can_not_be_written_to_its_end(project: Path, unchanged: Path) -> None:
     """A file-size limit stands in for a full disk: write(2) fails in the middle of the file."""
-    before = untouched.read_bytes()
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 
     done = subprocess.run(
-        [sys.executable, "-B", "-m", "routegen", "extract", "-o", untouched],
+        [sys.executable, "-B", "-m", "routegen", "extract", "-o", unchanged],
         cwd=project,
         preexec_fn=limit,
         capture_output=True,
@@ -221,13 +241,11 @@ def test_a_file_that_can_not_be_written_to_its_end(project: Path, untouched: Pat
     )
     assert done.returncode == 2, done.stderr
     assert b"can't be written: File too large" in done.stderr
-    assert untouched.read_bytes() == before
-    assert [file.name for file in untouched.parent.iterdir()] == [untouched.name]
 
 
-def test_a_redirection_over_the_manifest_says_how_to_get_it_back(project: Path, untouched: Path) -> None:
+def test_a_redirection_over_the_manifest_says_how_to_get_it_back(project: Path, committed: Path) -> None:
     (project / "server.py").write_text("1/0\n")
-    with untouched.open("wb") as shell:
+    with committed.open("wb") as shell:
         done = subprocess.run(
             [sys.executable, "-m", "routegen", "extract"],
             cwd=project,
