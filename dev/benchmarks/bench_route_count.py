@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
 from routegen.config import AppConfig  # noqa: E402
-from routegen.discover import discover  # noqa: E402
+from routegen.discover import discover_paths  # noqa: E402
 from routegen.extract.build import build_manifest  # noqa: E402 - from the checkout, installed or not
 from routegen.gateway import RouteKey, RouteTable  # noqa: E402
 from starlette.requests import Request  # noqa: E402
@@ -65,7 +65,7 @@ def seconds(work: Callable[[], object]) -> float:
 def extraction(count: int) -> Callable[[], object]:
     """Discovery and assembly of an app with so many routes."""
     app = router(count)
-    return lambda: build_manifest("default", [(OWNED, discover(app))])
+    return lambda: build_manifest("default", [(OWNED, discover_paths(app))])
 
 
 def trie(count: int) -> Callable[[], object]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from routegen.config import AppConfig
-from routegen.discover import Served, find
+from routegen.discover import ServedPath, discover_routes
 from routegen.extract.build import Extraction, build_manifest
 from routegen.prove.drive import Seen, drive
 from routegen.prove.judge import AppProof, judge
@@ -35,7 +35,7 @@ class ProviderResult:
     provider: str
     case: str
     app: AppConfig
-    served: tuple[Served, ...]
+    served: tuple[ServedPath, ...]
     extraction: Extraction
     seen: tuple[Seen, ...]
     verdict: AppProof
@@ -45,12 +45,12 @@ def prove_provider(provider: Provider, case: Case) -> ProviderResult:
     """Extract, and put every request to the app.
 
     Raises:
-        UnsupportedRouteError, UnknownKindError: the app can't be extracted.
+        UnsupportedRouteError, UnknownRouteKindError: the app can't be extracted.
     """
     with without_network():
         asgi = case.app(provider.build)
     app = AppConfig(name="mcp", target=f"{provider.name}, {case.name}", root=ROOT, unsupported="warn")
-    found = find(asgi)
+    found = discover_routes(asgi)
     served = tuple(one.served for one in found)
     extraction = build_manifest("default", [(app, list(served))])
     seen = tuple(drive(asgi, found, requests(served)))

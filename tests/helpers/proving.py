@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from routegen.config import AppConfig
-from routegen.discover import Served, as_asgi, find
+from routegen.discover import ServedPath, discover_routes, resolve_asgi_app
 from routegen.extract.build import build_manifest
 from routegen.extract.unsupported import Notice
 from routegen.manifest import Manifest
@@ -23,7 +23,7 @@ class Proof:
     notices: tuple[Notice, ...]
     verdict: AppProof
     seen: list[Seen]
-    served: list[Served]
+    served: list[ServedPath]
 
     @property
     def paths(self) -> dict[str, tuple[str, ...]]:
@@ -41,8 +41,8 @@ class Proof:
 def prove_app(app: Any, more: Iterable[tuple[str, str]] = (), **config: Any) -> Proof:
     """Extract, and drive the app with its own requests and with more; what can't be carried is left out."""
     settings = AppConfig(name="app", target="here:app", root=Path(), **{"unsupported": "warn", **config})
-    asgi = as_asgi(app)
-    found = find(asgi)
+    asgi = resolve_asgi_app(app)
+    found = discover_routes(asgi)
     served = [one.served for one in found]
     extraction = build_manifest("default", [(settings, served)])
     seen = drive(asgi, found, [*requests(served), *more])

@@ -22,7 +22,7 @@ IMPORTS: dict[str, set[str]] = {
     "manifest": {"errors", "gateway"},
     "roles": {"manifest"},
     "report": {"errors"},
-    "discover": {"gateway"},
+    "discover": {"errors", "gateway"},
     "load": {"config", "discover", "errors"},
     "extract": {"config", "discover", "errors", "gateway", "load", "manifest", "report", "roles"},
     "diff": {"gateway", "manifest", "report"},

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,9 @@ from routegen.errors import ConfigError, NoProjectError
 
 DEFAULT_TIMEOUT = 60.0
 """Seconds that an app is allowed to take for its import."""
+
+# A process needs these to run; apps and functions see no other variable of the caller's environment.
+_INHERITED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
 
 _TABLE = "[tool.routegen]"
 _STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
@@ -231,6 +235,11 @@ def with_env(config: Config, app: str, env: Mapping[str, str]) -> Config:
     if app == config.default:
         return config.with_changes(default_app=changed)
     return config.with_changes(apps=tuple(changed if other.name == app else other for other in config.apps))
+
+
+def inherited_environment() -> dict[str, str]:
+    """Return the variables that the process of an app or a function inherits from the caller's environment."""
+    return {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

@@ -6,15 +6,12 @@ from typing import Any, get_args
 from routegen.diff.comparison import Added, Changed, DefaultChanged, Difference, Removed
 from routegen.diff.entry_lines import DEFAULT_ROUTE, line_of_entry
 from routegen.gateway import ANY, shape
-from routegen.manifest import Manifest, Role, Route
+from routegen.manifest import DOCUMENT_ROLES, Manifest, Role, Route
 from routegen.manifest.explain import Explainer
 from routegen.report import Finding, Rule, rules
 
 # Clients request these before or during the sign-in; without one of them a client does not connect.
 _SIGN_IN_ROLES = frozenset(get_args(Role)) - {"revocation-endpoint", "owned", "other"}
-
-# Clients read these as JSON, and fail where they are not (RFC 9728, RFC 8414, OpenID Connect Discovery 1.0).
-_DOCUMENTS = {"protected-resource-metadata", "authorization-server-metadata", "openid-configuration"}
 
 
 def as_findings(differences: Iterable[Difference], new: Manifest, text: str, fix: str) -> list[Finding]:
@@ -89,7 +86,7 @@ def _next_owner(route: Route, new: Manifest) -> str:
     if explanation.route_key:
         return f"{explanation.app} through {explanation.route_key}"
     # A website behind $default often answers every path with a page.
-    consequence = ", which may answer with HTML where a client expects JSON" if route.role in _DOCUMENTS else ""
+    consequence = ", which may answer with HTML where a client expects JSON" if route.role in DOCUMENT_ROLES else ""
     return f"{explanation.app}{consequence}"
 
 

@@ -1,14 +1,21 @@
-"""From an app object to what it serves: paths, methods, and what answers there.
+"""Discovery of the paths that an app object serves: their methods, and the code that answers them.
 
-In: a Starlette, FastAPI, FastMCP or Flask application. Out: `Served` entries in Starlette's path notation, in the
-order of the app's route table. Walks the live objects, calls no endpoint, and costs time linear in the number of
-routes. Kinds of routes are an ordered registry (`adapters.py`); an unknown kind is an error that says what it met
-and where.
+`discover_paths` walks the route table of a Starlette, FastAPI, FastMCP or Flask application and returns `ServedPath`
+entries in the table's order. It calls no endpoint, and costs time linear in the number of routes. `adapters` has one
+adapter for each kind of route, in order; a route of any other kind is an error that names it.
 """
 
-from routegen.discover.adapters import ADAPTERS, Found
-from routegen.discover.served_path import Served, UnknownKindError
-from routegen.discover.unwrap import as_asgi
-from routegen.discover.walk import discover, find
+from routegen.discover.adapters import ADAPTERS, DiscoveredRoute
+from routegen.discover.served_path import ServedPath, UnknownRouteKindError
+from routegen.discover.unwrap import resolve_asgi_app
+from routegen.discover.walk import discover_paths, discover_routes
 
-__all__ = ["ADAPTERS", "Found", "Served", "UnknownKindError", "as_asgi", "discover", "find"]
+__all__ = [
+    "ADAPTERS",
+    "DiscoveredRoute",
+    "ServedPath",
+    "UnknownRouteKindError",
+    "discover_paths",
+    "discover_routes",
+    "resolve_asgi_app",
+]

@@ -1,220 +1,231 @@
-"""One adapter for each kind of route, asked in order.
+"""One adapter for each kind of route; the first adapter that handles a route walks it.
 
-An adapter says whether a route is its kind, and what the route serves at its place in the tree. It knows classes
-by their qualified name instead of importing them: an app that doesn't use a framework doesn't pay for it.
+An adapter yields the paths that a route serves at its position in the tree. It recognises classes by their qualified
+names instead of importing them: an app that does not use a framework does not pay for its import.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from routegen.discover.flask_rules import rules_of
+from routegen.discover.flask_rules import served_by_flask
 from routegen.discover.handlers import handler_names
-from routegen.discover.served_path import Served
-from routegen.discover.unwrap import is_a, table_of
+from routegen.discover.served_path import ServedPath
+from routegen.discover.unwrap import find_route_table, has_class
 from routegen.gateway.path_pattern import ANY_PATH, ANY_REST, PARAMETER
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where in the tree a route stands.
+class MountContext:
+    """The position of a route in the tree: what the mounts and routers around it add.
 
     Attributes:
-        prefix: the path of the mounts around it.
-        regexes: what each variable of `prefix` takes.
-        host: the host that the routes around it ask for.
-        redirects: the router sends a client on from `/x` to `/x/` where only that is served.
+        prefix: the path of the mounts around the route.
+        regexes: the regular expression of each variable of `prefix`.
+        host: the host name that the routes around it require; None for any.
+        redirects_slashes: the router redirects from `/x` to `/x/` where only `/x/` is served.
     """
 
     prefix: str = ""
     regexes: tuple[str, ...] = ()
     host: str | None = None
-    redirects: bool = True
+    redirects_slashes: bool = True
 
 
 @dataclass(frozen=True)
-class Found:
-    """What an adapter has found.
+class DiscoveredRoute:
+    """One served path, with the live object that answers.
 
     Attributes:
-        served: what the app serves there.
-        holder: the live object that answers through its attribute `attribute`; None where a router does.
-        within: the mounts around it, the outermost first, each with the router that it holds beneath its middleware.
+        served: the path and its methods.
+        holder: the object that keeps the answering app in its attribute `attribute`; None where a router answers.
+        attribute: the name of that attribute.
+        mounts: the mounts around the route, the outermost first, each with the router below its middleware.
     """
 
-    served: Served
+    served: ServedPath
     holder: Any = None
     attribute: str = "app"
-    within: tuple[tuple[Any, Any], ...] = ()
+    mounts: tuple[tuple[Any, Any], ...] = ()
 
 
 @dataclass(frozen=True)
-class Inside:
-    """A router at another place, to be walked."""
+class NestedRouter:
+    """A router inside a route, which must be walked too."""
 
     router: Any
-    place: Place
+    context: MountContext
 
 
 @dataclass(frozen=True)
-class Blocks:
-    """From here on, a request below `place` is answered, or refused, by the mount that has been walked."""
+class WalkedMount:
+    """The end of a mount: it takes every request below `context`, so later routes get none of them."""
 
-    place: Place
+    context: MountContext
 
 
-Step = Found | Inside | Blocks
+WalkStep = DiscoveredRoute | NestedRouter | WalkedMount
 
 
 class Adapter(Protocol):
-    """What a kind of route has to offer."""
+    """The walk of one kind of route."""
 
-    def knows(self, route: Any) -> bool:
+    def handles(self, route: Any) -> bool:
         """Whether `route` is of this kind."""
 
-    def steps(self, route: Any, place: Place) -> Iterator[Step]:
-        """What `route` serves at `place`, and which routers are inside it."""
+    def walk(self, route: Any, context: MountContext) -> Iterator[WalkStep]:
+        """Yield the paths that `route` serves in `context`, and the routers inside it."""
 
 
-def regexes_of(path: str, convertors: Any) -> tuple[str, ...]:
-    """What each variable of a path takes, in the path's order."""
+def variable_regexes(path: str, convertors: Any) -> tuple[str, ...]:
+    """Return the regular expression of each variable of a path, in the path's order."""
     return tuple(convertors[name].regex for name, _ in PARAMETER.findall(path))
 
 
-def path_of(route: Any, place: Place) -> tuple[str, tuple[str, ...]]:
-    """A route's whole path, and what each of its variables takes."""
-    return place.prefix + route.path, place.regexes + regexes_of(route.path, route.param_convertors)
+def full_path(route: Any, context: MountContext) -> tuple[str, tuple[str, ...]]:
+    """Return a route's path with its prefix, and the regular expression of each variable."""
+    return context.prefix + route.path, context.regexes + variable_regexes(route.path, route.param_convertors)
 
 
 @dataclass(frozen=True)
 class RouteAdapter:
-    """Starlette's `Route`: a function, a class, or an ASGI instance (which is how FastMCP serves `/mcp`).
+    """Starlette's `Route`: a function, a class, or an ASGI instance (FastMCP serves `/mcp` through one).
 
-    `Route.methods` is None for an ASGI instance without methods: it takes them all (starlette.routing).
+    `Route.methods` is None for an ASGI instance without methods: it takes every method (starlette.routing).
     """
 
-    def knows(self, route: Any) -> bool:
-        """`Route` and what derives from it, FastAPI's `APIRoute` too."""
-        return is_a(route, "starlette.routing.Route") or is_a(route, "fastapi.routing._EffectiveRouteContext")
+    def handles(self, route: Any) -> bool:
+        """`Route` and its subclasses, such as FastAPI's `APIRoute`."""
+        return has_class(route, "starlette.routing.Route") or has_class(route, "fastapi.routing._EffectiveRouteContext")
 
-    def steps(self, route: Any, place: Place) -> Iterator[Step]:
-        """The one path of the route."""
-        path, regexes = path_of(route, place)
+    def walk(self, route: Any, context: MountContext) -> Iterator[WalkStep]:
+        """Yield the path of the route."""
+        path, regexes = full_path(route, context)
         methods = tuple(sorted(route.methods)) if route.methods else None
-        served = Served(path, methods, handler_names(route.endpoint), regexes, host=place.host)
-        # FastAPI from 0.137 on kept no app for an included route at first, and made one for each request.
-        makes = is_a(route, "fastapi.routing._EffectiveRouteContext") and not hasattr(route, "app")
-        yield Found(served, route.original_route, "get_route_handler") if makes else Found(served, route)
+        served = ServedPath(path, methods, handler_names(route.endpoint), regexes, host=context.host)
+        # FastAPI 0.137 and some later releases keep no app for an included route, and make one for each request.
+        makes_app = has_class(route, "fastapi.routing._EffectiveRouteContext") and not hasattr(route, "app")
+        if makes_app:
+            yield DiscoveredRoute(served, route.original_route, "get_route_handler")
+        else:
+            yield DiscoveredRoute(served, route)
 
 
 @dataclass(frozen=True)
 class WebSocketAdapter:
     """Starlette's `WebSocketRoute`: only a WebSocket handshake reaches it."""
 
-    def knows(self, route: Any) -> bool:
-        """`WebSocketRoute` and what derives from it."""
-        return is_a(route, "starlette.routing.WebSocketRoute")
+    def handles(self, route: Any) -> bool:
+        """`WebSocketRoute` and its subclasses."""
+        return has_class(route, "starlette.routing.WebSocketRoute")
 
-    def steps(self, route: Any, place: Place) -> Iterator[Step]:
-        """The one path of the route."""
-        path, regexes = path_of(route, place)
+    def walk(self, route: Any, context: MountContext) -> Iterator[WalkStep]:
+        """Yield the path of the route."""
+        path, regexes = full_path(route, context)
         names = handler_names(route.endpoint)
-        yield Found(Served(path, ("GET",), names, regexes, protocol="websocket", host=place.host), route)
+        served = ServedPath(path, ("GET",), names, regexes, protocol="websocket", host=context.host)
+        yield DiscoveredRoute(served, route)
 
 
 @dataclass(frozen=True)
 class MountAdapter:
-    """Starlette's `Mount`: of routes, which are walked, or of an app that can't be, which owns its subtree.
+    """Starlette's `Mount`: of routes, which are walked, or of an app without a route table, which owns its subtree.
 
-    A mount takes every request below its path, also those that its own routes don't serve.
+    A mount takes every request below its path, also those that its own routes do not serve.
     """
 
-    def knows(self, route: Any) -> bool:
-        """`Mount` and what derives from it."""
-        return is_a(route, "starlette.routing.Mount")
+    def handles(self, route: Any) -> bool:
+        """`Mount` and its subclasses."""
+        return has_class(route, "starlette.routing.Mount")
 
-    def steps(self, route: Any, place: Place) -> Iterator[Step]:
-        """What is mounted, with the mount's path before it."""
-        prefix, regexes = path_of(route, place)
-        inner = replace(place, prefix=prefix, regexes=regexes)
-        yield from _held(route, getattr(route, "_base_app", route.app), inner)
-        yield Blocks(inner)
+    def walk(self, route: Any, context: MountContext) -> Iterator[WalkStep]:
+        """Yield the mounted paths, with the mount's path before them."""
+        prefix, regexes = full_path(route, context)
+        inner = replace(context, prefix=prefix, regexes=regexes)
+        yield from _walk_held_app(route, getattr(route, "_base_app", route.app), inner)
+        yield WalkedMount(inner)
 
 
-def _held(route: Any, app: Any, place: Place) -> Iterator[Step]:
-    """What a route that holds an app serves at a place; mlflow holds a Flask application."""
-    router = table_of(app)
+def _walk_held_app(route: Any, app: Any, context: MountContext) -> Iterator[WalkStep]:
+    """Yield the paths of an app that a route holds; mlflow, for example, mounts a Flask application."""
+    router = find_route_table(app)
     if router is None:
-        yield from _subtree(route.app, place, route)
+        yield from _subtree(route.app, context, route)
     elif hasattr(router, "url_map"):
-        for served in rules_of(router):
-            path, regexes = place.prefix + served.path, place.regexes + served.regexes
-            yield Found(replace(served, path=path, regexes=regexes, host=place.host), route)
+        for served in served_by_flask(router):
+            path, regexes = context.prefix + served.path, context.regexes + served.regexes
+            yield DiscoveredRoute(replace(served, path=path, regexes=regexes, host=context.host), route)
     else:
-        yield Inside(router, place)
+        yield NestedRouter(router, context)
 
 
-def _subtree(app: Any, place: Place, holder: Any) -> Iterator[Step]:
-    """An app that can't be walked: it owns what lies below its mount point."""
-    static = is_a(app, "starlette.staticfiles.StaticFiles")
-    methods = ("GET", "HEAD") if static else None
-    # Without html=True, StaticFiles has nothing at its own root (starlette.staticfiles).
-    rest = ANY_REST if static and not app.html else ANY_PATH
-    below = f"{place.prefix}/{{proxy:path}}"
+def _subtree(app: Any, context: MountContext, holder: Any) -> Iterator[WalkStep]:
+    """Yield the mount point, and everything below it, for an app without a route table."""
+    serves_files = has_class(app, "starlette.staticfiles.StaticFiles")
+    methods = ("GET", "HEAD") if serves_files else None
+    # Without html=True, StaticFiles serves nothing at its own root (starlette.staticfiles).
+    rest = ANY_REST if serves_files and not app.html else ANY_PATH
     names = handler_names(app)
-    if place.prefix and place.redirects and rest == ANY_PATH:
-        yield Found(Served(place.prefix, methods, names, place.regexes, host=place.host, redirects=True))
-    yield Found(Served(below, methods, names, (*place.regexes, rest), host=place.host), holder)
+    if context.prefix and context.redirects_slashes and rest == ANY_PATH:
+        served = ServedPath(context.prefix, methods, names, context.regexes, host=context.host, only_redirects=True)
+        yield DiscoveredRoute(served)
+    subtree = f"{context.prefix}/{{proxy:path}}"
+    yield DiscoveredRoute(
+        ServedPath(subtree, methods, names, (*context.regexes, rest), host=context.host),
+        holder,
+    )
 
 
 @dataclass(frozen=True)
 class HostAdapter:
-    """Starlette's `Host`: what is inside it answers under one host name only."""
+    """Starlette's `Host`: its routes answer only under one host name."""
 
-    def knows(self, route: Any) -> bool:
-        """`Host` and what derives from it."""
-        return is_a(route, "starlette.routing.Host")
+    def handles(self, route: Any) -> bool:
+        """`Host` and its subclasses."""
+        return has_class(route, "starlette.routing.Host")
 
-    def steps(self, route: Any, place: Place) -> Iterator[Step]:
-        """What is inside, with the host that it asks for."""
-        yield from _held(route, route.app, replace(place, host=route.host))
+    def walk(self, route: Any, context: MountContext) -> Iterator[WalkStep]:
+        """Yield the paths inside, with the host that they require."""
+        yield from _walk_held_app(route, route.app, replace(context, host=route.host))
 
 
 @dataclass(frozen=True)
 class IncludedRouterAdapter:
-    """FastAPI's included router: it matches request by request, as if its routes stood where it is included."""
+    """FastAPI's included router: it matches requests as if its routes were part of the table that includes it."""
 
-    def knows(self, route: Any) -> bool:
-        """What `include_router` leaves in the table, from the release on that keeps routers whole."""
-        return is_a(route, "fastapi.routing._IncludedRouter")
+    def handles(self, route: Any) -> bool:
+        """The entry that `include_router` adds to the table, in the FastAPI releases that keep routers whole."""
+        return has_class(route, "fastapi.routing._IncludedRouter")
 
-    def steps(self, route: Any, place: Place) -> Iterator[Step]:
-        """Its routes, with the prefix under which each is included."""
-        # FastAPI 0.137 has no routes that are asked last.
-        last = getattr(route, "effective_low_priority_routes", tuple)
-        contexts = [*route.effective_route_contexts(), *last()]
-        yield Inside([getattr(one, "starlette_route", None) or one for one in contexts], place)
+    def walk(self, route: Any, context: MountContext) -> Iterator[WalkStep]:
+        """Yield its routes, each with the prefix under which it is included."""
+        # FastAPI 0.137 has no low-priority routes.
+        low_priority_routes = getattr(route, "effective_low_priority_routes", tuple)
+        entries = [*route.effective_route_contexts(), *low_priority_routes()]
+        yield NestedRouter([getattr(entry, "starlette_route", None) or entry for entry in entries], context)
 
 
 @dataclass(frozen=True)
 class FrontendAdapter:
-    """FastAPI's `frontend()`: files at a path and below it, asked after every other route."""
+    """FastAPI's `frontend()`: files at a path and below it, matched after every other route."""
 
-    def knows(self, route: Any) -> bool:
-        """A group of frontends, on its own or as part of an included router."""
-        return is_a(getattr(route, "original_route", route), "fastapi.routing._FrontendRouteGroup")
+    def handles(self, route: Any) -> bool:
+        """A group of frontends, in the app's own table or in an included router."""
+        return has_class(getattr(route, "original_route", route), "fastapi.routing._FrontendRouteGroup")
 
-    def steps(self, route: Any, place: Place) -> Iterator[Step]:
-        """Each frontend's path, and all below it."""
-        included = getattr(route, "frontend_prefix", "")
+    def walk(self, route: Any, context: MountContext) -> Iterator[WalkStep]:
+        """Yield each frontend's path, and everything below it."""
+        included_prefix = getattr(route, "frontend_prefix", "")
         for frontend in getattr(route, "original_route", route).routes:
-            path = place.prefix + included + frontend.path.rstrip("/")
+            path = context.prefix + included_prefix + frontend.path.rstrip("/")
             methods = tuple(sorted(frontend.methods))
             names = handler_names(frontend.app)
             if path:
-                yield Found(Served(path, methods, names, place.regexes, host=place.host), frontend)
-            below = f"{path}/{{proxy:path}}"
-            yield Found(Served(below, methods, names, (*place.regexes, ANY_PATH), host=place.host), frontend)
+                served = ServedPath(path, methods, names, context.regexes, host=context.host)
+                yield DiscoveredRoute(served, frontend)
+            subtree = f"{path}/{{proxy:path}}"
+            served = ServedPath(subtree, methods, names, (*context.regexes, ANY_PATH), host=context.host)
+            yield DiscoveredRoute(served, frontend)
 
 
 ADAPTERS: tuple[Adapter, ...] = (

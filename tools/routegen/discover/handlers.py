@@ -1,8 +1,8 @@
-"""The names of what answers a request, through the wrappers around it.
+"""Qualified names of the code that answers a request, through the wrappers around it.
 
-FastMCP wraps its endpoints: `RequireAuthMiddleware(StreamableHTTPASGIApp)`, or CORS around a function that
-`starlette.routing.request_response` made of `TokenHandler.handle`. What a path is follows from the whole
-chain, not from the outermost wrapper.
+FastMCP wraps its endpoints: `RequireAuthMiddleware(StreamableHTTPASGIApp)`, or CORS middleware around a function that
+`starlette.routing.request_response` made of `TokenHandler.handle`. The role of a path follows from the whole chain,
+not from the outermost wrapper.
 """
 
 import functools
@@ -12,15 +12,15 @@ _MAX_WRAPPERS = 20
 
 
 def qualified_name(value: Any) -> str:
-    """`module.qualname` of a function, a bound method or class, or of an instance's class."""
+    """Return `module.qualname` of a function, a bound method or a class, or of an instance's class."""
     if hasattr(value, "__self__") and hasattr(value, "__func__"):
         value = value.__func__
-    named = value if hasattr(value, "__qualname__") else type(value)
-    return f"{named.__module__}.{named.__qualname__}"
+    definition = value if hasattr(value, "__qualname__") else type(value)
+    return f"{definition.__module__}.{definition.__qualname__}"
 
 
 def handler_names(endpoint: Any) -> tuple[str, ...]:
-    """Qualified names from the outermost wrapper to the endpoint, each with those of its base classes."""
+    """Return the qualified names from the outermost wrapper to the endpoint, each with those of its base classes."""
     names: list[str] = []
     current = endpoint
     for _ in range(_MAX_WRAPPERS):
@@ -31,13 +31,13 @@ def handler_names(endpoint: Any) -> tuple[str, ...]:
             in_thread = qualified_name(current.func) == "starlette.concurrency.run_in_threadpool"
             current = current.args[0] if in_thread else current.func
             continue
-        names += _names(current)
+        names += _names_with_bases(current)
         current = _wrapped(current)
     return tuple(names)
 
 
-def _names(value: Any) -> list[str]:
-    """FastMCP derives its own handlers from the SDK's: a path is what any of its handler's classes is."""
+def _names_with_bases(value: Any) -> list[str]:
+    """Return a handler's names; FastMCP derives its own handlers from the SDK's, so its base classes count too."""
     owner = getattr(value, "__self__", None)
     if owner is not None and hasattr(value, "__func__"):
         method = value.__func__.__name__
@@ -49,7 +49,7 @@ def _names(value: Any) -> list[str]:
 
 
 def _wrapped(value: Any) -> Any:
-    """What `value` wraps, or None where it is the endpoint."""
+    """Return the object that `value` wraps; None if `value` is the endpoint."""
     if (inner := getattr(value, "__wrapped__", None)) is not None:
         return inner
     if value.__class__.__name__ == "function":
@@ -59,9 +59,9 @@ def _wrapped(value: Any) -> Any:
 
 
 def _from_closure(function: Any) -> Any:
-    """The endpoint that `starlette.routing.request_response` keeps in the closure of what it returns."""
+    """Return the endpoint in the closure of a function that `starlette.routing.request_response` made."""
     if function.__module__ != "starlette.routing" or function.__closure__ is None:
         return None
     cells = dict(zip(function.__code__.co_freevars, function.__closure__, strict=True))
-    kept = cells.get("f") or cells.get("func")
-    return kept.cell_contents if kept is not None else None
+    cell = cells.get("f") or cells.get("func")
+    return cell.cell_contents if cell is not None else None

@@ -1,28 +1,30 @@
-"""What one entry of an app's route table serves: data only."""
+"""One path that an app serves, as data."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from routegen.errors import UnsupportedRouteError
 
-class UnknownKindError(Exception):
-    """A route table holds something that no adapter knows; the text says what and where."""
+
+class UnknownRouteKindError(UnsupportedRouteError):
+    """A route table holds an object that no adapter can walk; the text names the object and its path."""
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedPath:
     """One path that an app serves.
 
     Attributes:
         path: in Starlette's notation, with the prefixes of its mounts.
         methods: in capitals, sorted; None where the app takes every method.
-        handlers: qualified names of what answers, from the outermost wrapper to the endpoint itself.
-        regexes: what each variable of `path` takes, in the path's order, as a regular expression.
-        protocol: `websocket` where only a WebSocket handshake reaches it.
-        host: the host name that a request has to have, as Starlette's `Host` writes it, or None for any.
-        redirects: the app only sends a client on, to the same path with a slash after it.
-        hidden_by: the mount before it that takes every request to it, so that it never answers.
-        partly_hidden_by: the mount before it that takes some of its requests.
+        handlers: qualified names of the code that answers, from the outermost wrapper to the endpoint.
+        regexes: the regular expression of each variable of `path`, in the path's order.
+        protocol: `http`, or `websocket` where only a WebSocket handshake reaches the route.
+        host: the host name that a request must have, as Starlette's `Host` writes it; None for any host.
+        only_redirects: the app only redirects to the same path with a slash after it.
+        hidden_by: the path of an earlier mount that takes every request, so that this route never answers.
+        partly_hidden_by: the path of an earlier mount that takes some of the requests.
     """
 
     path: str
@@ -31,16 +33,18 @@ class Served:
     regexes: tuple[str, ...] = ()
     protocol: str = "http"
     host: str | None = None
-    redirects: bool = False
+    only_redirects: bool = False
     hidden_by: str | None = None
     partly_hidden_by: str | None = None
 
     def as_data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the fields as data for JSON."""
         return asdict(self)
 
     @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> "Served":
-        """What `as_data` gave, after JSON has made lists of tuples."""
-        values: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in data.items()}
-        return cls(**values)
+    def from_data(cls, data: Mapping[str, Any]) -> "ServedPath":
+        """Build an entry from `as_data`, after JSON has turned tuples into lists."""
+        fields: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
+        }
+        return cls(**fields)

@@ -1,122 +1,139 @@
-"""Walking a route table with the registry of adapters."""
+"""Walk an app's route table with the adapters."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from routegen.discover.adapters import ADAPTERS, Blocks, Found, Inside, Place
-from routegen.discover.flask_rules import rules_of
+from routegen.discover.adapters import ADAPTERS, DiscoveredRoute, MountContext, NestedRouter, WalkedMount
+from routegen.discover.flask_rules import served_by_flask
 from routegen.discover.handlers import handler_names, qualified_name
-from routegen.discover.served_path import Served, UnknownKindError
-from routegen.discover.unwrap import is_a, table_of
+from routegen.discover.served_path import ServedPath, UnknownRouteKindError
+from routegen.discover.unwrap import find_route_table, has_class
 from routegen.gateway.path_pattern import ANY_PATH, PathSegment, mount_covers, mount_overlaps, split_path
 
 
-def discover(app: Any) -> list[Served]:
-    """Everything that an app serves, in the order of its route table.
+def discover_paths(app: Any) -> list[ServedPath]:
+    """Return every path that an app serves, in the order of its route table.
 
     Args:
-        app: a Starlette or FastAPI application or router, a FastMCP server (its `http_app()` is walked, which holds
-            what its auth provider adds), a Flask application, or ASGI middleware around one. An app of another
-            kind serves whatever it is sent.
+        app: a Starlette or FastAPI application or router, a FastMCP server (its `http_app()` is walked, which has the
+            routes of its auth provider too), a Flask application, or ASGI middleware around one of them. An app of
+            another kind counts as serving every path.
 
     Raises:
-        UnknownKindError: it isn't an app, or a route of it is of a kind that no adapter knows.
+        UnknownRouteKindError: the object is no app, or no adapter handles one of its routes.
     """
-    return [found.served for found in find(app)]
+    return [route.served for route in discover_routes(app)]
 
 
-def find(app: Any) -> list[Found]:
-    """As `discover`, with the live objects that answer."""
-    router = table_of(app)
+def discover_routes(app: Any) -> list[DiscoveredRoute]:
+    """Return the same as `discover_paths`, each with the live object that answers."""
+    router = find_route_table(app)
     if router is None:
         if not callable(app):
-            raise UnknownKindError(f"{qualified_name(app)} is not an ASGI or WSGI application")
-        return [Found(Served("/{proxy:path}", None, handler_names(app), (ANY_PATH,)))]
+            raise UnknownRouteKindError(f"{qualified_name(app)} is not an ASGI or WSGI application")
+        return [DiscoveredRoute(ServedPath("/{proxy:path}", None, handler_names(app), (ANY_PATH,)))]
     if hasattr(router, "url_map"):
-        return [Found(served) for served in rules_of(router)]
-    return [found for place in _places(app, router) for found in _Walk().router(router, place)]
+        return [DiscoveredRoute(served) for served in served_by_flask(router)]
+    return [route for context in _root_contexts(app, router) for route in _Walk().walk_router(router, context)]
 
 
-def _places(app: Any, router: Any) -> Iterator[Place]:
+def _root_contexts(app: Any, router: Any) -> Iterator[MountContext]:
     """FastAPI answers below its `root_path` as well as without it (starlette._utils.get_route_path)."""
-    redirects = getattr(router, "redirect_slashes", True)
-    yield Place(redirects=redirects)
-    root = getattr(app, "root_path", "") if is_a(app, "fastapi.applications.FastAPI") else ""
-    if root and not root.endswith("/"):
-        yield Place(prefix=root, redirects=redirects)
+    redirects_slashes = getattr(router, "redirect_slashes", True)
+    yield MountContext(redirects_slashes=redirects_slashes)
+    root_path = getattr(app, "root_path", "") if has_class(app, "fastapi.applications.FastAPI") else ""
+    if root_path and not root_path.endswith("/"):
+        yield MountContext(prefix=root_path, redirects_slashes=redirects_slashes)
+
+
+@dataclass(frozen=True)
+class _Mount:
+    """A mount that was walked already: it takes requests from the routes after it."""
+
+    path: str
+    host: str | None
+    segments: tuple[PathSegment, ...]
 
 
 @dataclass
 class _Walk:
-    """One walk: what has been walked through, and the mounts that stand before what comes next."""
+    """The state of one walk.
 
-    above: list[int] = field(default_factory=list)
-    mounts: dict[str | None, list[tuple[str, str | None, tuple[PathSegment, ...]]]] = field(default_factory=dict)
+    Attributes:
+        open_routers: ids of the routers that are being walked, from the outermost to the innermost.
+        mounts: the mounts that were walked already, by their first segment if that is literal.
+    """
 
-    def router(self, router: Any, place: Place) -> Iterator[Found]:
-        """All that a router, or a list of routes, serves at a place."""
-        if id(router) in self.above:
-            raise UnknownKindError(f"the router at {place.prefix or '/'} is mounted inside itself")
-        self.above.append(id(router))
+    open_routers: list[int] = field(default_factory=list)
+    mounts: dict[str | None, list[_Mount]] = field(default_factory=dict)
+
+    def walk_router(self, router: Any, context: MountContext) -> Iterator[DiscoveredRoute]:
+        """Yield every path that a router, or a list of routes, serves."""
+        if id(router) in self.open_routers:
+            raise UnknownRouteKindError(f"the router at {context.prefix or '/'} is mounted inside itself")
+        self.open_routers.append(id(router))
         routes = router if isinstance(router, list) else self._routes(router)
-        inner = replace(place, redirects=getattr(router, "redirect_slashes", place.redirects))
-        redirects: list[Found] = []
+        inner = replace(context, redirects_slashes=getattr(router, "redirect_slashes", context.redirects_slashes))
+        redirects: list[DiscoveredRoute] = []
         for route in routes:
-            yield from self._route(route, inner, redirects)
-        # A router redirects when none of its routes takes the request, those after the mount included.
-        yield from map(self._placed, redirects)
+            yield from self._walk_route(route, inner, redirects)
+        # A router redirects only if none of its routes takes the request, also those after the mount.
+        yield from map(self._hide_behind_mounts, redirects)
         default = getattr(router, "default", None)
         if default is not None and default != getattr(router, "not_found", None):
-            names = handler_names(default)
-            path = f"{place.prefix}/{{proxy:path}}"
-            served = Served(path, None, names, (*place.regexes, ANY_PATH), host=place.host)
-            yield self._placed(Found(served, router, "default"))
-        self.above.pop()
+            path = f"{context.prefix}/{{proxy:path}}"
+            served = ServedPath(path, None, handler_names(default), (*context.regexes, ANY_PATH), host=context.host)
+            yield self._hide_behind_mounts(DiscoveredRoute(served, router, "default"))
+        self.open_routers.pop()
 
     @staticmethod
     def _routes(router: Any) -> list[Any]:
-        # FastAPI asks these after its routes.
+        # FastAPI matches low-priority routes after all others.
         return [*router.routes, *getattr(router, "_low_priority_routes", ())]
 
-    def _route(self, route: Any, place: Place, redirects: list[Found]) -> Iterator[Found]:
-        adapter = next((adapter for adapter in ADAPTERS if adapter.knows(route)), None)
+    def _walk_route(
+        self, route: Any, context: MountContext, redirects: list[DiscoveredRoute]
+    ) -> Iterator[DiscoveredRoute]:
+        adapter = next((adapter for adapter in ADAPTERS if adapter.handles(route)), None)
         if adapter is None:
-            path = place.prefix + str(getattr(route, "path", ""))
-            raise UnknownKindError(f"{qualified_name(route)} at {path or '/'} is a kind of route that can't be walked")
-        for step in adapter.steps(route, place):
+            path = context.prefix + str(getattr(route, "path", ""))
+            raise UnknownRouteKindError(
+                f"{qualified_name(route)} at {path or '/'} is a kind of route that routegen does not know"
+            )
+        for step in adapter.walk(route, context):
             match step:
-                case Found(served) if served.redirects:
+                case DiscoveredRoute(served) if served.only_redirects:
                     redirects.append(step)
-                case Found():
-                    yield self._placed(step)
-                case Inside(list(routes), inner):
-                    yield from self.router(routes, inner)
-                case Inside(router, inner):
-                    for found in self.router(router, inner):
-                        yield replace(found, within=((route, router), *found.within))
-                case Blocks(inner):
-                    self._block(inner)
+                case DiscoveredRoute():
+                    yield self._hide_behind_mounts(step)
+                case NestedRouter(list(routes), inner):
+                    yield from self.walk_router(routes, inner)
+                case NestedRouter(router, inner):
+                    for discovered in self.walk_router(router, inner):
+                        yield replace(discovered, mounts=((route, router), *discovered.mounts))
+                case WalkedMount(inner):
+                    self._add_mount(inner)
 
-    def _block(self, place: Place) -> None:
-        pattern = split_path(place.prefix, place.regexes)
-        first = pattern[0].source if pattern and pattern[0].is_literal else None
-        self.mounts.setdefault(first, []).append((place.prefix or "/", place.host, pattern))
+    def _add_mount(self, context: MountContext) -> None:
+        segments = split_path(context.prefix, context.regexes)
+        first = segments[0].source if segments and segments[0].is_literal else None
+        self.mounts.setdefault(first, []).append(_Mount(context.prefix or "/", context.host, segments))
 
-    def _placed(self, found: Found) -> Found:
-        """With what the mounts before it take away: Starlette's first match wins."""
-        served = found.served
+    def _hide_behind_mounts(self, route: DiscoveredRoute) -> DiscoveredRoute:
+        """Mark a route that earlier mounts hide: in Starlette the first match wins."""
+        served = route.served
         if not self.mounts:
-            return found
-        pattern = split_path(served.path, served.regexes)
-        before = (
-            [*self.mounts.get(pattern[0].source, ()), *self.mounts.get(None, ())]
-            if pattern[0].is_literal
+            return route
+        segments = split_path(served.path, served.regexes)
+        candidates = (
+            [*self.mounts.get(segments[0].source, ()), *self.mounts.get(None, ())]
+            if segments[0].is_literal
             else [mount for mounts in self.mounts.values() for mount in mounts]
         )
-        before = [mount for mount in before if mount[1] in {None, served.host}]
-        for path, _, mount in before:
-            if mount_covers(mount, pattern):
-                return replace(found, served=replace(served, hidden_by=path))
-        partly = next((path for path, _, mount in before if mount_overlaps(mount, pattern)), None)
-        return replace(found, served=replace(served, partly_hidden_by=partly))
+        mounts = [mount for mount in candidates if mount.host in {None, served.host}]
+        for mount in mounts:
+            if mount_covers(mount.segments, segments):
+                return replace(route, served=replace(served, hidden_by=mount.path))
+        overlapping = next((mount.path for mount in mounts if mount_overlaps(mount.segments, segments)), None)
+        return replace(route, served=replace(served, partly_hidden_by=overlapping))

@@ -1,6 +1,6 @@
-"""From what apps serve to a manifest: classify each path, translate it, put the owned ones beside it.
+"""From what apps serve to a manifest: classify_path each path, translate it, put the owned ones beside it.
 
-In: `Served` entries for each app. Out: a `Manifest` whose content depends on them alone, and notices of what the
+In: `ServedPath` entries for each app. Out: a `Manifest` whose content depends on them alone, and notices of what the
 gateway can't carry.
 """
 
@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from routegen.config import AppConfig
-from routegen.discover.served_path import Served
+from routegen.discover.served_path import ServedPath
 from routegen.errors import ManifestError, UnsupportedRouteError
 from routegen.extract.quota import QuotaError
 from routegen.extract.unsupported import Carried, Notice, carried_by, carry
 from routegen.gateway import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteTable, Translation, shape, subtree_path
 from routegen.manifest import Manifest, Route, dump_manifest, parse_manifest
-from routegen.roles import Classified, classify
+from routegen.roles import PathRole, classify_path
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Extraction:
 
     manifest: Manifest
     notices: tuple[Notice, ...] = ()
-    default_serves: tuple[Served, ...] = ()
+    default_serves: tuple[ServedPath, ...] = ()
 
 
 @dataclass
@@ -31,12 +31,12 @@ class _Entry:
     """One path of the manifest while its served parts come together."""
 
     path: str
-    classified: Classified
+    classified: PathRole
     methods: set[str] = field(default_factory=set)
     reasons: list[str | None] = field(default_factory=list)
 
 
-def build_manifest(default: str, served: Iterable[tuple[AppConfig, list[Served]]]) -> Extraction:
+def build_manifest(default: str, served: Iterable[tuple[AppConfig, list[ServedPath]]]) -> Extraction:
     """The manifest of apps that are already discovered.
 
     Args:
@@ -66,7 +66,7 @@ def build_manifest(default: str, served: Iterable[tuple[AppConfig, list[Served]]
         raise UnsupportedRouteError(str(error)) from None
 
 
-def _left_out(app: AppConfig, carried: Iterable[tuple[Served, Carried]], routes: list[Route]) -> list[Notice]:
+def _left_out(app: AppConfig, carried: Iterable[tuple[ServedPath, Carried]], routes: list[Route]) -> list[Notice]:
     table = RouteTable(RouteKey.parse(key) for route in routes for key in route.route_keys)
     notices = [notice for served, one in carried for notice in one.notices if not carried_by(table, served, notice)]
     refused = [notice for notice in notices if notice.refusable]
@@ -76,7 +76,7 @@ def _left_out(app: AppConfig, carried: Iterable[tuple[Served, Carried]], routes:
     return notices
 
 
-def _routes(app: AppConfig, carried: Iterable[tuple[Served, Carried]]) -> Iterator[Route]:
+def _routes(app: AppConfig, carried: Iterable[tuple[ServedPath, Carried]]) -> Iterator[Route]:
     entries: dict[tuple[str, ...], _Entry] = {}
     for served, one in carried:
         if one.translation:
@@ -93,11 +93,11 @@ def _own(entries: dict[tuple[str, ...], _Entry], prefix: str) -> None:
         if entry.classified.role == "other" and entry.path.startswith(f"{prefix}/"):
             del entries[taken]
     for path in (prefix, subtree_path(prefix)):
-        entries.setdefault(shape(path), _Entry(path, Classified("owned"), {ANY}))
+        entries.setdefault(shape(path), _Entry(path, PathRole("owned"), {ANY}))
 
 
-def _add(entries: dict[tuple[str, ...], _Entry], served: Served, translation: Translation) -> None:
-    classified = classify(served.path, served.handlers)
+def _add(entries: dict[tuple[str, ...], _Entry], served: ServedPath, translation: Translation) -> None:
+    classified = classify_path(served.path, served.handlers)
     entry = entries.setdefault(shape(translation.path), _Entry(translation.path, classified))
     entry.methods |= {ANY} if served.methods is None else set(served.methods)
     entry.reasons.append(translation.widened)

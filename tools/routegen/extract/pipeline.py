@@ -31,8 +31,8 @@ def extract(config: "Config", *, default_too: bool = False) -> "Extraction":
     """
     with ExitStack() as started:
 
-        def start(app: "AppConfig") -> load.Loading:
-            loading = load.start(app, config)
+        def start(app: "AppConfig") -> load.AppProcess:
+            loading = load.start_app_process(app, config)
             started.callback(loading.stop)
             return loading
 
@@ -42,12 +42,12 @@ def extract(config: "Config", *, default_too: bool = False) -> "Extraction":
         from routegen.extract.build import build_manifest  # noqa: PLC0415
         from routegen.extract.quota import QuotaError  # noqa: PLC0415
 
-        served = [(one.app, one.result()) for one in loading]
+        served = [(one.app, one.wait_for_paths()) for one in loading]
         try:
             extraction = build_manifest(config.default, served)
         except QuotaError as error:
             default = default or (start(config.default_app) if config.default_app else None)
             if default is None:
                 raise
-            raise QuotaError(error.routes, default.result()) from None
-        return replace(extraction, default_serves=tuple(default.result())) if default else extraction
+            raise QuotaError(error.routes, default.wait_for_paths()) from None
+        return replace(extraction, default_serves=tuple(default.wait_for_paths())) if default else extraction

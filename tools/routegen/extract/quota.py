@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from urllib.parse import unquote
 
-from routegen.discover.served_path import Served
+from routegen.discover.served_path import ServedPath
 from routegen.errors import UnsupportedRouteError
 from routegen.gateway import ROUTE_QUOTA, shape, subtree_path
 from routegen.gateway.path_pattern import paths_overlap, split_path
@@ -20,7 +20,7 @@ _SHOWN = 3
 class QuotaError(UnsupportedRouteError):
     """An API would have more routes than AWS allows."""
 
-    def __init__(self, routes: Sequence[Route], default_serves: Iterable[Served] | None = None) -> None:
+    def __init__(self, routes: Sequence[Route], default_serves: Iterable[ServedPath] | None = None) -> None:
         """Say what is wrong.
 
         Args:
@@ -31,7 +31,7 @@ class QuotaError(UnsupportedRouteError):
         super().__init__(_text(routes, None if default_serves is None else list(default_serves)))
 
 
-def _text(routes: Sequence[Route], default_serves: list[Served] | None) -> str:
+def _text(routes: Sequence[Route], default_serves: list[ServedPath] | None) -> str:
     total = _keys(routes) + 1
     trees = _subtrees(routes)
     most = ", ".join(f"{prefix} ({app}: {count})" for (app, prefix), count in trees.most_common(_SHOWN))
@@ -59,7 +59,7 @@ def _subtrees(routes: Iterable[Route]) -> Counter[tuple[str, str]]:
 
 
 def _advice(
-    routes: Sequence[Route], trees: Counter[tuple[str, str]], default_serves: list[Served] | None, total: int
+    routes: Sequence[Route], trees: Counter[tuple[str, str]], default_serves: list[ServedPath] | None, total: int
 ) -> str:
     if default_serves is None:
         return "Configure the app behind $default, and an `own` prefix that takes nothing from it can be named"
@@ -92,7 +92,7 @@ def _keys_with(routes: Iterable[Route], owned: Sequence[tuple[str, str]]) -> int
     return _keys(kept) + len(added - shapes)
 
 
-def _takes_nothing(app: str, prefix: str, routes: Iterable[Route], default_serves: Iterable[Served]) -> bool:
+def _takes_nothing(app: str, prefix: str, routes: Iterable[Route], default_serves: Iterable[ServedPath]) -> bool:
     """Whether owning a prefix takes no path that another app has a rule of its own for."""
     if any(route.app != app and f"{route.path}/".startswith(f"{prefix}/") for route in routes):
         return False

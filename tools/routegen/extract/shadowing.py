@@ -8,7 +8,7 @@ route, which is what routes are for.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from routegen.discover.served_path import Served
+from routegen.discover.served_path import ServedPath
 from routegen.gateway import shape
 from routegen.gateway.path_pattern import ANY_REST, ANY_SEGMENT, PathSegment, paths_overlap, split_path
 from routegen.manifest import Manifest
@@ -40,7 +40,7 @@ class Taken:
         return f"Pages of {self.app} at {routes} are not reachable ({self.rules[0]}{more} would answer them)"
 
 
-def taken_from_default(manifest: Manifest, served: Iterable[Served]) -> list[Taken]:
+def taken_from_default(manifest: Manifest, served: Iterable[ServedPath]) -> list[Taken]:
     """The default app's rules that lose requests to the manifest's routes: each named one, then all others as one."""
     patterns = {route.path: _pattern(route.path) for route in manifest.routes}
     named: dict[str, Taken] = {}

@@ -1,6 +1,6 @@
 """What the gateway can carry of what an app serves, and a named notice for each thing that it can't.
 
-In: a `Served` entry. Out: `Carried`, its translation, or none, and notices. The kinds of notices:
+In: a `ServedPath` entry. Out: `Carried`, its translation, or none, and notices. The kinds of notices:
 
 - `websocket`: an HTTP API carries no WebSocket handshake (AWS: that takes a WebSocket API).
 - `host`: a route key has no host condition.
@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote
 
-from routegen.discover.served_path import Served
+from routegen.discover.served_path import ServedPath
 from routegen.gateway import METHODS, RouteKeyError, RouteTable, Translation, takes_every_path, translate_path
 from routegen.gateway.path_pattern import split_path
 
@@ -54,7 +54,7 @@ class Carried:
     notices: tuple[Notice, ...] = ()
 
 
-def carry(app: str, served: Served) -> Carried:
+def carry(app: str, served: ServedPath) -> Carried:
     """Say what the gateway can carry of a path that an app serves."""
     path = served.path
 
@@ -85,7 +85,7 @@ def carry(app: str, served: Served) -> Carried:
     return Carried(replace(translation, widened="; ".join(reasons) or None), tuple(found))
 
 
-def _why_wider(served: Served, named: str) -> Iterator[str]:
+def _why_wider(served: ServedPath, named: str) -> Iterator[str]:
     """Why the path that a key can name takes more than the app serves, whatever its variables."""
     if named != served.path:
         yield f"the app serves {served.path}, which no route key can name"
@@ -95,7 +95,7 @@ def _why_wider(served: Served, named: str) -> Iterator[str]:
         yield f"what is below {served.partly_hidden_by} is answered by what is mounted there"
 
 
-def carried_by(table: RouteTable, served: Served, notice: Notice) -> bool:
+def carried_by(table: RouteTable, served: ServedPath, notice: Notice) -> bool:
     """Whether another key of the same app takes what a notice says is left out."""
     if notice.kind not in {"trailing-slash", "empty-rest", "path"}:
         return False
@@ -103,7 +103,7 @@ def carried_by(table: RouteTable, served: Served, notice: Notice) -> bool:
     return all(table.select(method, path) for method in served.methods or METHODS)
 
 
-def sample(served: Served) -> str:
+def sample(served: ServedPath) -> str:
     """A request path that a served path might take, its last greedy variable empty."""
     *parts, last = split_path(served.path, served.regexes)
     texts = [quote(part.source) if part.is_literal else "x" for part in parts]
@@ -111,11 +111,11 @@ def sample(served: Served) -> str:
     return "/" + "/".join([*texts, end])
 
 
-def _host(served: Served) -> str:
+def _host(served: ServedPath) -> str:
     return f"{served.path} answers only under the host {served.host}, and a route key has no host condition"
 
 
-def _everything(served: Served) -> str:
+def _everything(served: ServedPath) -> str:
     answers = served.handlers[-1].rpartition(".")[2] if served.handlers else "the app"
     return (
         f"{answers} at {served.path} takes every path, which would leave the app behind $default nothing; "

@@ -1,11 +1,11 @@
-"""Bringing an app in, isolated, and coming back with what it serves.
+"""Load an app in a process of its own, and run a task on it there.
 
-The app is imported in a process of its own (`child.py`): whatever it prints, from Python, from C or from a
-child process, goes to stderr; it can exit, crash, hang or start threads without taking routegen along; and it
-sees an environment that the caller's doesn't leak into. The result comes back as JSON on a pipe that the app
-knows nothing of. Costs one start of Python beside the app's own import.
+The app is imported by `child_process`. Everything that it prints, from Python, from C or from a child process, goes
+to stderr. It can exit, crash, hang or start threads without harm to routegen, and it sees only the environment that
+the configuration gives it. The task's result comes back as JSON through a pipe that the app does not know. Loading
+costs one start of Python in addition to the app's own import.
 """
 
-from routegen.load.app_process import Loading, start
+from routegen.load.app_process import AppProcess, start_app_process
 
-__all__ = ["Loading", "start"]
+__all__ = ["AppProcess", "start_app_process"]

@@ -1,4 +1,4 @@
-"""The parent's side: start the child, wait for what it found, end it with everything that it started."""
+"""Start the process that imports an app, wait for its answer, and end it with every process that it started."""
 
 import contextlib
 import json
@@ -14,27 +14,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from routegen.config import AppConfig, Config
-from routegen.discover.served_path import Served
+from routegen.config import AppConfig, Config, inherited_environment
+from routegen.discover.served_path import ServedPath
 from routegen.errors import ConfigError, LoadError, UnsupportedRouteError
-from routegen.load.app_reference import Target
+from routegen.load.app_reference import AppReference
 
-# What a process needs to run at all; nothing else of the caller's environment reaches the app.
-_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
+_LOADED_MESSAGE = b"loaded\n"
+"""The child process sends it when the app is loaded and a long task begins; from then on there is no time-out."""
 
-LOADED = b"loaded\n"
-"""What the child says once the app is there and a longer piece of work begins: from then on it may take its time."""
+_SECONDS_TO_EXIT = 1.0
+"""The time that the child process has to exit after it has closed the pipe."""
 
-_GRACE = 1.0
-"""Seconds between the end of the child's message and its own."""
-
-_POLL = 0.25
-"""Seconds between two looks at whether the child is still alive, while it is silent."""
+_POLL_SECONDS = 0.25
+"""How often the parent checks that a silent child process is still alive."""
 
 
 @dataclass
-class Loading:
-    """An app that is being imported; `result()` waits for it."""
+class AppProcess:
+    """A process that imports an app and runs a task on it; `wait_for_answer()` waits for it."""
 
     app: AppConfig
     timeout: float
@@ -43,16 +40,16 @@ class Loading:
     home: str
     deadline: float
 
-    def result(self) -> list[Served]:
-        """What the app serves; raises as `answer`."""
-        return [Served.from_data(entry) for entry in self.answer()["served"]]
+    def wait_for_paths(self) -> list[ServedPath]:
+        """Return the paths that the app serves; it raises the same errors as `wait_for_answer`."""
+        return [ServedPath.from_data(entry) for entry in self.wait_for_answer()["served"]]
 
-    def answer(self) -> dict[str, Any]:
-        """What the task has found, as the child said it.
+    def wait_for_answer(self) -> dict[str, Any]:
+        """Return the result of the task.
 
         Raises:
-            LoadError: the app could not be imported, exited, crashed or took longer than the time-out.
-            UnsupportedRouteError: it serves something of a kind that can't be walked.
+            LoadError: the app cannot be imported, exits, crashes or takes longer than the time-out.
+            UnsupportedRouteError: the app has a route of a kind that routegen does not know.
         """
         try:
             answer = self._read()
@@ -66,7 +63,7 @@ class Loading:
         raise LoadError(error["message"], error["details"])
 
     def stop(self) -> None:
-        """End the child and whatever it has started; safe to call again."""
+        """End the child process and every process that it has started; a second call does nothing."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -77,20 +74,20 @@ class Loading:
 
     def _read(self) -> dict[str, Any]:
         received = bytearray()
-        # The final newline ends the message, and a dead child the wait: a process that the app has forked may
-        # hold the pipe open, so its end of file may never come.
+        # The final newline ends the message, and the child's exit ends the wait: a process that the app has forked
+        # can hold the pipe open, so that no end of file arrives.
         while not received.endswith(b"\n"):
-            left = self.deadline - time.monotonic()
-            ready, _, _ = select.select([self.pipe], [], [], max(0.0, min(left, _POLL)))
+            remaining = self.deadline - time.monotonic()
+            ready, _, _ = select.select([self.pipe], [], [], max(0.0, min(remaining, _POLL_SECONDS)))
             if ready:
                 chunk = os.read(self.pipe, 65536)
                 if not chunk:
                     break
                 received += chunk
-                if received.startswith(LOADED):
-                    del received[: len(LOADED)]
+                if received.startswith(_LOADED_MESSAGE):
+                    del received[: len(_LOADED_MESSAGE)]
                     self.deadline = float("inf")
-            elif left <= 0:
+            elif remaining <= 0:
                 raise LoadError(
                     f"{self.app.target}: still importing after {self.timeout:g} s; "
                     "if it needs longer, raise `timeout` in [tool.routegen] or --timeout"
@@ -100,12 +97,12 @@ class Loading:
         try:
             answer: dict[str, Any] = json.loads(received)
         except ValueError:
-            raise LoadError(f"{self.app.target}: {self._how_it_ended()} while it was imported") from None
+            raise LoadError(f"{self.app.target}: {self._exit_reason()} while it was imported") from None
         return answer
 
-    def _how_it_ended(self) -> str:
+    def _exit_reason(self) -> str:
         try:
-            status = self.process.wait(timeout=_GRACE)
+            status = self.process.wait(timeout=_SECONDS_TO_EXIT)
         except subprocess.TimeoutExpired:
             return "closed routegen's pipe"
         if status >= 0:
@@ -115,68 +112,72 @@ class Loading:
         return f"crashed with signal {-status}"
 
 
-def start(app: AppConfig, config: Config, task: str = "routegen.discover.discovery_task") -> Loading:
-    """Start importing an app.
+def start_app_process(app: AppConfig, config: Config, task: str = "routegen.discover.discovery_task") -> AppProcess:
+    """Start a process that imports an app and runs a task on it.
 
     Args:
-        app: which one, and the environment that it is to see.
-        config: how long it may take from now, and where packages come from.
-        task: the module that does something with it there, through its `carry_out`.
+        app: the app, with the environment that it sees.
+        config: the configuration, with the time-out and the directory of packages.
+        task: the name of the module whose `run_task` gets the app.
 
     Raises:
-        LoadError: the file that it names doesn't exist.
-        ConfigError: the directory that its handler is imported from doesn't exist.
+        LoadError: the app's file does not exist.
+        ConfigError: the directory that its handler is imported from does not exist.
     """
-    target = Target.parse(app.target)
-    module, directory = _locate(app, target)
+    order = _order(app, task)
     home = tempfile.mkdtemp(prefix="routegen-")
-    reading, writing = os.pipe()
-    order = {
-        "task": task,
-        "module": module,
-        "shown": target.module,
-        "root": str(app.root.resolve()),
-        "attribute": target.attribute,
-        "paths": [str(directory)],
-        "result": writing,
-    }
+    reading, order["result"] = os.pipe()
     try:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "routegen.load.child_process", json.dumps(order)],
             stdin=subprocess.DEVNULL,
-            # fd 1 of the child is our stderr: no print of the app's, from whatever language, is data.
+            # The child's fd 1 is our stderr, so that output of the app never mixes with data on stdout.
             stdout=2,
-            pass_fds=(writing,),
-            cwd=directory,
+            pass_fds=(order["result"],),
+            cwd=order["paths"][0],
             env=_environment(app, config, home),
             start_new_session=True,
         )
     except OSError as error:
         os.close(reading)
         shutil.rmtree(home, ignore_errors=True)
-        raise LoadError(f"{app.target}: a process for it can't be started: {error.strerror}") from None
+        raise LoadError(f"{app.target}: its process cannot be started: {error.strerror}") from None
     finally:
-        os.close(writing)
-    return Loading(app, config.timeout, process, reading, home, time.monotonic() + config.timeout)
+        os.close(order["result"])
+    return AppProcess(app, config.timeout, process, reading, home, time.monotonic() + config.timeout)
 
 
-def _locate(app: AppConfig, target: Target) -> tuple[str, Path]:
-    """The module to import (a file's absolute path, or a dotted name) and the directory to import it in."""
+def _order(app: AppConfig, task: str) -> dict[str, Any]:
+    """Return the order for the child process, without the file descriptor for its result."""
+    reference = AppReference.parse(app.target)
+    module, directory = _locate(app, reference)
+    return {
+        "task": task,
+        "module": module,
+        "attribute": reference.attribute,
+        "display_name": reference.module,
+        "root": str(app.root.resolve()),
+        "paths": [str(directory)],
+    }
+
+
+def _locate(app: AppConfig, reference: AppReference) -> tuple[str, Path]:
+    """Return the module to import (a file's absolute path, or a dotted name) and the directory to import it in."""
     root = app.root.resolve()
     directory = root / app.path if app.path else root
     if not directory.is_dir():
         raise ConfigError(f"[tool.routegen.apps.{app.name}]: path: there is no directory {app.path}")
-    if not target.is_file:
-        return target.module, directory
-    file = root / target.module
+    if not reference.is_file:
+        return reference.module, directory
+    file = root / reference.module
     if not file.is_file():
-        raise LoadError(f"{target.module}: there is no such file in {root}")
+        raise LoadError(f"{reference.module}: there is no such file in {root}")
     return str(file), directory if app.path else file.parent
 
 
 def _environment(app: AppConfig, config: Config, home: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    inherited = inherited_environment()
     if config.packages is not None:
-        kept["PYTHONPATH"] = os.pathsep.join(filter(None, (str(config.packages), kept.get("PYTHONPATH"))))
+        inherited["PYTHONPATH"] = os.pathsep.join(filter(None, (str(config.packages), inherited.get("PYTHONPATH"))))
     fixed = {"HOME": home, "LANG": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
-    return {**kept, **fixed, **app.env}
+    return {**inherited, **fixed, **app.env}

@@ -1,6 +1,6 @@
-"""The process that imports the app: run as `python -P -m routegen.load.child_process`, never by hand.
+"""The process that imports the app: routegen runs it as `python -P -m routegen.load.child_process`.
 
-In: the order as JSON in argv[1]. Out: one JSON object on the file descriptor that the order names.
+It reads its order as JSON from argv[1], and writes one JSON object to the file descriptor that the order names.
 """
 
 import ctypes
@@ -14,21 +14,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from routegen.load.app_reference import Target, TargetError, find_app, import_target
-from routegen.load.uncached_import import import_fresh_below
+from routegen.discover import UnknownRouteKindError
+from routegen.load.app_reference import AppReference, AppReferenceError, import_referenced_module, resolve_app
+from routegen.load.uncached_import import import_uncached_below
 
 
 def main() -> None:
-    """Carry out the order and end the process, whatever threads or exit handlers the app has left behind."""
+    """Load the app, run the task, and end the process in spite of threads and exit handlers that the app left."""
     _end_with_parent()
     order = json.loads(sys.argv[1])
     result = order["result"]
     os.set_inheritable(result, False)
     sys.argv[:] = [order["module"]]
-    reached: list[str] = []
-    _forbid_network(reached)
-    answer = _answer(order, reached, lambda: os.write(result, b"loaded\n"))
-    # Before the answer: whoever has that ends this process.
+    attempted_connections: list[str] = []
+    _forbid_network(attempted_connections)
+    answer = _load_and_run(order, attempted_connections, lambda: os.write(result, b"loaded\n"))
+    # The parent ends this process as soon as it has the answer, so the output must be flushed before.
     sys.stdout.flush()
     sys.stderr.flush()
     with os.fdopen(result, "w", encoding="utf-8") as pipe:
@@ -37,41 +38,40 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    """Linux ends this process when routegen's is killed, which can't clean up then (prctl(2), PR_SET_PDEATHSIG)."""
+    """Let Linux end this process when routegen is killed and cannot do it (prctl(2), PR_SET_PDEATHSIG)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def _answer(order: dict[str, Any], reached: list[str], loaded: Callable[[], object]) -> dict[str, Any]:
-    target = Target(order["module"], order["attribute"])
+def _load_and_run(
+    order: dict[str, Any], attempted_connections: list[str], report_loaded: Callable[[], object]
+) -> dict[str, Any]:
+    reference = AppReference(order["module"], order["attribute"])
     for root in {Path(order["root"]), Path.cwd()}:
-        import_fresh_below(root)
+        import_uncached_below(root)
     for directory in reversed(order["paths"]):
         sys.path.insert(0, directory)
+    name = order["display_name"]
     try:
-        app = find_app(import_target(target), target)
-        # After the app: its import is the work, and brings in what a task looks at.
-        answer: dict[str, Any] = importlib.import_module(order["task"]).carry_out(app, loaded)
-    except TargetError as error:
-        return _failure("target", f"{order['shown']}: {error}")
+        app = resolve_app(import_referenced_module(reference), reference)
+        # Imported after the app, which has imported most of the modules that a task needs.
+        answer: dict[str, Any] = importlib.import_module(order["task"]).run_task(app, report_loaded)
+    except AppReferenceError as error:
+        return _failure("reference", f"{name}: {error}")
+    except UnknownRouteKindError as error:
+        return _failure("unsupported", str(error))
     except SystemExit as exit_:
-        return _failure("load", f"{order['shown']}: exited while it was imported: {_exit_text(exit_)}", *_trace())
-    except BaseException as error:  # noqa: BLE001 - an app may raise anything, KeyboardInterrupt included
-        if type(error).__name__ == "UnknownKindError":
-            return _failure("unsupported", str(error))
-        text = f"{order['shown']}: {_place(error)}{_one_line(error)}"
-        if reached:
-            text += f" (the app tried to reach {reached[0]}, and an app is loaded without a network)"
-        return _failure("load", text, *_trace())
+        return _failure("load", f"{name}: exited while it was imported: {_exit_text(exit_)}", traceback.format_exc())
+    except BaseException as error:  # noqa: BLE001 - an app can raise any error, also KeyboardInterrupt
+        text = f"{name}: {_error_place(error)}{_one_line(error)}"
+        if attempted_connections:
+            text += f" (the app tried to reach {attempted_connections[0]}, and an app is loaded without a network)"
+        return _failure("load", text, traceback.format_exc())
     return answer
 
 
 def _failure(kind: str, message: str, details: str = "") -> dict[str, Any]:
     return {"error": {"kind": kind, "message": message, "details": details}}
-
-
-def _trace() -> tuple[str]:
-    return (traceback.format_exc(),)
 
 
 def _exit_text(exit_: SystemExit) -> str:
@@ -85,34 +85,34 @@ def _one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _place(error: BaseException) -> str:
-    """The app's own line that failed: the innermost frame below the working directory or the first of a file."""
+def _error_place(error: BaseException) -> str:
+    """Return the app's own line that failed: the innermost frame of a file below the working directory."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}, line {error.lineno}: "
-    here = str(Path.cwd())
+    directory = str(Path.cwd())
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename.startswith(here) and "site-packages" not in frame.filename:
+        if frame.filename.startswith(directory) and "site-packages" not in frame.filename:
             return f"{Path(frame.filename).name}, line {frame.lineno}: "
     return ""
 
 
-def _forbid_network(reached: list[str]) -> None:
-    """Refuse every connection and every name look-up: extraction depends on nothing that isn't in the project.
+def _forbid_network(attempted_connections: list[str]) -> None:
+    """Refuse every connection and every name look-up: an extraction depends only on the project.
 
-    An audit hook, because it sees what any library does with Python's sockets (PEP 578).
+    It is an audit hook (PEP 578), which sees the use of Python's sockets by any library.
     """
 
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+    def refuse_sockets(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "socket.connect" and isinstance(arguments[1], tuple):
-            target = f"{arguments[1][0]}:{arguments[1][1]}"
+            address = f"{arguments[1][0]}:{arguments[1][1]}"
         elif event == "socket.getaddrinfo":
-            target = str(arguments[0])
+            address = str(arguments[0])
         else:
             return
-        reached.append(target)
+        attempted_connections.append(address)
         raise ConnectionRefusedError("no network while an app is loaded")
 
-    sys.addaudithook(hook)
+    sys.addaudithook(refuse_sockets)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Importing a project's own modules from their source, never from bytecode.
+"""Import a project's modules from their source, never from bytecode.
 
-Python takes a `.pyc` for current when the source's size and its time in whole seconds are the same. An edit
-that swaps two letters right after an import changes neither, and `routegen check` must see it.
+Python takes a `.pyc` file as current if the source has the same size and the same modification time in whole seconds.
+An edit that swaps two letters right after an import changes neither, and `routegen check` must see it.
 """
 
 import sys
@@ -10,22 +10,23 @@ from pathlib import Path
 from typing import Any
 
 
-class FreshLoader(SourceFileLoader):
-    """Compiles the source each time; without a time stamp Python neither reads nor writes bytecode."""
+class UncachedSourceLoader(SourceFileLoader):
+    """Compiles the source each time: without a modification time, Python neither reads nor writes bytecode."""
 
     def path_stats(self, path: Any) -> Any:
-        """Refuse the time stamp (`importlib.abc.SourceLoader.path_stats`: OSError means that there is none)."""
+        """Refuse the modification time (`importlib.abc.SourceLoader.path_stats`: OSError means that there is none)."""
         raise OSError(path)
 
 
-def import_fresh_below(root: Path) -> None:
-    """From now on, import what lies below `root` from source; an environment inside it keeps its bytecode."""
+def import_uncached_below(root: Path) -> None:
+    """From now on, import the modules below `root` from their source; an environment inside it keeps its bytecode."""
     prefix = f"{root}/"
 
-    def hook(directory: str) -> FileFinder:
+    def find_below_root(directory: str) -> FileFinder:
         if not f"{directory}/".startswith(prefix) or "site-packages" in directory:
             raise ImportError(directory)
-        return FileFinder(directory, (ExtensionFileLoader, EXTENSION_SUFFIXES), (FreshLoader, SOURCE_SUFFIXES))
+        loaders = ((ExtensionFileLoader, EXTENSION_SUFFIXES), (UncachedSourceLoader, SOURCE_SUFFIXES))
+        return FileFinder(directory, *loaders)
 
-    sys.path_hooks.insert(0, hook)
+    sys.path_hooks.insert(0, find_below_root)
     sys.path_importer_cache.clear()

@@ -7,10 +7,11 @@ program that only reads a manifest starts quickly.
 
 from routegen.errors import ManifestError
 from routegen.manifest.parse import parse_manifest, read_manifest
-from routegen.manifest.schema import VERSION, Manifest, Role, Route, json_schema
+from routegen.manifest.schema import DOCUMENT_ROLES, VERSION, Manifest, Role, Route, json_schema
 from routegen.manifest.write import dump_manifest, replace_file
 
 __all__ = [
+    "DOCUMENT_ROLES",
     "VERSION",
     "Manifest",
     "ManifestError",

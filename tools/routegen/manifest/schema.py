@@ -22,6 +22,11 @@ Role = Literal[
 ]
 """The role of a path in OAuth and MCP terms."""
 
+DOCUMENT_ROLES: frozenset[Role] = frozenset(
+    {"protected-resource-metadata", "authorization-server-metadata", "openid-configuration"}
+)
+"""The roles of documents that clients read as JSON (RFC 9728, RFC 8414, OpenID Connect Discovery 1.0)."""
+
 AppName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Method = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z-]*$")]
 # One printable line: the text is written to terminals and to files of other tools.

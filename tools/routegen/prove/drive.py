@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit
 
-from routegen.discover import Found, Served, UnknownKindError
-from routegen.discover.unwrap import table_of
+from routegen.discover import DiscoveredRoute, ServedPath, UnknownRouteKindError
+from routegen.discover.unwrap import find_route_table
 from routegen.gateway.path_pattern import ANY_REST, path_matches, split_path
 
 Outcome = Literal["reached", "method", "redirect", "none"]
@@ -45,7 +45,7 @@ class Seen:
 class _Stub:
     """Stands behind a route: says that it was reached, and answers nothing more."""
 
-    def __init__(self, entries: dict[int, Served], now: "_Now") -> None:
+    def __init__(self, entries: dict[int, ServedPath], now: "_Now") -> None:
         self._entries = entries
         self._paths = {position: split_path(entry.path, entry.regexes) for position, entry in entries.items()}
         self._now = now
@@ -90,7 +90,7 @@ class _RulesStub(_Stub):
     answers it as it is where they lead: all of that is a path with a slash more, which no rule names.
     """
 
-    def __init__(self, entries: dict[int, Served], now: "_Now", rules: Any) -> None:
+    def __init__(self, entries: dict[int, ServedPath], now: "_Now", rules: Any) -> None:
         super().__init__(entries, now)
         self._rules = rules
 
@@ -118,7 +118,7 @@ class _Now:
     reached: int = -1
 
 
-def drive(app: Any, found: Sequence[Found], requests: Iterable[tuple[str, str]]) -> list[Seen]:
+def drive(app: Any, found: Sequence[DiscoveredRoute], requests: Iterable[tuple[str, str]]) -> list[Seen]:
     """Put every request to the app, one after the other.
 
     Args:
@@ -127,29 +127,31 @@ def drive(app: Any, found: Sequence[Found], requests: Iterable[tuple[str, str]])
         requests: methods and percent-encoded paths.
 
     Raises:
-        UnknownKindError: a request has made the app add routes, whose endpoints no stub stands before.
+        UnknownRouteKindError: a request has made the app add routes, whose endpoints no stub stands before.
     """
     now = _Now()
-    holders: dict[tuple[int, str], dict[int, Served]] = {}
+    holders: dict[tuple[int, str], dict[int, ServedPath]] = {}
     for position, one in enumerate(found):
         if one.holder is not None:
             holders.setdefault((id(one.holder), one.attribute), {})[position] = one.served
     for entries in holders.values():
         one = found[next(iter(entries))]
-        rules = getattr(table_of(getattr(one.holder, one.attribute, None)), "url_map", None)
+        rules = getattr(find_route_table(getattr(one.holder, one.attribute, None)), "url_map", None)
         stub = _Stub(entries, now) if rules is None else _RulesStub(entries, now, rules)
         setattr(one.holder, one.attribute, stub.handler if one.attribute == "get_route_handler" else stub)
     return asyncio.run(_drive_all(app, found, now, requests))
 
 
-async def _drive_all(app: Any, found: Sequence[Found], now: _Now, requests: Iterable[tuple[str, str]]) -> list[Seen]:
+async def _drive_all(
+    app: Any, found: Sequence[DiscoveredRoute], now: _Now, requests: Iterable[tuple[str, str]]
+) -> list[Seen]:
     seen, unanswered = [], []
-    routes = getattr(table_of(app), "routes", ())
+    routes = getattr(find_route_table(app), "routes", ())
     known = len(routes)
     for method, path in requests:
         outcome = await _outcome(app, method, path, now)
         if len(routes) > known:
-            raise UnknownKindError(
+            raise UnknownRouteKindError(
                 f"{method} {path} makes the app add routes to its table, and no manifest can know of them before; "
                 "have the app add them as it is imported"
             )
@@ -165,11 +167,11 @@ async def _drive_all(app: Any, found: Sequence[Found], now: _Now, requests: Iter
     return seen
 
 
-def _beneath(app: Any, found: Sequence[Found]) -> Any:
+def _beneath(app: Any, found: Sequence[DiscoveredRoute]) -> Any:
     """The app's router without any middleware, and so for every app that is mounted in it, for good."""
-    for mount, router in {id(mount): (mount, router) for one in found for mount, router in one.within}.values():
+    for mount, router in {id(mount): (mount, router) for one in found for mount, router in one.mounts}.values():
         mount.app = router
-    return table_of(app)
+    return find_route_table(app)
 
 
 async def _outcome(app: Any, method: str, path: str, now: _Now) -> Outcome | None:

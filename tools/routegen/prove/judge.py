@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import unquote
 
 from routegen.config import AppConfig
-from routegen.discover.served_path import Served
+from routegen.discover.served_path import ServedPath
 from routegen.extract.unsupported import carry
 from routegen.gateway import ANY, RouteKey, RouteTable, shape
 from routegen.gateway.path_pattern import PathSegment, path_matches, split_path
@@ -60,7 +60,7 @@ class AppProof:
     answered_by_middleware: int
 
 
-def judge(manifest: Manifest, app: AppConfig, served: Sequence[Served], seen: Iterable[Seen]) -> AppProof:
+def judge(manifest: Manifest, app: AppConfig, served: Sequence[ServedPath], seen: Iterable[Seen]) -> AppProof:
     """Compare what came of an app's requests with the manifest."""
     court = _Court(manifest, app, served)
     total, beneath = 0, 0
@@ -75,7 +75,7 @@ def judge(manifest: Manifest, app: AppConfig, served: Sequence[Served], seen: It
 class _Court:
     """One app's case."""
 
-    def __init__(self, manifest: Manifest, app: AppConfig, served: Sequence[Served]) -> None:
+    def __init__(self, manifest: Manifest, app: AppConfig, served: Sequence[ServedPath]) -> None:
         self.found: list[Disagreement] = []
         self.excused: Counter[str] = Counter()
         self._app = app

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from urllib.parse import quote
 
-from routegen.discover.served_path import Served
+from routegen.discover.served_path import ServedPath
 from routegen.gateway import METHODS
 from routegen.gateway.path_pattern import PathSegment, split_path
-from routegen.roles import discovery_paths
+from routegen.roles import list_discovery_paths
 
 SAFE = "/~!$&'()*+,;=:@"
 _EVERY_METHOD = (*sorted(METHODS), "PROPFIND")
@@ -27,7 +27,7 @@ Request = tuple[str, str]
 """Method and path."""
 
 
-def requests(served: Sequence[Served]) -> Iterator[Request]:
+def requests(served: Sequence[ServedPath]) -> Iterator[Request]:
     """Every request to try on an app, without doubles."""
     seen: set[Request] = set()
     for request in _all(served):
@@ -36,9 +36,9 @@ def requests(served: Sequence[Served]) -> Iterator[Request]:
             yield request
 
 
-def _all(served: Sequence[Served]) -> Iterator[Request]:
+def _all(served: Sequence[ServedPath]) -> Iterator[Request]:
     for method in (*_FEW_METHODS, "HEAD", "OPTIONS"):
-        for path in ("/", *discovery_paths(entry.path for entry in served)):
+        for path in ("/", *list_discovery_paths(entry.path for entry in served)):
             yield method, quote(path, safe=SAFE)
     for entry in served:
         for path in instances(entry):
@@ -48,7 +48,7 @@ def _all(served: Sequence[Served]) -> Iterator[Request]:
             yield from ((method, mutated) for mutated in mutations(raw) for method in few)
 
 
-def instances(entry: Served) -> Iterator[str]:
+def instances(entry: ServedPath) -> Iterator[str]:
     """Paths that a served path takes, and one that it just doesn't; decoded."""
     parts = split_path(entry.path, entry.regexes)
     for choice in range(2):

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from routegen import load
 from routegen.config import Config
-from routegen.discover.served_path import Served
+from routegen.discover.served_path import ServedPath
 from routegen.extract.build import build_manifest
 from routegen.manifest import Manifest
 from routegen.prove.drive import Seen
@@ -25,10 +25,10 @@ def prove(config: Config, manifest: Manifest | None) -> Iterator[AppProof]:
     with ExitStack() as started:
         loading = []
         for app in config.apps:
-            loading.append(load.start(app, config, "routegen.prove.task"))
+            loading.append(load.start_app_process(app, config, "routegen.prove.task"))
             started.callback(loading[-1].stop)
-        answers = [(one.app, one.answer()) for one in loading]
-    served = [(app, [Served.from_data(entry) for entry in answer["served"]]) for app, answer in answers]
+        answers = [(one.app, one.wait_for_answer()) for one in loading]
+    served = [(app, [ServedPath.from_data(entry) for entry in answer["served"]]) for app, answer in answers]
     if manifest is None:
         manifest = build_manifest(config.default, served).manifest
     for (app, entries), (_, answer) in zip(served, answers, strict=True):

@@ -1,21 +1,17 @@
 """Which function runs for each app of a manifest, and what it finds in its environment."""
 
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from routegen.config import AppConfig, Config
+from routegen.config import AppConfig, Config, inherited_environment
 from routegen.errors import ConfigError
 from routegen.manifest import Manifest
 from routegen.serve.proxy_event import ACCOUNT
 
 REGION = "us-east-1"
 MEMORY_MB = 1024
-
-# What a process needs to run at all; nothing else of the caller's environment reaches a function.
-_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,6 @@ def environment(function: Function, runtime_api: str, home: Path, number: int) -
         home: a directory that is the function's to write.
         number: which instance of the function this is.
     """
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     of_lambda = {
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "_HANDLER": function.handler,
@@ -105,4 +100,4 @@ def environment(function: Function, runtime_api: str, home: Path, number: int) -
         # A module's bytecode is dated to the second: without this, an edit within it could go unseen.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    return {**kept, **of_lambda, **function.env}
+    return {**inherited_environment(), **of_lambda, **function.env}

@@ -4,7 +4,7 @@ Measured with fastmcp 4.1.2 on mcp 2.3.0, `@modelcontextprotocol/sdk` 1.32, `@mo
 mcp-remote 0.15 and MCP Inspector 2.12, for 200 and 404; for redirects and 5xx, read in the sources of both SDKs.
 """
 
-from routegen.roles import classify
+from routegen.roles import classify_path
 from routegen.serve.exchange import Exchange
 
 _STOP = (
@@ -72,7 +72,7 @@ def _role(exchange: Exchange) -> str:
         return "registration-endpoint"
     if request.method == "POST" and request.path == "/token" and media_type == "application/x-www-form-urlencoded":
         return "token-endpoint"
-    return classify(request.path, ()).role
+    return classify_path(request.path, ()).role
 
 
 def _is_page(exchange: Exchange) -> bool:

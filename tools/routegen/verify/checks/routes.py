@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from routegen.gateway import shape
-from routegen.manifest import Manifest, Route
+from routegen.manifest import DOCUMENT_ROLES, Manifest, Route
 from routegen.manifest.explain import Explainer
 from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Answers, Failure
@@ -19,7 +19,6 @@ NOWHERE = "/routegen-verify/there-is-no-such-page"
 
 _SAMPLE = "routegen-verify"
 _ASKED_WITH = ("GET", "HEAD", "OPTIONS")
-_DOCUMENTS = {"protected-resource-metadata", "authorization-server-metadata", "openid-configuration"}
 _ENDPOINTS = {"mcp-endpoint", "token-endpoint", "registration-endpoint", "revocation-endpoint"}
 
 
@@ -98,14 +97,14 @@ def _route(probe: Probe, answer: Answer, nowhere: Answer | Failure, default: str
 def _is_default_s(route: Route, answer: Answer, nowhere: Answer | Failure) -> bool:
     if not answer.is_html:
         return False
-    strict = route.role in _DOCUMENTS or route.role in _ENDPOINTS
+    strict = route.role in DOCUMENT_ROLES or route.role in _ENDPOINTS
     return strict or (isinstance(nowhere, Answer) and same_page(answer, nowhere))
 
 
 def _is_missing(route: Route, answer: Answer) -> bool:
     if is_gateways(answer):
         return True
-    if route.role in _DOCUMENTS:
+    if route.role in DOCUMENT_ROLES:
         # A redirect is another rule's.
         return target_of(answer) is None and (answer.status != 200 or parse(answer)[0] is None)
     return route.role in _ENDPOINTS and answer.status == 404
@@ -137,7 +136,7 @@ def heads(deployment: Deployment) -> list[str]:
     return [
         probe.url
         for probe in probes(deployment)
-        if probe.method == "GET" and probe.route.role in _DOCUMENTS and {"GET", "HEAD"} <= {*probe.route.methods}
+        if probe.method == "GET" and probe.route.role in DOCUMENT_ROLES and {"GET", "HEAD"} <= {*probe.route.methods}
     ]
 
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI, WebSocket
 from fastmcp import FastMCP
 from flask import Flask
 from helpers.proving import prove_app
-from routegen.discover import UnknownKindError, discover
+from routegen.discover import UnknownRouteKindError, discover_paths
 from starlette.applications import Starlette
 from starlette.convertors import CONVERTOR_TYPES, Convertor, register_url_convertor
 from starlette.endpoints import HTTPEndpoint
@@ -249,10 +249,12 @@ def test_an_unknown_kind_of_route_says_what_and_where() -> None:
     class Strange(BaseRoute):
         path = "/strange"
 
-    with pytest.raises(UnknownKindError, match=r"Strange at /m/strange is a kind of route that can't be walked"):
-        discover(Starlette(routes=[Mount("/m", routes=[Strange()])]))
-    with pytest.raises(UnknownKindError, match="is not an ASGI or WSGI application"):
-        discover({"not": "an app"})
+    with pytest.raises(
+        UnknownRouteKindError, match=r"Strange at /m/strange is a kind of route that routegen does not know"
+    ):
+        discover_paths(Starlette(routes=[Mount("/m", routes=[Strange()])]))
+    with pytest.raises(UnknownRouteKindError, match="is not an ASGI or WSGI application"):
+        discover_paths({"not": "an app"})
 
 
 def test_fastapi() -> None:
@@ -333,7 +335,7 @@ def test_flask_s_rules() -> None:
     app = Flask("x", static_folder=None)
     for rule in ("/a/<name>", "/<path:page>/edit", "/-/n/<int:n>.json", "/x/"):
         app.add_url_rule(rule, rule, lambda: "")
-    served = {one.path: one.regexes for one in discover(app)}
+    served = {one.path: one.regexes for one in discover_paths(app)}
     assert served == {
         "/a/{name:string}": ("[^/]+",),
         "/{page:path}/edit": ("[^/].*?",),
@@ -395,5 +397,5 @@ def test_an_app_that_adds_routes_as_it_answers_can_not_be_proven() -> None:
             await self.app(scope, receive, send)
 
     app.add_middleware(Lazy)
-    with pytest.raises(UnknownKindError, match=r"^GET /a/\S* makes the app add routes to its table"):
+    with pytest.raises(UnknownRouteKindError, match=r"^GET /a/\S* makes the app add routes to its table"):
         prove_app(app)
