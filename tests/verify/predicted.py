@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.clients import Verdict
+from routegen.verify.clients import Prediction
 
 ORIGIN = "http://127.0.0.1:41111"
 AUTHKIT = "http://127.0.0.1:42222"
@@ -119,10 +119,10 @@ def filled(template: str) -> str:
     return template.replace("{origin}", ORIGIN).replace("{authkit}", AUTHKIT).replace("{AUTHKIT}", AUTHKIT.upper())
 
 
-def asked(verdict: Verdict) -> list[str]:
-    """What a verdict foretells to be asked, as the recordings write it: `METHOD server path`."""
+def asked(prediction: Prediction) -> list[str]:
+    """What a prediction foretells to be asked, as the recordings write it: `METHOD server path`."""
     lines = []
-    for method, url in verdict.probes:
+    for method, url in prediction.requests:
         name, origin = ("origin", ORIGIN) if url.startswith(ORIGIN) else ("authkit", AUTHKIT)
         lines.append(f"{method} {name} {url.removeprefix(origin) or '/'}")
     return lines

@@ -1,4 +1,4 @@
-"""The verdicts, held against what real clients asked and showed, and against the rules in their sources.
+"""The predictions, held against what real clients asked and showed, and against the rules in their sources.
 
 `data/recorded.json` has 184 runs of 8 client configurations in 23 cases; `data/measured.json` has the same clients in
 122 more, with one thing wrong in each. Neither is asked to be the same after the sign-in begins.
@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.clients import CLIENTS, Client, Verdict, predict
+from routegen.verify.clients import CLIENTS, Client, Prediction, predict
 from routegen.verify.clients.model import NETWORK
 from routegen.verify.clients.schemas import ServerModel
 from routegen.verify.clients.urls import parsed, preserved
@@ -53,7 +53,7 @@ MCP = f"{ORIGIN}/mcp"
 UNTOLD = {"asm-body-text404", "asm-body-cut", "register-201-no-id"}
 
 
-def foretold(client: str, replies: Replies, path: str = "/mcp") -> Verdict:
+def foretold(client: str, replies: Replies, path: str = "/mcp") -> Prediction:
     return predict(BY_ID[client], ORIGIN + path, World(replies))
 
 
@@ -74,10 +74,10 @@ def expanded(line: str) -> str:
 
 @pytest.mark.parametrize("run", RECORDED["runs"], ids=lambda run: f"{run['client']}-{run['case']}-{run['as'][0]}")
 def test_a_recorded_run_is_foretold(run: dict[str, Any]) -> None:
-    verdict = foretold(run["client"], recorded_worlds()[run["case"]])
-    assert verdict.outcome == ("fails" if run["error"] else "connects")
-    assert verdict.error == named(run["error"])
-    assert asked(verdict) == [line.rpartition(" ")[0] for line in run["asked"]]
+    prediction = foretold(run["client"], recorded_worlds()[run["case"]])
+    assert prediction.outcome == ("fails" if run["error"] else "connects")
+    assert prediction.error == named(run["error"])
+    assert asked(prediction) == [line.rpartition(" ")[0] for line in run["asked"]]
 
 
 def test_the_worlds_answer_as_in_the_recording() -> None:
@@ -111,11 +111,11 @@ def test_each_client_has_the_version_that_was_recorded() -> None:
     ids=lambda value: value if isinstance(value, str) else value["case"],
 )
 def test_a_measured_run_is_foretold(client: str, run: dict[str, Any]) -> None:
-    verdict = foretold(client, measured_worlds()[run["case"]], URLS.get(run["case"], "/mcp"))
-    assert verdict.outcome == ("connects" if run["error"] is None else "fails")
-    if run["error"] is not None and (run["case"] not in UNTOLD or verdict.error is not None):
-        assert (verdict.error or "") == named(run["error"])
-    shown = [line for line in asked(verdict) if not line.endswith("http://127.0.0.1:2") and ":2/" not in line]
+    prediction = foretold(client, measured_worlds()[run["case"]], URLS.get(run["case"], "/mcp"))
+    assert prediction.outcome == ("connects" if run["error"] is None else "fails")
+    if run["error"] is not None and (run["case"] not in UNTOLD or prediction.error is not None):
+        assert (prediction.error or "") == named(run["error"])
+    shown = [line for line in asked(prediction) if not line.endswith("http://127.0.0.1:2") and ":2/" not in line]
     assert shown == [expanded(line) for line in run["asked"]]
 
 
@@ -130,32 +130,34 @@ def test_every_measured_case_has_a_world() -> None:
 def test_mcp_remote_waits_for_ever_where_a_message_says_unauthorized() -> None:
     """`connectToRemoteServer` takes any error with that word for a sign-in that has begun."""
     refused = doc({"message": "Unauthorized"}, 401)
-    verdict = foretold("mcp-remote", world({"POST authkit /oauth2/register": refused}))
-    assert (verdict.outcome, verdict.error) == ("fails", None)
-    assert "waits for ever" in verdict.why
+    prediction = foretold("mcp-remote", world({"POST authkit /oauth2/register": refused}))
+    assert (prediction.outcome, prediction.error) == ("fails", None)
+    assert "waits for ever" in prediction.reason
 
 
 def test_mcp_remote_follows_a_redirect_to_another_origin_and_this_does_not() -> None:
     away = text(302, "", location="{authkit}/prm")
-    verdict = foretold("mcp-remote", world({f"GET origin {PRM}/mcp": away, "GET authkit /prm": doc(RESOURCE)}))
-    assert verdict.outcome == "unknown"
-    assert asked(verdict) == ["GET origin /mcp", f"GET origin {PRM}/mcp"]
+    prediction = foretold("mcp-remote", world({f"GET origin {PRM}/mcp": away, "GET authkit /prm": doc(RESOURCE)}))
+    assert prediction.outcome == "unknown"
+    assert asked(prediction) == ["GET origin /mcp", f"GET origin {PRM}/mcp"]
 
 
 @pytest.mark.parametrize("client", ["typescript-v2", "mcp-remote", "inspector"])
 def test_a_token_endpoint_without_tls_is_refused(client: str) -> None:
     """`assertSecureTokenEndpoint`; version 1 has none."""
     plain = world({f"GET authkit {ASM}": doc({**SERVER, "token_endpoint": "http://token.example/token"})})
-    verdict = foretold(client, plain)
-    assert verdict.at == "http://token.example/token"
-    assert "Refusing to send credentials to non-https token endpoint 'http://token.example/token'" in str(verdict.error)
+    prediction = foretold(client, plain)
+    assert prediction.url == "http://token.example/token"
+    assert "Refusing to send credentials to non-https token endpoint 'http://token.example/token'" in str(
+        prediction.error
+    )
     assert foretold("typescript-v1", plain).outcome == "connects"
 
 
 @pytest.mark.parametrize("client", sorted(BY_ID.keys() - {"claude-ai"}))
 def test_a_sign_in_page_that_is_not_there(client: str) -> None:
-    verdict = foretold(client, world({"GET authkit /oauth2/authorize": page(404)}))
-    assert (verdict.outcome, verdict.at) == ("fails", f"{AUTHKIT}/oauth2/authorize")
+    prediction = foretold(client, world({"GET authkit /oauth2/authorize": page(404)}))
+    assert (prediction.outcome, prediction.url) == ("fails", f"{AUTHKIT}/oauth2/authorize")
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ class Unasked:
         return self.world.get(method, url)
 
 
-def unasked(client: str, replies: Replies) -> Verdict:
+def unasked(client: str, replies: Replies) -> Prediction:
     return predict(BY_ID[client], MCP, Unasked(World(replies)))
 
 
@@ -179,30 +181,30 @@ POST_ONLY = doc({"error": "method_not_allowed"}, 405)
 
 @pytest.mark.parametrize("client", sorted(BY_ID.keys() - {"claude-ai"}))
 def test_a_registration_that_nobody_tried_is_taken_to_work(client: str) -> None:
-    verdict = unasked(client, world({"GET authkit /oauth2/register": POST_ONLY}))
-    assert verdict.outcome == "connects"
+    prediction = unasked(client, world({"GET authkit /oauth2/register": POST_ONLY}))
+    assert prediction.outcome == "connects"
     url = f"{AUTHKIT}/oauth2/register"
-    assert verdict.why.endswith(f"if a client can register at {url} (not tried).")
-    assert verdict.probes[-1] == ("POST", url)
+    assert prediction.reason.endswith(f"if a client can register at {url} (not tried).")
+    assert prediction.requests[-1] == ("POST", url)
 
 
 @pytest.mark.parametrize("client", sorted(BY_ID.keys() - {"claude-ai"}))
 def test_an_origin_without_any_endpoint_is_no_authorization_server(client: str) -> None:
     """MCP 2025-03-26 falls back to /register and /authorize; where GET finds neither, POST is taken to find none."""
     nothing = world({f"GET origin {PRM}/mcp": None})
-    verdict = unasked(client, nothing)
-    assert (verdict.outcome, verdict.at) == ("fails", f"{ORIGIN}/register")
-    assert verdict.error == foretold(client, nothing).error
-    assert "which was not tried" in verdict.why
+    prediction = unasked(client, nothing)
+    assert (prediction.outcome, prediction.url) == ("fails", f"{ORIGIN}/register")
+    assert prediction.error == foretold(client, nothing).error
+    assert "which was not tried" in prediction.reason
 
 
 @pytest.mark.parametrize("client", ["python-sdk"])
 def test_a_catch_all_page_is_no_authorization_server(client: str) -> None:
     everything = world({f"GET origin {PRM}/mcp": None, "* origin": WIKI})
-    verdict = unasked(client, everything)
-    assert verdict.outcome == "fails"
-    assert verdict.error == foretold(client, everything).error
-    assert str(verdict.error).endswith("Invalid registration response: expected value at line 1 column 1")
+    prediction = unasked(client, everything)
+    assert prediction.outcome == "fails"
+    assert prediction.error == foretold(client, everything).error
+    assert str(prediction.error).endswith("Invalid registration response: expected value at line 1 column 1")
 
 
 @pytest.mark.parametrize("client", sorted(BY_ID.keys() - {"claude-ai"}))
@@ -235,11 +237,11 @@ class Failing:
 @pytest.mark.parametrize("kind", ["timeout", "too-large", "not-allowed", "protocol", "not-asked"])
 def test_what_this_run_alone_can_not_ask_is_unknown(client: str, kind: str) -> None:
     url = AUTHKIT + ASM
-    verdict = predict(BY_ID[client], MCP, Failing(World(measured_worlds()["challenge-good"]), url, kind))
-    assert verdict.outcome == "unknown"
+    prediction = predict(BY_ID[client], MCP, Failing(World(measured_worlds()["challenge-good"]), url, kind))
+    assert prediction.outcome == "unknown"
     if client != "claude-ai":
-        assert verdict.at == url
-        assert verdict.why == f"GET {url} has no answer here: so it is."
+        assert prediction.url == url
+        assert prediction.reason == f"GET {url} has no answer here: so it is."
 
 
 @pytest.mark.parametrize("kind", sorted(NETWORK))
@@ -259,7 +261,7 @@ def test_an_endpoint_that_can_not_be_reached(kind: str) -> None:
 def test_an_open_endpoint_needs_no_sign_in(client: str) -> None:
     opened = doc({"jsonrpc": "2.0", "id": 1, "result": {}})
     public = predict(BY_ID[client], "https://wiki.example/mcp", Everywhere(opened))
-    assert (public.outcome, public.why) == ("connects", "https://wiki.example/mcp asks for no sign-in.")
+    assert (public.outcome, public.reason) == ("connects", "https://wiki.example/mcp asks for no sign-in.")
 
 
 @dataclass(frozen=True)
@@ -276,13 +278,13 @@ class Everywhere:
 @pytest.mark.parametrize("client", sorted(BY_ID))
 @pytest.mark.parametrize("url", ["", "mcp", "http://", "ftp://wiki.example/mcp", "http://[/mcp", "http://a b/mcp"])
 def test_a_url_that_nobody_can_ask(client: str, url: str) -> None:
-    verdict = predict(BY_ID[client], url, World(world()))
-    assert (verdict.outcome, verdict.probes) == ("unknown", ())
+    prediction = predict(BY_ID[client], url, World(world()))
+    assert (prediction.outcome, prediction.requests) == ("unknown", ())
 
 
 def test_a_client_that_nobody_recorded() -> None:
-    verdict = predict(Client("netscape", "4"), MCP, World(world()))
-    assert (verdict.outcome, verdict.probes) == ("unknown", ())
+    prediction = predict(Client("netscape", "4"), MCP, World(world()))
+    assert (prediction.outcome, prediction.requests) == ("unknown", ())
 
 
 def test_a_body_that_is_not_read_to_its_end_is_unknown() -> None:
@@ -309,8 +311,8 @@ def test_odd_bodies_raise_nothing(body: str) -> None:
             "POST authkit /oauth2/register",
             "POST origin /mcp",
         ):
-            verdict = foretold(client.id, world({place: text(200, body, "application/json")}))
-            assert verdict.outcome in {"connects", "fails", "unknown"}
+            prediction = foretold(client.id, world({place: text(200, body, "application/json")}))
+            assert prediction.outcome in {"connects", "fails", "unknown"}
 
 
 def test_pydantic_keeps_an_empty_path() -> None:
@@ -370,7 +372,7 @@ class Public:
         return shown.replace(ORIGIN, "https://wiki.example").replace(AUTHKIT, "https://kit.example")
 
 
-def claude(replies: Replies) -> Verdict:
+def claude(replies: Replies) -> Prediction:
     return predict(BY_ID["claude-ai"], "https://wiki.example/mcp", Public(World(replies)))
 
 
@@ -380,9 +382,12 @@ def challenged(changes: Replies | None = None) -> Replies:
 
 
 def test_claude_connects_on_the_documented_way() -> None:
-    verdict = claude(challenged())
-    assert (verdict.outcome, verdict.why) == ("connects", "Its user signs in at https://kit.example/oauth2/authorize.")
-    assert verdict.probes == (
+    prediction = claude(challenged())
+    assert (prediction.outcome, prediction.reason) == (
+        "connects",
+        "Its user signs in at https://kit.example/oauth2/authorize.",
+    )
+    assert prediction.requests == (
         ("POST", "https://wiki.example/mcp"),
         ("GET", f"https://wiki.example{PRM}/mcp"),
         ("GET", f"https://kit.example{ASM}"),
@@ -395,7 +400,7 @@ def test_claude_registers_nowhere_where_a_metadata_document_names_it() -> None:
     known = {**named, "client_id_metadata_document_supported": True}
     assert claude(challenged({f"GET authkit {ASM}": doc(known)})).outcome == "connects"
     by_hand = claude(challenged({f"GET authkit {ASM}": doc(named)}))
-    assert (by_hand.outcome, "must enter a client ID" in by_hand.why) == ("unknown", True)
+    assert (by_hand.outcome, "must enter a client ID" in by_hand.reason) == ("unknown", True)
 
 
 @pytest.mark.parametrize(
@@ -412,22 +417,22 @@ def test_claude_registers_nowhere_where_a_metadata_document_names_it() -> None:
     ids=["renamed", "older", "page", "resource", "issuer", "s256", "first"],
 )
 def test_claude_beside_the_documented_way_is_unknown(replies: Replies, words: str) -> None:
-    verdict = claude(replies)
-    assert (verdict.outcome, verdict.error) == ("unknown", None)
-    assert words in verdict.why
+    prediction = claude(replies)
+    assert (prediction.outcome, prediction.error) == ("unknown", None)
+    assert words in prediction.reason
 
 
 def test_claude_fails_where_nothing_registers_it() -> None:
     nothing = world({f"GET origin {PRM}/mcp": None})
     assert claude(nothing).outcome == "fails"
     refused = challenged({"POST authkit /oauth2/register": doc({"error": "access_denied"}, 403)})
-    assert (claude(refused).outcome, claude(refused).at) == ("fails", "https://kit.example/oauth2/register")
+    assert (claude(refused).outcome, claude(refused).url) == ("fails", "https://kit.example/oauth2/register")
 
 
 def test_claude_can_not_reach_this_machine() -> None:
-    verdict = foretold("claude-ai", challenged())
-    assert verdict.outcome == "unknown"
-    assert verdict.why == "It connects from the internet, so it can't reach 127.0.0.1."
+    prediction = foretold("claude-ai", challenged())
+    assert prediction.outcome == "unknown"
+    assert prediction.reason == "It connects from the internet, so it can't reach 127.0.0.1."
 
 
 # --- any answers at all ----------------------------------------------------------------------------------------------
@@ -497,15 +502,15 @@ NAMED = f'Bearer resource_metadata="{WIKI_URL}{PRM}/mcp"'
 def test_any_answers_give_a_verdict(first: str | None, drawn: list[Drawn], path: str) -> None:
     for client in CLIENTS:
         answers = Anything(first, drawn, [])
-        verdict = predict(client, WIKI_URL + path, answers)
+        prediction = predict(client, WIKI_URL + path, answers)
         again = predict(client, WIKI_URL + path, Anything(first, drawn, []))
-        assert verdict == again, "the same answers, the same verdict"
-        assert len(verdict.probes) <= 30
+        assert prediction == again, "the same answers, the same prediction"
+        assert len(prediction.requests) <= 30
         assert len(answers.asked) <= 40
         assert {urlsplit(url).netloc for url in answers.asked} <= {"wiki.example", "kit.example"}
-        assert (verdict.outcome == "connects") == (verdict.at is None)
-        assert verdict.error is None or verdict.outcome == "fails"
-        assert verdict.why.endswith((".", ".)"))
+        assert (prediction.outcome == "connects") == (prediction.url is None)
+        assert prediction.error is None or prediction.outcome == "fails"
+        assert prediction.reason.endswith((".", ".)"))
 
 
 def test_whatwg_urls() -> None:

@@ -3,7 +3,7 @@
 Each combination has a deployment of its own. `verify` walks it first; then each client tries to sign in, to list the
 tools and to call one. A client that was foretold to connect has to do all of that; of one that was foretold to fail,
 the error has to be the same, to the letter. What only a sign-in can show (whether the server takes a token for no
-resource) is a condition of the verdict, and may not hold.
+resource) is a condition of the prediction, and may not hold.
 """
 
 from pathlib import Path
@@ -91,7 +91,7 @@ QUICK = COMBINATIONS[1::11]
 """What a usual run of the suite tries; the rest take minutes."""
 
 
-# What a verdict can't know before a user has signed in, by what it says about it; and what a client says then.
+# What a prediction can't know before a user has signed in, by what it says about it; and what a client says then.
 UNKNOWN_YET = {
     "takes a token that is for no resource": "401 after",
     "takes a token for": "is not among the Resource Indicators",
@@ -112,13 +112,13 @@ def test_what_was_foretold_is_what_a_client_meets(faults: tuple[str, ...], run: 
     assert {name: expected(foretold[name], met[name]) for name in able} == met
 
 
-def expected(verdict: dict[str, Any], met: tuple[str, str | None]) -> tuple[str, str | None]:
+def expected(prediction: dict[str, Any], met: tuple[str, str | None]) -> tuple[str, str | None]:
     """What was foretold; where it was foretold under a condition, and what was met says that it doesn't hold, that."""
-    if verdict["outcome"] == "connects" and met[1]:
-        assumed = " and ".join(verdict["assumes"])
+    if prediction["outcome"] == "connects" and met[1]:
+        assumed = " and ".join(prediction["assumptions"])
         if any(condition in assumed and says in met[1] for condition, says in UNKNOWN_YET.items()):
             return met
-    return verdict["outcome"], verdict["error"]
+    return prediction["outcome"], prediction["error"]
 
 
 def meeting(stack: Stack, client: str, folder: Path) -> tuple[str, str | None]:

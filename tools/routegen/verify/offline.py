@@ -18,8 +18,15 @@ from routegen.report import Finding, Report, Section, rules
 from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.chain import RENAMED, walk
-from routegen.verify.clients import CLIENTS, Client, Verdict, predict
-from routegen.verify.run import COMMAND, client_details, clients_section, findings, sorted_findings, with_clients
+from routegen.verify.clients import CLIENTS, Client, Prediction, predict
+from routegen.verify.run import (
+    COMMAND,
+    findings,
+    prediction_details,
+    predictions_section,
+    sorted_findings,
+    with_clients,
+)
 
 ORIGIN = "https://deployment.example"
 SERVER = "https://authorization-server.example"
@@ -70,12 +77,12 @@ def mcp_path(manifest: Manifest, source: str) -> str:
 
 
 def foresee(manifest: Manifest, source: str, clients: tuple[Client, ...] = CLIENTS) -> Report:
-    """The verdict for each client in each scenario, with the findings that the manifest allows.
+    """The prediction for each client in each scenario, with the findings that the manifest allows.
 
     Args:
         manifest: what will be deployed.
         source: what the report calls it.
-        clients: whose verdicts are asked for.
+        clients: the clients to predict.
 
     Raises:
         ConfigError: the manifest has no MCP endpoint.
@@ -86,11 +93,11 @@ def foresee(manifest: Manifest, source: str, clients: tuple[Client, ...] = CLIEN
     details: list[dict[str, Any]] = []
     for scenario in SCENARIOS:
         answers = ManifestAnswers(manifest, path, scenario)
-        verdicts = [_short(predict(client, ORIGIN + path, answers)) for client in clients]
+        predictions = [_short(predict(client, ORIGIN + path, answers)) for client in clients]
         of_chain = sorted_findings(list(findings(walk(answers, ORIGIN + path), answers)))
-        found += with_clients(of_chain, verdicts)
-        sections.append(clients_section(verdicts, scenario.title))
-        shown = [client_details(verdict) for verdict in verdicts]
+        found += with_clients(of_chain, predictions)
+        sections.append(predictions_section(predictions, scenario.title))
+        shown = [prediction_details(prediction) for prediction in predictions]
         details.append({"catch_all": scenario.catch_all, "header": scenario.header, "clients": shown})
     return Report(
         command=COMMAND,
@@ -188,9 +195,9 @@ def _json(method: str, url: str, status: int, value: dict[str, Any], *headers: t
     return Answer(method, url, status, (("content-type", "application/json"), *headers), body)
 
 
-def _short(verdict: Verdict) -> Verdict:
+def _short(prediction: Prediction) -> Prediction:
     """Paths without an origin that doesn't exist; an error stays as its user would see it."""
-    return replace(verdict, why=verdict.why.replace(f"{ORIGIN}/", "/"))
+    return replace(prediction, reason=prediction.reason.replace(f"{ORIGIN}/", "/"))
 
 
 def _relative(finding: Finding) -> Finding:

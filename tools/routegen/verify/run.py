@@ -13,7 +13,7 @@ from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.chain import Chain, resource_places, walk
 from routegen.verify.checks import browsers, endpoint, endpoints, keys, reach, resource, routes, server
 from routegen.verify.checks.routes import NOWHERE, Deployment
-from routegen.verify.clients import CLIENTS, Client, Verdict, predict
+from routegen.verify.clients import CLIENTS, Client, Prediction, predict
 from routegen.verify.documents import Absent, Document, describe, follow
 from routegen.verify.fetch import BROWSER_ORIGIN, REGISTRATION, Caller, Fetcher
 
@@ -29,7 +29,7 @@ class Wanted:
         base: the URL before the paths of the manifest and of the wiki, without a final slash.
         deployment: what the routes are compared with; None for the sign-in alone.
         pages: what the app behind $default answers.
-        clients: whose verdicts are asked for.
+        clients: the clients to predict.
         register: whether a client may be registered.
     """
 
@@ -129,49 +129,51 @@ def sorted_findings(found: Iterator[Finding] | list[Finding]) -> tuple[Finding, 
     return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.rule.id, one.subject, one.message)))
 
 
-def with_clients(found: tuple[Finding, ...], verdicts: list[Verdict]) -> tuple[Finding, ...]:
+def with_clients(found: tuple[Finding, ...], predictions: list[Prediction]) -> tuple[Finding, ...]:
     """A client that fails is a finding of its own where no other one says why."""
     if any(finding.rule.level == "error" for finding in found):
         return found
     todo = "Look at what that URL answers, and compare it with what `--format json` lists as asked."
     return found + tuple(
-        Finding(rules.CLIENT_FAILS, verdict.at or verdict.client, f"{verdict.client}: {verdict.why}", todo)
-        for verdict in verdicts
-        if verdict.outcome == "fails"
+        Finding(
+            rules.CLIENT_FAILS, prediction.url or prediction.client, f"{prediction.client}: {prediction.reason}", todo
+        )
+        for prediction in predictions
+        if prediction.outcome == "fails"
     )
 
 
 def _report(wanted: Wanted, fetcher: Fetcher, chain: Chain, found: tuple[Finding, ...]) -> Report:
-    verdicts = [predict(client, wanted.mcp_url, fetcher.plain) for client in wanted.clients]
+    predictions = [predict(client, wanted.mcp_url, fetcher.plain) for client in wanted.clients]
     shown = [_shown(probe, fetcher.plain) for probe in _probes(wanted)] if isinstance(chain.first, Answer) else []
     return Report(
         command=COMMAND,
         subject=wanted.mcp_url,
         rules=rules.VERIFY_RULES,
-        findings=with_clients(found, verdicts),
+        findings=with_clients(found, predictions),
         sections=(
             Section("Routes", tuple((one["path"], one["app"], one["said"]) for one in shown)),
-            clients_section(verdicts),
+            predictions_section(predictions),
         ),
-        details={"routes": shown, "clients": [client_details(verdict) for verdict in verdicts]},
+        details={"routes": shown, "clients": [prediction_details(prediction) for prediction in predictions]},
     )
 
 
-def clients_section(verdicts: list[Verdict], title: str = "Clients") -> Section:
+def predictions_section(predictions: list[Prediction], title: str = "Clients") -> Section:
     """Which client connects, for people."""
-    return Section(title, tuple((one.client, one.outcome, one.error or one.why) for one in verdicts))
+    return Section(title, tuple((one.client, one.outcome, one.error or one.reason) for one in predictions))
 
 
-def client_details(verdict: Verdict) -> dict[str, Any]:
-    """A verdict for programs."""
+def prediction_details(prediction: Prediction) -> dict[str, Any]:
+    """A prediction as JSON."""
     return {
-        "client": verdict.client,
-        "outcome": verdict.outcome,
-        "error": verdict.error,
-        "why": verdict.why,
-        "at": verdict.at,
-        "assumes": list(verdict.assumes),
-        "asks": [{"method": method, "url": url} for method, url in verdict.probes],
+        "client": prediction.client,
+        "outcome": prediction.outcome,
+        "error": prediction.error,
+        "reason": prediction.reason,
+        "url": prediction.url,
+        "assumptions": list(prediction.assumptions),
+        "requests": [{"method": method, "url": url} for method, url in prediction.requests],
     }
 
 

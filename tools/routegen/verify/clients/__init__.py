@@ -1,6 +1,6 @@
 """What each client will meet, from the answers of a deployment: a pure function over them.
 
-In: a client, the MCP endpoint's URL and `Answers`. Out: a `Verdict`. A module for each family says how it discovers,
+In: a client, the MCP endpoint's URL and `Answers`. Out: a `Prediction`. A module for each family says how it discovers,
 from its sources and from what its clients asked when they were recorded; the versions are those of the recording.
 """
 
@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from routegen.verify.answers import Answers
 from routegen.verify.clients import claude, python, remote, typescript
-from routegen.verify.clients.model import Client, Flow, FlowError, Outcome, Verdict
+from routegen.verify.clients.model import Client, Flow, FlowError, Outcome, Prediction
 
-__all__ = ["CLIENTS", "Client", "Outcome", "Verdict", "predict"]
+__all__ = ["CLIENTS", "Client", "Outcome", "Prediction", "predict"]
 
 CLIENTS: tuple[Client, ...] = (
     Client("python-sdk", "fastmcp 4.1.2 on mcp 2.3.0"),
@@ -31,14 +31,16 @@ _WALKS: dict[str, Callable[[Flow], str]] = {
 }
 
 
-def predict(client: Client, mcp_url: str, answers: Answers) -> Verdict:
-    """The verdict for one client; it never raises, and asks only the deployment and the servers that it names."""
+def predict(client: Client, mcp_url: str, answers: Answers) -> Prediction:
+    """The prediction for one client; it never raises, and asks only the deployment and the servers that it names."""
     walk = _WALKS.get(client.id)
     if walk is None:
-        return Verdict(client.id, "unknown", None, (), "Nobody has recorded what it asks.")
+        return Prediction(client.id, "unknown", None, (), "Nobody has recorded what it asks.")
     flow = Flow(mcp_url, answers)
     try:
-        why = walk(flow)
+        reason = walk(flow)
     except FlowError as end:
-        return Verdict(client.id, end.outcome, end.error, tuple(flow.probes), end.why, end.at, tuple(flow.assumed))
-    return Verdict(client.id, "connects", None, tuple(flow.probes), why, assumes=tuple(flow.assumed))
+        return Prediction(
+            client.id, end.outcome, end.error, tuple(flow.requests), end.reason, end.url, tuple(flow.assumptions)
+        )
+    return Prediction(client.id, "connects", None, tuple(flow.requests), reason, assumptions=tuple(flow.assumptions))

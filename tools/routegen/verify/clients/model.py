@@ -1,4 +1,4 @@
-"""What a prediction is made of: the client, its verdict, and the flow that asks as the client does.
+"""What a prediction is made of: the client, the prediction itself, and the flow that asks as the client does.
 
 A family's module walks a `Flow` to the point where the user signs in. It returns why the client gets there, and raises
 `FlowError` where it doesn't.
@@ -31,51 +31,51 @@ class Client:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Prediction:
     """What a client will meet.
 
     Attributes:
         client: its id.
         outcome: `connects` is up to the sign-in itself, which only a user can walk.
         error: the text that its user will see; None where there is none, or where it can't be told to the letter.
-        probes: what it will ask, method and URL, in its order, up to the sign-in.
-        why: one sentence.
-        at: the URL where it breaks.
-        assumes: what has to hold for it, because it was not asked, or can't be.
+        requests: method and URL of each request up to the sign-in, in the order of the client.
+        reason: the reason for the outcome, in one sentence.
+        url: the URL whose answer ends the flow; None for a client that connects.
+        assumptions: what must hold for the prediction, because it was not requested or cannot be requested.
     """
 
     client: str
     outcome: Outcome
     error: str | None
-    probes: tuple[tuple[str, str], ...]
-    why: str
-    at: str | None = None
-    assumes: tuple[str, ...] = ()
+    requests: tuple[tuple[str, str], ...]
+    reason: str
+    url: str | None = None
+    assumptions: tuple[str, ...] = ()
 
 
 class FlowError(Exception):
     """The flow ends before the sign-in."""
 
     def __init__(
-        self, outcome: Outcome, why: str, at: str, error: str | None = None, status: int | None = None
+        self, outcome: Outcome, reason: str, url: str, error: str | None = None, status: int | None = None
     ) -> None:
-        """Take what the verdict says, and the status of the MCP endpoint's answer where that is what ends it."""
-        super().__init__(why)
+        """Take what the prediction says, and the status of the MCP endpoint's answer where that is what ends it."""
+        super().__init__(reason)
         self.outcome: Outcome = outcome
-        self.why = why
-        self.at = at
+        self.reason = reason
+        self.url = url
         self.error = error
         self.status = status
 
 
-def fails(why: str, at: str, error: str | None = None, status: int | None = None) -> FlowError:
+def fails(reason: str, url: str, error: str | None = None, status: int | None = None) -> FlowError:
     """The client gives up."""
-    return FlowError("fails", why, at, error, status)
+    return FlowError("fails", reason, url, error, status)
 
 
-def unknown(why: str, at: str) -> FlowError:
+def unknown(reason: str, url: str) -> FlowError:
     """What the client meets can't be told."""
-    return FlowError("unknown", why, at)
+    return FlowError("unknown", reason, url)
 
 
 @dataclass
@@ -85,14 +85,14 @@ class Flow:
     Attributes:
         mcp_url: the MCP endpoint, as the user gives it.
         answers: what the deployment answers.
-        probes: what the client has asked up to now.
-        assumed: what the prediction takes for granted, because it was not asked.
+        requests: the requests of the client up to now.
+        assumptions: what the prediction assumes, because it was not requested.
     """
 
     mcp_url: str
     answers: Answers
-    probes: list[tuple[str, str]] = field(default_factory=list)
-    assumed: list[str] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    assumptions: list[str] = field(default_factory=list)
 
     @property
     def endpoint(self) -> Web:
@@ -108,11 +108,11 @@ class Flow:
         Raises:
             FlowError: there is no answer, and what the client would get is not known.
         """
-        if len(self.probes) == _MOST:
+        if len(self.requests) == _MOST:
             raise unknown(f"It has asked {_MOST} times and is not at the end.", url)
         if not is_web(url):
             return Failure(method, url, "refused", "it is not a web URL")
-        self.probes.append((method, url))
+        self.requests.append((method, url))
         answer = self.answers.get(method, url)
         if (
             isinstance(answer, Failure)
@@ -147,7 +147,7 @@ class Flow:
             seen.append(target)
 
     def _check_known(self, url: str, target: str) -> None:
-        origins = {web.origin for _, asked in self.probes if (web := parsed(asked))}
+        origins = {web.origin for _, asked in self.requests if (web := parsed(asked))}
         if (web := parsed(target)) is None or web.origin not in origins:
             raise unknown(f"{url} redirects to {target[:200]}, which is not asked here.", url)
 

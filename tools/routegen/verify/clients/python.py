@@ -179,13 +179,13 @@ def _register(flow: Flow, endpoints: Endpoints) -> None:
         away = redirect_of(answer)
         note = f" (redirected to {away.partition('?')[0]}; not followed)" if away else ""
         text = body.decode("utf-8", "replace")
-        why = f"{url} refuses to register it: POST {describe(answer)}{registration.guessed(flow)}."
-        raise fails(why, url, _said(f"Registration failed: {answer.status}{note} {text}"))
+        reason = f"{url} refuses to register it: POST {describe(answer)}{registration.guessed(flow)}."
+        raise fails(reason, url, _said(f"Registration failed: {answer.status}{note} {text}"))
     problem = _no_registration(body)
     if problem is not None:
         said = _said(f"Invalid registration response: {problem}") if problem else None
-        why = f"{url} answers a registration with no client: POST {describe(answer)}{registration.guessed(flow)}."
-        raise fails(why, url, said)
+        reason = f"{url} answers a registration with no client: POST {describe(answer)}{registration.guessed(flow)}."
+        raise fails(reason, url, said)
 
 
 def _no_registration(body: bytes) -> str | None:
@@ -232,8 +232,8 @@ def _no_answer(failure: Failure) -> FlowError:
 def _refused(flow: Flow, first: Answer) -> FlowError:
     """An endpoint that neither takes the message nor challenges: it asks once more, as an older server wants it."""
     flow.follow("POST", flow.mcp_url)
-    why = f"{first.url} {describe(first)}, no challenge."
-    return fails(why, first.url, f"MCPError: {_refusal(first)}", first.status)
+    reason = f"{first.url} {describe(first)}, no challenge."
+    return fails(reason, first.url, f"MCPError: {_refusal(first)}", first.status)
 
 
 def _refusal(first: Answer) -> str:

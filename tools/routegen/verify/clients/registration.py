@@ -2,7 +2,7 @@
 
 A run registers nobody unless it is told to, so what a POST would be answered is inferred from what the endpoints answer
 to GET: nothing at both, or the same page at both, is an origin that has no authorization server. Everything else is
-taken to work, and the verdict says so.
+taken to work, and the prediction says so.
 """
 
 from collections.abc import Sequence
@@ -30,11 +30,11 @@ def posted(flow: Flow, register: str, authorize: str, *, named: bool, redirects:
         if shown.kind in NETWORK:
             return shown
     elif _missing(flow, register, shown) if named else _no_server(flow, shown, authorize):
-        flow.assumed.append(f"POST {register} is answered like GET")
+        flow.assumptions.append(f"POST {register} is answered like GET")
         return replace(shown, method="POST")
     elif shown.status == 200 and shown.is_html:
         raise unknown(f"GET {register} answers with a web page, and what it says to POST was not asked.", register)
-    flow.assumed.append(f"a client can register at {register}")
+    flow.assumptions.append(f"a client can register at {register}")
     return None
 
 
@@ -54,23 +54,25 @@ def assume_token(flow: Flow, resource: str | None, wanted: Sequence[str] | None,
         offered: the scopes that the authorization server's metadata lists; None where it lists none.
     """
     if resource is None:
-        flow.assumed.append("the MCP server takes a token that is for no resource in particular")
+        flow.assumptions.append("the MCP server takes a token that is for no resource in particular")
     elif resource.rstrip("/") != flow.mcp_url.partition("#")[0].rstrip("/"):
-        flow.assumed.append(f"the MCP server takes a token for {resource}, and the authorization server gives one")
+        flow.assumptions.append(f"the MCP server takes a token for {resource}, and the authorization server gives one")
     if unknown_ones := sorted({*(wanted or ())} - {*(offered or wanted or ())}):
-        flow.assumed.append(f"the authorization server takes the scope {' '.join(unknown_ones)}, which it doesn't list")
+        flow.assumptions.append(
+            f"the authorization server takes the scope {' '.join(unknown_ones)}, which it doesn't list"
+        )
 
 
 def arrived(flow: Flow, authorize: str) -> str:
     """Why the client connects."""
-    if flow.assumed:
-        return f"Its user signs in at {authorize}, if {' and '.join(flow.assumed)} (not tried)."
+    if flow.assumptions:
+        return f"Its user signs in at {authorize}, if {' and '.join(flow.assumptions)} (not tried)."
     return f"Its user signs in at {authorize}."
 
 
 def guessed(flow: Flow) -> str:
     """What a sentence on a failure adds where something was inferred."""
-    return f" (if {' and '.join(flow.assumed)}, which was not tried)" if flow.assumed else ""
+    return f" (if {' and '.join(flow.assumptions)}, which was not tried)" if flow.assumptions else ""
 
 
 def _missing(flow: Flow, url: str, shown: Answer) -> bool:

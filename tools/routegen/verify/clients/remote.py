@@ -49,7 +49,7 @@ def _again(flow: Flow, end: FlowError) -> FlowError:
     if end.outcome == "fails" and (end.status in {404, 405} or any(word in said for word in _OLDER_TRANSPORT)):
         return _older_transport(flow, end)
     if end.outcome == "fails" and "Unauthorized" in said:
-        return fails(f"It takes this for a sign-in that has begun, and waits for ever: {end.why}", end.at)
+        return fails(f"It takes this for a sign-in that has begun, and waits for ever: {end.reason}", end.url)
     return end
 
 
@@ -63,7 +63,7 @@ def _older_transport(flow: Flow, end: FlowError) -> FlowError:
         except FlowError as second:
             return second
     if answer.status in {200, 401}:
-        return unknown(f"It goes on with the older transport, which is not foretold, because {end.why}", end.at)
+        return unknown(f"It goes on with the older transport, which is not foretold, because {end.reason}", end.url)
     error = f"SseError: SSE error: Non-200 status code ({answer.status})"
     return fails(f"{answer.url} {describe(answer)} to the older transport too.", answer.url, error)
 
@@ -82,7 +82,7 @@ def _look(flow: Flow) -> tuple[str, Any] | None:
     web = parsed(str(server) if server else flow.mcp_url)
     if web is None:
         named = f"The metadata names {str(server)[:200]!r} as the authorization server, which is no URL"
-        raise fails(f"{named}.", flow.probes[-1][1], "TypeError: Invalid URL")
+        raise fails(f"{named}.", flow.requests[-1][1], "TypeError: Invalid URL")
     metadata = _first(flow, _server_places(web))
     if challenge.get("scope", "").strip():
         return None
@@ -97,11 +97,11 @@ def _check_scopes(flow: Flow, found: tuple[str, Any] | None) -> None:
     name, scopes = found or ("", [])
     if isinstance(scopes, list) or scopes == "":
         return
-    why = "The metadata's scopes_supported is no list, and it stumbles over that."
+    reason = "The metadata's scopes_supported is no list, and it stumbles over that."
     message = (
         "Cannot read properties of null (reading 'length')" if scopes is None else f"{name}.join is not a function"
     )
-    raise fails(why, flow.mcp_url, f"TypeError: {message}")
+    raise fails(reason, flow.mcp_url, f"TypeError: {message}")
 
 
 def _challenge(answer: Answer) -> dict[str, str]:

@@ -121,8 +121,8 @@ def first_answer(flow: Flow, traits: Traits) -> Answer:
         away = _not_followed(answer, traits) if traits.redirects == "within" else None
         text = away or known(answer).body.decode("utf-8", "replace")
         name, said = traits.refused
-        why = f"{answer.url} {describe(answer)}, no challenge."
-        raise fails(why, answer.url, traits.said(name, said + text), answer.status)
+        reason = f"{answer.url} {describe(answer)}, no challenge."
+        raise fails(reason, answer.url, traits.said(name, said + text), answer.status)
     if answer.media_type in {"application/json", "text/event-stream"} or answer.status == 202:
         return answer
     name, said = traits.unexpected
@@ -232,8 +232,8 @@ def _document(traits: Traits, fields: Fields, answer: Answer, issuer: str) -> di
         raise invalid(traits, answer, value)
     if found := issues(fields, value):
         wrong = ".".join(map(str, found[0]["path"])) or "the document"
-        why = f"{answer.url} has the wrong type at {wrong}, and it refuses all of it then."
-        raise fails(why, answer.url, traits.said("ZodError", shown(found)))
+        reason = f"{answer.url} has the wrong type at {wrong}, and it refuses all of it then."
+        raise fails(reason, answer.url, traits.said("ZodError", shown(found)))
     document: dict[str, Any] = value
     if not traits.first and document["issuer"] not in {issuer, issuer.removesuffix("/")}:
         received = javascript.quoted(document["issuer"])
@@ -276,14 +276,14 @@ def _register(flow: Flow, traits: Traits, found: Found) -> None:
     if isinstance(answer, Failure):
         raise _no_answer(traits, answer)
     if not _ok(answer):
-        why = f"{url} refuses to register it: POST {describe(answer)}{registration.guessed(flow)}."
-        raise fails(why, url, _refusal(traits, known(answer)))
+        reason = f"{url} refuses to register it: POST {describe(answer)}{registration.guessed(flow)}."
+        raise fails(reason, url, _refusal(traits, known(answer)))
     value = javascript.read(answer)
     if isinstance(value, JsonError):
         raise invalid(traits, answer, value)
     if wrong := issues(REGISTRATION, value):
-        why = f"{url} answers a registration without what it needs: {'.'.join(map(str, wrong[0]['path']))}."
-        raise fails(why, url, traits.said("ZodError", shown(wrong)))
+        reason = f"{url} answers a registration without what it needs: {'.'.join(map(str, wrong[0]['path']))}."
+        raise fails(reason, url, traits.said("ZodError", shown(wrong)))
 
 
 def _refusal(traits: Traits, answer: Answer) -> str | None:
