@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from routegen.report import Report
-from routegen.verify.checks.routes import Deployment
-from routegen.verify.fetch import INITIALIZE, Fetcher, Limits
-from routegen.verify.guard import Guard
-from routegen.verify.run import Wanted, verify
-from verify.broken import MANIFEST, Stack
+from routegen.verify.checks.manifest_routes import Deployment
+from routegen.verify.fetcher import INITIALIZE, Fetcher, Limits
+from routegen.verify.ssrf_guard import Guard
+from routegen.verify.verification import Wanted, verify
+from verify.broken_stack import MANIFEST, Stack
 
 Run = Callable[..., Report]
 

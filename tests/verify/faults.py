@@ -1,4 +1,4 @@
-"""The ways in which the stack of `broken.py` can be broken on purpose: one function a fault, over one answer.
+"""The ways in which the stack of `broken_stack.py` can be broken on purpose: one function a fault, over one answer.
 
 A fault sees who was asked for what, and the right answer, and gives the answer that is sent instead.
 """

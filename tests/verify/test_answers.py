@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from routegen.report import Report, rules
 from routegen.report.forms import write_report
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.chain import resource_places, server_places, walk
-from routegen.verify.checks import keys, routes
-from routegen.verify.checks.routes import Deployment
-from routegen.verify.run import findings, sorted_findings
-from verify.broken import MANIFEST
+from routegen.verify.checks import key_set, manifest_routes
+from routegen.verify.checks.manifest_routes import Deployment
+from routegen.verify.oauth_discovery import resource_places, server_places, walk
+from routegen.verify.verification import findings, sorted_findings
+from verify.broken_stack import MANIFEST
 
 ORIGIN = "https://wiki.example"
 MCP = f"{ORIGIN}/mcp"
@@ -65,8 +65,8 @@ class Said:
 def report(answers: Said) -> Report:
     chain = walk(answers, MCP)
     deployment = Deployment(ORIGIN, MANIFEST)
-    found = [*findings(chain, answers), *keys.keys(chain, answers), *routes.routes(deployment, answers)]
-    found += routes.pages(ORIGIN, ("/Home",), "wiki", answers)
+    found = [*findings(chain, answers), *key_set.keys(chain, answers), *manifest_routes.routes(deployment, answers)]
+    found += manifest_routes.pages(ORIGIN, ("/Home",), "wiki", answers)
     return Report("routegen verify", MCP, rules.VERIFY_RULES, sorted_findings(found))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from end_to_end.clients import missing, session
-from verify.broken import broken_stack
+from verify.broken_stack import broken_stack
 
 
 @pytest.mark.parametrize("client", ["python", "typescript-v2"])

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from routegen.manifest import Manifest, Route
 from routegen.report import Report, rules
-from routegen.verify.fetch import Limits
-from verify.broken import MANIFEST, broken_stack
+from routegen.verify.fetcher import Limits
+from verify.broken_stack import MANIFEST, broken_stack
 from verify.conftest import Run
 
 HOOK = Route(path="/hook", methods=("POST",), app="mcp", role="other", route_keys=("POST /hook",))

@@ -9,10 +9,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from routegen.report import Report, rules
 from routegen.report.forms import FORMATS, write_report
-from routegen.verify.fetch import INITIALIZE, Fetcher, Limits
-from routegen.verify.guard import Address, Guard
-from routegen.verify.run import Wanted, verify
-from verify.raw import (
+from routegen.verify.fetcher import INITIALIZE, Fetcher, Limits
+from routegen.verify.ssrf_guard import Address, Guard
+from routegen.verify.verification import Wanted, verify
+from verify.raw_server import (
     KEYS,
     MCP,
     METADATA,
@@ -210,7 +210,7 @@ def test_a_server_that_must_not_be_asked_is_not(named: str) -> None:
     def resolver(host: str, port: int) -> list[Address]:
         from ipaddress import ip_address
 
-        from routegen.verify.network import resolve
+        from routegen.verify.guarded_connection import resolve
 
         return [ip_address("127.0.0.2")] if host == "internal.test" else resolve(host, port)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from end_to_end.clients import missing, session
-from verify.broken import Stack, broken_stack
+from verify.broken_stack import Stack, broken_stack
 from verify.conftest import Run
 
 CLIENTS = {"python-sdk": "python", "typescript-v1": "typescript-v1", "typescript-v2": "typescript-v2"}

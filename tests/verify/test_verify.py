@@ -19,8 +19,8 @@ from routegen.cli.failures import State
 from routegen.cli.failures import run as run_command
 from routegen.report import page_of, rule_with_id
 from routegen.report.forms import FORMATS
-from verify.broken import MANIFEST as MANIFEST_READ
-from verify.broken import Stack, broken_stack
+from verify.broken_stack import MANIFEST as MANIFEST_READ
+from verify.broken_stack import Stack, broken_stack
 
 Verify = Callable[..., Run]
 

@@ -13,13 +13,13 @@ from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.errors import ConfigError, NoProjectError
 from routegen.manifest import Manifest, read_manifest
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.chain import is_secure
-from routegen.verify.checks.routes import Deployment
+from routegen.verify.checks.manifest_routes import Deployment
 from routegen.verify.clients import CLIENTS, Client
-from routegen.verify.fetch import INITIALIZE, Fetcher, Limits
-from routegen.verify.guard import Guard, origin_of
-from routegen.verify.offline import foresee, mcp_path
-from routegen.verify.run import Wanted, verify
+from routegen.verify.fetcher import INITIALIZE, Fetcher, Limits
+from routegen.verify.manifest_prediction import foresee, mcp_path
+from routegen.verify.oauth_discovery import is_secure
+from routegen.verify.ssrf_guard import Guard, origin_of
+from routegen.verify.verification import Wanted, verify
 
 _EPILOG = """\b
 Examples:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from urllib.parse import urljoin
 
 from routegen.verify.answers import Answer, Answers, Failure
-from routegen.verify.guard import origin_of, split
+from routegen.verify.ssrf_guard import origin_of, split
 
 Reason = Literal["missing", "fails", "page", "unreadable", "away", "unreachable"]
 REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -26,7 +26,7 @@ from routegen.verify.clients.model import Flow, fails, is_web, known, unknown
 from routegen.verify.clients.typescript import server_places
 from routegen.verify.clients.urls import Web, parsed
 from routegen.verify.documents import describe, parse
-from routegen.verify.guard import literal_kind
+from routegen.verify.ssrf_guard import literal_kind
 
 _NAMED = re.compile(r'(?i)\bresource_metadata\s*=\s*"([^"]+)"')
 

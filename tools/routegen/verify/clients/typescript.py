@@ -17,7 +17,7 @@ from routegen.verify.clients.model import Flow, FlowError, Redirects, fails, is_
 from routegen.verify.clients.schemas import OPENID, REGISTRATION, RESOURCE, SERVER, Fields, issues, shown
 from routegen.verify.clients.urls import Web, parsed
 from routegen.verify.documents import describe
-from routegen.verify.guard import literal_kind
+from routegen.verify.ssrf_guard import literal_kind
 
 _FETCH_FAILED = ("TypeError", "fetch failed")
 _INCOMPATIBLE = "Incompatible auth server: does not support"

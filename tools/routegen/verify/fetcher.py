@@ -18,8 +18,8 @@ from typing import Literal
 import httpcore2
 from routegen import __version__
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.guard import Guard, split
-from routegen.verify.network import Backend, Deadline, Names, Resolve, Unreachable, resolve
+from routegen.verify.guarded_connection import Backend, Deadline, Names, Resolve, Unreachable, resolve
+from routegen.verify.ssrf_guard import Guard, split
 
 MAX_BODY = 1024 * 1024
 """Bytes of a body that are read; more than any document or page that matters here."""

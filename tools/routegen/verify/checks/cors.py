@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Answers, Failure
-from routegen.verify.chain import Chain
 from routegen.verify.documents import target_of
+from routegen.verify.oauth_discovery import Chain
 
 # `*` is no wildcard for `authorization` (WHATWG Fetch, "CORS-preflight fetch").
 _SENT = ("authorization", "content-type", "mcp-protocol-version")

@@ -9,8 +9,8 @@ from routegen.errors import ConfigError
 from routegen.manifest import Manifest, Route
 from routegen.report import Report
 from routegen.verify.clients import CLIENTS
-from routegen.verify.offline import SCENARIOS, foresee
-from verify.broken import MANIFEST
+from routegen.verify.manifest_prediction import SCENARIOS, foresee
+from verify.broken_stack import MANIFEST
 
 
 def route(path: str, role: Any, *methods: str) -> Route:

@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import Any
 
 import httpcore2
-from routegen.verify.guard import Address, Guard
+from routegen.verify.ssrf_guard import Address, Guard
 
 Resolve = Callable[[str, int], list[Address]]
 _ADDRESSES = 4

@@ -10,12 +10,21 @@ from typing import Any
 
 from routegen.report import Finding, Report, Section, rules
 from routegen.verify.answers import Answer, Answers, Failure
-from routegen.verify.chain import Chain, resource_places, walk
-from routegen.verify.checks import browsers, endpoint, endpoints, keys, reach, resource, routes, server
-from routegen.verify.checks.routes import NOWHERE, Deployment
+from routegen.verify.checks import (
+    connections,
+    cors,
+    key_set,
+    manifest_routes,
+    mcp_endpoint,
+    resource_metadata,
+    server_endpoints,
+    server_metadata,
+)
+from routegen.verify.checks.manifest_routes import NOWHERE, Deployment
 from routegen.verify.clients import CLIENTS, Client, Prediction, predict
 from routegen.verify.documents import Absent, Document, describe, follow
-from routegen.verify.fetch import BROWSER_ORIGIN, REGISTRATION, Caller, Fetcher
+from routegen.verify.fetcher import BROWSER_ORIGIN, REGISTRATION, Caller, Fetcher
+from routegen.verify.oauth_discovery import Chain, resource_places, walk
 
 COMMAND = "routegen verify"
 
@@ -46,14 +55,14 @@ def verify(wanted: Wanted, fetcher: Fetcher) -> Report:
     first = fetcher.plain.get("POST", wanted.mcp_url)
     if isinstance(first, Failure) and first.kind in {"dns", "refused", "tls", "not-allowed"}:
         # Nothing else there would answer either.
-        return _report(wanted, fetcher, Chain(wanted.mcp_url, first), sorted_findings(reach.unreached([first])))
+        return _report(wanted, fetcher, Chain(wanted.mcp_url, first), sorted_findings(connections.unreached([first])))
     fetcher.ask_all(_first_requests(wanted))
     chain = walk(fetcher.plain, wanted.mcp_url, fetcher.guard.allow)
-    for url in keys.keys_urls(chain):
+    for url in key_set.keys_urls(chain):
         fetcher.guard.allow(url)
     fetcher.ask_all(_later_requests(chain))
     if wanted.register:
-        urls = [url for _, name, url in endpoints.named(chain) if name == "registration_endpoint"]
+        urls = [url for _, name, url in server_endpoints.named(chain) if name == "registration_endpoint"]
         fetcher.posts = {**dict.fromkeys(urls, REGISTRATION), **fetcher.posts}
     found = [*findings(chain, fetcher.plain), *_online(wanted, chain, fetcher)]
     return _report(wanted, fetcher, chain, sorted_findings(found))
@@ -64,35 +73,39 @@ def findings(chain: Chain, answers: Answers) -> Iterator[Finding]:
     places = _places(chain)
     documents = [place for place in places if isinstance(place, Document)]
     first = chain.first
-    yield from reach.unreached([*([first] if isinstance(first, Failure) else []), *reach.failures_of(places)])
-    yield from reach.redirected([*([first] if isinstance(first, Answer) else []), *reach.redirects_of(places)])
-    yield from reach.documents(documents)
-    yield from endpoint.without_token(chain)
-    yield from resource.found(chain)
-    yield from resource.content(chain)
-    yield from server.servers(chain)
-    yield from endpoints.there(chain, answers)
+    yield from connections.unreached(
+        [*([first] if isinstance(first, Failure) else []), *connections.failures_of(places)]
+    )
+    yield from connections.redirected(
+        [*([first] if isinstance(first, Answer) else []), *connections.redirects_of(places)]
+    )
+    yield from connections.documents(documents)
+    yield from mcp_endpoint.without_token(chain)
+    yield from resource_metadata.found(chain)
+    yield from resource_metadata.content(chain)
+    yield from server_metadata.servers(chain)
+    yield from server_endpoints.there(chain, answers)
 
 
 def _online(wanted: Wanted, chain: Chain, fetcher: Fetcher) -> Iterator[Finding]:
     """What only a deployment can show."""
     plain = fetcher.plain
-    yield from keys.keys(chain, plain)
-    yield from reach.unreached(_unread(wanted, chain, plain))
-    yield from browsers.shared(chain, fetcher.browser, BROWSER_ORIGIN)
+    yield from key_set.keys(chain, plain)
+    yield from connections.unreached(_unread(wanted, chain, plain))
+    yield from cors.shared(chain, fetcher.browser, BROWSER_ORIGIN)
     if wanted.register:
-        yield from endpoints.registration(chain, plain)
+        yield from server_endpoints.registration(chain, plain)
     if fetcher.signed_in:
-        yield from endpoint.with_token(wanted.mcp_url, fetcher.signed_in)
+        yield from mcp_endpoint.with_token(wanted.mcp_url, fetcher.signed_in)
     if wanted.deployment:
-        yield from routes.routes(wanted.deployment, plain)
+        yield from manifest_routes.routes(wanted.deployment, plain)
     if wanted.deployment or wanted.pages:
-        yield from routes.pages(wanted.base, wanted.pages, _default(wanted), plain)
+        yield from manifest_routes.pages(wanted.base, wanted.pages, _default(wanted), plain)
 
 
 def _unread(wanted: Wanted, chain: Chain, plain: Answers) -> list[Failure]:
     """The keys, pages and routes that gave no answer."""
-    answers = [follow(plain, url)[0] for url in keys.keys_urls(chain)]
+    answers = [follow(plain, url)[0] for url in key_set.keys_urls(chain)]
     answers += [follow(plain, f"{wanted.base}{path}")[0] for path in wanted.pages]
     answers += [plain.get(probe.method, probe.url) for probe in _probes(wanted) if probe.method]
     return [answer for answer in answers if isinstance(answer, Failure)]
@@ -106,15 +119,15 @@ def _first_requests(wanted: Wanted) -> list[tuple[Caller, str, str]]:
         asked += [("plain", "GET", f"{wanted.base}{path}") for path in (*wanted.pages, NOWHERE)]
     if wanted.deployment:
         asked += [("plain", probe.method, probe.url) for probe in _probes(wanted) if probe.method]
-        asked += [("plain", "HEAD", url) for url in routes.heads(wanted.deployment)]
+        asked += [("plain", "HEAD", url) for url in manifest_routes.heads(wanted.deployment)]
     return asked
 
 
 def _later_requests(chain: Chain) -> list[tuple[Caller, str, str]]:
     """All that the metadata names."""
-    asked: list[tuple[Caller, str, str]] = [("plain", "GET", url) for url in keys.keys_urls(chain)]
-    asked += [("plain", "GET", url) for _, _, url in endpoints.named(chain)]
-    return asked + [("browser", "GET", url) for url in browsers.documents(chain)]
+    asked: list[tuple[Caller, str, str]] = [("plain", "GET", url) for url in key_set.keys_urls(chain)]
+    asked += [("plain", "GET", url) for _, _, url in server_endpoints.named(chain)]
+    return asked + [("browser", "GET", url) for url in cors.documents(chain)]
 
 
 def _places(chain: Chain) -> list[Document | Absent]:
@@ -177,7 +190,7 @@ def prediction_details(prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def _shown(probe: routes.Probe, answers: Answers) -> dict[str, Any]:
+def _shown(probe: manifest_routes.Probe, answers: Answers) -> dict[str, Any]:
     """What a route has answered."""
     answer = answers.get(probe.method, probe.url) if probe.method else None
     said = "not asked" if answer is None else answer.why if isinstance(answer, Failure) else describe(answer)
@@ -192,8 +205,8 @@ def _shown(probe: routes.Probe, answers: Answers) -> dict[str, Any]:
     }
 
 
-def _probes(wanted: Wanted) -> tuple[routes.Probe, ...]:
-    return routes.probes(wanted.deployment) if wanted.deployment else ()
+def _probes(wanted: Wanted) -> tuple[manifest_routes.Probe, ...]:
+    return manifest_routes.probes(wanted.deployment) if wanted.deployment else ()
 
 
 def _default(wanted: Wanted) -> str:

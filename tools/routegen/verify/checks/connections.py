@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.documents import Absent, Document, away, target_of
-from routegen.verify.guard import origin_of
+from routegen.verify.ssrf_guard import origin_of
 
 _BY_KIND = {
     "dns": (rules.UNREACHABLE, "Check the name and its DNS record."),

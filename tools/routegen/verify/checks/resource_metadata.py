@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from routegen.report import Finding, rules
-from routegen.verify.chain import Chain, Challenge, Resource, is_web, named_servers
 from routegen.verify.documents import Absent, Document
-from routegen.verify.guard import origin_of, split
+from routegen.verify.oauth_discovery import Chain, Challenge, Resource, is_web, named_servers
+from routegen.verify.ssrf_guard import origin_of, split
 
 # What other rules name already: redirects to elsewhere, and no answer at all.
 _TOLD = {"away", "unreachable"}

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 from routegen.errors import ConfigError
-from routegen.verify.guard import Guard, kind_of, origin_of, split
+from routegen.verify.ssrf_guard import Guard, kind_of, origin_of, split
 
 KINDS = {
     "public": ["1.1.1.1", "8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"],

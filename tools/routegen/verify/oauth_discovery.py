@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.documents import Absent, Document, read_document
-from routegen.verify.guard import is_loopback, origin_of, split
+from routegen.verify.ssrf_guard import is_loopback, origin_of, split
 
 RENAMED = "x-amzn-remapped-www-authenticate"
 """What AWS makes of WWW-Authenticate (API Gateway, "Important notes" on REST APIs and function URLs)."""

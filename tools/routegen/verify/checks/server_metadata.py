@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from routegen.report import Finding, rules
-from routegen.verify.chain import Chain, Server, is_secure, is_web
 from routegen.verify.documents import Absent, Document
-from routegen.verify.guard import split
+from routegen.verify.oauth_discovery import Chain, Server, is_secure, is_web
+from routegen.verify.ssrf_guard import split
 
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "registration_endpoint")
 _TOLD = {"away", "unreachable"}

@@ -17,9 +17,9 @@ from routegen.manifest.explain import Explainer
 from routegen.report import Finding, Report, Section, rules
 from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.chain import RENAMED, walk
 from routegen.verify.clients import CLIENTS, Client, Prediction, predict
-from routegen.verify.run import (
+from routegen.verify.oauth_discovery import RENAMED, walk
+from routegen.verify.verification import (
     COMMAND,
     findings,
     prediction_details,

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from routegen.report import Finding, rules
 from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Answers, Failure
-from routegen.verify.chain import Chain, is_open
 from routegen.verify.documents import describe, parse, target_of
+from routegen.verify.oauth_discovery import Chain, is_open
 
 
 def without_token(chain: Chain) -> Iterator[Finding]:

@@ -8,9 +8,9 @@ from typing import Any
 
 from routegen.report import Finding, rules
 from routegen.verify.answers import Answers
-from routegen.verify.chain import Chain, is_secure, is_web
 from routegen.verify.documents import Absent, read_document
-from routegen.verify.guard import split
+from routegen.verify.oauth_discovery import Chain, is_secure, is_web
+from routegen.verify.ssrf_guard import split
 
 # RFC 7518, sections 6.2 and 6.3; RFC 8037, section 2. `k` is a whole symmetric key: published, it is everybody's.
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")

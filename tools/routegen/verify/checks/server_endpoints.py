@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Answers, Failure
-from routegen.verify.chain import Chain, is_secure, is_web
-from routegen.verify.checks.server import ENDPOINTS
+from routegen.verify.checks.server_metadata import ENDPOINTS
 from routegen.verify.documents import describe, parse
-from routegen.verify.guard import split
+from routegen.verify.oauth_discovery import Chain, is_secure, is_web
+from routegen.verify.ssrf_guard import split
 
 
 def named(chain: Chain) -> list[tuple[str, str, str]]:
