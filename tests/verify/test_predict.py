@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import CLIENTS, Client, Prediction, predict
-from routegen.verify.clients.model import NETWORK
-from routegen.verify.clients.schemas import ServerModel
-from routegen.verify.clients.urls import parsed, preserved
-from verify.predicted import (
+from routegen.verify.clients.metadata_schemas import ServerModel
+from routegen.verify.clients.sign_in_flow import NETWORK
+from routegen.verify.clients.whatwg_url import parsed, preserved
+from verify.recorded_answers import (
     ASM,
     AUTHKIT,
     GONE,
@@ -326,7 +326,7 @@ def test_pydantic_keeps_an_empty_path() -> None:
 
 def test_the_python_models_are_those_of_mcp() -> None:
     from mcp.shared.auth import OAuthMetadata, ProtectedResourceMetadata
-    from routegen.verify.clients.schemas import ResourceModel
+    from routegen.verify.clients.metadata_schemas import ResourceModel
 
     for ours, theirs in ((ServerModel, OAuthMetadata), (ResourceModel, ProtectedResourceMetadata)):
         assert ours.model_fields.keys() == theirs.model_fields.keys()

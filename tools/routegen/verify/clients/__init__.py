@@ -7,8 +7,8 @@ from its sources and from what its clients asked when they were recorded; the ve
 from collections.abc import Callable
 
 from routegen.verify.answers import Answers
-from routegen.verify.clients import claude, python, remote, typescript
-from routegen.verify.clients.model import Client, Flow, FlowError, Outcome, Prediction
+from routegen.verify.clients import claude_connector, mcp_remote, python_sdk, typescript_sdk
+from routegen.verify.clients.sign_in_flow import Client, Flow, FlowError, Outcome, Prediction
 
 __all__ = ["CLIENTS", "Client", "Outcome", "Prediction", "predict"]
 
@@ -22,12 +22,12 @@ CLIENTS: tuple[Client, ...] = (
 )
 
 _WALKS: dict[str, Callable[[Flow], str]] = {
-    "python-sdk": python.connect,
-    "typescript-v1": lambda flow: typescript.connect(flow, typescript.V1),
-    "typescript-v2": lambda flow: typescript.connect(flow, typescript.V2),
-    "mcp-remote": remote.connect,
-    "inspector": lambda flow: typescript.connect(flow, typescript.INSPECTOR),
-    "claude-ai": claude.connect,
+    "python-sdk": python_sdk.connect,
+    "typescript-v1": lambda flow: typescript_sdk.connect(flow, typescript_sdk.V1),
+    "typescript-v2": lambda flow: typescript_sdk.connect(flow, typescript_sdk.V2),
+    "mcp-remote": mcp_remote.connect,
+    "inspector": lambda flow: typescript_sdk.connect(flow, typescript_sdk.INSPECTOR),
+    "claude-ai": claude_connector.connect,
 }
 
 

@@ -21,10 +21,10 @@ from typing import Any
 
 from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.clients import registration
-from routegen.verify.clients.model import Flow, fails, is_web, known, unknown
-from routegen.verify.clients.typescript import server_places
-from routegen.verify.clients.urls import Web, parsed
+from routegen.verify.clients import client_registration
+from routegen.verify.clients.sign_in_flow import Flow, fails, is_web, known, unknown
+from routegen.verify.clients.typescript_sdk import server_places
+from routegen.verify.clients.whatwg_url import Web, parsed
 from routegen.verify.documents import describe, parse
 from routegen.verify.ssrf_guard import literal_kind
 
@@ -64,9 +64,9 @@ def _without_challenge(flow: Flow) -> Exception:
     if metadata is not None:
         return unknown(f"Only the older discovery leads to {metadata_url}, without a challenge.", metadata_url)
     register = f"{web.origin}/register"
-    answer = registration.posted(flow, register, f"{web.origin}/authorize", named=False, redirects="within")
+    answer = client_registration.posted(flow, register, f"{web.origin}/authorize", named=False, redirects="within")
     if isinstance(answer, Answer) and not 200 <= answer.status < 300:
-        guessed = registration.guessed(flow)
+        guessed = client_registration.guessed(flow)
         return fails(
             f"There is no metadata, and {register} registers no client: {describe(answer)}{guessed}.", register
         )
@@ -87,9 +87,9 @@ def _sign_in(flow: Flow, web: Web) -> str:
         raise unknown(f"{url} doesn't list S256 as a code challenge method.", url)
     authorize = _web(metadata.get("authorization_endpoint"), url).href
     _register(flow, metadata, url, authorize)
-    if page := registration.no_page(flow, authorize):
+    if page := client_registration.no_page(flow, authorize):
         raise fails(f"The page where its user would sign in {describe(page)}.", authorize)
-    return registration.arrived(flow, authorize)
+    return client_registration.arrived(flow, authorize)
 
 
 def _register(flow: Flow, metadata: dict[str, Any], url: str, authorize: str) -> None:
@@ -98,13 +98,13 @@ def _register(flow: Flow, metadata: dict[str, Any], url: str, authorize: str) ->
     if "registration_endpoint" not in metadata:
         raise unknown(f"{url} names no registration_endpoint, so its user must enter a client ID.", url)
     register = _web(metadata["registration_endpoint"], url).href
-    answer = registration.posted(flow, register, authorize, named=True, redirects="within")
+    answer = client_registration.posted(flow, register, authorize, named=True, redirects="within")
     if answer is None:
         return
     if isinstance(answer, Failure):
         raise unknown(f"{register} can't be reached: {answer.why}.", register)
     if not 200 <= answer.status < 300:
-        raise fails(f"{register} registers no client: {describe(answer)}{registration.guessed(flow)}.", register)
+        raise fails(f"{register} registers no client: {describe(answer)}{client_registration.guessed(flow)}.", register)
 
 
 def _server(flow: Flow, web: Web) -> tuple[str, dict[str, Any] | None]:

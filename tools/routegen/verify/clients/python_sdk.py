@@ -13,10 +13,10 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import BaseModel, ValidationError
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.clients import registration
-from routegen.verify.clients.model import Flow, FlowError, fails, is_web, known, redirect_of, unknown
-from routegen.verify.clients.schemas import ResourceModel, ServerModel
-from routegen.verify.clients.urls import preserved
+from routegen.verify.clients import client_registration
+from routegen.verify.clients.metadata_schemas import ResourceModel, ServerModel
+from routegen.verify.clients.sign_in_flow import Flow, FlowError, fails, is_web, known, redirect_of, unknown
+from routegen.verify.clients.whatwg_url import preserved
 from routegen.verify.documents import describe
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -56,17 +56,17 @@ def connect(flow: Flow) -> str:
     metadata = _metadata(flow, resource.authorization_servers[0] if resource else None)
     endpoints = _endpoints(flow, metadata)
     _register(flow, endpoints)
-    if page := registration.no_page(flow, endpoints.authorize):
+    if page := client_registration.no_page(flow, endpoints.authorize):
         said = _said(f"Unexpected authorization response: {page.status}")
         raise fails(f"The page where its user would sign in {describe(page)}.", endpoints.authorize, said)
     # It names the endpoint itself where no metadata names the resource (`get_resource_url`).
-    registration.assume_token(
+    client_registration.assume_token(
         flow,
         resource.resource if resource else flow.mcp_url,
         resource.scopes_supported if resource else None,
         metadata.scopes_supported if metadata else None,
     )
-    return registration.arrived(flow, endpoints.authorize)
+    return client_registration.arrived(flow, endpoints.authorize)
 
 
 def _said(message: str) -> str:
@@ -169,7 +169,7 @@ def _endpoints(flow: Flow, metadata: ServerModel | None) -> Endpoints:
 
 def _register(flow: Flow, endpoints: Endpoints) -> None:
     url = endpoints.register
-    answer = registration.posted(flow, url, endpoints.authorize, named=endpoints.named, redirects="within")
+    answer = client_registration.posted(flow, url, endpoints.authorize, named=endpoints.named, redirects="within")
     if answer is None:
         return
     if isinstance(answer, Failure):
@@ -179,12 +179,14 @@ def _register(flow: Flow, endpoints: Endpoints) -> None:
         away = redirect_of(answer)
         note = f" (redirected to {away.partition('?')[0]}; not followed)" if away else ""
         text = body.decode("utf-8", "replace")
-        reason = f"{url} refuses to register it: POST {describe(answer)}{registration.guessed(flow)}."
+        reason = f"{url} refuses to register it: POST {describe(answer)}{client_registration.guessed(flow)}."
         raise fails(reason, url, _said(f"Registration failed: {answer.status}{note} {text}"))
     problem = _no_registration(body)
     if problem is not None:
         said = _said(f"Invalid registration response: {problem}") if problem else None
-        reason = f"{url} answers a registration with no client: POST {describe(answer)}{registration.guessed(flow)}."
+        reason = (
+            f"{url} answers a registration with no client: POST {describe(answer)}{client_registration.guessed(flow)}."
+        )
         raise fails(reason, url, said)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.clients.model import NETWORK, Flow, Redirects, unknown
+from routegen.verify.clients.sign_in_flow import NETWORK, Flow, Redirects, unknown
 
 
 def posted(flow: Flow, register: str, authorize: str, *, named: bool, redirects: Redirects) -> Answer | Failure | None:

@@ -11,11 +11,11 @@ from typing import Any
 
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.clients import javascript, registration
-from routegen.verify.clients.javascript import JsonError
-from routegen.verify.clients.model import Flow, FlowError, Redirects, fails, is_web, known, redirect_of, unknown
-from routegen.verify.clients.schemas import OPENID, REGISTRATION, RESOURCE, SERVER, Fields, issues, shown
-from routegen.verify.clients.urls import Web, parsed
+from routegen.verify.clients import client_registration, javascript_json
+from routegen.verify.clients.javascript_json import JsonError
+from routegen.verify.clients.metadata_schemas import OPENID, REGISTRATION, RESOURCE, SERVER, Fields, issues, shown
+from routegen.verify.clients.sign_in_flow import Flow, FlowError, Redirects, fails, is_web, known, redirect_of, unknown
+from routegen.verify.clients.whatwg_url import Web, parsed
 from routegen.verify.documents import describe
 from routegen.verify.ssrf_guard import literal_kind
 
@@ -181,7 +181,7 @@ def _resource(flow: Flow, traits: Traits, named: str | None) -> tuple[str, dict[
         answer = _fetch(flow, traits, url)
     if answer is None or not _ok(answer):
         return url, None
-    value = javascript.read(answer)
+    value = javascript_json.read(answer)
     return url, None if isinstance(value, JsonError) or issues(RESOURCE, value) else value
 
 
@@ -218,7 +218,7 @@ def _as_oauth(flow: Flow, answer: Answer, server: Web) -> Answer:
         if isinstance(probe, Failure):
             return answer
         if _ok(probe):
-            value = javascript.read(probe)
+            value = javascript_json.read(probe)
             wanted = not isinstance(value, JsonError) and not issues(SERVER, value) and bool(issues(OPENID, value))
             return probe if wanted else answer
         if not (400 <= probe.status < 500 or probe.status == 502):
@@ -227,7 +227,7 @@ def _as_oauth(flow: Flow, answer: Answer, server: Web) -> Answer:
 
 
 def _document(traits: Traits, fields: Fields, answer: Answer, issuer: str) -> dict[str, Any]:
-    value = javascript.read(answer)
+    value = javascript_json.read(answer)
     if isinstance(value, JsonError):
         raise invalid(traits, answer, value)
     if found := issues(fields, value):
@@ -236,8 +236,8 @@ def _document(traits: Traits, fields: Fields, answer: Answer, issuer: str) -> di
         raise fails(reason, answer.url, traits.said("ZodError", shown(found)))
     document: dict[str, Any] = value
     if not traits.first and document["issuer"] not in {issuer, issuer.removesuffix("/")}:
-        received = javascript.quoted(document["issuer"])
-        expected = javascript.quoted(issuer)
+        received = javascript_json.quoted(document["issuer"])
+        expected = javascript_json.quoted(issuer)
         said = "Issuer mismatch in authorization server metadata (RFC 8414 §3.3): "
         said = traits.said("IssuerMismatchError", f"{said}expected {expected}, received {received}")
         raise fails(f"{answer.url} says that its issuer is {received}, not {expected}.", answer.url, said)
@@ -270,15 +270,15 @@ def _register(flow: Flow, traits: Traits, found: Found) -> None:
         said = traits.said("Error", f"{_INCOMPATIBLE} dynamic client registration")
         raise fails(f"{found.metadata_url} names no registration_endpoint.", found.metadata_url, said)
     named = found.metadata is not None
-    answer = registration.posted(flow, url, found.endpoint("authorize"), named=named, redirects=traits.redirects)
+    answer = client_registration.posted(flow, url, found.endpoint("authorize"), named=named, redirects=traits.redirects)
     if answer is None:
         return
     if isinstance(answer, Failure):
         raise _no_answer(traits, answer)
     if not _ok(answer):
-        reason = f"{url} refuses to register it: POST {describe(answer)}{registration.guessed(flow)}."
+        reason = f"{url} refuses to register it: POST {describe(answer)}{client_registration.guessed(flow)}."
         raise fails(reason, url, _refusal(traits, known(answer)))
-    value = javascript.read(answer)
+    value = javascript_json.read(answer)
     if isinstance(value, JsonError):
         raise invalid(traits, answer, value)
     if wrong := issues(REGISTRATION, value):
@@ -291,7 +291,7 @@ def _refusal(traits: Traits, answer: Answer) -> str | None:
     if not traits.first:
         message = f"Dynamic Client Registration rejected (HTTP {answer.status}): {body}"
         return traits.said("RegistrationRejectedError", message)
-    value = javascript.read(answer)
+    value = javascript_json.read(answer)
     wrong = [] if isinstance(value, JsonError) else issues(_OAUTH_ERROR, value)
     if not isinstance(value, JsonError) and not wrong:
         code = value["error"] if value["error"] in _OAUTH_ERRORS else "server_error"
@@ -316,7 +316,7 @@ def _authorize(flow: Flow, traits: Traits, found: Found) -> str:
         if name in metadata and wanted not in metadata[name]:
             said = traits.said("Error", f"{_INCOMPATIBLE} {what} {wanted}")
             raise fails(f"{found.metadata_url} doesn't list {wanted} in {name}.", found.metadata_url, said)
-    if page := registration.no_page(flow, url):
+    if page := client_registration.no_page(flow, url):
         raise fails(f"The page where its user would sign in {describe(page)}.", url)
     token = found.endpoint("token")
     web = parsed(token)
@@ -328,10 +328,10 @@ def _authorize(flow: Flow, traits: Traits, found: Found) -> str:
         raise fails("It sends a code to no token endpoint without https.", token, traits.said(_INSECURE, said))
     resource = found.resource or {}
     # Without the resource's metadata it sends no `resource` (`selectResourceURL`).
-    registration.assume_token(
+    client_registration.assume_token(
         flow, resource.get("resource"), resource.get("scopes_supported"), metadata.get("scopes_supported")
     )
-    return registration.arrived(flow, url)
+    return client_registration.arrived(flow, url)
 
 
 _INSECURE = "InsecureTokenEndpointError"

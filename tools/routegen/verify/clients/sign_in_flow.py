@@ -9,7 +9,7 @@ from typing import Literal
 from urllib.parse import urljoin
 
 from routegen.verify.answers import Answer, Answers, Failure
-from routegen.verify.clients.urls import Web, parsed
+from routegen.verify.clients.whatwg_url import Web, parsed
 from routegen.verify.documents import REDIRECTS
 
 Outcome = Literal["connects", "fails", "unknown"]

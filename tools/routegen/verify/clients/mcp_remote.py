@@ -10,11 +10,11 @@ from typing import Any
 
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer
-from routegen.verify.clients import javascript, typescript
-from routegen.verify.clients.javascript import JsonError
-from routegen.verify.clients.model import Flow, FlowError, fails, is_web, unknown
-from routegen.verify.clients.typescript import Traits
-from routegen.verify.clients.urls import Web, parsed
+from routegen.verify.clients import javascript_json, typescript_sdk
+from routegen.verify.clients.javascript_json import JsonError
+from routegen.verify.clients.sign_in_flow import Flow, FlowError, fails, is_web, unknown
+from routegen.verify.clients.typescript_sdk import Traits
+from routegen.verify.clients.whatwg_url import Web, parsed
 from routegen.verify.documents import describe
 
 BUNDLED = Traits(schemes=frozenset({"bearer"}), redirects="anywhere")
@@ -34,11 +34,11 @@ def connect(flow: Flow) -> str:
     scopes = _look(flow)
     flow.get(flow.mcp_url, "anywhere")  # whether it will need a place for the browser to come back to
     try:
-        first = typescript.first_answer(flow, BUNDLED)
+        first = typescript_sdk.first_answer(flow, BUNDLED)
         if first.status != 401:
             return f"{flow.mcp_url} asks for no sign-in."
         _check_scopes(flow, scopes)
-        return typescript.sign_in(flow, BUNDLED, first)
+        return typescript_sdk.sign_in(flow, BUNDLED, first)
     except FlowError as end:
         raise _again(flow, end) from None
 
@@ -59,7 +59,7 @@ def _older_transport(flow: Flow, end: FlowError) -> FlowError:
         return fails(f"{answer.url} can't be reached: {answer.why}.", answer.url)
     if answer.status == 401:
         try:
-            typescript.sign_in(flow, BUNDLED, answer)
+            typescript_sdk.sign_in(flow, BUNDLED, answer)
         except FlowError as second:
             return second
     if answer.status in {200, 401}:
@@ -136,7 +136,7 @@ def _first(flow: Flow, urls: list[str]) -> Any:
             continue
         answer = flow.get(web.href, "anywhere")
         if isinstance(answer, Answer) and 200 <= answer.status < 300:
-            value = javascript.read(answer)
+            value = javascript_json.read(answer)
             if not isinstance(value, JsonError) and (value or isinstance(value, list | dict)):
                 return value
     return None

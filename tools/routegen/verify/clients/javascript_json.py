@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from routegen.verify.answers import Answer
-from routegen.verify.clients.model import known, unknown
+from routegen.verify.clients.sign_in_flow import known, unknown
 
 _AROUND = 10
 _LITERALS = ("true", "false", "null")

@@ -9,7 +9,7 @@ import json
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
-from routegen.verify.clients.urls import parsed, preserved
+from routegen.verify.clients.whatwg_url import parsed, preserved
 
 Fields = tuple[tuple[str, str], ...]
 Issue = dict[str, Any]
