@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the wiki Lambda's package directory, build/otterwiki; --help says more.
+# Builds the package directory of the wiki Lambda, build/otterwiki. --help shows the options.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# glibc 2.34: the Dockerfile's image is Amazon Linux 2023, and Pillow's wheels need 2.27 at least.
-# feedgen is published as an sdist only.
-# Cython: Otterwiki's metadata asks for it, nothing imports it at run time, and it weighs 12 MB.
+# glibc 2.34: the Dockerfile's image is Amazon Linux 2023; Pillow's wheels need glibc 2.27 or newer.
+# feedgen: PyPI has an sdist and no wheel.
+# Cython: Otterwiki's metadata requires it, but no module imports it at run time, and it has 12 MB.
 exec bash "$here/../package.sh" otterwiki "$here" wiki.handler \
     --glibc 34 --sdist feedgen --leave-out cython -- "$@"

@@ -1,12 +1,11 @@
 """The wiki Lambda: Otterwiki behind an API Gateway HTTP API.
 
-In: events in payload format 2.0, and `WIKI_DATA_DIR`, the directory that keeps the wiki (EFS on AWS).
-Out: responses in payload format 2.0; `app` is Otterwiki's own Flask application.
-Cost: the first start makes a git repository and a database, one instance at a time; every other start
-only imports Otterwiki.
+`handler` handles events in payload format 2.0; `app` is Otterwiki's Flask application. `WIKI_DATA_DIR` names the
+directory with the data of the wiki (EFS on AWS). The first start creates a git repository and a database there, in one
+instance at a time; later starts only import Otterwiki.
 
-Otterwiki reads its settings from the environment (https://otterwiki.com/Configuration), so `SITE_NAME`,
-`READ_ACCESS`, `SECRET_KEY` and the rest are set on the function as they are.
+Otterwiki reads its settings from environment variables (https://otterwiki.com/Configuration), such as `SITE_NAME`,
+`READ_ACCESS` and `SECRET_KEY`.
 """
 
 import fcntl
@@ -28,43 +27,43 @@ from sqlalchemy.exc import DatabaseError
 
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SQLITE_BUSY_SECONDS = 20
-LARGEST_FILE = 4_000_000  # bytes; Lambda's answer has 6 MB at most, and base64 makes 4 of 3
-SECRET_LENGTH = 16  # Otterwiki takes no shorter one
+LARGEST_FILE_BYTES = 4_000_000  # a Lambda response has at most 6 MB, and base64 makes 4 bytes of 3
+SHORTEST_SECRET = 16  # characters; Otterwiki refuses a shorter secret
 
 
-def stop(problem: str) -> NoReturn:
-    """End the start with one line on stderr and exit code 1.
+def exit_with(problem: str) -> NoReturn:
+    """Exit with code 1 and one line on stderr.
 
     Args:
-        problem: what happened, where, and what to do.
+        problem: the problem, its place, and the solution.
     """
     raise SystemExit(f"wiki: {problem}")
 
 
 def data_directory() -> Path:
-    """The directory that `WIKI_DATA_DIR` names, made if it is missing."""
+    """Return the directory that `WIKI_DATA_DIR` names; create it if it is missing."""
     name = os.environ.get("WIKI_DATA_DIR", "")
     if not name:
-        stop("WIKI_DATA_DIR is not set; name the directory that keeps the wiki, e.g. WIKI_DATA_DIR=/mnt/wiki")
+        exit_with("WIKI_DATA_DIR is not set; set it to the directory of the wiki's data, e.g. /mnt/wiki")
     data = Path(name).expanduser().resolve()
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        unusable(data, error)
+        refuse_data_directory(data, error)
     return data
 
 
-def unusable(data: Path, error: OSError) -> NoReturn:
-    """End the start because the data directory can't be used."""
-    where = error.filename or data
-    stop(f"{where}: {error.strerror}; WIKI_DATA_DIR must name a directory that this process may write")
+def refuse_data_directory(data: Path, error: OSError) -> NoReturn:
+    """Exit because the data directory cannot be used."""
+    path = error.filename or data
+    exit_with(f"{path}: {error.strerror}; WIKI_DATA_DIR must name a directory that this process can write to")
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file, across processes and across Lambda instances.
+    """Hold an exclusive lock on a file, across processes and Lambda instances.
 
-    EFS carries `flock` as an NFSv4 advisory lock, and it ends with its process
+    EFS implements `flock` as an NFSv4 advisory lock, which ends with its process
     (https://docs.aws.amazon.com/efs/latest/ug/features.html).
     """
     with path.open("a") as file:
@@ -74,10 +73,10 @@ def locked(path: Path) -> Iterator[None]:
 
 @contextmanager
 def first_start(data: Path) -> Iterator[None]:
-    """Let one process at a time make what is missing; the block is Otterwiki's import.
+    """Create missing data in one process at a time. The block of this context manager imports Otterwiki.
 
-    Otterwiki creates its tables and its first page while it is imported, so the import is in the lock
-    too, once for each Otterwiki version. Later starts wait for nobody.
+    Otterwiki creates its tables and its first page during the import, so the first import of each Otterwiki version
+    needs the lock too. Later starts do not wait for the lock.
     """
     ready, secret = data / f"ready-{version('otterwiki')}", data / "secret_key"
     try:
@@ -90,45 +89,45 @@ def first_start(data: Path) -> Iterator[None]:
             yield
             ready.touch()
     except OSError as error:
-        unusable(data, error)
+        refuse_data_directory(data, error)
 
 
 def make_repository(repository: Path) -> None:
-    """Make an empty git repository; one that exists stays as it is."""
+    """Create an empty git repository, unless it exists."""
     repository.mkdir(exist_ok=True)
     init = ["git", "init", "--quiet", "--initial-branch=main", str(repository)]
-    done = subprocess.run(init, capture_output=True, text=True, check=False)
-    if done.returncode:
-        stop(f"git could not make the repository {repository}: {' '.join(done.stderr.split())}")
+    completed = subprocess.run(init, capture_output=True, text=True, check=False)
+    if completed.returncode:
+        exit_with(f"git could not create the repository {repository}: {' '.join(completed.stderr.split())}")
     remove_stale_locks(repository)
 
 
 def make_secret(path: Path) -> None:
-    """Write a new secret, readable by its owner alone; one that exists stays as it is."""
+    """Create a secret that only its owner can read, unless it exists."""
     if path.exists():
         return
-    part = path.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    temporary = path.with_suffix(".part")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_hex(32))
-    part.replace(path)
+    temporary.replace(path)
 
 
 def secret_key(path: Path) -> str:
-    """The key that signs the session cookies: the environment's, else the one in the data directory."""
+    """Return the key that signs session cookies, from the environment or from the data directory."""
     configured = os.environ.get("SECRET_KEY")
     secret = path.read_text() if configured is None else configured
-    if len(secret) < SECRET_LENGTH:
+    if len(secret) < SHORTEST_SECRET:
         source = path if configured is None else "the environment variable SECRET_KEY"
-        stop(f"the secret in {source} is shorter than {SECRET_LENGTH} characters; remove it to get a new one")
+        exit_with(f"the secret in {source} is shorter than {SHORTEST_SECRET} characters; remove it to get a new one")
     return secret
 
 
 def git_environment(repository: Path) -> dict[str, str]:
-    """What git needs to see, whoever owns the files and whether or not there is a home directory.
+    """Return the environment variables that configure git, which needs no home directory then.
 
-    An EFS access point writes files under its own user id, which git takes for dubious ownership
-    unless `safe.directory` names the repository (https://git-scm.com/docs/git-config).
+    An EFS access point gives files its own user id. Git refuses a repository of another user unless `safe.directory`
+    names it (https://git-scm.com/docs/git-config).
     """
     return {
         "GIT_CONFIG_NOSYSTEM": "1",
@@ -143,55 +142,54 @@ def git_environment(repository: Path) -> dict[str, str]:
 
 
 def otterwiki_environment(data: Path) -> dict[str, str]:
-    """Otterwiki's own settings for this data directory."""
+    """Return Otterwiki's settings for this data directory."""
     return {
         "REPOSITORY": str(data / "repository"),
-        # SQLite's rollback journal, its default: WAL needs shared memory, which NFS hasn't
-        # (https://www.sqlite.org/wal.html).
+        # SQLite's default journal: WAL needs shared memory, which NFS does not have (https://www.sqlite.org/wal.html).
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{data}/wiki.sqlite?timeout={SQLITE_BUSY_SECONDS}",
     }
 
 
 def import_otterwiki(data: Path) -> Flask:
-    """Otterwiki's application, on its data directory.
+    """Import Otterwiki's application with its data directory.
 
     Raises:
-        SystemExit: git, the directory, the secret or the database can't be used.
+        SystemExit: git, the directory, the secret or the database cannot be used.
     """
     if shutil.which("git") is None:
-        stop(
-            "Otterwiki needs the git executable and PATH has none; install git (on Amazon Linux:"
+        exit_with(
+            "Otterwiki needs the git executable, which is not on PATH; install git (on Amazon Linux:"
             " dnf install git-core) or deploy the image of app/otterwiki/Dockerfile"
         )
     os.environ.update(git_environment(data / "repository") | otterwiki_environment(data))
     with first_start(data):
         os.environ["SECRET_KEY"] = secret_key(data / "secret_key")
         try:
-            from otterwiki.server import app as otterwiki_app  # noqa: PLC0415  (reads the environment as it is imported)
+            from otterwiki.server import app as otterwiki_app  # noqa: PLC0415  (it reads the environment during the import)
         except DatabaseError as error:
-            stop(f"the database {data}/wiki.sqlite can't be used: {error.orig}")
+            exit_with(f"the database {data}/wiki.sqlite cannot be used: {error.orig}")
     application: Flask = otterwiki_app
     return application
 
 
 def mark_files(response: Response) -> Response:
-    """Mark a file's response as bytes for apig-wsgi, which would decode every `text/*` as UTF-8."""
+    """Mark the response of a file as bytes for apig-wsgi, which would decode every `text/*` as UTF-8."""
     if response.direct_passthrough:
-        if response.status_code == 200:  # a part (206) is of the file as it is
-            shrink(response)
+        if response.status_code == 200:  # the ranges of a 206 refer to the uncompressed file
+            compress_large_file(response)
         response.headers.setdefault("Content-Encoding", "identity")
     return response
 
 
-def shrink(response: Response) -> None:
-    """Compress a file that would not fit into Lambda's answer, for whoever reads gzip.
+def compress_large_file(response: Response) -> None:
+    """Compress a text or script that is too large for a Lambda response, if the client accepts gzip.
 
-    Otterwiki's own Mermaid script is one. Its entity tag becomes a weak one (RFC 9110, section 8.8.1), which a
-    browser's question whether it has changed still matches.
+    Otterwiki's Mermaid script is such a file. The entity tag becomes weak (RFC 9110, section 8.8.1); a conditional
+    request of a browser still matches it.
     """
-    kind = response.mimetype or ""
-    script = kind.startswith("text/") or kind == "application/javascript"
-    if (response.content_length or 0) <= LARGEST_FILE or not script or not request.accept_encodings["gzip"]:
+    media_type = response.mimetype or ""
+    compressible = media_type.startswith("text/") or media_type == "application/javascript"
+    if (response.content_length or 0) <= LARGEST_FILE_BYTES or not compressible or not request.accept_encodings["gzip"]:
         return
     response.direct_passthrough = False
     response.set_data(gzip.compress(response.get_data(), compresslevel=6, mtime=0))
@@ -202,19 +200,19 @@ def shrink(response: Response) -> None:
         response.set_etag(etag, weak=True)
 
 
-def as_wsgi_reads_it(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The event as apig-wsgi wants it: `rawPath` percent-encoded again, `rawQueryString` always there.
+def adapt_event(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the event in the form that apig-wsgi expects: `rawPath` percent-encoded, `rawQueryString` present.
 
-    API Gateway decodes `rawPath`; apig-wsgi decodes it once more, as Latin-1. Encoded here, a page name
-    with an umlaut or a percent sign arrives whole.
+    API Gateway decodes `rawPath`, and apig-wsgi decodes it a second time, as Latin-1. Without the encoding here, page
+    names with an umlaut or a percent sign would be wrong.
     """
     return {"rawQueryString": "", **event, "rawPath": quote(event["rawPath"])}
 
 
 def remove_stale_locks(repository: Path) -> None:
-    """Remove the lock files of a writer that was killed; the caller holds the lock that keeps others out.
+    """Remove git's lock files of a killed process. The caller must hold the lock that excludes other writers.
 
-    Without this, one Lambda timeout while a page is saved would end all saving.
+    Without this, no page could be saved after one Lambda time-out during a commit.
     """
     git = repository / ".git"
     for lock in (*git.glob("*.lock"), *git.glob("refs/heads/*.lock")):
@@ -223,7 +221,7 @@ def remove_stale_locks(repository: Path) -> None:
 
 @contextmanager
 def only_writer(data: Path) -> Iterator[None]:
-    """Hold the writers' lock: two instances that commit at once would fail on git's index."""
+    """Hold the write lock, because two commits at the same time would fail on git's index."""
     with locked(data / "write.lock"):
         remove_stale_locks(data / "repository")
         yield
@@ -236,19 +234,19 @@ call_app = make_lambda_handler(app)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer one payload-2.0 event.
+    """Handle one event in payload format 2.0.
 
     Args:
-        event: API Gateway's event, its path decoded
+        event: an event of API Gateway with a decoded path
             (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html).
-        context: Lambda's context, handed on.
+        context: the context of Lambda.
 
     Returns:
-        A payload-2.0 response; files are base64-encoded.
+        A response in payload format 2.0; files are base64-encoded.
     """
-    reads = event["requestContext"]["http"]["method"] in READ_METHODS
-    with nullcontext() if reads else only_writer(DATA):
-        response = call_app(as_wsgi_reads_it(event), context)
+    is_read = event["requestContext"]["http"]["method"] in READ_METHODS
+    with nullcontext() if is_read else only_writer(DATA):
+        response = call_app(adapt_event(event), context)
     if response["headers"].get("content-encoding") == "identity":
         del response["headers"]["content-encoding"]
     return response

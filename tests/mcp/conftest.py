@@ -1,4 +1,4 @@
-"""A real Otterwiki, a stand-in for AuthKit, and the MCP Lambda in a process of its own."""
+"""Fixtures: a real Otterwiki, a fake AuthKit, and the MCP Lambda in a separate process."""
 
 import asyncio
 import importlib
@@ -45,36 +45,36 @@ LAMBDA = """
 import asyncio, json, sys
 import wiki_client
 
-entered, left, loops, failures = [], [], set(), []
+starts, ends, loops, failures = [], [], set(), []
 open_wiki = wiki_client.open_wiki
 
-class counted:
+class CountedWiki:
     def __init__(self, url):
-        self.real = open_wiki(url)
+        self.wiki = open_wiki(url)
     async def __aenter__(self):
         if failures:
             raise RuntimeError(failures.pop())
-        entered.append(1)
-        return await self.real.__aenter__()
+        starts.append(1)
+        return await self.wiki.__aenter__()
     async def __aexit__(self, *error):
-        left.append(1)
-        return await self.real.__aexit__(*error)
+        ends.append(1)
+        return await self.wiki.__aexit__(*error)
 
-wiki_client.open_wiki = counted
+wiki_client.open_wiki = CountedWiki
 import mcp_server
 
-async def watched(scope, receive, send, app=mcp_server.handler._app):
+async def record_loop(scope, receive, send, app=mcp_server.handler._app):
     loops.add(id(asyncio.get_running_loop()))
     await app(scope, receive, send)
 
-mcp_server.handler._app = watched
+mcp_server.handler._app = record_loop
 for line in sys.stdin:
-    ask = json.loads(line)
+    command = json.loads(line)
     try:
-        answer = mcp_server.handler(ask["event"], None) if "event" in ask else eval(ask["value"])
+        result = mcp_server.handler(command["event"], None) if "event" in command else eval(command["value"])
     except Exception as error:
-        answer = {"raised": f"{type(error).__name__}: {error}"}
-    print(json.dumps(answer), flush=True)
+        result = {"raised": f"{type(error).__name__}: {error}"}
+    print(json.dumps(result), flush=True)
 """
 
 
@@ -113,7 +113,7 @@ def write_pages(repository: Path) -> None:
 
 @pytest.fixture(scope="session")
 def start_wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """Start Otterwiki with settings of its own, and tell its URL."""
+    """Start an Otterwiki with the given settings, and return its URL."""
     running: list[subprocess.Popen[str]] = []
 
     def start(**settings: str) -> str:
@@ -149,7 +149,7 @@ def wiki_url(start_wiki: Callable[..., str]) -> str:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a stand-in for a web server says to a path."""
+    """The response of a fake web server to a path."""
 
     status: int = 200
     body: bytes = b""
@@ -159,11 +159,11 @@ class Reply:
 
 @dataclass
 class Site:
-    """A web server on loopback; an unknown path is a 404, `asked` are the paths in the order of the requests."""
+    """A fake web server on loopback. An unknown path gets a 404; `requested` lists the paths of all requests."""
 
     url: str = ""
     replies: dict[str, Reply] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     closing: threading.Event = field(default_factory=threading.Event)
 
 
@@ -181,17 +181,17 @@ def sites() -> Iterator[Callable[[], Site]]:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                site.asked.append(self.path)
-                known = site.replies.get(self.path, Reply(404))
-                site.closing.wait(known.pause_seconds)
-                self.send_response(known.status)
-                for name, value in known.headers.items():
+                site.requested.append(self.path)
+                response = site.replies.get(self.path, Reply(404))
+                site.closing.wait(response.pause_seconds)
+                self.send_response(response.status)
+                for name, value in response.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                with suppress(BrokenPipeError):  # a client that stopped waiting
-                    self.wfile.write(known.body)
+                with suppress(BrokenPipeError):  # the client has closed the connection
+                    self.wfile.write(response.body)
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class has named it)
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name is that of the base class)
                 pass
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -222,7 +222,7 @@ def start_site() -> Iterator[Callable[[], Site]]:
 
 
 def load_server(wiki_url: str) -> ModuleType:
-    """mcp_server.py as a cold start loads it, for another wiki each time."""
+    """Load mcp_server.py like a cold start, for the wiki at a URL."""
     spec = importlib.util.spec_from_file_location("mcp_server_under_test", SOURCE / "mcp_server.py")
     assert spec
     assert spec.loader
@@ -244,13 +244,13 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
 
 @pytest.fixture
 def client() -> Callable[[str], "Client[Any]"]:
-    """FastMCP's client, in memory, on the server for the wiki at a URL."""
+    """Create an in-memory FastMCP client of the server for the wiki at a URL."""
     return lambda wiki_url: Client(load_server(wiki_url).mcp)
 
 
 @pytest.fixture
 def call(client: Callable[[str], "Client[Any]"]) -> Callable[..., Any]:
-    """Call a tool on the wiki at a URL; its structured result, or the ToolError that it has raised."""
+    """Call a tool for the wiki at a URL; return its structured result or raise its ToolError."""
 
     def run(wiki_url: str, tool: str, **arguments: Any) -> Any:
         async def once() -> Any:
@@ -266,10 +266,10 @@ def call(client: Callable[[str], "Client[Any]"]) -> Callable[..., Any]:
 def build_event(
     method: str, path: str, body: object = None, *, query: str = "", headers: dict[str, str] | None = None
 ) -> dict[str, Any]:
-    """A request in payload format 2.0; `body` goes as JSON, and an empty query or body is absent."""
+    """Build an event in payload format 2.0. `body` is sent as JSON; an empty query or body is left out."""
     names = {"host": "wiki.example", "x-forwarded-proto": "https", "x-forwarded-port": "443"}
     http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "tests"}
-    built: dict[str, Any] = {
+    event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": f"ANY {path}",
         "rawPath": path,
@@ -278,11 +278,11 @@ def build_event(
         "isBase64Encoded": False,
     }
     if query:
-        built["rawQueryString"] = query
+        event["rawQueryString"] = query
     if body is not None:
-        built["headers"] |= {"content-type": "application/json", "accept": "application/json, text/event-stream"}
-        built["body"] = json.dumps(body)
-    return built
+        event["headers"] |= {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+        event["body"] = json.dumps(body)
+    return event
 
 
 @pytest.fixture
@@ -307,31 +307,31 @@ class Answer:
 
 @dataclass(frozen=True)
 class Lambda:
-    """One instance of the function."""
+    """One running instance of the function."""
 
     process: subprocess.Popen[str]
     log: Path
 
-    def _ask(self, **line: Any) -> Any:
+    def _run(self, **command: Any) -> Any:
         assert self.process.stdin
         assert self.process.stdout
-        self.process.stdin.write(json.dumps(line) + "\n")
+        self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         assert answer, self.log.read_text()
         return json.loads(answer)
 
     def value(self, expression: str) -> Any:
-        """What a Python expression is, in that process."""
-        return self._ask(value=expression)
+        """Evaluate a Python expression in the process of the function."""
+        return self._run(value=expression)
 
-    def raised(self) -> str:
-        """What the handler raises when it is asked for /mcp."""
-        message: str = self._ask(event=build_event("GET", "/mcp"))["raised"]
-        return message
+    def error_of_invocation(self) -> str:
+        """Return the error that the handler raises for a request to /mcp."""
+        error: str = self._run(event=build_event("GET", "/mcp"))["raised"]
+        return error
 
-    def send(self, method: str, path: str, body: object = None, **more: Any) -> Answer:
-        result = self._ask(event=build_event(method, path, body, **more))
+    def send(self, method: str, path: str, body: object = None, **options: Any) -> Answer:
+        result = self._run(event=build_event(method, path, body, **options))
         assert result["isBase64Encoded"] is False, result
         return Answer(result["statusCode"], result["headers"], result["body"])
 
@@ -345,16 +345,16 @@ class Lambda:
 
 @dataclass(frozen=True)
 class AuthKit:
-    """Its key and its metadata on loopback."""
+    """A fake AuthKit on loopback: its metadata and its signing key."""
 
     site: Site
     key: RSAKey
 
-    def token(self, *, key: RSAKey | None = None, without: str = "", **claims: Any) -> str:
-        usual = {"iss": self.site.url, "aud": f"{BASE_URL}/mcp", "sub": "user_1", "exp": int(time.time()) + 3600}
-        said = {name: value for name, value in (usual | claims).items() if name != without}
+    def token(self, *, key: RSAKey | None = None, missing: str = "", **claims: Any) -> str:
+        defaults = {"iss": self.site.url, "aud": f"{BASE_URL}/mcp", "sub": "user_1", "exp": int(time.time()) + 3600}
+        payload = {name: value for name, value in (defaults | claims).items() if name != missing}
         header = {"alg": "RS256", "kid": self.key.kid}
-        return jwt.encode(header, said, key or self.key)
+        return jwt.encode(header, payload, key or self.key)
 
 
 def start_authkit(start_site: Callable[[], Site]) -> AuthKit:
@@ -370,7 +370,7 @@ def start_authkit(start_site: Callable[[], Site]) -> AuthKit:
 
 @contextmanager
 def start_function(authkit: AuthKit, wiki_url: str, log: Path) -> Iterator[Lambda]:
-    """The Lambda, as its environment configures it; its log is what it writes to stderr."""
+    """Start the Lambda in a separate process. The log is its stderr."""
     with log.open("w") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-c", LAMBDA],
@@ -394,7 +394,7 @@ def authkit() -> Iterator[AuthKit]:
 
 @pytest.fixture(scope="module")
 def function(authkit: AuthKit, wiki_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lambda]:
-    """An instance that has served others before, as most have."""
+    """An instance that all tests of a module share."""
     with start_function(authkit, wiki_url, tmp_path_factory.mktemp("function") / "log") as running:
         yield running
 
@@ -406,6 +406,6 @@ def new_authkit(start_site: Callable[[], Site]) -> AuthKit:
 
 @pytest.fixture
 def new_function(new_authkit: AuthKit, wiki_url: str, tmp_path: Path) -> Iterator[Lambda]:
-    """An instance that nobody has asked yet."""
+    """An instance without earlier invocations."""
     with start_function(new_authkit, wiki_url, tmp_path / "log") as running:
         yield running

@@ -1,4 +1,4 @@
-"""A cold start with an environment that can't be used ends with one line that names the variable."""
+"""A missing or malformed environment variable ends the cold start with one line that names it."""
 
 import subprocess
 import sys
@@ -14,39 +14,39 @@ Read = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def read(mcp_environment: Environment, load: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> Read:
-    """The settings that the server reads from an environment with these variables."""
+    """Read the settings from an environment with some changed variables."""
 
     def settings(**changed: str) -> dict[str, Any]:
         for name, value in mcp_environment(**changed).items():
             monkeypatch.delenv(name, raising=False) if value == "(unset)" else monkeypatch.setenv(name, value)
-        said: dict[str, Any] = load("mcp_settings").load_settings().model_dump()
-        return said
+        values: dict[str, Any] = load("mcp_settings").load_settings().model_dump()
+        return values
 
     return settings
 
 
 @pytest.fixture
-def failure(read: Read) -> Callable[..., str]:
-    """The line that the start ends with; Python prints the text of a SystemExit on stderr, its status is 1."""
+def error_line(read: Read) -> Callable[..., str]:
+    """Read wrong settings, and return the error line. Python prints it to stderr and exits with code 1."""
 
     def line(**changed: str) -> str:
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as caught:
             read(**changed)
-        assert isinstance(ended.value.code, str)
-        assert len(ended.value.code.splitlines()) == 1
-        return ended.value.code
+        assert isinstance(caught.value.code, str)
+        assert len(caught.value.code.splitlines()) == 1
+        return caught.value.code
 
     return line
 
 
-def test_the_servers_own_start_stops_with_one_line(mcp_environment: Environment) -> None:
+def test_the_server_exits_with_one_line_for_all_problems(mcp_environment: Environment) -> None:
     env = mcp_environment(WIKI_URL="ftp://wiki.example")
     del env["AUTHKIT_DOMAIN"]
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", "import mcp_server"], env=env, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout) == (1, "")
-    (line,) = done.stderr.splitlines()
+    assert (completed.returncode, completed.stdout) == (1, "")
+    (line,) = completed.stderr.splitlines()
     assert line.startswith("mcp_server: AUTHKIT_DOMAIN is not set (a good value: https://your-app.authkit.app); ")
     assert "WIKI_URL is not an http(s) URL" in line
 
@@ -62,7 +62,7 @@ def test_the_servers_own_start_stops_with_one_line(mcp_environment: Environment)
         ("AUTHKIT_DOMAIN", "http://example.authkit.app", "is not https"),
         ("AUTHKIT_DOMAIN", "https://example.authkit.app/path", "has a path"),
         ("AUTHKIT_DOMAIN", "example.authkit.app/path", "has a path"),
-        ("AUTHKIT_DOMAIN", "https://exa mple", "has a character that a URL can't have"),
+        ("AUTHKIT_DOMAIN", "https://exa mple", "has a character that a URL cannot have"),
         ("WORKOS_CLIENT_ID", "", "is not a WorkOS client id"),
         ("WORKOS_CLIENT_ID", "org_01TEST", "is not a WorkOS client id"),
         ("WORKOS_CLIENT_ID", "client_", "is not a WorkOS client id"),
@@ -75,29 +75,29 @@ def test_the_servers_own_start_stops_with_one_line(mcp_environment: Environment)
         ("MCP_BASE_URL", "https://me:secret@wiki.example", "has more than scheme, host and path"),
         ("MCP_BASE_URL", "https://wiki.example?x=1", "has more than scheme, host and path"),
         ("MCP_BASE_URL", "https://wiki.example#x", "has more than scheme, host and path"),
-        ("MCP_BASE_URL", " https://wiki.example", "has a character that a URL can't have"),
-        ("MCP_BASE_URL", "https://wiki.example\n", "has a character that a URL can't have"),
-        ("MCP_BASE_URL", "https:\\\\wiki.example", "has a character that a URL can't have"),
+        ("MCP_BASE_URL", " https://wiki.example", "has a character that a URL cannot have"),
+        ("MCP_BASE_URL", "https://wiki.example\n", "has a character that a URL cannot have"),
+        ("MCP_BASE_URL", "https:\\\\wiki.example", "has a character that a URL cannot have"),
         ("WIKI_URL", "", "is not an http(s) URL"),
         ("WIKI_URL", "/wiki", "is not an http(s) URL"),
     ],
 )
-def test_a_malformed_value_is_named_and_never_repeated(
-    failure: Callable[..., str], name: str, value: str, message: str
+def test_a_malformed_value_is_named_but_not_printed(
+    error_line: Callable[..., str], name: str, value: str, message: str
 ) -> None:
-    line = failure(**{name: value})
+    line = error_line(**{name: value})
     assert line.startswith(f"mcp_server: {name} {message}")
     assert "a good value: " in line
     assert "secret" not in line
 
 
-def test_all_problems_are_told_at_once(failure: Callable[..., str]) -> None:
-    line = failure(AUTHKIT_DOMAIN="(unset)", WORKOS_CLIENT_ID="x", MCP_BASE_URL="x")
+def test_all_problems_are_in_one_line(error_line: Callable[..., str]) -> None:
+    line = error_line(AUTHKIT_DOMAIN="(unset)", WORKOS_CLIENT_ID="x", MCP_BASE_URL="x")
     assert all(name in line for name in ("AUTHKIT_DOMAIN", "WORKOS_CLIENT_ID", "MCP_BASE_URL"))
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("changed", "expected"),
     [
         ({}, {"wiki_url": "https://wiki.example"}),
         ({"AUTHKIT_DOMAIN": "Example.authkit.app"}, {"authkit_domain": "https://example.authkit.app"}),
@@ -112,5 +112,5 @@ def test_all_problems_are_told_at_once(failure: Callable[..., str]) -> None:
         ({"WIKI_URL": "http://wiki.internal:8080/docs/"}, {"wiki_url": "http://wiki.internal:8080/docs"}),
     ],
 )
-def test_values_that_are_taken(read: Read, given: dict[str, str], expected: dict[str, str]) -> None:
-    assert read(**given).items() >= expected.items()
+def test_valid_values_are_normalized(read: Read, changed: dict[str, str], expected: dict[str, str]) -> None:
+    assert read(**changed).items() >= expected.items()

@@ -1,4 +1,4 @@
-"""The handler with an application that holds nothing of its own lifespan."""
+"""WarmHandler with an application that keeps no reference to its lifespan."""
 
 import json
 import subprocess
@@ -13,15 +13,15 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from warm_handler import WarmHandler
 
-said = []
+events = []
 
 @contextlib.asynccontextmanager
 async def lifespan(app):
-    said.append("entered")
+    events.append("started")
     try:
         yield
     finally:
-        print("left" if said[3:] else "left early", flush=True)
+        print("ended" if events[3:] else "ended too early", flush=True)
 
 async def answer(request):
     await asyncio.sleep(0)
@@ -29,20 +29,20 @@ async def answer(request):
 
 handler = WarmHandler(Starlette(routes=[Route("/", answer)], lifespan=lifespan))
 for _ in range(3):
-    said.append(handler(json.loads(sys.argv[1]), None)["body"])
+    events.append(handler(json.loads(sys.argv[1]), None)["body"])
     gc.collect()
-print(*said, flush=True)
+print(*events, flush=True)
 """
 
 
-def test_a_lifespan_is_entered_once_kept_and_left_at_the_end(
+def test_the_lifespan_starts_once_and_ends_when_the_process_exits(
     mcp_environment: Callable[..., dict[str, str]], event: Callable[..., Any]
 ) -> None:
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", CODE, json.dumps(event("GET", "/"))],
         env=mcp_environment(),
         capture_output=True,
         text=True,
         check=True,
     )
-    assert (done.stdout, done.stderr) == ("entered yes yes yes\nleft\n", "")
+    assert (completed.stdout, completed.stderr) == ("started yes yes yes\nended\n", "")

@@ -1,4 +1,4 @@
-"""A wiki that misbehaves, and names that try to leave it: one clear ToolError each, and no other request."""
+"""Failures of the wiki, and page names that lead out of it: each is one clear ToolError, without another request."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ TOOLS: list[tuple[str, dict[str, str], str]] = [
 ]
 every_tool = pytest.mark.parametrize(("tool", "arguments", "path"), TOOLS)
 
-LEAVING = [
+OUTSIDE_NAMES = [
     "",
     "   ",
     "/",
@@ -48,36 +48,36 @@ LEAVING = [
 ]
 
 
-@pytest.mark.parametrize("page", LEAVING)
-def test_a_name_that_leaves_the_wiki_asks_nobody(call: Call, start_site: Call, page: str) -> None:
+@pytest.mark.parametrize("page", OUTSIDE_NAMES)
+def test_a_name_that_leads_out_of_the_wiki_sends_no_request(call: Call, start_site: Call, page: str) -> None:
     site = start_site()
     with pytest.raises(ToolError, match=r"is not the name of a wiki page; list_pages gives their names$"):
         call(site.url, "read_page", page=page)
-    assert site.asked == []
+    assert site.requested == []
 
 
 @pytest.mark.parametrize(
     "page", ["a@evil.example", ":80/x", "a?b#c", "x;y", "[::1]", "localhost:1", "~", "\uff0e\uff0e/x"]
 )
-def test_an_odd_name_stays_below_the_wiki(call: Call, start_site: Call, page: str) -> None:
+def test_an_unusual_name_is_requested_below_the_wiki_url(call: Call, start_site: Call, page: str) -> None:
     site = start_site()
     with pytest.raises(ToolError, match=r"^the wiki does not have the page"):
         call(f"{site.url}/wiki", "read_page", page=page)
-    assert [path.startswith("/wiki/") and path.endswith("/source?raw") for path in site.asked] == [True]
+    assert [path.startswith("/wiki/") and path.endswith("/source?raw") for path in site.requested] == [True]
 
 
 @every_tool
-def test_a_wiki_that_is_down(call: Call, tool: str, arguments: dict[str, str], path: str) -> None:
+def test_an_unreachable_wiki_is_an_error(call: Call, tool: str, arguments: dict[str, str], path: str) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        with pytest.raises(ToolError, match=r"^the wiki can't be reached \(ConnectError\); try again later$"):
+        with pytest.raises(ToolError, match=r"^the wiki cannot be reached \(ConnectError\); try again later$"):
             call(url, tool, **arguments)
 
 
 @every_tool
 @pytest.mark.parametrize("status", [500, 502, 503, 204])
-def test_a_wiki_that_fails(
+def test_a_wrong_status_is_an_error(
     call: Call, start_site: Call, reply: Call, tool: str, arguments: dict[str, str], path: str, status: int
 ) -> None:
     site = start_site()
@@ -87,7 +87,7 @@ def test_a_wiki_that_fails(
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_page_that_anonymous_readers_may_not_see(call: Call, start_site: Call, reply: Call, status: int) -> None:
+def test_a_page_for_signed_in_readers_is_an_error(call: Call, start_site: Call, reply: Call, status: int) -> None:
     site = start_site()
     site.replies["/Home/source?raw"] = reply(status)
     with pytest.raises(ToolError, match=r"^the wiki shows the page 'Home' only to readers who are signed in$"):
@@ -99,11 +99,11 @@ def test_a_page_that_anonymous_readers_may_not_see(call: Call, start_site: Call,
 def test_a_redirect_is_not_followed(
     call: Call, start_site: Call, reply: Call, tool: str, arguments: dict[str, str], path: str, status: int
 ) -> None:
-    site, elsewhere = start_site(), start_site()
-    site.replies[path] = reply(status, headers={"location": f"{elsewhere.url}{path}"})
+    site, other_site = start_site(), start_site()
+    site.replies[path] = reply(status, headers={"location": f"{other_site.url}{path}"})
     with pytest.raises(ToolError, match=r"redirects are not followed; the server's WIKI_URL is wrong$"):
         call(site.url, tool, **arguments)
-    assert (site.asked, elsewhere.asked) == ([path], [])
+    assert (site.requested, other_site.requested) == ([path], [])
 
 
 @pytest.mark.parametrize(
@@ -118,39 +118,39 @@ def test_a_redirect_is_not_followed(
         b'<!DOCTYPE d [<!ENTITY a SYSTEM "file:///etc/passwd">]><d>&a;</d>',
     ],
 )
-def test_xml_that_is_none_or_an_attack(
+def test_invalid_or_malicious_xml_is_an_error(
     call: Call, start_site: Call, reply: Call, tool: str, path: str, body: bytes
 ) -> None:
     site = start_site()
     site.replies[path] = reply(body=body)
-    with pytest.raises(ToolError, match=r"^the wiki's answer is not the XML that Otterwiki gives"):
+    with pytest.raises(ToolError, match=r"^the wiki's response is not XML of Otterwiki"):
         call(site.url, tool)
 
 
-def test_a_feed_without_dates(call: Call, start_site: Call, reply: Call) -> None:
+def test_a_feed_without_dates_is_an_error(call: Call, start_site: Call, reply: Call) -> None:
     site = start_site()
     site.replies["/-/changelog/feed.atom"] = reply(body=b'<feed xmlns="http://www.w3.org/2005/Atom"><entry/></feed>')
-    with pytest.raises(ToolError, match=r"^the wiki's changelog is not the Atom feed"):
+    with pytest.raises(ToolError, match=r"^the wiki's changelog is not an Atom feed of Otterwiki"):
         call(site.url, "recent_changes")
 
 
-def test_html_is_not_taken_for_markdown(call: Call, start_site: Call, reply: Call) -> None:
+def test_html_instead_of_markdown_is_an_error(call: Call, start_site: Call, reply: Call) -> None:
     site = start_site()
     site.replies["/Home/edit/source?raw"] = reply(body=b"<!doctype html><title>Editor</title>")
     with pytest.raises(ToolError, match=r"^the wiki has no Markdown for the page 'Home/edit'"):
         call(site.url, "read_page", page="Home/edit")
 
 
-def test_a_page_larger_than_an_answer_may_be(call: Call, start_site: Call, reply: Call) -> None:
+def test_a_page_that_is_too_large_is_an_error(call: Call, start_site: Call, reply: Call) -> None:
     site = start_site()
     site.replies["/Fits/source?raw"] = reply(body=b"x" * 999_900 + b"\n[]: # (http://x/Fits/source)")
     site.replies["/Large/source?raw"] = reply(body=b"x" * 1_000_001)
     assert len(call(site.url, "read_page", page="Fits")) == 999_900
-    with pytest.raises(ToolError, match=r"^the wiki's answer for the page 'Large' is larger than 1,000,000 bytes$"):
+    with pytest.raises(ToolError, match=r"^the wiki's response for the page 'Large' is larger than 1,000,000 bytes$"):
         call(site.url, "read_page", page="Large")
 
 
-def test_a_wiki_below_a_path(call: Call, start_site: Call, reply: Call) -> None:
+def test_the_wiki_can_be_below_a_path(call: Call, start_site: Call, reply: Call) -> None:
     site = start_site()
     locs = "".join(f"<url><loc>{site.url}/{path}</loc></url>" for path in ("docs/", "docs/docs", "docs/Docsis%20x"))
     sitemap = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{locs}</urlset>'
@@ -158,14 +158,14 @@ def test_a_wiki_below_a_path(call: Call, start_site: Call, reply: Call) -> None:
     assert call(f"{site.url}/docs", "list_pages")["names"] == ["Docsis x", "Home", "docs"]
 
 
-def test_a_wiki_that_never_answers(start_site: Call, reply: Call, monkeypatch: pytest.MonkeyPatch, load: Call) -> None:
+def test_a_slow_wiki_is_an_error(start_site: Call, reply: Call, monkeypatch: pytest.MonkeyPatch, load: Call) -> None:
     site = start_site()
     site.replies["/sitemap.xml"] = reply(pause_seconds=60)
     wiki_client = load("wiki_client")
 
     async def wait() -> None:
         async with wiki_client.open_wiki(site.url, timeout_seconds=0.2) as wiki:
-            await wiki.pages()
+            await wiki.list_pages()
 
     with pytest.raises(ToolError, match=r"^the wiki did not answer within 0.2 seconds; try again later$"):
         asyncio.run(wait())

@@ -1,4 +1,4 @@
-"""Builds the Lambdas' packages once a session, and runs one under AWS's own runtime client."""
+"""Fixtures: the packages of both Lambdas, built once per session, and a package in AWS's Lambda runtime client."""
 
 import fcntl
 import json
@@ -29,7 +29,7 @@ main(["bootstrap", sys.argv[3]])
 
 @dataclass(frozen=True)
 class Package:
-    """A package directory, and what its build printed on stdout."""
+    """A package directory, and the stdout of its build."""
 
     path: Path
     summary: str
@@ -40,19 +40,19 @@ class Package:
         return facts
 
     def tree(self) -> dict[str, tuple[int, int]]:
-        """Every file with its size and time."""
+        """The size and the modification time of every file."""
         files = (path for path in self.path.rglob("*") if path.is_file())
         return {str(path.relative_to(self.path)): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
 
 
 def build(name: str, directory: Path) -> Package:
-    """Run a Lambda's build.sh from an unrelated directory, unless another test worker has."""
+    """Run the build.sh of a Lambda from another directory, unless another test process has built the package."""
     summary = directory / f"{name}.txt"
     with (directory / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not summary.exists():
             command = ["bash", str(ROOT / BUILDS[name]), "-o", str(directory / name)]
-            done = subprocess.run(
+            completed = subprocess.run(
                 command,
                 cwd=directory,
                 env=os.environ | {"PYTHON": sys.executable},
@@ -60,14 +60,14 @@ def build(name: str, directory: Path) -> Package:
                 text=True,
                 check=False,
             )
-            assert done.returncode == 0, done.stderr
-            summary.write_text(done.stdout)
+            assert completed.returncode == 0, completed.stderr
+            summary.write_text(completed.stdout)
     return Package(directory / name, summary.read_text())
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Package]:
-    """Build a package with the interpreter that runs the tests; once, also under xdist."""
+    """Build a package with the interpreter of the tests, once for all processes of xdist."""
     base = tmp_path_factory.getbasetemp()
     directory = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "packages"
     directory.mkdir(exist_ok=True)
@@ -75,7 +75,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Package]:
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """Lambda's Runtime API: events out, results in."""
+    """A server of Lambda's Runtime API: it sends events and receives results."""
 
     daemon_threads = True
 
@@ -110,12 +110,12 @@ class RuntimeApiHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (http.server's name)
-        """Stay quiet."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name is that of http.server)
+        """Print no log line."""
 
 
 def link_runtime_client(directory: Path) -> Path:
-    """A directory with awslambdaric and what it needs, and nothing else: on AWS the runtime brings it."""
+    """Create a directory with only awslambdaric and its requirements, which AWS's runtime has."""
     directory.mkdir()
     for name in ("awslambdaric", "simplejson", "snapshot-restore-py"):
         installed = distribution(name)
@@ -125,15 +125,15 @@ def link_runtime_client(directory: Path) -> Path:
 
 
 @dataclass
-class Function:
-    """A package as a running Lambda instance."""
+class RunningFunction:
+    """A package in a running Lambda instance."""
 
     api: RuntimeApi
     process: subprocess.Popen[bytes]
     log: Path = field(repr=False)
 
     def invoke(self, method: str, path: str, body: str = "") -> dict[str, Any]:
-        """One payload-2.0 event through the Runtime API."""
+        """Send one event in payload format 2.0 through the Runtime API, and return the response."""
         event: dict[str, Any] = {
             "version": "2.0",
             "routeKey": "$default",
@@ -153,21 +153,21 @@ class Function:
         try:
             kind, result = self.api.results.get(timeout=60)
         except queue.Empty:
-            pytest.fail(f"no answer; the function's log: {self.log.read_text()}")
+            pytest.fail(f"the function has not answered; its log: {self.log.read_text()}")
         assert kind == "response", (result, self.log.read_text())
         answer: dict[str, Any] = result
         return answer
 
 
-Run = Callable[..., Function]
+Run = Callable[..., RunningFunction]
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
-    """Run a package's handler with that directory, the runtime client and the standard library alone."""
-    running: list[Function] = []
+    """Run the handler of a package with only the package, the runtime client and the standard library."""
+    running: list[RunningFunction] = []
 
-    def begin(package: Package, **environment: str) -> Function:
+    def start(package: Package, **environment: str) -> RunningFunction:
         api = RuntimeApi()
         threading.Thread(target=api.serve_forever, daemon=True).start()
         client = link_runtime_client(tmp_path / "runtime")
@@ -191,10 +191,10 @@ def run(tmp_path: Path) -> Iterator[Run]:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        running.append(Function(api, process, log))
+        running.append(RunningFunction(api, process, log))
         return running[-1]
 
-    yield begin
+    yield start
     for function in running:
         function.process.kill()
         function.process.wait()

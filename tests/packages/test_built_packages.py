@@ -1,4 +1,4 @@
-"""The real packages: what is in them, and what they answer when nothing else is installed."""
+"""The real packages of both Lambdas: their contents, and their responses when nothing else is installed."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("packages")  # two workers would wait for one build
+pytestmark = pytest.mark.xdist_group("packages")  # one process, because two would wait for the same build
 
 NAMES = ("mcp", "otterwiki")
 TAG = sys.implementation.cache_tag
@@ -29,7 +29,7 @@ Run = Callable[..., Any]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_source_has_its_bytecode_and_no_other(built: Built, name: str) -> None:
+def test_every_source_has_bytecode_of_one_python_version(built: Built, name: str) -> None:
     package = built(name).path
     sources = {path.relative_to(package) for path in package.rglob("*.py")}
     compiled = {path.relative_to(package) for path in package.rglob("*.pyc")}
@@ -40,46 +40,46 @@ def test_every_source_has_its_bytecode_and_no_other(built: Built, name: str) -> 
 
 
 @pytest.mark.parametrize(("name", "module"), [("mcp", "mcp_server"), ("otterwiki", "wiki")])
-def test_bytecode_names_lambdas_path_and_not_the_builders(built: Built, name: str, module: str) -> None:
+def test_bytecode_has_the_path_of_lambda(built: Built, name: str, module: str) -> None:
     code = marshal.loads((built(name).path / "__pycache__" / f"{module}.{TAG}.pyc").read_bytes()[16:])
     assert isinstance(code, CodeType)
     assert code.co_filename == f"/var/task/{module}.py"
 
 
 @pytest.mark.parametrize(("name", "handler"), [("mcp", "mcp_server.handler"), ("otterwiki", "wiki.handler")])
-def test_package_says_what_it_is_for(built: Built, name: str, handler: str) -> None:
+def test_lambda_json_describes_the_package(built: Built, name: str, handler: str) -> None:
     runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
     assert built(name).facts == {"runtime": runtime, "architecture": "x86_64", "handler": handler}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_package_holds_what_runs_and_nothing_else(built: Built, name: str) -> None:
-    top = {path.name for path in built(name).path.iterdir()}
-    assert not {entry for entry in top if entry.endswith((".sh", ".txt", ".in")) or entry.startswith(".")}
-    assert not top & {"bin", "Dockerfile", "tests", "pip", "setuptools", "Cython", "awslambdaric"}
-    assert any(entry.endswith(".dist-info") for entry in top), "importlib.metadata reads these"
+def test_a_package_has_only_files_that_lambda_needs(built: Built, name: str) -> None:
+    entries = {path.name for path in built(name).path.iterdir()}
+    assert not {entry for entry in entries if entry.endswith((".sh", ".txt", ".in")) or entry.startswith(".")}
+    assert not entries & {"bin", "Dockerfile", "tests", "pip", "setuptools", "Cython", "awslambdaric"}
+    assert any(entry.endswith(".dist-info") for entry in entries), "importlib.metadata reads these"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_another_user_may_read_all_of_it(built: Built, name: str) -> None:
+def test_another_user_can_read_all_files(built: Built, name: str) -> None:
     package = built(name).path
-    closed = [path for path in (package, *package.rglob("*")) if path.stat().st_mode & 0o004 == 0]
-    assert closed == []
+    unreadable = [path for path in (package, *package.rglob("*")) if path.stat().st_mode & 0o004 == 0]
+    assert unreadable == []
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_build_prints_the_size(built: Built, name: str) -> None:
+def test_a_build_prints_the_size(built: Built, name: str) -> None:
     package = built(name)
-    found = re.search(
-        r": (\d+) bytes in (\d+) files, python3\.\d+ on x86_64 \(Lambda takes 262144000\)\n$", package.summary
+    match = re.search(
+        r": (\d+) bytes in (\d+) files, python3\.\d+ on x86_64 \(Lambda allows 262144000\)\n$", package.summary
     )
-    assert found, package.summary
+    assert match, package.summary
     sizes = [size for size, _ in package.tree().values()]
-    assert (int(found[1]), int(found[2])) == (sum(sizes), len(sizes))
+    assert (int(match[1]), int(match[2])) == (sum(sizes), len(sizes))
     assert sum(sizes) < LIMIT
 
 
-def test_wiki_answers_from_its_package_alone(built: Built, run: Run, tmp_path: Path) -> None:
+def test_the_wiki_needs_only_its_package(built: Built, run: Run, tmp_path: Path) -> None:
     package = built("otterwiki")
     before = package.tree()
     wiki = run(package, WIKI_DATA_DIR=str(tmp_path / "data"))
@@ -96,22 +96,22 @@ def test_wiki_answers_from_its_package_alone(built: Built, run: Run, tmp_path: P
     assert package.tree() == before, "Lambda's file system is read-only"
 
 
-def test_mcp_server_answers_from_its_package_alone(built: Built, run: Run) -> None:
+def test_the_mcp_server_needs_only_its_package(built: Built, run: Run) -> None:
     package = built("mcp")
     before = package.tree()
     server = run(package, **MCP_SETTINGS)
     assert server.invoke("GET", "/mcp")["statusCode"] == 405
     call = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}})
-    refused = server.invoke("POST", "/mcp", call)
-    assert refused["statusCode"] == 401
-    assert refused["headers"]["content-type"].startswith("application/json")
-    assert json.loads(refused["body"]) == {"message": "Unauthorized"}
-    assert "resource_metadata=" in refused["headers"]["www-authenticate"]
+    unauthorized = server.invoke("POST", "/mcp", call)
+    assert unauthorized["statusCode"] == 401
+    assert unauthorized["headers"]["content-type"].startswith("application/json")
+    assert json.loads(unauthorized["body"]) == {"message": "Unauthorized"}
+    assert "resource_metadata=" in unauthorized["headers"]["www-authenticate"]
     metadata = server.invoke("GET", "/.well-known/oauth-protected-resource/mcp")
     assert metadata["statusCode"] == 200
     document = json.loads(metadata["body"])
     assert document["resource"] == "https://dev.wikibot.io/mcp"
     assert [url.rstrip("/") for url in document["authorization_servers"]] == ["https://example.authkit.app"]
-    # py-key-value's modules are compiled anew by beartype's import hook, with a tag of its own
+    # beartype compiles the modules of py-key-value again, with another tag in the file name.
     after = {path: facts for path, facts in package.tree().items() if ".opt-beartype" not in path}
     assert after == before, "Lambda's file system is read-only"

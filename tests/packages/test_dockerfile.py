@@ -1,4 +1,4 @@
-"""The wiki's image can't be built without Docker; what it refers to can be checked."""
+"""Tests of the wiki's Dockerfile that need no Docker: its instructions fit the package."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("packages")  # two workers would wait for one build
+pytestmark = pytest.mark.xdist_group("packages")  # one process, because two would wait for the same build
 
 DOCKERFILE = (Path(__file__).parents[2] / "app" / "otterwiki" / "Dockerfile").read_text()
 
@@ -19,22 +19,22 @@ def instructions(name: str) -> list[str]:
     return re.findall(rf"^{name} (.+)$", DOCKERFILE, re.MULTILINE)
 
 
-def test_python_is_an_input() -> None:
+def test_the_python_version_is_a_build_argument() -> None:
     assert instructions("ARG") == ["PYTHON_VERSION=3.13"]
     assert instructions("FROM") == ["public.ecr.aws/lambda/python:${PYTHON_VERSION}"]
 
 
-def test_context_is_the_package_that_build_makes() -> None:
+def test_the_build_context_is_the_package_directory() -> None:
     assert instructions("COPY") == [". ${LAMBDA_TASK_ROOT}/"]
     usage = [line.removeprefix("#").split() for line in DOCKERFILE.splitlines() if "docker build" in line]
     assert [(words[-2], words[-1]) for words in usage] == [("app/otterwiki/Dockerfile", "build/otterwiki")]
 
 
-def test_command_is_the_packages_handler(built: Callable[[str], Any]) -> None:
+def test_the_command_is_the_handler_of_the_package(built: Callable[[str], Any]) -> None:
     assert instructions("CMD") == [json.dumps([built("otterwiki").facts["handler"]])]
 
 
-def test_image_refuses_a_package_for_another_python(built: Callable[[str], Any], tmp_path: Path) -> None:
+def test_the_build_fails_for_a_package_of_another_python(built: Callable[[str], Any], tmp_path: Path) -> None:
     check = json.loads(instructions("RUN")[-1])
     assert check[:2] == ["python", "-c"]
 
@@ -44,6 +44,6 @@ def test_image_refuses_a_package_for_another_python(built: Callable[[str], Any],
     package = built("otterwiki")
     assert run_in(package.path).returncode == 0
     (tmp_path / "lambda.json").write_text(json.dumps(package.facts | {"runtime": "python3.9"}))
-    refused = run_in(tmp_path)
-    assert refused.returncode == 1
-    assert refused.stderr.startswith("the package is for python3.9 on x86_64, the image has python3.")
+    completed = run_in(tmp_path)
+    assert completed.returncode == 1
+    assert completed.stderr.startswith("the package is for python3.9 on x86_64, the image has python3.")

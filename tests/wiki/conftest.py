@@ -1,4 +1,4 @@
-"""A wiki in a process of its own, spoken to in API Gateway's payload 2.0."""
+"""Fixtures: the wiki Lambda in a separate process, which gets events in payload format 2.0."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ SOURCE = Path(__file__).parents[2] / "app" / "otterwiki"
 DRIVER = """
 import json, os, pathlib, sys, time
 if gate := os.environ.get("START_WHEN"):
-    import apig_wsgi, flask_sqlalchemy, otterwiki.renderer  # the slow part, before the race
+    import apig_wsgi, flask_sqlalchemy, otterwiki.renderer  # the slow imports, before all processes start at once
     pathlib.Path(gate).with_suffix(f".{os.getpid()}").touch()
     while not os.path.exists(gate):
         time.sleep(0.001)
@@ -43,13 +43,13 @@ class Answer:
 
 @dataclass
 class Wiki:
-    """One instance of the function, and a browser's cookies."""
+    """One instance of the function, and the cookies of a browser."""
 
     process: subprocess.Popen[str]
     cookies: dict[str, str] = field(default_factory=dict)
 
     def request(self, method: str, path: str, query: str = "", form: dict[str, str] | None = None) -> Answer:
-        """Send one event; `path` is decoded, as API Gateway hands it over."""
+        """Send one event. `path` is decoded, as in an event of API Gateway."""
         event: dict[str, Any] = {
             "version": "2.0",
             "routeKey": "$default",
@@ -91,10 +91,10 @@ class Wiki:
         return self.request("GET", path, query)
 
     def post(self, path: str, **form: str) -> Answer:
-        """Post a form as a browser does, with the token of the page before it."""
-        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/-/login").text)
-        assert found, "the login page has a form"
-        return self.request("POST", path, form={"csrf_token": found[1], **form})
+        """Post a form like a browser, with the CSRF token of a page."""
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/-/login").text)
+        assert token, "the login page has no form"
+        return self.request("POST", path, form={"csrf_token": token[1], **form})
 
     def save(self, page: str, content: str, message: str = "a change") -> Answer:
         return self.post(f"/{page}/save", content=content, commit=message)
@@ -103,18 +103,18 @@ class Wiki:
         self.process.communicate(timeout=30)
 
 
-def environment(data: Path | None, **more: str) -> dict[str, str]:
-    """What Lambda gives a function: no HOME, nothing of this shell but PATH."""
+def environment(data: Path | None, **settings: str) -> dict[str, str]:
+    """Return the environment of a Lambda function: no HOME, and only PATH from this process."""
     names = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE)}
     if data:
         names["WIKI_DATA_DIR"] = str(data)
-    return names | more
+    return names | settings
 
 
-def launch(data: Path | None, **more: str) -> "subprocess.Popen[str]":
+def launch(data: Path | None, **settings: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-B", "-c", DRIVER],
-        env=environment(data, **more),
+        env=environment(data, **settings),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -127,14 +127,14 @@ Start = Callable[..., Wiki]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start a wiki on a data directory; all of them are stopped at the end."""
+    """Start wikis with a data directory; they end after the test."""
     started: list[Wiki] = []
 
-    def begin(data: Path, **more: str) -> Wiki:
-        started.append(Wiki(launch(data, **more)))
+    def run(data: Path, **settings: str) -> Wiki:
+        started.append(Wiki(launch(data, **settings)))
         return started[-1]
 
-    yield begin
+    yield run
     for wiki in started:
         if wiki.process.poll() is None:
             wiki.stop()
@@ -142,20 +142,20 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture
 def fail_to_start() -> Callable[..., str]:
-    """Start a wiki that can't; what it says on stderr, with nothing on stdout and exit code 1."""
+    """Start a wiki that must exit with code 1 and an empty stdout; return its stderr."""
 
-    def begin(data: Path | None, **more: str) -> str:
-        process = launch(data, **more)
-        out, err = process.communicate(timeout=60)
-        assert (process.returncode, out) == (1, "")
-        return err
+    def run(data: Path | None, **settings: str) -> str:
+        process = launch(data, **settings)
+        stdout, stderr = process.communicate(timeout=60)
+        assert (process.returncode, stdout) == (1, "")
+        return stderr
 
-    return begin
+    return run
 
 
 @pytest.fixture(scope="module")
 def wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wiki]:
-    """One wiki for a whole module; its tests write pages of their own only."""
+    """One wiki for a module. Each test writes only its own pages."""
     running = Wiki(launch(tmp_path_factory.mktemp("wiki") / "data", SITE_NAME="Otters at work"))
     yield running
     running.stop()

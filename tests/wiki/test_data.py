@@ -1,4 +1,4 @@
-"""The data directory: made once, kept, shared by instances, and refused in one line when it can't be used."""
+"""The data directory: it is created once and shared by instances; errors are one line."""
 
 import os
 import subprocess
@@ -14,14 +14,14 @@ Start = Callable[..., Any]
 Fail = Callable[..., str]
 
 
-def commits(data: Path, **more: str) -> list[str]:
+def commits(data: Path, **variables: str) -> list[str]:
     log = ["git", "-C", str(data / "repository"), "log", "--format=%s|%cn"]
-    env = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, **more}
+    env = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, **variables}
     return subprocess.run(log, env=env, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
-def test_first_start_makes_everything(start: Start, tmp_path: Path) -> None:
-    data = tmp_path / "not" / "yet" / "there"
+def test_the_first_start_creates_all_data(start: Start, tmp_path: Path) -> None:
+    data = tmp_path / "missing" / "directory"
     assert start(data).get("/Home").status == 200
     assert commits(data) == ["Initial commit|Otterwiki"]
     secret = data / "secret_key"
@@ -29,7 +29,7 @@ def test_first_start_makes_everything(start: Start, tmp_path: Path) -> None:
     assert len(secret.read_text()) == 64
 
 
-def test_second_start_keeps_pages_secret_and_session(start: Start, tmp_path: Path) -> None:
+def test_a_second_start_keeps_pages_secret_and_sessions(start: Start, tmp_path: Path) -> None:
     registration = {"EMAIL_NEEDS_CONFIRMATION": "False"}
     first = start(tmp_path, **registration)
     password = {"password1": "long enough", "password2": "long enough"}
@@ -41,7 +41,7 @@ def test_second_start_keeps_pages_secret_and_session(start: Start, tmp_path: Pat
     first.stop()
 
     second = start(tmp_path, **registration)
-    assert second.get("/-/settings").status == 302, "a stranger is sent to the login"
+    assert second.get("/-/settings").status == 302, "without cookies, the wiki redirects to the login"
     second.cookies |= first.cookies
     assert second.get("/-/settings").status == 200
     assert "Still here." in second.get("/Kept").text
@@ -50,7 +50,7 @@ def test_second_start_keeps_pages_secret_and_session(start: Start, tmp_path: Pat
     assert len(commits(tmp_path)) == 2
 
 
-def test_deleted_secret_is_made_anew(start: Start, tmp_path: Path) -> None:
+def test_a_deleted_secret_is_created_again(start: Start, tmp_path: Path) -> None:
     start(tmp_path).get("/Home")
     old = (tmp_path / "secret_key").read_text()
     (tmp_path / "secret_key").unlink()
@@ -58,17 +58,17 @@ def test_deleted_secret_is_made_anew(start: Start, tmp_path: Path) -> None:
     assert (tmp_path / "secret_key").read_text() != old
 
 
-def test_secret_from_the_environment(start: Start, tmp_path: Path) -> None:
+def test_the_secret_can_come_from_the_environment(start: Start, tmp_path: Path) -> None:
     first = start(tmp_path, SECRET_KEY="one secret, long enough")
     first.get("/-/login")
     other = start(tmp_path, SECRET_KEY="another one, long enough")
-    token = first.post("/A/save", content="x", commit="x")
-    assert token.status == 302
+    saved = first.post("/A/save", content="x", commit="x")
+    assert saved.status == 302
     other.cookies |= first.cookies
-    assert other.save("B", "x").status == 302, "a session of another key counts as none, not as a failure"
+    assert other.save("B", "x").status == 302, "a session with another key is ignored and causes no error"
 
 
-def test_instances_that_start_at_once_share_one_wiki(start: Start, tmp_path: Path) -> None:
+def test_instances_that_start_at_the_same_time_share_one_wiki(start: Start, tmp_path: Path) -> None:
     data, gate = tmp_path / "data", tmp_path / "gate"
     wikis = [start(data, START_WHEN=str(gate)) for _ in range(6)]
     while len(list(tmp_path.glob("gate.*"))) < len(wikis):
@@ -80,7 +80,7 @@ def test_instances_that_start_at_once_share_one_wiki(start: Start, tmp_path: Pat
     assert all("For all." in wiki.get("/Shared").text for wiki in wikis)
 
 
-def test_instances_that_save_at_once_lose_nothing(start: Start, tmp_path: Path) -> None:
+def test_instances_can_save_at_the_same_time(start: Start, tmp_path: Path) -> None:
     wikis = [start(tmp_path) for _ in range(2)]
 
     def save_some(number: int) -> list[int]:
@@ -91,7 +91,7 @@ def test_instances_that_save_at_once_lose_nothing(start: Start, tmp_path: Path) 
     assert len(commits(tmp_path)) == 17
 
 
-def test_saving_survives_a_killed_writers_lock(start: Start, tmp_path: Path) -> None:
+def test_saving_works_after_a_process_was_killed_during_a_commit(start: Start, tmp_path: Path) -> None:
     wiki = start(tmp_path)
     wiki.get("/Home")
     git = tmp_path / "repository" / ".git"
@@ -102,22 +102,22 @@ def test_saving_survives_a_killed_writers_lock(start: Start, tmp_path: Path) -> 
     assert not list(git.rglob("*.lock"))
 
 
-def test_files_of_another_owner(start: Start, tmp_path: Path) -> None:
+def test_the_files_can_have_another_owner(start: Start, tmp_path: Path) -> None:
     start(tmp_path).get("/Home")
-    foreign = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
-    if os.geteuid() == 0:  # the real thing, as on an EFS access point
+    variables = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+    if os.geteuid() == 0:  # real files of another owner, as on an EFS access point
         for path in (tmp_path / "repository").rglob("*"):
             os.chown(path, 1234, 1234)
         os.chown(tmp_path / "repository", 1234, 1234)
-        foreign = {}
-    with pytest.raises(subprocess.CalledProcessError):  # git on its own refuses it
-        commits(tmp_path, **foreign)
-    wiki = start(tmp_path, **foreign)
+        variables = {}
+    with pytest.raises(subprocess.CalledProcessError):  # without the handler's settings, git refuses the repository
+        commits(tmp_path, **variables)
+    wiki = start(tmp_path, **variables)
     assert wiki.save("Foreign", "owned by another").status == 302
     assert "a change" in wiki.get("/Foreign/history").text
 
 
-def test_attachment_in_any_encoding(start: Start, tmp_path: Path) -> None:
+def test_an_attachment_can_have_any_encoding(start: Start, tmp_path: Path) -> None:
     wiki = start(tmp_path)
     wiki.get("/Home")
     folder = tmp_path / "repository" / "home"
@@ -128,49 +128,47 @@ def test_attachment_in_any_encoding(start: Start, tmp_path: Path) -> None:
         assert (answer.status, answer.body) == (200, "<p>Grüße</p>".encode("latin-1")), name
 
 
-def test_no_git(fail_to_start: Fail, tmp_path: Path) -> None:
-    said = fail_to_start(tmp_path / "data", PATH=str(tmp_path))
-    assert said.startswith("wiki: Otterwiki needs the git executable and PATH has none; install git")
-    assert said.count("\n") == 1
-    assert not list((tmp_path / "data").iterdir()), "nothing half made"
+def test_missing_git_is_an_error(fail_to_start: Fail, tmp_path: Path) -> None:
+    stderr = fail_to_start(tmp_path / "data", PATH=str(tmp_path))
+    assert stderr.startswith("wiki: Otterwiki needs the git executable, which is not on PATH; install git")
+    assert stderr.count("\n") == 1
+    assert not list((tmp_path / "data").iterdir()), "the start has created files"
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_no_data_directory(fail_to_start: Fail, value: str | None) -> None:
-    said = fail_to_start(None, **({} if value is None else {"WIKI_DATA_DIR": value}))
-    assert said == (
-        "wiki: WIKI_DATA_DIR is not set; name the directory that keeps the wiki, e.g. WIKI_DATA_DIR=/mnt/wiki\n"
-    )
+def test_a_missing_data_directory_is_an_error(fail_to_start: Fail, value: str | None) -> None:
+    stderr = fail_to_start(None, **({} if value is None else {"WIKI_DATA_DIR": value}))
+    assert stderr == ("wiki: WIKI_DATA_DIR is not set; set it to the directory of the wiki's data, e.g. /mnt/wiki\n")
 
 
-def test_data_directory_that_is_a_file(fail_to_start: Fail, tmp_path: Path) -> None:
+def test_a_data_directory_that_is_a_file_is_an_error(fail_to_start: Fail, tmp_path: Path) -> None:
     (tmp_path / "data").touch()
-    said = fail_to_start(tmp_path / "data")
-    assert said.startswith(f"wiki: {tmp_path}/data: File exists; WIKI_DATA_DIR must name a directory")
-    assert said.count("\n") == 1
+    stderr = fail_to_start(tmp_path / "data")
+    assert stderr.startswith(f"wiki: {tmp_path}/data: File exists; WIKI_DATA_DIR must name a directory")
+    assert stderr.count("\n") == 1
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_data_directory_without_permission(fail_to_start: Fail, tmp_path: Path) -> None:
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
+def test_a_data_directory_without_permission_is_an_error(fail_to_start: Fail, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    said = fail_to_start(tmp_path)
-    assert "Permission denied; WIKI_DATA_DIR must name a directory that this process may write" in said
-    assert said.count("\n") == 1
+    stderr = fail_to_start(tmp_path)
+    assert "Permission denied; WIKI_DATA_DIR must name a directory that this process can write to" in stderr
+    assert stderr.count("\n") == 1
 
 
-def test_data_directory_on_a_file_system_that_takes_none(fail_to_start: Fail) -> None:
-    said = fail_to_start(Path("/proc/wiki"))
-    assert said.startswith("wiki: /proc/wiki: ")
-    assert said.count("\n") == 1
+def test_a_data_directory_that_cannot_be_created_is_an_error(fail_to_start: Fail) -> None:
+    stderr = fail_to_start(Path("/proc/wiki"))
+    assert stderr.startswith("wiki: /proc/wiki: ")
+    assert stderr.count("\n") == 1
 
 
-def test_short_secret(fail_to_start: Fail, tmp_path: Path) -> None:
-    said = fail_to_start(tmp_path, SECRET_KEY="short")
-    assert said.startswith("wiki: the secret in the environment variable SECRET_KEY is shorter than 16 characters")
-    assert said.count("\n") == 1
+def test_a_short_secret_is_an_error(fail_to_start: Fail, tmp_path: Path) -> None:
+    stderr = fail_to_start(tmp_path, SECRET_KEY="short")
+    assert stderr.startswith("wiki: the secret in the environment variable SECRET_KEY is shorter than 16 characters")
+    assert stderr.count("\n") == 1
 
 
-def test_broken_database(fail_to_start: Fail, tmp_path: Path) -> None:
-    (tmp_path / "wiki.sqlite").write_text("this is no database, whatever it is called")
+def test_a_broken_database_is_an_error(fail_to_start: Fail, tmp_path: Path) -> None:
+    (tmp_path / "wiki.sqlite").write_text("this is not a database")
     last = fail_to_start(tmp_path).splitlines()[-1]
-    assert last == f"wiki: the database {tmp_path}/wiki.sqlite can't be used: file is not a database"
+    assert last == f"wiki: the database {tmp_path}/wiki.sqlite cannot be used: file is not a database"

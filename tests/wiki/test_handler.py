@@ -1,4 +1,4 @@
-"""What the wiki answers to API Gateway's events."""
+"""The wiki's responses to events of API Gateway."""
 
 import gzip
 from importlib.resources import files
@@ -9,16 +9,16 @@ from urllib.parse import quote
 import pytest
 
 
-def test_home_is_the_wikis_page(wiki: Any) -> None:
+def test_home_is_a_page_of_the_wiki(wiki: Any) -> None:
     answer = wiki.get("/Home")
     assert answer.status == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert not answer.encoded
     assert "Welcome to your wiki!" in answer.text
-    assert "Otters at work" in answer.text, "SITE_NAME reaches Otterwiki from the environment"
+    assert "Otters at work" in answer.text, "Otterwiki does not read SITE_NAME from the environment"
 
 
-def test_health(wiki: Any) -> None:
+def test_the_health_endpoint_answers(wiki: Any) -> None:
     answer = wiki.get("/-/healthz")
     assert (answer.status, answer.body) == (200, b"ok")
 
@@ -31,7 +31,7 @@ def test_health(wiki: Any) -> None:
         ("/static/css/otterwiki.css", "css/otterwiki.css", "text/css; charset=utf-8"),
     ],
 )
-def test_static_files_arrive_byte_for_byte(wiki: Any, path: str, file: str, content_type: str) -> None:
+def test_static_files_are_unchanged(wiki: Any, path: str, file: str, content_type: str) -> None:
     answer = wiki.get(path)
     assert answer.status == 200
     assert answer.encoded
@@ -40,22 +40,22 @@ def test_static_files_arrive_byte_for_byte(wiki: Any, path: str, file: str, cont
     assert answer.body == (files("otterwiki") / "static" / file).read_bytes()
 
 
-def test_missing_page_is_404(wiki: Any) -> None:
+def test_a_missing_page_is_404(wiki: Any) -> None:
     assert wiki.get("/NoSuchPage").status == 404
 
 
-def test_head_has_no_body(wiki: Any) -> None:
+def test_a_head_response_has_no_body(wiki: Any) -> None:
     answer = wiki.request("HEAD", "/Home")
     assert (answer.status, answer.body) == (200, b"")
 
 
-def test_query_string(wiki: Any) -> None:
+def test_the_query_string_is_passed_on(wiki: Any) -> None:
     wiki.save("Rivers", "The Isar and the Inn.")
     assert "Rivers" in wiki.get("/-/search", "query=Isar").text
 
 
 @pytest.mark.parametrize("page", ["mcp", "Notes/Winter", "Über uns", "100% sure", "50%25 off", "日本語", "a+b"])
-def test_saved_page_is_read_and_has_a_history(wiki: Any, page: str) -> None:
+def test_a_saved_page_can_be_read_and_has_a_history(wiki: Any, page: str) -> None:
     saved = wiki.save(page, f"# Heading\n\nAll about otters: {page}", message="first words")
     assert saved.status == 302
     assert saved.headers["location"].casefold().endswith(quote(page, safe="/+").casefold())
@@ -65,19 +65,19 @@ def test_saved_page_is_read_and_has_a_history(wiki: Any, page: str) -> None:
     assert "first words" in wiki.get("/-/changelog").text
 
 
-def test_form_without_a_token_is_refused(wiki: Any) -> None:
+def test_a_form_without_a_csrf_token_is_refused(wiki: Any) -> None:
     answer = wiki.request("POST", "/Forged/save", form={"content": "x", "commit": "x"})
     assert answer.status == 400
     assert wiki.get("/Forged").status == 404
 
 
-def test_wrong_password_is_refused(wiki: Any) -> None:
+def test_a_wrong_password_is_refused(wiki: Any) -> None:
     answer = wiki.post("/-/login", email="nobody@example.com", password="wrong-password")
     assert answer.status == 200
     assert "Invalid email address or password" in answer.text
 
 
-def ask_for_mermaid(wiki: Any, **headers: str) -> Any:
+def get_mermaid(wiki: Any, **headers: str) -> Any:
     (file,) = Path(str(files("otterwiki") / "static" / "js")).glob("mermaid@*.js")
     event = {
         "version": "2.0",
@@ -97,26 +97,26 @@ def ask_for_mermaid(wiki: Any, **headers: str) -> Any:
     return wiki.send(event), file.read_bytes()
 
 
-def test_a_file_too_large_for_lambda_is_compressed(wiki: Any) -> None:
-    answer, content = ask_for_mermaid(wiki, **{"accept-encoding": "gzip, br"})
-    assert len(content) * 4 / 3 > 6_000_000, "or the test proves nothing"
+def test_a_file_that_is_too_large_for_lambda_is_compressed(wiki: Any) -> None:
+    answer, content = get_mermaid(wiki, **{"accept-encoding": "gzip, br"})
+    assert len(content) * 4 / 3 > 6_000_000, "the file is too small for this test"
     assert (answer.status, answer.encoded) == (200, True)
     assert answer.headers["content-encoding"] == "gzip"
     assert "Accept-Encoding" in answer.headers["vary"]
     assert gzip.decompress(answer.body) == content
     assert len(answer.body) < 4_000_000
-    again, _ = ask_for_mermaid(wiki, **{"accept-encoding": "gzip", "if-none-match": answer.headers["etag"]})
-    assert again.status == 304
+    conditional, _ = get_mermaid(wiki, **{"accept-encoding": "gzip", "if-none-match": answer.headers["etag"]})
+    assert conditional.status == 304
 
 
 @pytest.mark.parametrize("accepted", [{}, {"accept-encoding": "identity"}, {"accept-encoding": "gzip;q=0"}])
-def test_it_stays_as_it_is_for_who_takes_no_gzip(wiki: Any, accepted: dict[str, str]) -> None:
-    answer, content = ask_for_mermaid(wiki, **accepted)
+def test_a_large_file_is_not_compressed_without_gzip_in_accept_encoding(wiki: Any, accepted: dict[str, str]) -> None:
+    answer, content = get_mermaid(wiki, **accepted)
     assert "content-encoding" not in answer.headers
     assert answer.body == content
 
 
-def test_a_part_of_it_is_of_the_file_itself(wiki: Any) -> None:
-    answer, content = ask_for_mermaid(wiki, **{"accept-encoding": "gzip", "range": "bytes=1000-5200999"})
+def test_a_range_refers_to_the_uncompressed_file(wiki: Any) -> None:
+    answer, content = get_mermaid(wiki, **{"accept-encoding": "gzip", "range": "bytes=1000-5200999"})
     assert (answer.status, answer.body) == (206, content[1000:5201000])
     assert "content-encoding" not in answer.headers

@@ -1,4 +1,4 @@
-"""FastMCP's AuthKitProvider with one check more, and a line in the log for the mistake that everybody makes first."""
+"""FastMCP's AuthKitProvider with stricter token checks, and a log line for a missing Resource Indicator."""
 
 import base64
 import json
@@ -10,33 +10,38 @@ from fastmcp.server.auth.providers.workos import AuthKitProvider
 
 logger = logging.getLogger(__name__)
 
-
 LEEWAY_SECONDS = 60
-"""How far the issuer's clock may be ahead of this one (RFC 7519, section 4.1.5)."""
+"""The accepted difference between the issuer's clock and this clock (RFC 7519, section 4.1.5)."""
 
 
 class ExplainingAuthKitProvider(AuthKitProvider):
-    """Refuses what AuthKitProvider refuses, and says why where the WorkOS dashboard is the reason.
+    """AuthKitProvider that also refuses tokens that are not valid yet and tokens that never expire.
 
-    It refuses a token that is not valid yet or that never expires, too: FastMCP (4.1.2) doesn't look at `nbf`, and
-    takes a token without `exp`, which RFC 9068, section 2.2, requires.
+    FastMCP 4.1.2 ignores `nbf`, and accepts a token without `exp`, which RFC 9068, section 2.2, requires.
 
-    Without a Resource Indicator there, AuthKit issues tokens for the whole environment: their `aud` is its
-    client id, and a server that takes only tokens for itself (RFC 8707, section 2) must refuse them.
+    If the WorkOS dashboard has no Resource Indicator for this server, AuthKit issues tokens for the whole environment:
+    their `aud` is the client id of the environment. The server must refuse them, because it must accept only tokens
+    for itself (RFC 8707, section 2). The log then explains the reason.
     """
 
     def __init__(self, *, authkit_domain: str, base_url: str, client_id: str) -> None:
-        """Take AuthKit's domain, this server's public URL, and the WorkOS environment's client id."""
+        """Create the provider.
+
+        Args:
+            authkit_domain: the URL of AuthKit.
+            base_url: the public URL of this server, without `/mcp`.
+            client_id: the client id of the WorkOS environment.
+        """
         super().__init__(authkit_domain=authkit_domain, base_url=base_url)
         self._client_id = client_id
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """What AuthKitProvider makes of the token: None where it is refused."""
+        """Verify an access token; None means that the server refuses it."""
         try:
             verified = await super().verify_token(token)
-        except OverflowError:  # FastMCP makes an int of `exp`, and JSON in Python may say Infinity
+        except OverflowError:  # FastMCP converts `exp` to int, and Python's JSON parser accepts Infinity
             return None
-        if verified and not _is_in_time(verified.claims):
+        if verified and not _is_currently_valid(verified.claims):
             logger.info("a token was refused because it is not valid yet, or never expires")
             return None
         if verified is None and self._client_id in _claimed_audience(token):
@@ -48,18 +53,18 @@ class ExplainingAuthKitProvider(AuthKitProvider):
         return verified
 
 
-def _is_in_time(claims: dict[str, object]) -> bool:
-    """Whether a token has an end, which FastMCP has checked, and has begun (RFC 7519, 4.1.4 and 4.1.5)."""
-    begins = claims.get("nbf", 0)
+def _is_currently_valid(claims: dict[str, object]) -> bool:
+    """Whether a token has an expiry, which FastMCP has checked, and is valid already (RFC 7519, 4.1.4 and 4.1.5)."""
+    not_before = claims.get("nbf", 0)
     return (
         isinstance(claims.get("exp"), int | float)
-        and isinstance(begins, int | float)
-        and begins <= time.time() + LEEWAY_SECONDS  # never true of NaN
+        and isinstance(not_before, int | float)
+        and not_before <= time.time() + LEEWAY_SECONDS  # False for NaN
     )
 
 
 def _claimed_audience(token: str) -> list[object]:
-    """What a token says it is for; unverified, fit for a hint in a log and nothing else (RFC 7519, 4.1.3)."""
+    """Return the unverified `aud` of a token (RFC 7519, 4.1.3). Use it only for a hint in the log."""
     try:
         payload = token.split(".")[1]
         audience = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["aud"]

@@ -1,6 +1,7 @@
-"""An MCP server for An Otter Wiki: it lists, reads and searches pages, and tells what has changed.
+"""A FastMCP server for An Otter Wiki: tools that list, read and search pages, and list the latest changes.
 
-`app` is the ASGI application, served statelessly at /mcp behind WorkOS AuthKit; `handler` is its Lambda handler.
+`app` is the ASGI application, with a stateless endpoint at /mcp and sign-in through WorkOS AuthKit. `handler` is the
+Lambda handler.
 """
 
 from collections.abc import AsyncIterator
@@ -23,7 +24,7 @@ READ_ONLY = {"readOnlyHint": True, "openWorldHint": False}
 
 @asynccontextmanager
 async def lifespan(_server: FastMCP[Any]) -> AsyncIterator[dict[str, WikiClient]]:
-    """One connection pool to the wiki for all requests."""
+    """Open one connection pool to the wiki for all requests."""
     async with open_wiki(settings.wiki_url) as wiki:
         yield {"wiki": wiki}
 
@@ -49,40 +50,40 @@ def _wiki(context: Context) -> WikiClient:
 @mcp.tool(annotations=READ_ONLY)
 async def list_pages(
     context: Context,
-    below: Annotated[str, Field(description="Only names that start with this, e.g. 'Team/'")] = "",
-    limit: Annotated[int, Field(ge=1, le=1000, description="At most this many names")] = 200,
+    prefix: Annotated[str, Field(description="List only names that start with this text, such as 'Team/'")] = "",
+    limit: Annotated[int, Field(ge=1, le=1000, description="The largest number of names")] = 200,
 ) -> PageList:
-    """List the names of the wiki's pages, sorted, and how many there are in all."""
-    names = [name for name in await _wiki(context).pages() if name.startswith(below)]
+    """List the names of the wiki's pages, sorted, and the total number of pages."""
+    names = [name for name in await _wiki(context).list_pages() if name.startswith(prefix)]
     return PageList(total=len(names), names=names[:limit])
 
 
 @mcp.tool(annotations=READ_ONLY)
 async def read_page(
     context: Context,
-    page: Annotated[str, Field(max_length=500, description="A name from list_pages, e.g. 'Team/Onboarding'")],
+    page: Annotated[str, Field(max_length=500, description="A name from list_pages, such as 'Team/Onboarding'")],
 ) -> str:
     """Read a wiki page as Markdown, up to 1 MB."""
-    return await _wiki(context).source(page)
+    return await _wiki(context).read_page(page)
 
 
 @mcp.tool(annotations=READ_ONLY)
 async def search(
     context: Context,
-    query: Annotated[str, Field(max_length=200, description="A word or phrase, taken literally, case ignored, no '/'")],
-    limit: Annotated[int, Field(ge=1, le=100, description="At most this many pages")] = 20,
+    query: Annotated[str, Field(max_length=200, description="A word or a phrase without '/'; case does not matter")],
+    limit: Annotated[int, Field(ge=1, le=100, description="The largest number of pages")] = 20,
 ) -> list[PageMatch]:
-    """Find the wiki pages whose name or text contains a phrase, best first, with excerpts."""
+    """Find the wiki pages whose name or text contains a phrase, the best match first, with excerpts."""
     return (await _wiki(context).search(query))[:limit]
 
 
 @mcp.tool(annotations=READ_ONLY)
 async def recent_changes(
     context: Context,
-    limit: Annotated[int, Field(ge=1, le=100, description="At most this many changes")] = 20,
+    limit: Annotated[int, Field(ge=1, le=100, description="The largest number of changes")] = 20,
 ) -> list[WikiChange]:
-    """Tell the wiki's latest changes, newest first: which pages, who, when, and the message."""
-    return (await _wiki(context).changes())[:limit]
+    """List the latest changes of the wiki, newest first: the pages, the author, the time and the message."""
+    return (await _wiki(context).list_changes())[:limit]
 
 
 app = mcp.http_app(path="/mcp", stateless_http=True, json_response=True, middleware=[Middleware(JsonUnauthorized)])

@@ -1,7 +1,7 @@
-"""What the server takes from its environment.
+"""Settings of the MCP server, from environment variables.
 
-A value that is missing or malformed ends the cold start with one line on stderr that names the variable: on
-Lambda that line is the first thing in the log, before any client has seen a vague error.
+A missing or malformed value ends the cold start with one line on stderr that names the variable. On Lambda, this line
+is in the log before a client gets an unclear error.
 """
 
 import sys
@@ -21,7 +21,7 @@ _EXAMPLES = {
 
 
 def _with_scheme(value: object) -> object:
-    """AuthKit's domain may stand alone, as its dashboard shows it."""
+    """Add https:// to a domain without a scheme, which is how the WorkOS dashboard shows it."""
     return f"https://{value}" if isinstance(value, str) and value and "://" not in value else value
 
 
@@ -32,15 +32,15 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _url(value: str) -> str:
-    """A URL as `AnyHttpUrl` writes it (the host in lower case, no default port), without a final slash.
+def _normalize_url(value: str) -> str:
+    """Normalize an http(s) URL: the host in lower case, no default port, no slash at the end.
 
     Raises:
-        ValueError: not an http(s) URL, or one with more than scheme, host and path.
+        ValueError: the value is not an http(s) URL, or it has more than scheme, host and path.
     """
-    # AnyHttpUrl takes these and mends them: better a message now than another URL than the one in the dashboard.
+    # AnyHttpUrl accepts and corrects these characters. The result would differ from the URL in the WorkOS dashboard.
     if any(not char.isprintable() or char in ' <>"{}|\\^`' for char in value):
-        raise ValueError("has a character that a URL can't have")
+        raise ValueError("has a character that a URL cannot have")
     try:
         url = AnyHttpUrl(value)
     except ValidationError:
@@ -50,34 +50,34 @@ def _url(value: str) -> str:
     return str(url).rstrip("/")
 
 
-def _secure(value: str) -> str:
+def _require_https(value: str) -> str:
     url = AnyHttpUrl(value)
     if url.scheme == "http" and not _is_loopback(url.host or ""):
-        raise ValueError("is not https, which every host but this machine needs")
+        raise ValueError("is not https; only a loopback address can use http")
     return value
 
 
-def _origin(value: str) -> str:
+def _require_no_path(value: str) -> str:
     if AnyHttpUrl(value).path != "/":
-        raise ValueError("has a path; AuthKit serves its metadata at the root")
+        raise ValueError("has a path, and AuthKit serves its metadata at the root")
     return value
 
 
-Url = Annotated[str, AfterValidator(_url)]
-PublicUrl = Annotated[Url, AfterValidator(_secure)]
+Url = Annotated[str, AfterValidator(_normalize_url)]
+PublicUrl = Annotated[Url, AfterValidator(_require_https)]
 
 
 class McpSettings(BaseSettings):
-    """The environment, checked. URLs have no final slash."""
+    """The environment variables of the server, validated. URLs have no slash at the end."""
 
-    authkit_domain: Annotated[PublicUrl, BeforeValidator(_with_scheme), AfterValidator(_origin)]
+    authkit_domain: Annotated[PublicUrl, BeforeValidator(_with_scheme), AfterValidator(_require_no_path)]
     workos_client_id: Annotated[str, Field(pattern=r"^client_[A-Za-z0-9_]+$")]
     mcp_base_url: PublicUrl
     wiki_url: Annotated[Url, Field(validate_default=False)] = ""
 
     @model_validator(mode="after")
-    def _wiki_on_the_same_domain(self) -> "McpSettings":
-        """The wiki owns `$default` of the same gateway, unless WIKI_URL says otherwise."""
+    def _default_wiki_url(self) -> "McpSettings":
+        """Use the origin of MCP_BASE_URL if WIKI_URL is not set: the wiki is behind the same gateway."""
         if not self.wiki_url:
             parts = urlsplit(self.mcp_base_url)
             self.wiki_url = f"{parts.scheme}://{parts.netloc}"
@@ -85,24 +85,24 @@ class McpSettings(BaseSettings):
 
 
 def load_settings() -> McpSettings:
-    """The settings of this process; ends it with one line on stderr where they can't be used.
+    """Read and validate the environment variables.
 
     Raises:
-        SystemExit: a variable is missing or malformed.
+        SystemExit: a variable is missing or malformed. The process ends with one line on stderr.
     """
     try:
-        return McpSettings()  # type: ignore[call-arg]  # the environment fills them
+        return McpSettings()  # type: ignore[call-arg]  # the values come from the environment
     except ValidationError as error:
-        problems = [_say(detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
+        problems = [_describe(detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
         sys.exit(f"mcp_server: {'; '.join(problems)}")
 
 
-def _say(location: tuple[int | str, ...], kind: str, message: str) -> str:
+def _describe(location: tuple[int | str, ...], error_type: str, message: str) -> str:
     name = str(location[0]).upper()
-    if kind == "missing":
-        what = "is not set"
-    elif kind == "string_pattern_mismatch":
-        what = "is not a WorkOS client id"
+    if error_type == "missing":
+        problem = "is not set"
+    elif error_type == "string_pattern_mismatch":
+        problem = "is not a WorkOS client id"
     else:
-        what = message.removeprefix("Value error, ")
-    return f"{name} {what} (a good value: {_EXAMPLES[name]})"
+        problem = message.removeprefix("Value error, ")
+    return f"{name} {problem} (a good value: {_EXAMPLES[name]})"
