@@ -5,6 +5,6 @@ from routegen.render.render_target import RenderTarget
 
 TARGET = RenderTarget(
     summary="CloudFormation template: routes, integrations and permissions of an HTTP API",
-    template="template.yaml.j2",
+    template="stack.yaml.j2",
     quote=quote_as_json,
 )
