@@ -1,9 +1,9 @@
-"""moto's AWS with the manifest's gateway in it, and the real command in this process, which moto needs."""
+"""Fixtures: the manifest's gateway in moto, and the command in this process, because moto works only in one process."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
-from audit.deployment import MANIFEST, REGION, Deployment
+from audit.moto_deployment import MANIFEST, REGION, MotoDeployment
 from helpers.support import Run
 from moto import mock_aws
 from routegen.cli import routegen
@@ -29,19 +29,19 @@ def _aws(monkeypatch: pytest.MonkeyPatch, aws_models: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def deployment() -> Deployment:
-    """The manifest, deployed as it should be."""
-    return Deployment(read_manifest(MANIFEST)).up()
+def deployment() -> MotoDeployment:
+    """The manifest, deployed without a fault."""
+    return MotoDeployment(read_manifest(MANIFEST)).create()
 
 
 @pytest.fixture
 def audit(capfd: pytest.CaptureFixture[str]) -> Audit:
     """`audit(*arguments)` runs `routegen audit` on the repository's manifest."""
 
-    def run_(*arguments: str) -> Run:
+    def run_audit(*arguments: str) -> Run:
         capfd.readouterr()
         code = run(routegen, State(), ["audit", "--manifest", str(MANIFEST), *arguments])
-        said = capfd.readouterr()
-        return Run(code, said.out, said.err)
+        output = capfd.readouterr()
+        return Run(code, output.out, output.err)
 
-    return run_
+    return run_audit

@@ -1,4 +1,4 @@
-"""One fault for each rule, planted by the calls with which somebody would make it."""
+"""One fault for each rule, made by the AWS calls with which a user would make it."""
 
 import json
 from collections.abc import Callable
@@ -6,271 +6,300 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from audit.deployment import ACCOUNT, DOMAIN, REGION, Deployment
+from audit.moto_deployment import ACCOUNT, DOMAIN, REGION, MotoDeployment
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 from routegen.report import Rule, rules
 
-MCP = "ANY /mcp"
-Answer = Callable[[dict[str, Any]], Any]
-Send = Callable[[str, AWSPreparedRequest], AWSResponse | None]
+MCP_KEY = "ANY /mcp"
+ChangeResponse = Callable[[dict[str, Any]], Any]
+SendRequest = Callable[[str, AWSPreparedRequest], AWSResponse | None]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A way to break a deployment.
+    """A fault of a deployment.
 
     Attributes:
-        rule: what has to be found.
-        plant: breaks it.
-        subject: what the finding has to be about, where that isn't obvious.
-        answer: for what moto can't be brought to: a call, and what is changed in its answer.
-        arguments: beside the API's id.
+        rule: the rule of the expected finding.
+        plant: makes the fault.
+        subject: the subject of the expected finding; None where it does not matter.
+        response: a call, and the change of its response, for a fault that moto cannot have.
+        arguments: arguments of the command, beside the API's id.
     """
 
     rule: Rule
-    plant: Callable[[Deployment], object] = lambda _: None
+    plant: Callable[[MotoDeployment], object] = lambda _: None
     subject: str | None = None
-    answer: tuple[str, Answer] | None = None
+    response: tuple[str, ChangeResponse] | None = None
     arguments: tuple[str, ...] = ()
 
 
-def _web_socket(one: Deployment) -> None:
-    one.api_id = one.gateway.create_api(
+def _create_web_socket_api(deployment: MotoDeployment) -> None:
+    deployment.api_id = deployment.gateway.create_api(
         Name="chat", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
     )["ApiId"]
 
 
-def _unmapped(one: Deployment) -> None:
-    (mapping,) = one.gateway.get_api_mappings(DomainName=DOMAIN)["Items"]
-    one.gateway.delete_api_mapping(ApiMappingId=mapping["ApiMappingId"], DomainName=DOMAIN)
+def _remove_mapping(deployment: MotoDeployment) -> None:
+    (mapping,) = deployment.gateway.get_api_mappings(DomainName=DOMAIN)["Items"]
+    deployment.gateway.delete_api_mapping(ApiMappingId=mapping["ApiMappingId"], DomainName=DOMAIN)
 
 
-def _below_a_path(one: Deployment) -> None:
-    _unmapped(one)
-    one.gateway.create_api_mapping(ApiId=one.api_id, DomainName=DOMAIN, Stage="$default", ApiMappingKey="app")
+def _map_below_a_path(deployment: MotoDeployment) -> None:
+    _remove_mapping(deployment)
+    deployment.gateway.create_api_mapping(
+        ApiId=deployment.api_id, DomainName=DOMAIN, Stage="$default", ApiMappingKey="app"
+    )
 
 
-def _swap(one: Deployment) -> None:
-    one.lead(MCP, one.integrations["otterwiki"])
+def _swap_integrations(deployment: MotoDeployment) -> None:
+    deployment.set_target(MCP_KEY, deployment.integrations["otterwiki"])
 
 
-def _old_version(one: Deployment) -> None:
-    one.functions.publish_version(FunctionName="wikibot-mcp")
-    one.permit("mcp", f"{one.source}/*/*", Qualifier="1")
-    one.lead(MCP, one.integration(f"{one.arns['mcp']}:1"))
+def _lead_to_old_version(deployment: MotoDeployment) -> None:
+    deployment.functions.publish_version(FunctionName="wikibot-mcp")
+    deployment.add_permission("mcp", f"{deployment.source}/*/*", Qualifier="1")
+    deployment.set_target(MCP_KEY, deployment.create_integration(f"{deployment.arns['mcp']}:1"))
 
 
-def _into_nothing(one: Deployment) -> None:
-    one.lead(MCP, "gone")
+def _lead_to_missing_integration(deployment: MotoDeployment) -> None:
+    deployment.set_target(MCP_KEY, "gone")
 
 
-def _authorizer(one: Deployment) -> None:
-    one.remove(MCP)
-    one.route(MCP, "mcp", AuthorizationType="AWS_IAM")
+def _add_authorizer(deployment: MotoDeployment) -> None:
+    deployment.delete_route(MCP_KEY)
+    deployment.create_route(MCP_KEY, "mcp", AuthorizationType="AWS_IAM")
 
 
-def _many(one: Deployment) -> None:
+def _create_route(key: str, app: str = "mcp") -> Callable[[MotoDeployment], None]:
+    return lambda deployment: deployment.create_route(key, app)
+
+
+def _add_many_routes(deployment: MotoDeployment) -> None:
     for number in range(280):
-        one.route(f"GET /p{number}", "mcp")
+        deployment.create_route(f"GET /p{number}", "mcp")
 
 
-def _http_proxy(one: Deployment) -> None:
-    made = one.gateway.create_integration(
-        ApiId=one.api_id,
+def _lead_to_http_proxy(deployment: MotoDeployment) -> None:
+    integration = deployment.gateway.create_integration(
+        ApiId=deployment.api_id,
         IntegrationType="HTTP_PROXY",
         IntegrationMethod="ANY",
         IntegrationUri="https://example.com",
         PayloadFormatVersion="1.0",
     )
-    one.lead(MCP, made["IntegrationId"])
+    deployment.set_target(MCP_KEY, integration["IntegrationId"])
 
 
-def _other(**parameters: Any) -> Callable[[Deployment], None]:
-    def plant(one: Deployment) -> None:
-        one.lead(MCP, one.integration(one.arns["mcp"], **parameters))
-
-    return plant
-
-
-def _gone(one: Deployment) -> None:
-    one.functions.delete_function(FunctionName="wikibot-mcp")
-
-
-def _permit(source: str | None, **parameters: str) -> Callable[[Deployment], None]:
-    def plant(one: Deployment) -> None:
-        one.forbid("mcp")
-        one.permit("mcp", source and source.format(one.source), **parameters)
+def _lead_to_new_integration(**parameters: Any) -> Callable[[MotoDeployment], None]:
+    def plant(deployment: MotoDeployment) -> None:
+        deployment.set_target(MCP_KEY, deployment.create_integration(deployment.arns["mcp"], **parameters))
 
     return plant
 
 
-def _one_a_route(one: Deployment) -> None:
+def _delete_function(deployment: MotoDeployment) -> None:
+    deployment.functions.delete_function(FunctionName="wikibot-mcp")
+
+
+def _replace_permission(source: str | None, **parameters: str) -> Callable[[MotoDeployment], None]:
+    def plant(deployment: MotoDeployment) -> None:
+        deployment.remove_permissions("mcp")
+        deployment.add_permission("mcp", source and source.format(deployment.source), **parameters)
+
+    return plant
+
+
+def _add_permission_for_each_route(deployment: MotoDeployment) -> None:
     number = 0
-    while len(json.dumps(one.statements("mcp"))) < 17_000:
+    while len(json.dumps(deployment.statements("mcp"))) < 17_000:
         number += 1
-        one.permit("mcp", f"{one.source}/*/GET/some/path/of/the/app/{number}")
+        deployment.add_permission("mcp", f"{deployment.source}/*/GET/some/path/of/the/app/{number}")
 
 
-def _no_stage(one: Deployment) -> None:
-    one.gateway.delete_stage(ApiId=one.api_id, StageName="$default")
-    one.stage("v1")
+def _replace_stage_by_another(deployment: MotoDeployment) -> None:
+    deployment.gateway.delete_stage(ApiId=deployment.api_id, StageName="$default")
+    deployment.create_stage("v1")
 
 
-def _stage(**parameters: Any) -> Callable[[Deployment], None]:
-    def plant(one: Deployment) -> None:
-        one.gateway.delete_stage(ApiId=one.api_id, StageName="$default")
-        one.stage("$default", **parameters)
+def _replace_stage(**parameters: Any) -> Callable[[MotoDeployment], None]:
+    def plant(deployment: MotoDeployment) -> None:
+        deployment.gateway.delete_stage(ApiId=deployment.api_id, StageName="$default")
+        deployment.create_stage("$default", **parameters)
 
     return plant
 
 
-def _prod(one: Deployment) -> None:
-    one.stage("prod")
-    one.domain("prod.wikibot.io", "prod")
+def _add_stage_prod(deployment: MotoDeployment) -> None:
+    deployment.create_stage("prod")
+    deployment.create_domain("prod.wikibot.io", "prod")
 
 
-def _items(**more: Any) -> Answer:
-    def change(answer: dict[str, Any]) -> None:
-        for item in answer["items"]:
-            item.update(more)
+def _update_items(**fields: Any) -> ChangeResponse:
+    def change(response: dict[str, Any]) -> None:
+        for item in response["items"]:
+            item.update(fields)
 
     return change
 
 
-def _failed(answer: dict[str, Any]) -> None:
-    if answer["FunctionName"] == "wikibot-mcp":
-        answer.update(State="Failed", StateReason="The role is gone")
+def _fail_function(response: dict[str, Any]) -> None:
+    if response["FunctionName"] == "wikibot-mcp":
+        response.update(State="Failed", StateReason="The role is gone")
+
+
+def _remove_target(response: dict[str, Any]) -> None:
+    for item in response["items"]:
+        if item["routeKey"] == MCP_KEY:
+            del item["target"]
 
 
 FAULTS = {
-    "a web socket": Fault(rules.NOT_HTTP, _web_socket),
-    "no way in": Fault(rules.API_UNREACHABLE, _unmapped),
-    "below a path": Fault(rules.BASE_PATH, _below_a_path, DOMAIN),
-    "cors": Fault(
+    "a WebSocket API": Fault(rules.NOT_HTTP, _create_web_socket_api),
+    "no domain and no endpoint": Fault(rules.API_UNREACHABLE, _remove_mapping),
+    "a domain with a path": Fault(rules.BASE_PATH, _map_below_a_path, DOMAIN),
+    "a CORS configuration": Fault(
         rules.CORS,
-        lambda one: one.gateway.update_api(ApiId=one.api_id, CorsConfiguration={"AllowOrigins": ["https://a.example"]}),
+        lambda deployment: deployment.gateway.update_api(
+            ApiId=deployment.api_id, CorsConfiguration={"AllowOrigins": ["https://a.example"]}
+        ),
     ),
-    "a route gone": Fault(rules.ROUTE_NOT_DEPLOYED, lambda one: one.remove(MCP), MCP),
-    "a method of it": Fault(rules.ROUTE_EXTRA, lambda one: one.route("GET /mcp", "mcp"), "GET /mcp"),
-    "a route too many": Fault(rules.ROUTE_EXTRA, lambda one: one.route("ANY /Home", "mcp"), "ANY /Home"),
-    "a catch-all": Fault(rules.ROUTE_EXTRA, lambda one: one.route("ANY /{proxy+}", "otterwiki"), "ANY /{proxy+}"),
-    "another app's": Fault(rules.ROUTE_ELSEWHERE, _swap, MCP),
-    "an old version": Fault(rules.ROUTE_ELSEWHERE, _old_version, MCP),
-    "not the user's": Fault(
+    "a missing route": Fault(rules.ROUTE_NOT_DEPLOYED, lambda deployment: deployment.delete_route(MCP_KEY), MCP_KEY),
+    "a route for one method": Fault(rules.ROUTE_EXTRA, _create_route("GET /mcp"), "GET /mcp"),
+    "an additional route": Fault(rules.ROUTE_EXTRA, _create_route("ANY /Home"), "ANY /Home"),
+    "a catch-all route": Fault(rules.ROUTE_EXTRA, _create_route("ANY /{proxy+}", "otterwiki"), "ANY /{proxy+}"),
+    "the integration of another app": Fault(rules.ROUTE_ELSEWHERE, _swap_integrations, MCP_KEY),
+    "an old version of the function": Fault(rules.ROUTE_ELSEWHERE, _lead_to_old_version, MCP_KEY),
+    "another function than the user names": Fault(
         rules.ROUTE_ELSEWHERE, subject="$default", arguments=("--function", "otterwiki=wikibot-wiki2")
     ),
-    "into nothing": Fault(rules.ROUTE_NOWHERE, _into_nothing, MCP),
+    "a missing integration": Fault(rules.ROUTE_NOWHERE, _lead_to_missing_integration, MCP_KEY),
     "no target": Fault(
         rules.ROUTE_NOWHERE,
-        subject=MCP,
-        answer=("GetRoutes", lambda said: [one.pop("target") for one in said["items"] if one["routeKey"] == MCP]),
+        subject=MCP_KEY,
+        response=("GetRoutes", _remove_target),
     ),
-    "no default": Fault(rules.DEFAULT_NOT_DEPLOYED, lambda one: one.remove("$default")),
-    "an authorizer": Fault(rules.AUTHORIZER, _authorizer, MCP),
-    "an http proxy": Fault(rules.NOT_PROXY, _http_proxy),
-    "a queue": Fault(rules.NOT_PROXY, _other(IntegrationSubtype="SQS-SendMessage")),
-    "payload 1.0": Fault(rules.PAYLOAD, _other(PayloadFormatVersion="1.0"), "wikibot-mcp"),
-    "a mapped path": Fault(rules.PARAMETER_MAPPING, _other(RequestParameters={"overwrite:path": "/x"}), "wikibot-mcp"),
-    "a mapped answer": Fault(
+    "no default route": Fault(rules.DEFAULT_NOT_DEPLOYED, lambda deployment: deployment.delete_route("$default")),
+    "an authorizer": Fault(rules.AUTHORIZER, _add_authorizer, MCP_KEY),
+    "an HTTP proxy": Fault(rules.NOT_PROXY, _lead_to_http_proxy),
+    "a queue": Fault(rules.NOT_PROXY, _lead_to_new_integration(IntegrationSubtype="SQS-SendMessage")),
+    "payload format 1.0": Fault(rules.PAYLOAD, _lead_to_new_integration(PayloadFormatVersion="1.0"), "wikibot-mcp"),
+    "a mapping of the path": Fault(
+        rules.PARAMETER_MAPPING, _lead_to_new_integration(RequestParameters={"overwrite:path": "/x"}), "wikibot-mcp"
+    ),
+    "a mapping of a response header": Fault(
         rules.PARAMETER_MAPPING,
-        _other(ResponseParameters={"401": {"remove:header.www-authenticate": "''"}}),
+        _lead_to_new_integration(ResponseParameters={"401": {"remove:header.www-authenticate": "''"}}),
         "wikibot-mcp",
     ),
-    "no function": Fault(rules.FUNCTION, _gone, "wikibot-mcp"),
+    "a missing function": Fault(rules.FUNCTION, _delete_function, "wikibot-mcp"),
     "a failed function": Fault(
         rules.FUNCTION,
         subject="wikibot-mcp",
-        answer=("GetFunctionConfiguration", _failed),
+        response=("GetFunctionConfiguration", _fail_function),
     ),
-    "no permission": Fault(rules.NO_PERMISSION, lambda one: one.forbid("mcp"), "wikibot-mcp"),
-    "another API's": Fault(
-        rules.NO_PERMISSION, _permit(f"arn:aws:execute-api:{REGION}:{ACCOUNT}:other/*/*"), "wikibot-mcp"
+    "no permission": Fault(rules.NO_PERMISSION, lambda deployment: deployment.remove_permissions("mcp"), "wikibot-mcp"),
+    "a permission for another API": Fault(
+        rules.NO_PERMISSION, _replace_permission(f"arn:aws:execute-api:{REGION}:{ACCOUNT}:other/*/*"), "wikibot-mcp"
     ),
-    "another account's": Fault(rules.NO_PERMISSION, _permit("{}/*/*", SourceAccount="111122223333"), "wikibot-mcp"),
-    "another stage's": Fault(rules.NO_PERMISSION, _permit("{}/prod/*"), "wikibot-mcp"),
-    "one method": Fault(rules.NO_PERMISSION, _permit("{}/*/GET/*"), "wikibot-mcp"),
-    "one path": Fault(rules.NARROW_PERMISSION, _permit("{}/*/*/mcp"), "wikibot-mcp"),
-    "any API": Fault(rules.WIDE_PERMISSION, _permit(None), "wikibot-mcp"),
-    "a permission a route": Fault(rules.POLICY_SIZE, _one_a_route, "wikibot-mcp"),
-    "a role": Fault(rules.ROLE, _other(CredentialsArn=f"arn:aws:iam::{ACCOUNT}:role/caller"), "wikibot-mcp"),
-    "no stage": Fault(rules.NO_STAGE, _no_stage, "$default"),
+    "a permission for another account": Fault(
+        rules.NO_PERMISSION, _replace_permission("{}/*/*", SourceAccount="111122223333"), "wikibot-mcp"
+    ),
+    "a permission for another stage": Fault(rules.NO_PERMISSION, _replace_permission("{}/prod/*"), "wikibot-mcp"),
+    "a permission for one method": Fault(rules.NO_PERMISSION, _replace_permission("{}/*/GET/*"), "wikibot-mcp"),
+    "a permission for one path": Fault(rules.NARROW_PERMISSION, _replace_permission("{}/*/*/mcp"), "wikibot-mcp"),
+    "a permission for every API": Fault(rules.WIDE_PERMISSION, _replace_permission(None), "wikibot-mcp"),
+    "a permission for each route": Fault(rules.POLICY_SIZE, _add_permission_for_each_route, "wikibot-mcp"),
+    "an integration with a role": Fault(
+        rules.ROLE, _lead_to_new_integration(CredentialsArn=f"arn:aws:iam::{ACCOUNT}:role/caller"), "wikibot-mcp"
+    ),
+    "a missing stage": Fault(rules.NO_STAGE, _replace_stage_by_another, "$default"),
     "a failed deployment": Fault(
         rules.NOT_DEPLOYED,
-        answer=("GetStages", _items(lastDeploymentStatusMessage="Deployment failed: an integration is missing")),
+        response=(
+            "GetStages",
+            _update_items(lastDeploymentStatusMessage="Deployment failed: an integration is missing"),
+        ),
     ),
-    "by hand": Fault(rules.NOT_AUTOMATIC, _stage(AutoDeploy=False), answer=("GetStages", _items(deploymentId="d1"))),
-    "a named stage": Fault(rules.STAGE_PREFIX, _prod, "prod", arguments=("--stage", "prod")),
-    "throttled": Fault(
-        rules.THROTTLED, _stage(DefaultRouteSettings={"ThrottlingRateLimit": 0.0, "ThrottlingBurstLimit": 0})
+    "no auto-deploy": Fault(
+        rules.NOT_AUTOMATIC, _replace_stage(AutoDeploy=False), response=("GetStages", _update_items(deploymentId="d1"))
     ),
-    "one throttled": Fault(
-        rules.THROTTLED, _stage(RouteSettings={MCP: {"ThrottlingRateLimit": 5.0, "ThrottlingBurstLimit": 0}})
+    "a named stage": Fault(rules.STAGE_PREFIX, _add_stage_prod, "prod", arguments=("--stage", "prod")),
+    "a throttling limit for all routes": Fault(
+        rules.THROTTLED, _replace_stage(DefaultRouteSettings={"ThrottlingRateLimit": 0.0, "ThrottlingBurstLimit": 0})
+    ),
+    "a throttling limit for one route": Fault(
+        rules.THROTTLED,
+        _replace_stage(RouteSettings={MCP_KEY: {"ThrottlingRateLimit": 5.0, "ThrottlingBurstLimit": 0}}),
     ),
 }
-"""Each has to be found, and nothing else with it."""
+"""The audit must find each of these faults, and report nothing else with it."""
 
-TOGETHER = {
-    "near the quota": Fault(rules.NEAR_QUOTA, _many),
-    "nothing deployed": Fault(rules.NOT_DEPLOYED, _stage(AutoDeploy=False)),
+COMBINED_FAULTS = {
+    "near the quota": Fault(rules.NEAR_QUOTA, _add_many_routes),
+    "nothing deployed": Fault(rules.NOT_DEPLOYED, _replace_stage(AutoDeploy=False)),
 }
-"""Faults that can't be made without another."""
+"""Faults that exist only together with another fault."""
 
 
-def planted(one: Deployment, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Break a deployment; the arguments with which it is audited."""
-    fault.plant(one)
-    if fault.answer:
-        change_answer(monkeypatch, *fault.answer)
-    return ["--api-id", one.api_id, *fault.arguments]
+def plant_fault(deployment: MotoDeployment, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Make a fault in a deployment, and return the arguments of the audit."""
+    fault.plant(deployment)
+    if fault.response:
+        change_response(monkeypatch, *fault.response)
+    return ["--api-id", deployment.api_id, *fault.arguments]
 
 
-def change_answer(monkeypatch: pytest.MonkeyPatch, operation: str, change: Answer) -> None:
-    """Have AWS answer one call otherwise, from now on."""
+def change_response(monkeypatch: pytest.MonkeyPatch, operation: str, change: ChangeResponse) -> None:
+    """Change the response of one call from now on."""
 
-    def changed(real: Send, event: str, request: AWSPreparedRequest) -> AWSResponse | None:
-        answer = real(event, request)
-        if answer is None or not event.endswith(f".{operation}"):
-            return answer
-        said = json.loads(answer.content)
-        change(said)
-        return wire_answer(request, answer.status_code, "application/json", json.dumps(said))
+    def send_and_change(send: SendRequest, event: str, request: AWSPreparedRequest) -> AWSResponse | None:
+        response = send(event, request)
+        if response is None or not event.endswith(f".{operation}"):
+            return response
+        content = json.loads(response.content)
+        change(content)
+        return make_response(request, response.status_code, "application/json", json.dumps(content))
 
-    on_the_wire(monkeypatch, changed)
+    intercept_requests(monkeypatch, send_and_change)
 
 
-def refuse(monkeypatch: pytest.MonkeyPatch, operation: str, code: str, status: int, said: str = "no") -> list[str]:
-    """Have AWS refuse one call, from now on; the list gets longer with each try."""
-    tries: list[str] = []
+def refuse_call(
+    monkeypatch: pytest.MonkeyPatch, operation: str, code: str, status: int, message: str = "no"
+) -> list[str]:
+    """Refuse one call from now on; the list that is returned gets one item with each attempt."""
+    attempts: list[str] = []
 
-    def refused(real: Send, event: str, request: AWSPreparedRequest) -> AWSResponse | None:
+    def refuse(send: SendRequest, event: str, request: AWSPreparedRequest) -> AWSResponse | None:
         if not event.endswith(f".{operation}"):
-            return real(event, request)
-        tries.append(event)
+            return send(event, request)
+        attempts.append(event)
         if ".sts." in event:
-            xml = f"<ErrorResponse><Error><Code>{code}</Code><Message>{said}</Message></Error></ErrorResponse>"
-            return wire_answer(request, status, "text/xml", xml)
-        return wire_answer(request, status, "application/json", json.dumps({"__type": code, "message": said}), code)
+            xml = f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+            return make_response(request, status, "text/xml", xml)
+        content = json.dumps({"__type": code, "message": message})
+        return make_response(request, status, "application/json", content, code)
 
-    on_the_wire(monkeypatch, refused)
-    return tries
+    intercept_requests(monkeypatch, refuse)
+    return attempts
 
 
-def on_the_wire(
-    monkeypatch: pytest.MonkeyPatch, change: Callable[[Send, str, AWSPreparedRequest], AWSResponse | None]
+def intercept_requests(
+    monkeypatch: pytest.MonkeyPatch, change: Callable[[SendRequest, str, AWSPreparedRequest], AWSResponse | None]
 ) -> None:
-    """Stand between botocore and moto: `change(send, event, request)`, event as `before-send.lambda.GetPolicy`."""
-    real = BotocoreStubber.__call__
+    """Call `change(send, event, request)` for each request to moto; an event is `before-send.lambda.GetPolicy`."""
+    original_call = BotocoreStubber.__call__
 
     def call(stubber: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
-        return change(lambda event, asked: real(stubber, event, asked), event_name, request)
+        return change(lambda event, sent: original_call(stubber, event, sent), event_name, request)
 
     monkeypatch.setattr(BotocoreStubber, "__call__", call)
 
 
-def wire_answer(request: AWSPreparedRequest, status: int, kind: str, body: str, code: str = "") -> AWSResponse:
-    """An answer as AWS, or something on the way, would give it; `code` is an error's."""
+def make_response(request: AWSPreparedRequest, status: int, kind: str, body: str, code: str = "") -> AWSResponse:
+    """Make a response as AWS, or a proxy before it, would send it; `code` is the code of an error."""
     headers = HTTPHeaders()
     headers["content-type"] = kind
     if code:

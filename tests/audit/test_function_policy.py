@@ -1,11 +1,11 @@
-"""A function's policy, read as IAM reads it."""
+"""The resource policy of a function, evaluated as in IAM."""
 
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from routegen.audit.permission import allows, allows_strangers, sources
+from routegen.audit.function_policy import allows_every_account, allows_source, source_arns
 
 ARN = "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3"
 SOURCE = f"{ARN}/$default/GET/mcp"
@@ -54,19 +54,19 @@ def source(value: object, operator: str = "ArnLike", key: str = "aws:SourceArn")
         ([statement(Effect="Deny")], False),
     ],
 )
-def test_a_policy(statements: list[dict[str, Any]], expected: bool) -> None:
-    assert allows(statements, SOURCE) is expected
+def test_a_policy_allows_or_refuses(statements: list[dict[str, Any]], expected: bool) -> None:
+    assert allows_source(statements, SOURCE) is expected
 
 
-def test_the_sources_of_a_route() -> None:
-    assert sources(ARN, "prod", "$default") == [f"{ARN}/prod/$default"]
-    assert sources(ARN, "$default", "GET /a/{b+}") == [f"{ARN}/$default/GET/a/{{b+}}"]
-    assert len(sources(ARN, "$default", "ANY /a")) == 7
+def test_the_source_arns_of_a_route() -> None:
+    assert source_arns(ARN, "prod", "$default") == [f"{ARN}/prod/$default"]
+    assert source_arns(ARN, "$default", "GET /a/{b+}") == [f"{ARN}/$default/GET/a/{{b+}}"]
+    assert len(source_arns(ARN, "$default", "ANY /a")) == 7
 
 
 @pytest.mark.parametrize("pattern", [f"{ARN}/*/*", f"{ARN}/*", f"{ARN}/*/*/mcp", f"{ARN}/$default/*/mcp"])
-def test_what_tools_write_for_a_route_covers_it(pattern: str) -> None:
-    assert all(allows([statement(**source(pattern))], one) for one in sources(ARN, "$default", "ANY /mcp"))
+def test_the_patterns_that_tools_write_cover_a_route(pattern: str) -> None:
+    assert all(allows_source([statement(**source(pattern))], arn) for arn in source_arns(ARN, "$default", "ANY /mcp"))
 
 
 @pytest.mark.parametrize(
@@ -79,18 +79,18 @@ def test_what_tools_write_for_a_route_covers_it(pattern: str) -> None:
         (source("111122223333", "StringEquals", "AWS:SourceAccount"), False),
     ],
 )
-def test_strangers(parts: dict[str, Any], expected: bool) -> None:
-    assert allows_strangers([statement(**parts)]) is expected
+def test_a_policy_for_every_account(parts: dict[str, Any], expected: bool) -> None:
+    assert allows_every_account([statement(**parts)]) is expected
 
 
 @given(st.text(alphabet="ab*?/[]!-", max_size=8), st.text(alphabet="ab/[]!-", max_size=8))
-def test_a_pattern_has_two_wildcards_and_no_more(pattern: str, text: str) -> None:
-    def matches(wanted: str, rest: str) -> bool:
-        if not wanted:
+def test_a_pattern_has_only_two_wildcards(pattern: str, text: str) -> None:
+    def matches(remaining: str, rest: str) -> bool:
+        if not remaining:
             return not rest
-        if wanted[0] == "*":
-            return matches(wanted[1:], rest) or (bool(rest) and matches(wanted, rest[1:]))
-        return bool(rest) and wanted[0] in {"?", rest[0]} and matches(wanted[1:], rest[1:])
+        if remaining[0] == "*":
+            return matches(remaining[1:], rest) or (bool(rest) and matches(remaining, rest[1:]))
+        return bool(rest) and remaining[0] in {"?", rest[0]} and matches(remaining[1:], rest[1:])
 
-    wanted = statement(**source(f"{ARN}/{pattern}"))
-    assert allows([wanted], f"{ARN}/{text}") is matches(pattern, text)
+    permission = statement(**source(f"{ARN}/{pattern}"))
+    assert allows_source([permission], f"{ARN}/{text}") is matches(pattern, text)

@@ -1,40 +1,42 @@
-"""Each rule is found where it is planted, and nothing else is."""
+"""The audit finds each planted fault, and reports nothing else."""
 
 import json
 
 import pytest
 from audit.conftest import Audit
-from audit.deployment import Deployment
-from audit.faults import FAULTS, TOGETHER, planted
+from audit.faults import COMBINED_FAULTS, FAULTS, plant_fault
+from audit.moto_deployment import MotoDeployment
 from routegen.report.rules import AUDIT_RULES, NOT_READ
 
 
-def test_what_the_manifest_says_has_nothing_wrong(deployment: Deployment, audit: Audit) -> None:
-    done = audit("--api-id", deployment.api_id, "--fail-on", "warning")
-    assert (done.code, done.stderr) == (0, "")
-    assert f"wikibot ({deployment.api_id}): nothing found" in done.stdout
+def test_the_deployed_manifest_has_no_findings(deployment: MotoDeployment, audit: Audit) -> None:
+    result = audit("--api-id", deployment.api_id, "--fail-on", "warning")
+    assert (result.code, result.stderr) == (0, "")
+    assert f"wikibot ({deployment.api_id}): nothing found" in result.stdout
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_found_and_nothing_else(
-    name: str, deployment: Deployment, audit: Audit, monkeypatch: pytest.MonkeyPatch
+    name: str, deployment: MotoDeployment, audit: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fault = FAULTS[name]
-    done = audit(*planted(deployment, fault, monkeypatch), "--format", "json")
-    found = json.loads(done.stdout)["findings"]
-    assert [one["rule"] for one in found] == [fault.rule.id], found
-    assert done.code == (1 if fault.rule.level == "error" else 0)
+    result = audit(*plant_fault(deployment, fault, monkeypatch), "--format", "json")
+    findings = json.loads(result.stdout)["findings"]
+    assert [finding["rule"] for finding in findings] == [fault.rule.id], findings
+    assert result.code == (1 if fault.rule.level == "error" else 0)
     if fault.subject:
-        assert found[0]["subject"] == fault.subject
+        assert findings[0]["subject"] == fault.subject
 
 
-@pytest.mark.parametrize("name", TOGETHER)
-def test_a_fault_with_others(name: str, deployment: Deployment, audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
-    fault = TOGETHER[name]
-    found = json.loads(audit(*planted(deployment, fault, monkeypatch), "--format", "json").stdout)["findings"]
-    assert fault.rule.id in {one["rule"] for one in found}
+@pytest.mark.parametrize("name", COMBINED_FAULTS)
+def test_a_combined_fault_is_found(
+    name: str, deployment: MotoDeployment, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = COMBINED_FAULTS[name]
+    findings = json.loads(audit(*plant_fault(deployment, fault, monkeypatch), "--format", "json").stdout)["findings"]
+    assert fault.rule.id in {finding["rule"] for finding in findings}
 
 
-def test_every_rule_has_its_fault() -> None:
-    planted_ = {fault.rule for fault in (*FAULTS.values(), *TOGETHER.values())}
-    assert planted_ == {*AUDIT_RULES} - {NOT_READ}  # that one is test_reading's
+def test_every_rule_has_a_planted_fault() -> None:
+    planted_rules = {fault.rule for fault in (*FAULTS.values(), *COMBINED_FAULTS.values())}
+    assert planted_rules == {*AUDIT_RULES} - {NOT_READ}  # test_aws_reader.py tests this rule

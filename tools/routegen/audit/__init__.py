@@ -1,9 +1,9 @@
-"""A deployed HTTP API against the manifest: routes, integrations, functions, permissions, stage, domains.
+"""Compare a deployed HTTP API with the manifest: routes, integrations, functions, permissions, stage and domains.
 
-In: a manifest and AWS's answers to read-only calls. Out: a `Report`. `read` asks AWS (boto3, the extra `aws`) and gives
-data; `checks` are pure functions over that data. One call a kind of thing and page, and two for each function.
+`aws_reader` reads the API from AWS (boto3, the extra `aws`) with calls that change nothing: one call for each kind of
+resource and page, and two calls for each function. The checks are pure functions over the data that it returns.
 """
 
-from routegen.audit.run import Wanted, audit
+from routegen.audit.audit_report import AuditOptions, audit_deployment
 
-__all__ = ["Wanted", "audit"]
+__all__ = ["AuditOptions", "audit_deployment"]

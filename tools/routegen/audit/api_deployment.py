@@ -1,4 +1,4 @@
-"""What AWS says that is deployed: data only. None stands for what could not be read."""
+"""The data that AWS returns about a deployed API. A part that could not be read is None."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,22 +9,24 @@ DEFAULT_STAGE = "$default"
 
 
 @dataclass(frozen=True)
-class Api:
-    """The API itself.
+class DeployedApi:
+    """The API.
 
     Attributes:
+        id: the API's id.
+        name: the API's name.
         protocol: `HTTP` or `WEBSOCKET`.
-        endpoint: its own URL, without a stage.
-        endpoint_on: whether that URL answers.
-        cors: the origins that API Gateway answers preflights for; None where it leaves them to the routes.
+        endpoint: the API's own URL, without a stage.
+        endpoint_enabled: whether requests to that URL are answered.
+        cors_origins: the origins for which API Gateway answers preflights; None if the routes answer them.
     """
 
     id: str
     name: str
     protocol: str
     endpoint: str
-    endpoint_on: bool
-    cors: tuple[str, ...] | None
+    endpoint_enabled: bool
+    cors_origins: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -32,97 +34,108 @@ class DeployedRoute:
     """A route.
 
     Attributes:
-        key: as AWS has it: `ANY /mcp`, `$default`.
-        integration: the id of what it leads to; None where it leads to nothing.
+        key: the route key: `ANY /mcp`, `$default`.
+        integration_id: the id of the route's integration; None if the route has no target.
         authorization: `NONE`, `JWT`, `AWS_IAM` or `CUSTOM`.
     """
 
     key: str
-    integration: str | None
+    integration_id: str | None
     authorization: str
 
 
 @dataclass(frozen=True)
-class Integration:
-    """What routes lead to.
+class DeployedIntegration:
+    """The backend of one or more routes.
 
     Attributes:
-        kind: `AWS_PROXY` for Lambda, and for AWS services where there is a subtype.
-        uri: what it invokes; a stage's variables may be in it.
-        changes: the parameter mappings that it has, in words.
-        role: the role that it invokes with; None where the function's own policy decides.
+        id: the integration's id.
+        kind: `AWS_PROXY` for Lambda functions, and for AWS services, which have a subtype.
+        subtype: the AWS service and its action; empty for a Lambda function.
+        uri: the URI that the integration invokes; it can contain stage variables.
+        payload_format: the payload format version: `1.0` or `2.0`.
+        parameter_mappings: the names of the request and response parameters that it changes.
+        role: the ARN of the role that API Gateway uses for the call; None if the function's policy decides.
     """
 
     id: str
     kind: str
     subtype: str
     uri: str
-    payload: str
-    changes: tuple[str, ...]
+    payload_format: str
+    parameter_mappings: tuple[str, ...]
     role: str | None
 
 
 @dataclass(frozen=True)
-class Limit:
-    """Throttling of a route: requests a second, and at once; None is the account's own limit."""
+class ThrottlingLimit:
+    """The throttling of a route: requests per second, and concurrent requests; None means the account's limit."""
 
     rate: float | None
     burst: int | None
 
 
 @dataclass(frozen=True)
-class Stage:
+class DeployedStage:
     """A stage.
 
     Attributes:
-        deployment: the id of what is deployed to it; None for nothing.
-        failure: what AWS says about its last deployment, where that failed.
-        variables: what `${stageVariables.NAME}` stands for.
-        limits: by route key; the key of all others is `*`.
+        name: the stage's name.
+        auto_deploy: whether AWS deploys changes automatically.
+        deployment_id: the id of the stage's deployment; None if the stage has none.
+        failure: the message of AWS about the last deployment, if it failed.
+        variables: the values of the stage variables.
+        limits: the throttling by route key; `*` is the default of all routes.
     """
 
     name: str
-    automatic: bool
-    deployment: str | None
+    auto_deploy: bool
+    deployment_id: str | None
     failure: str
     variables: Mapping[str, str]
-    limits: Mapping[str, Limit]
+    limits: Mapping[str, ThrottlingLimit]
 
 
 @dataclass(frozen=True)
 class ApiMapping:
-    """A custom domain that leads to a stage; `key` is the path before every route, often empty."""
+    """The mapping of a custom domain to a stage.
+
+    Attributes:
+        domain: the domain's name.
+        stage: the stage's name.
+        base_path: the path before every route; often empty.
+    """
 
     domain: str
     stage: str
-    key: str
+    base_path: str
 
 
 @dataclass(frozen=True)
-class Function:
-    """A Lambda function, at the qualifier that is invoked.
+class DeployedFunction:
+    """A Lambda function, at the qualifier that an integration invokes.
 
     Attributes:
-        arn: with the qualifier.
-        trouble: why it can't be invoked; empty where it can.
-        statements: of its resource policy; None where the policy could not be read.
-        policy_size: of that policy, in bytes.
+        arn: the ARN with the qualifier.
+        problem: the reason why the function cannot be invoked; empty if it can.
+        statements: the statements of its resource policy; None if the policy could not be read.
+        policy_size: the size of that policy in bytes.
     """
 
     arn: str
-    trouble: str
+    problem: str
     statements: tuple[Mapping[str, Any], ...] | None
     policy_size: int = 0
 
 
 @dataclass(frozen=True)
-class Unread:
-    """A call that AWS didn't answer.
+class UnreadPart:
+    """A call that AWS did not answer.
 
     Attributes:
-        subject: what it was about.
-        message: what could not be read, in one sentence.
-        fix: what to do, in one sentence.
+        subject: the resource that the call is about.
+        message: one sentence about what happened.
+        fix: one sentence about what to do.
     """
 
     subject: str
@@ -131,20 +144,26 @@ class Unread:
 
 
 @dataclass(frozen=True)
-class Deployed:
-    """A deployment, as far as it could be read.
+class ApiDeployment:
+    """A deployed API with everything that could be read about it.
 
     Attributes:
-        arn: the API's in the form that permissions name as source, without the stage:
+        arn: the API's ARN without a stage, as permissions name it as their source:
             `arn:aws:execute-api:eu-central-1:111122223333:a1b2c3`.
-        functions: by the ARN that integrations invoke.
+        api: the API.
+        routes: the routes.
+        integrations: the integrations by id.
+        stages: the stages by name.
+        mappings: the custom domains.
+        functions: the functions by the ARN that the integrations invoke.
+        unread: the calls that AWS did not answer.
     """
 
     arn: str
-    api: Api | None
+    api: DeployedApi | None
     routes: tuple[DeployedRoute, ...] | None = None
-    integrations: Mapping[str, Integration] | None = None
-    stages: Mapping[str, Stage] | None = None
+    integrations: Mapping[str, DeployedIntegration] | None = None
+    stages: Mapping[str, DeployedStage] | None = None
     mappings: tuple[ApiMapping, ...] | None = None
-    functions: Mapping[str, Function] = field(default_factory=dict)
-    unread: tuple[Unread, ...] = ()
+    functions: Mapping[str, DeployedFunction] = field(default_factory=dict)
+    unread: tuple[UnreadPart, ...] = ()

@@ -1,76 +1,91 @@
-"""Which function is which app's: as the user says, else as most of the routes say."""
+"""The Lambda function of each app: the one that the user names, or the one that most of the app's routes lead to."""
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from routegen.audit.arns import function_arn, is_meant
-from routegen.audit.deployed import DEFAULT_ROUTE, Deployed, DeployedRoute, Integration
-from routegen.gateway import RouteKey
-from routegen.gateway.route_key import RouteKeyError
+from routegen.audit.api_deployment import DEFAULT_ROUTE, ApiDeployment, DeployedIntegration, DeployedRoute
+from routegen.audit.function_arns import names_function, parse_function_arn
+from routegen.gateway import RouteKey, RouteKeyError
 from routegen.manifest import Manifest
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A deployed route with what it leads to.
+class ResolvedRoute:
+    """A deployed route with its app and its function.
 
     Attributes:
-        app: the manifest's for it; None where the manifest has no such route.
-        integration: None where there is none.
-        function: the ARN that it invokes; None where it invokes none.
+        route: the deployed route.
+        app: the app that the manifest names for it; None if the manifest has no such route.
+        integration: the route's integration; None if it has none.
+        function_arn: the ARN of the function that it invokes; None if it invokes no function.
     """
 
     route: DeployedRoute
     app: str | None
-    integration: Integration | None
-    function: str | None
+    integration: DeployedIntegration | None
+    function_arn: str | None
 
 
-def same_requests(key: str) -> object:
-    """What two route keys have in common that take the same requests: method and shape; for `$default`, itself."""
+def normalize_route_key(key: str) -> object:
+    """Return a value that is equal for two route keys that match the same requests.
+
+    This is the method with the shape of the path; for `$default`, it is the key itself.
+    """
     try:
-        parsed = RouteKey.parse(key)
+        route_key = RouteKey.parse(key)
     except RouteKeyError:
         return key
-    return parsed.method, parsed.shape
+    return route_key.method, route_key.shape
 
 
-def placed(manifest: Manifest, deployed: Deployed, variables: Mapping[str, str]) -> list[Placed]:
-    """Every deployed route, in the order of their keys."""
-    apps: dict[object, str] = {same_requests(key): route.app for route in manifest.routes for key in route.route_keys}
+def resolve_routes(
+    manifest: Manifest, deployment: ApiDeployment, stage_variables: Mapping[str, str]
+) -> list[ResolvedRoute]:
+    """Find the app and the function of every deployed route, sorted by route key."""
+    apps: dict[object, str] = {
+        normalize_route_key(key): route.app for route in manifest.routes for key in route.route_keys
+    }
     apps[DEFAULT_ROUTE] = manifest.default
-    found = []
-    for route in sorted(deployed.routes or (), key=lambda one: one.key):
-        integration = (deployed.integrations or {}).get(route.integration or "")
-        arn = function_arn(integration.uri, variables) if integration and not integration.subtype else None
-        found.append(Placed(route, apps.get(same_requests(route.key)), integration, arn))
-    return found
+    resolved = []
+    for route in sorted(deployment.routes or (), key=lambda route: route.key):
+        integration = (deployment.integrations or {}).get(route.integration_id or "")
+        has_function = integration and not integration.subtype
+        arn = parse_function_arn(integration.uri, stage_variables) if integration and has_function else None
+        resolved.append(ResolvedRoute(route, apps.get(normalize_route_key(route.key)), integration, arn))
+    return resolved
 
 
-def owners(routes: list[Placed], default: str, said: Mapping[str, str]) -> dict[str, str]:
-    """The function of each app.
+def assign_functions(
+    routes: list[ResolvedRoute], default_app: str, named_functions: Mapping[str, str]
+) -> dict[str, str]:
+    """Find the function of each app.
 
     Args:
-        routes: what is deployed.
-        default: the app behind `$default`.
-        said: what the user says: a name, `name:qualifier` or ARN, by app.
+        routes: the deployed routes.
+        default_app: the app behind `$default`.
+        named_functions: the functions that the user names, by app: a name, `name:qualifier` or ARN.
 
     Returns:
-        ARNs by app. An app that only leads to functions of others has what its user said, or is missing.
+        The ARNs by app. An app whose routes lead only to functions of other apps has the function that the user names,
+        or is missing.
     """
-    known = dict(said)
-    for one in routes:
-        for app, wanted in said.items():
-            if one.function and is_meant(wanted, one.function):
-                known[app] = one.function
-    ends = [one for one in routes if one.route.key == DEFAULT_ROUTE and one.function]
-    if ends and ends[0].function and default not in known:
-        known[default] = ends[0].function
-    for app in sorted({one.app for one in routes if one.app} - known.keys()):
-        taken = {*known.values()}
-        votes = Counter(one.function for one in routes if one.app == app and one.function not in {None, *taken})
+    functions = dict(named_functions)
+    for route in routes:
+        for app, name in named_functions.items():
+            if route.function_arn and names_function(name, route.function_arn):
+                functions[app] = route.function_arn
+    for route in routes:
+        if route.route.key == DEFAULT_ROUTE and route.function_arn:
+            functions.setdefault(default_app, route.function_arn)
+    for app in sorted({route.app for route in routes if route.app} - functions.keys()):
+        assigned = {*functions.values()}
+        votes = Counter(
+            route.function_arn
+            for route in routes
+            if route.app == app and route.function_arn and route.function_arn not in assigned
+        )
         if votes:
-            # The most; of equals the first in the alphabet, so that each run says the same.
-            known[app] = min(votes.items(), key=lambda vote: (-vote[1], f"{vote[0]}"))[0] or ""
-    return known
+            # The alphabet decides between functions with the same number of routes, so that each run has one result.
+            functions[app] = min(votes, key=lambda arn: (-votes[arn], arn))
+    return functions

@@ -1,13 +1,15 @@
-"""One run of `audit`: AWS's answers against the manifest, and the report."""
+"""One run of the audit: compare a deployed API with the manifest, and report the findings."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from routegen.audit.arns import short_name
-from routegen.audit.checks import behind, front, routes
-from routegen.audit.deployed import DEFAULT_STAGE, Deployed
-from routegen.audit.owners import Placed, owners, placed
+from routegen.audit.api_deployment import DEFAULT_STAGE, ApiDeployment
+from routegen.audit.app_functions import ResolvedRoute, assign_functions, resolve_routes
+from routegen.audit.deployed_routes import check_route_keys, check_route_targets
+from routegen.audit.entrances import check_cors, check_domains, check_protocol, check_stage
+from routegen.audit.function_arns import short_function_name
+from routegen.audit.integrations import check_functions, check_integrations
 from routegen.errors import ConfigError
 from routegen.manifest import Manifest
 from routegen.report import Finding, Report, Section, rules
@@ -16,14 +18,14 @@ COMMAND = "routegen audit"
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is to be compared.
+class AuditOptions:
+    """The user's part of the comparison.
 
     Attributes:
-        manifest: what should be deployed.
-        subject: the API as the user calls it, for a report that has nothing else.
-        stage: which of its stages.
-        functions: what the user says of an app's function: name, `name:qualifier` or ARN, by app.
+        manifest: the manifest that should be deployed.
+        subject: the name or id that the user gave for the API, for a report about an API that could not be read.
+        stage: the stage that clients use.
+        functions: the functions that the user names, by app: a name, `name:qualifier` or ARN.
     """
 
     manifest: Manifest
@@ -32,63 +34,68 @@ class Wanted:
     functions: Mapping[str, str] = field(default_factory=dict)
 
 
-def audit(wanted: Wanted, deployed: Deployed) -> Report:
-    """Compare.
+def audit_deployment(options: AuditOptions, deployment: ApiDeployment) -> Report:
+    """Compare a deployed API with the manifest.
 
     Raises:
-        ConfigError: the user names the function of an app that the manifest doesn't have.
+        ConfigError: the user names the function of an app that the manifest does not have.
     """
-    apps = {wanted.manifest.default, *(route.app for route in wanted.manifest.routes)}
-    if unknown := sorted(wanted.functions.keys() - apps):
-        raise ConfigError(f"--function: the manifest has no app {unknown[0]!r}, only {', '.join(sorted(apps))}")
-    stage = (deployed.stages or {}).get(wanted.stage)
-    found = placed(wanted.manifest, deployed, stage.variables if stage else {})
-    known = owners(found, wanted.manifest.default, wanted.functions)
-    api = deployed.api
+    manifest = options.manifest
+    apps = {manifest.default, *(route.app for route in manifest.routes)}
+    if unknown_apps := sorted(options.functions.keys() - apps):
+        raise ConfigError(f"--function: the manifest has no app {unknown_apps[0]!r}, only {', '.join(sorted(apps))}")
+    stage = (deployment.stages or {}).get(options.stage)
+    routes = resolve_routes(manifest, deployment, stage.variables if stage else {})
+    functions = assign_functions(routes, manifest.default, options.functions)
+    api = deployment.api
+    findings = dict.fromkeys(_check(options, deployment, routes, functions))
     return Report(
         command=COMMAND,
-        subject=f"{api.name} ({api.id})" if api else wanted.subject,
+        subject=f"{api.name} ({api.id})" if api else options.subject,
         rules=rules.AUDIT_RULES,
-        findings=_sorted(_findings(wanted, deployed, found, known)),
-        sections=(Section("Routes", tuple(_row(one) for one in found)),) if found else (),
-        details=_details(wanted, deployed, found, known),
+        findings=tuple(sorted(findings, key=lambda finding: (finding.rule.id, finding.subject, finding.message))),
+        sections=(Section("Routes", tuple(_table_row(route) for route in routes)),) if routes else (),
+        details=_report_details(options, deployment, routes, functions),
     )
 
 
-def _findings(wanted: Wanted, deployed: Deployed, found: list[Placed], known: Mapping[str, str]) -> Iterator[Finding]:
-    for unread in deployed.unread:
-        yield Finding(rules.NOT_READ, unread.subject, unread.message, unread.fix)
-    api = deployed.api
+def _check(
+    options: AuditOptions, deployment: ApiDeployment, routes: list[ResolvedRoute], functions: Mapping[str, str]
+) -> Iterator[Finding]:
+    for part in deployment.unread:
+        yield Finding(rules.NOT_READ, part.subject, part.message, part.fix)
+    api = deployment.api
     if api is None:
         return
-    yield from front.protocol(api)
+    yield from check_protocol(api)
     if api.protocol != "HTTP":
         return
-    yield from front.cors(api)
-    if deployed.mappings is not None:
-        yield from front.domains(api, deployed.mappings, wanted.stage)
-    if deployed.stages is not None:
-        yield from front.stage(wanted.stage, deployed.stages)
-    if deployed.routes is not None:
-        yield from routes.there(wanted.manifest, found)
-        yield from routes.lead(found, known, integrations_known=deployed.integrations is not None)
-    yield from behind.integrations(found)
-    yield from behind.functions(found, deployed.functions, deployed.arn, wanted.stage)
+    yield from check_cors(api)
+    if deployment.mappings is not None:
+        yield from check_domains(api, deployment.mappings, options.stage)
+    if deployment.stages is not None:
+        yield from check_stage(options.stage, deployment.stages)
+    if deployment.routes is not None:
+        yield from check_route_keys(options.manifest, routes)
+        yield from check_route_targets(routes, functions, integrations_were_read=deployment.integrations is not None)
+    yield from check_integrations(routes)
+    yield from check_functions(routes, deployment, options.stage)
 
 
-def _sorted(found: Iterator[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.rule.id, one.subject, one.message)))
+def _table_row(resolved: ResolvedRoute) -> tuple[str, ...]:
+    function = short_function_name(resolved.function_arn) if resolved.function_arn else "-"
+    return resolved.route.key, resolved.app or "not in the manifest", function
 
 
-def _row(one: Placed) -> tuple[str, ...]:
-    return one.route.key, one.app or "not in the manifest", short_name(one.function) if one.function else "-"
-
-
-def _details(wanted: Wanted, deployed: Deployed, found: list[Placed], known: Mapping[str, str]) -> dict[str, Any]:
-    api = deployed.api
+def _report_details(
+    options: AuditOptions, deployment: ApiDeployment, routes: list[ResolvedRoute], functions: Mapping[str, str]
+) -> dict[str, Any]:
+    api = deployment.api
     return {
         "api": {"id": api.id, "name": api.name, "endpoint": api.endpoint} if api else None,
-        "stage": wanted.stage,
-        "functions": dict(sorted(known.items())),
-        "routes": [{"route_key": one.route.key, "app": one.app, "function": one.function} for one in found],
+        "stage": options.stage,
+        "functions": dict(sorted(functions.items())),
+        "routes": [
+            {"route_key": route.route.key, "app": route.app, "function": route.function_arn} for route in routes
+        ],
     }

@@ -1,7 +1,7 @@
-"""AWS asked, through boto3: calls that read, each page of them, and what AWS refuses is taken note of.
+"""Read a deployed API from AWS with boto3: only calls that change nothing, and all pages of each.
 
-Credentials, profile, region, retries and proxies are boto3's own business: whatever configures the AWS CLI configures
-this. The calls, and with them the rights that they need, are listed in docs/audit.md.
+boto3 reads the credentials, the profile, the region and the proxies from the configuration of the AWS CLI. A call that
+AWS refuses is recorded, and the other calls go on. docs/audit.md lists the permissions that the calls need.
 """
 
 import difflib
@@ -24,21 +24,21 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from routegen.audit.arns import function_arn, qualified, short_name
-from routegen.audit.deployed import (
-    Api,
+from routegen.audit.api_deployment import (
+    ApiDeployment,
     ApiMapping,
-    Deployed,
+    DeployedApi,
+    DeployedFunction,
+    DeployedIntegration,
     DeployedRoute,
-    Function,
-    Integration,
-    Limit,
-    Stage,
-    Unread,
+    DeployedStage,
+    ThrottlingLimit,
+    UnreadPart,
 )
+from routegen.audit.function_arns import parse_function_arn, short_function_name, split_function_arn
 from routegen.errors import ConfigError
 
-_NOT_SIGNED_IN = (
+_CREDENTIALS_ERRORS = (
     NoCredentialsError,
     PartialCredentialsError,
     CredentialRetrievalError,
@@ -46,7 +46,7 @@ _NOT_SIGNED_IN = (
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
-_BAD_CREDENTIALS = {
+_REFUSED_CREDENTIALS = {
     "ExpiredToken",
     "ExpiredTokenException",
     "InvalidClientTokenId",
@@ -59,261 +59,272 @@ _THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "
 _SUCCESS = "successfully"
 
 
-class _Refused(Exception):  # noqa: N818 - it reads as what happened
-    """A call had no answer, and the rest can go on."""
+class _CallError(Exception):
+    """A call failed; the other calls can go on."""
 
-    def __init__(self, unread: Unread, code: str) -> None:
+    def __init__(self, unread: UnreadPart, code: str) -> None:
         super().__init__(unread.message)
         self.unread = unread
         self.code = code
 
 
-class Reader:
-    """Asks AWS."""
+class AwsReader:
+    """Reads one deployed API."""
 
-    def __init__(self, profile: str | None, region: str | None, told: Callable[[str], None]) -> None:
-        """Make the clients; nothing is asked yet.
+    def __init__(self, profile: str | None, region: str | None, on_call: Callable[[str], None]) -> None:
+        """Make the clients, without a call.
 
         Args:
-            profile: of the AWS configuration; None for the usual one.
-            region: None for the configuration's.
-            told: is called with the name of each call before it is made.
+            profile: the profile of the AWS configuration; None for the default one.
+            region: the AWS region; None for the region of the configuration.
+            on_call: gets the name of each call before it is made.
 
         Raises:
-            ConfigError: there is no such profile, or no region.
+            ConfigError: the profile does not exist, or no region is set.
         """
         try:
             session = boto3.Session(profile_name=profile, region_name=region)
             self._gateway: Any = session.client("apigatewayv2")
-            self._functions: Any = session.client("lambda")
-            self._identity: Any = session.client("sts")
+            self._lambda: Any = session.client("lambda")
+            self._sts: Any = session.client("sts")
         except ProfileNotFound:
-            raise ConfigError(f"there is no AWS profile {profile!r}: aws configure list-profiles") from None
+            raise ConfigError(
+                f"--profile: there is no AWS profile {profile!r}; `aws configure list-profiles` lists the profiles"
+            ) from None
         except NoRegionError:
             raise ConfigError("no AWS region: give --region, or set AWS_REGION or the profile's region") from None
         except (BotoCoreError, ValueError) as error:
             raise ConfigError(f"AWS: {error}") from None
-        self._told = told
-        self._unread: list[Unread] = []
+        self._on_call = on_call
+        self._unread: list[UnreadPart] = []
 
-    def read(self, api_id: str | None, api_name: str | None, stage: str) -> Deployed:
-        """All that is known of one API.
+    def read(self, api_id: str | None, api_name: str | None, stage: str) -> ApiDeployment:
+        """Read everything about one API that the audit needs.
 
         Args:
-            api_id: its id; or
-            api_name: its name, which has to be the only one of that name.
-            stage: whose variables may name the functions.
+            api_id: the API's id; None to find the API by its name.
+            api_name: the API's name, which only one API can have.
+            stage: the stage whose variables the integrations use.
 
         Raises:
-            ConfigError: AWS doesn't take the credentials, or there is no such API.
+            ConfigError: AWS refuses the credentials, or there is no such API.
         """
         try:
             arn = self._execution_arn()
-            found = self._named(api_name) if api_id is None else self._with_id(api_id)
-        except _Refused as refused:
-            return Deployed(arn="", api=None, unread=(refused.unread,))
-        api = _api(found)
+            item = self._find_api(api_name) if api_id is None else self._get_api(api_id)
+        except _CallError as error:
+            return ApiDeployment(arn="", api=None, unread=(error.unread,))
+        api = _parse_api(item)
         if api.protocol != "HTTP":
-            return Deployed(f"{arn}:{api.id}", api)
-        return self._parts(f"{arn}:{api.id}", api, stage)
+            return ApiDeployment(f"{arn}:{api.id}", api)
+        return self._read_parts(f"{arn}:{api.id}", api, stage)
 
-    def _parts(self, arn: str, api: Api, stage: str) -> Deployed:
-        ask = {"ApiId": api.id}
-        routes = self._all("get_routes", api.id, ask)
-        integrations = self._all("get_integrations", api.id, ask)
-        stages = self._all("get_stages", api.id, ask)
-        mappings = self._mappings(api.id)
-        known = None if integrations is None else {one["IntegrationId"]: _integration(one) for one in integrations}
-        by_name = None if stages is None else {one["StageName"]: _stage(one) for one in stages}
-        variables = by_name[stage].variables if by_name and stage in by_name else {}
-        return Deployed(
-            arn,
-            api,
-            None if routes is None else tuple(_route(one) for one in routes),
-            known,
-            by_name,
-            mappings,
-            self._invoked(known or {}, variables),
-            tuple(self._unread),
+    def _read_parts(self, arn: str, api: DeployedApi, stage: str) -> ApiDeployment:
+        parameters = {"ApiId": api.id}
+        routes = self._read_items("get_routes", api.id, parameters)
+        integration_items = self._read_items("get_integrations", api.id, parameters)
+        stage_items = self._read_items("get_stages", api.id, parameters)
+        mappings = self._read_mappings(api.id)
+        integrations = [_parse_integration(item) for item in integration_items or ()]
+        stages = {item["StageName"]: _parse_stage(item) for item in stage_items or ()}
+        variables = stages[stage].variables if stage in stages else {}
+        return ApiDeployment(
+            arn=arn,
+            api=api,
+            routes=None if routes is None else tuple(_parse_route(item) for item in routes),
+            integrations=None if integration_items is None else {item.id: item for item in integrations},
+            stages=None if stage_items is None else stages,
+            mappings=mappings,
+            functions=self._read_functions(integrations, variables),
+            unread=tuple(self._unread),
         )
 
     def _execution_arn(self) -> str:
-        said = self._call(self._identity, "get_caller_identity", "the credentials", {})
-        partition = said["Arn"].split(":")[1]
-        return f"arn:{partition}:execute-api:{self._gateway.meta.region_name}:{said['Account']}"
+        identity = self._call(self._sts, "get_caller_identity", "the credentials", {})
+        partition = identity["Arn"].split(":")[1]
+        return f"arn:{partition}:execute-api:{self._gateway.meta.region_name}:{identity['Account']}"
 
-    def _with_id(self, api_id: str) -> dict[str, Any]:
+    def _get_api(self, api_id: str) -> dict[str, Any]:
         try:
             return self._call(self._gateway, "get_api", api_id, {"ApiId": api_id})
-        except _Refused as refused:
-            if refused.code != "NotFoundException":
+        except _CallError as error:
+            if error.code != "NotFoundException":
                 raise
         region = self._gateway.meta.region_name
         raise ConfigError(
-            f"--api-id: there is no HTTP API {api_id!r} in {region} for these credentials (a REST API is none)"
+            f"--api-id: there is no HTTP API {api_id!r} in {region} for these credentials; a REST API is not one"
         )
 
-    def _named(self, name: str | None) -> dict[str, Any]:
-        apis = self._pages(self._gateway, "get_apis", f"{name}", {})
-        found = [api for api in apis if api["Name"] == name]
+    def _find_api(self, name: str | None) -> dict[str, Any]:
+        apis = self._read_pages("get_apis", f"{name}", {})
+        matching = [api for api in apis if api["Name"] == name]
         region = self._gateway.meta.region_name
-        if len(found) > 1:
-            ids = ", ".join(sorted(api["ApiId"] for api in found))
-            raise ConfigError(f"--api-name: {len(found)} APIs in {region} are called {name!r}: --api-id {ids}")
-        if not found:
+        if len(matching) > 1:
+            ids = ", ".join(sorted(api["ApiId"] for api in matching))
+            raise ConfigError(
+                f"--api-name: {len(matching)} APIs in {region} are called {name!r}; give --api-id with one of {ids}"
+            )
+        if not matching:
             names = sorted({api["Name"] for api in apis})
-            near = difflib.get_close_matches(f"{name}", names, n=3, cutoff=0.3)
-            known = f"; the nearest are {', '.join(near)}" if near else f"; it has {len(apis)} others"
-            raise ConfigError(f"--api-name: no HTTP API in {region} is called {name!r}{known}")
-        return found[0]
+            similar = difflib.get_close_matches(f"{name}", names, n=3, cutoff=0.3)
+            hint = f"the nearest are {', '.join(similar)}" if similar else f"the region has {len(apis)} other APIs"
+            raise ConfigError(f"--api-name: no HTTP API in {region} is called {name!r}; {hint}")
+        return matching[0]
 
-    def _mappings(self, api_id: str) -> tuple[ApiMapping, ...] | None:
-        domains = self._all("get_domain_names", "the custom domains", {})
-        found = []
+    def _read_mappings(self, api_id: str) -> tuple[ApiMapping, ...] | None:
+        domains = self._read_items("get_domain_names", "the custom domains", {})
+        api_mappings = []
         for domain in domains or []:
             name = domain["DomainName"]
-            mappings = self._all("get_api_mappings", name, {"DomainName": name})
+            mappings = self._read_items("get_api_mappings", name, {"DomainName": name})
             if mappings is None:
                 return None
-            found += [
-                ApiMapping(name, one["Stage"], one.get("ApiMappingKey", ""))
-                for one in mappings
-                if one["ApiId"] == api_id
+            api_mappings += [
+                ApiMapping(name, mapping["Stage"], mapping.get("ApiMappingKey", ""))
+                for mapping in mappings
+                if mapping["ApiId"] == api_id
             ]
-        return None if domains is None else tuple(found)
+        return None if domains is None else tuple(api_mappings)
 
-    def _invoked(self, integrations: Mapping[str, Integration], variables: Mapping[str, str]) -> dict[str, Function]:
-        arns = {function_arn(one.uri, variables) for one in integrations.values()}
-        return {arn: self._function(arn) for arn in sorted(arn for arn in arns if arn)}
+    def _read_functions(
+        self, integrations: Iterable[DeployedIntegration], variables: Mapping[str, str]
+    ) -> dict[str, DeployedFunction]:
+        arns = {parse_function_arn(integration.uri, variables) for integration in integrations}
+        return {arn: self._read_function(arn) for arn in sorted(arn for arn in arns if arn)}
 
-    def _function(self, arn: str) -> Function:
-        """A function's state and its resource policy."""
-        name, qualifier = qualified(arn)
-        ask = {"FunctionName": arn.removesuffix(f":{qualifier}") if qualifier else arn}
+    def _read_function(self, arn: str) -> DeployedFunction:
+        """Read the state and the resource policy of a function."""
+        name, qualifier = split_function_arn(arn)
+        parameters = {"FunctionName": arn.removesuffix(f":{qualifier}") if qualifier else arn}
         if qualifier:
-            ask["Qualifier"] = qualifier
+            parameters["Qualifier"] = qualifier
+        subject = short_function_name(arn)
         try:
-            trouble = _trouble(self._call(self._functions, "get_function_configuration", short_name(arn), ask))
-        except _Refused as refused:
-            if refused.code == "ResourceNotFoundException":
-                return Function(arn, f"there is no {'alias or version' if qualifier else 'function'} {name}", ())
-            self._unread.append(refused.unread)
-            trouble = ""
+            problem = _state_problem(self._call(self._lambda, "get_function_configuration", subject, parameters))
+        except _CallError as error:
+            if error.code == "ResourceNotFoundException":
+                kind = "alias or version" if qualifier else "function"
+                return DeployedFunction(arn, f"there is no {kind} {name}", None)
+            self._unread.append(error.unread)
+            problem = ""
         try:
-            policy = self._call(self._functions, "get_policy", short_name(arn), ask)["Policy"]
-        except _Refused as refused:
-            if refused.code == "ResourceNotFoundException":  # it has none
-                return Function(arn, trouble, ())
-            self._unread.append(refused.unread)
-            return Function(arn, trouble, None)
+            policy = self._call(self._lambda, "get_policy", subject, parameters)["Policy"]
+        except _CallError as error:
+            if error.code == "ResourceNotFoundException":  # the function has no policy
+                return DeployedFunction(arn, problem, ())
+            self._unread.append(error.unread)
+            return DeployedFunction(arn, problem, None)
         statements = json.loads(policy).get("Statement", [])
-        return Function(arn, trouble, tuple(_as_list(statements)), len(policy.encode()))
+        statements = statements if isinstance(statements, list) else [statements]
+        return DeployedFunction(arn, problem, tuple(statements), len(policy.encode()))
 
-    def _all(self, operation: str, subject: str, ask: Mapping[str, str]) -> list[dict[str, Any]] | None:
-        """The items of every page; None, and a note of it, where AWS refuses."""
+    def _read_items(self, operation: str, subject: str, parameters: Mapping[str, str]) -> list[dict[str, Any]] | None:
+        """Return the items of all pages; if AWS refuses the call, record that and return None."""
         try:
-            return self._pages(self._gateway, operation, subject, ask)
-        except _Refused as refused:
-            self._unread.append(refused.unread)
+            return self._read_pages(operation, subject, parameters)
+        except _CallError as error:
+            self._unread.append(error.unread)
             return None
 
-    def _pages(self, client: Any, operation: str, subject: str, ask: Mapping[str, str]) -> list[dict[str, Any]]:
-        # Not botocore's paginators: GetApiMappings has none.
+    def _read_pages(self, operation: str, subject: str, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
+        # botocore has no paginator for GetApiMappings.
         items: list[dict[str, Any]] = []
         token: dict[str, str] = {}
         while True:
-            page = self._call(client, operation, subject, {**ask, **token})
+            page = self._call(self._gateway, operation, subject, {**parameters, **token})
             items += page.get("Items", [])
             if not page.get("NextToken") or {"NextToken": page["NextToken"]} == token:
                 return items
             token = {"NextToken": page["NextToken"]}
 
-    def _call(self, client: Any, operation: str, subject: str, ask: Mapping[str, str]) -> dict[str, Any]:
+    def _call(self, client: Any, operation: str, subject: str, parameters: Mapping[str, str]) -> dict[str, Any]:
         name = client.meta.method_to_api_mapping[operation]
         service = client.meta.service_model.service_name
-        self._told(f"{service}:{name} {subject}")
+        self._on_call(f"{service}:{name} {subject}")
         try:
-            answer: dict[str, Any] = getattr(client, operation)(**ask)
-        except _NOT_SIGNED_IN as error:
-            raise ConfigError(f"no usable AWS credentials ({error}): aws configure, or aws sso login") from None
+            response: dict[str, Any] = getattr(client, operation)(**parameters)
+        except _CREDENTIALS_ERRORS as error:
+            raise ConfigError(f"no usable AWS credentials ({error}): run `aws configure` or `aws sso login`") from None
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
-            if code in _BAD_CREDENTIALS:
-                raise ConfigError(f"AWS doesn't take the credentials ({code}): sign in again") from None
-            raise _Refused(_why(code, error, f"{service}:{name}", subject), code) from None
-        except (BotoCoreError, ResponseParserError) as error:  # the latter where a proxy answers with a page
-            todo = "Look at the network, the proxy and the region, and run it again."
-            raise _Refused(Unread(subject, f"{service}:{name}: {_one_line(error)}", todo), "") from None
-        return answer
+            if code in _REFUSED_CREDENTIALS:
+                raise ConfigError(f"AWS refuses the credentials ({code}): sign in again") from None
+            raise _CallError(_describe_error(code, error, f"{service}:{name}", subject), code) from None
+        except (BotoCoreError, ResponseParserError) as error:  # the latter if a proxy answers with a web page
+            fix = "Check the network, the proxy and the region, and run the command again."
+            raise _CallError(UnreadPart(subject, f"{service}:{name}: {_one_line(error)}", fix), "") from None
+        return response
 
 
-def _why(code: str, error: ClientError, call: str, subject: str) -> Unread:
-    said = _one_line(error.response.get("Error", {}).get("Message", "") or code)
+def _describe_error(code: str, error: ClientError, call: str, subject: str) -> UnreadPart:
+    message = _one_line(error.response.get("Error", {}).get("Message", "") or code)
     if code in _DENIED:
         action = "apigateway:GET" if call.startswith("apigatewayv2:") else call
-        return Unread(subject, f"{call} is denied: {said}", f"Allow {action} for it: docs/audit.md has the policy.")
+        fix = f"Allow {action} for the credentials; docs/audit.md has the whole policy."
+        return UnreadPart(subject, f"{call} is denied: {message}", fix)
     if code in _THROTTLED:
-        return Unread(subject, f"{call} is throttled: {said}", "Run it again later, or with AWS_MAX_ATTEMPTS=10.")
-    return Unread(subject, f"{call} fails with {code}: {said}", "Run it again; AWS's own status page may know more.")
+        fix = "Run the command again later, or with AWS_MAX_ATTEMPTS=10."
+        return UnreadPart(subject, f"{call} is throttled: {message}", fix)
+    fix = "Run the command again; if it fails again, look at AWS's status page."
+    return UnreadPart(subject, f"{call} fails with {code}: {message}", fix)
 
 
-def _one_line(said: object) -> str:
-    return " ".join(f"{said}".split())
+def _one_line(text: object) -> str:
+    return " ".join(f"{text}".split())
 
 
-def _api(said: Mapping[str, Any]) -> Api:
-    cors = said.get("CorsConfiguration")
-    return Api(
-        said["ApiId"],
-        said["Name"],
-        said["ProtocolType"],
-        said.get("ApiEndpoint", ""),
-        not said.get("DisableExecuteApiEndpoint", False),
-        tuple(cors.get("AllowOrigins", [])) if cors else None,
+def _parse_api(item: Mapping[str, Any]) -> DeployedApi:
+    cors = item.get("CorsConfiguration")
+    return DeployedApi(
+        id=item["ApiId"],
+        name=item["Name"],
+        protocol=item["ProtocolType"],
+        endpoint=item.get("ApiEndpoint", ""),
+        endpoint_enabled=not item.get("DisableExecuteApiEndpoint", False),
+        cors_origins=tuple(cors.get("AllowOrigins", [])) if cors else None,
     )
 
 
-def _route(said: Mapping[str, Any]) -> DeployedRoute:
-    target = said.get("Target") or ""
-    integration = target.removeprefix("integrations/") or None
-    return DeployedRoute(said["RouteKey"], integration, said.get("AuthorizationType") or "NONE")
+def _parse_route(item: Mapping[str, Any]) -> DeployedRoute:
+    target = item.get("Target") or ""
+    integration_id = target.removeprefix("integrations/") or None
+    return DeployedRoute(item["RouteKey"], integration_id, item.get("AuthorizationType") or "NONE")
 
 
-def _integration(said: Mapping[str, Any]) -> Integration:
-    changes = [*(said.get("RequestParameters") or {})]
-    changes += [
-        f"{status}: {name}" for status, names in (said.get("ResponseParameters") or {}).items() for name in names
+def _parse_integration(item: Mapping[str, Any]) -> DeployedIntegration:
+    mappings = [*(item.get("RequestParameters") or {})]
+    mappings += [
+        f"{status}: {name}" for status, names in (item.get("ResponseParameters") or {}).items() for name in names
     ]
-    return Integration(
-        said["IntegrationId"],
-        said.get("IntegrationType", ""),
-        said.get("IntegrationSubtype") or "",
-        said.get("IntegrationUri") or "",
-        said.get("PayloadFormatVersion") or "1.0",
-        tuple(sorted(changes)),
-        said.get("CredentialsArn") or None,
+    return DeployedIntegration(
+        id=item["IntegrationId"],
+        kind=item.get("IntegrationType", ""),
+        subtype=item.get("IntegrationSubtype") or "",
+        uri=item.get("IntegrationUri") or "",
+        payload_format=item.get("PayloadFormatVersion") or "1.0",
+        parameter_mappings=tuple(sorted(mappings)),
+        role=item.get("CredentialsArn") or None,
     )
 
 
-def _stage(said: Mapping[str, Any]) -> Stage:
-    message = said.get("LastDeploymentStatusMessage") or ""
-    limits = {"*": said.get("DefaultRouteSettings") or {}, **(said.get("RouteSettings") or {})}
-    return Stage(
-        said["StageName"],
-        bool(said.get("AutoDeploy")),
-        said.get("DeploymentId") or None,
-        "" if message.lower().startswith(_SUCCESS) else _one_line(message),
-        said.get("StageVariables") or {},
-        {key: Limit(one.get("ThrottlingRateLimit"), one.get("ThrottlingBurstLimit")) for key, one in limits.items()},
+def _parse_stage(item: Mapping[str, Any]) -> DeployedStage:
+    message = item.get("LastDeploymentStatusMessage") or ""
+    settings = {"*": item.get("DefaultRouteSettings") or {}, **(item.get("RouteSettings") or {})}
+    return DeployedStage(
+        name=item["StageName"],
+        auto_deploy=bool(item.get("AutoDeploy")),
+        deployment_id=item.get("DeploymentId") or None,
+        failure="" if message.lower().startswith(_SUCCESS) else _one_line(message),
+        variables=item.get("StageVariables") or {},
+        limits={
+            key: ThrottlingLimit(limit.get("ThrottlingRateLimit"), limit.get("ThrottlingBurstLimit"))
+            for key, limit in settings.items()
+        },
     )
 
 
-def _trouble(said: Mapping[str, Any]) -> str:
-    """Why Lambda wouldn't run it ("Lambda function states"): an idle function is `Inactive` and starts when asked."""
-    if said.get("State") in {"Failed", "Pending"}:
-        return f"its state is {said['State']}: {_one_line(said.get('StateReason') or 'no reason given')}"
+def _state_problem(item: Mapping[str, Any]) -> str:
+    """Return the reason why Lambda would not run a function ("Lambda function states"); `Inactive` is no problem."""
+    if item.get("State") in {"Failed", "Pending"}:
+        return f"the function's state is {item['State']}: {_one_line(item.get('StateReason') or 'no reason given')}"
     return ""
-
-
-def _as_list(statements: object) -> Iterable[Mapping[str, Any]]:
-    return statements if isinstance(statements, list) else [statements]  # type: ignore[list-item]  # JSON from AWS

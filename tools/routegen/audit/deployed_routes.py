@@ -1,65 +1,83 @@
-"""The deployed routes against the manifest's."""
+"""Checks of the deployed routes against the routes of the manifest."""
 
 from collections.abc import Iterator, Mapping
 
-from routegen.audit.arns import short_name
-from routegen.audit.deployed import DEFAULT_ROUTE
-from routegen.audit.owners import Placed, same_requests
+from routegen.audit.api_deployment import DEFAULT_ROUTE
+from routegen.audit.app_functions import ResolvedRoute, normalize_route_key
+from routegen.audit.function_arns import short_function_name
 from routegen.gateway import ROUTE_QUOTA
 from routegen.manifest import Manifest
 from routegen.report import Finding, rules
 
-_NEAR = 0.9
+_NEAR_QUOTA = 0.9
 _DEPLOY = "Deploy the manifest"
 
 
-def there(manifest: Manifest, routes: list[Placed]) -> Iterator[Finding]:
-    """Which are missing, and which are too many."""
-    deployed = {same_requests(one.route.key) for one in routes}
+def check_route_keys(manifest: Manifest, routes: list[ResolvedRoute]) -> Iterator[Finding]:
+    """Check that every route of the manifest is deployed, and no other route."""
+    deployed_keys = {normalize_route_key(resolved.route.key) for resolved in routes}
     for route in manifest.routes:
         for key in route.route_keys:
-            if same_requests(key) not in deployed:
-                said = f"{key} isn't deployed: {manifest.default} gets what {route.app} serves ({route.role})."
-                yield Finding(rules.ROUTE_NOT_DEPLOYED, key, said, f"{_DEPLOY}.")
-    for one in routes:
-        if one.app is None:
-            said = f"{one.route.key} is deployed and not in the manifest; it leads to {_where(one)}."
-            todo = f"{_DEPLOY}, and remove the route if that leaves it; if an app serves it, run `routegen extract`."
-            yield Finding(rules.ROUTE_EXTRA, one.route.key, said, todo)
-    if DEFAULT_ROUTE not in deployed:
-        said = f"There is no $default: {manifest.default} gets nothing, and API Gateway answers 404."
-        yield Finding(rules.DEFAULT_NOT_DEPLOYED, DEFAULT_ROUTE, said, f"{_DEPLOY}.")
-    if len(routes) >= ROUTE_QUOTA * _NEAR:
-        said = f"The API has {len(routes)} routes; the quota is {ROUTE_QUOTA}."
-        todo = "Have an app own a path with all below it (`own`), or ask AWS for more."
-        yield Finding(rules.NEAR_QUOTA, f"{len(routes)} routes", said, todo)
+            if normalize_route_key(key) not in deployed_keys:
+                message = f"{key} is not deployed: {manifest.default} gets the requests of {route.app} ({route.role})."
+                yield Finding(rules.ROUTE_NOT_DEPLOYED, key, message, f"{_DEPLOY}.")
+    for resolved in routes:
+        if resolved.app is None:
+            key = resolved.route.key
+            message = f"{key} is deployed and leads to {_destination(resolved)}, but the manifest does not have it."
+            fix = f"{_DEPLOY}, and delete the route if it still exists; if an app serves it, run `routegen extract`."
+            yield Finding(rules.ROUTE_EXTRA, key, message, fix)
+    if DEFAULT_ROUTE not in deployed_keys:
+        message = f"$default is not deployed, so {manifest.default} gets no requests, and API Gateway answers 404."
+        yield Finding(rules.DEFAULT_NOT_DEPLOYED, DEFAULT_ROUTE, message, f"{_DEPLOY}.")
+    if len(routes) >= ROUTE_QUOTA * _NEAR_QUOTA:
+        message = f"The API has {len(routes)} routes; the quota is {ROUTE_QUOTA}."
+        fix = "Let an app own a path and all paths below it (`own`), or ask AWS for a higher quota."
+        yield Finding(rules.NEAR_QUOTA, f"{len(routes)} routes", message, fix)
 
 
-def lead(routes: list[Placed], owners: Mapping[str, str], integrations_known: bool) -> Iterator[Finding]:
-    """Whether each leads to its app, with nothing in between."""
-    apps = {arn: app for app, arn in owners.items()}
-    for one in routes:
-        key = one.route.key
-        if one.route.authorization != "NONE":
-            said = f"{key} asks for {one.route.authorization} authorization: API Gateway answers before the app does."
-            todo = "Take the authorizer off the route: the app says itself how to sign in."
-            yield Finding(rules.AUTHORIZER, key, said, todo)
-        if one.route.integration is None or (one.integration is None and integrations_known):
-            lacks = f"the integration {one.route.integration} doesn't exist" if one.route.integration else "no target"
-            yield Finding(rules.ROUTE_NOWHERE, key, f"{key} leads nowhere: {lacks}.", f"{_DEPLOY}.")
-        elif one.app and one.function and owners.get(one.app) != one.function:
-            wanted = owners.get(one.app)
-            expected = f"{one.app} is {short_name(wanted)}" if wanted else f"no route leads to a function of {one.app}"
-            said = f"{key} leads to {_named(one.function, apps)}; {expected}."
-            todo = f"{_DEPLOY}; if the function is right, say so: --function {one.app}={short_name(one.function)}."
-            yield Finding(rules.ROUTE_ELSEWHERE, key, said, todo)
+def check_route_targets(
+    routes: list[ResolvedRoute], functions: Mapping[str, str], integrations_were_read: bool
+) -> Iterator[Finding]:
+    """Check that every route leads to the function of its app, and that API Gateway does not authorize it.
+
+    Args:
+        routes: the deployed routes.
+        functions: the ARN of each app's function.
+        integrations_were_read: whether a missing integration does not exist, and is not only unread.
+    """
+    for resolved in routes:
+        key, integration_id = resolved.route.key, resolved.route.integration_id
+        if resolved.route.authorization != "NONE":
+            authorization = resolved.route.authorization
+            message = f"{key} has {authorization} authorization: API Gateway refuses requests before the app gets them."
+            fix = "Remove the authorizer from the route, because the app itself tells clients how to sign in."
+            yield Finding(rules.AUTHORIZER, key, message, fix)
+        if integration_id is None or (resolved.integration is None and integrations_were_read):
+            reason = f"the integration {integration_id} does not exist" if integration_id else "it has no target"
+            yield Finding(rules.ROUTE_NOWHERE, key, f"{key} leads nowhere: {reason}.", f"{_DEPLOY}.")
+        else:
+            yield from _check_function(resolved, functions)
 
 
-def _named(arn: str, apps: Mapping[str, str]) -> str:
-    return f"{short_name(arn)} ({apps[arn]})" if arn in apps else short_name(arn)
+def _check_function(resolved: ResolvedRoute, functions: Mapping[str, str]) -> Iterator[Finding]:
+    key, app, arn = resolved.route.key, resolved.app, resolved.function_arn
+    if not app or not arn or functions.get(app) == arn:
+        return
+    apps = {function: name for name, function in functions.items()}
+    actual = f"{short_function_name(arn)} ({apps[arn]})" if arn in apps else short_function_name(arn)
+    expected = (
+        f"the function of {app} is {short_function_name(functions[app])}"
+        if app in functions
+        else f"no route leads to a function of {app}"
+    )
+    fix = f"{_DEPLOY}; if {app} has this function, add --function {app}={short_function_name(arn)}."
+    yield Finding(rules.ROUTE_ELSEWHERE, key, f"{key} leads to {actual}, but {expected}.", fix)
 
 
-def _where(one: Placed) -> str:
-    if one.function:
-        return short_name(one.function)
-    return one.integration.uri or "an integration without a URI" if one.integration else "nothing"
+def _destination(resolved: ResolvedRoute) -> str:
+    if resolved.function_arn:
+        return short_function_name(resolved.function_arn)
+    if resolved.integration is None:
+        return "no integration"
+    return resolved.integration.uri or "an integration without a URI"

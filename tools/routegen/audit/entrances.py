@@ -1,74 +1,76 @@
-"""What stands before the routes: the API, its stage, its domains."""
+"""Checks of the parts in front of the routes: the API, its stage and its domains."""
 
 from collections.abc import Iterator, Mapping
 
-from routegen.audit.deployed import DEFAULT_STAGE, Api, ApiMapping, Limit, Stage
+from routegen.audit.api_deployment import DEFAULT_STAGE, ApiMapping, DeployedApi, DeployedStage, ThrottlingLimit
 from routegen.report import Finding, rules
 
 
-def protocol(api: Api) -> Iterator[Finding]:
-    """Whether it is an HTTP API: of another kind, nothing else can be compared."""
+def check_protocol(api: DeployedApi) -> Iterator[Finding]:
+    """Check that the API is an HTTP API; nothing else can be compared in an API of another kind."""
     if api.protocol != "HTTP":
-        said = f"{api.name} ({api.id}) is a {api.protocol} API, whose routes are no paths."
-        yield Finding(rules.NOT_HTTP, api.id, said, "Give the id of the HTTP API that the manifest is deployed to.")
+        message = f"{api.name} ({api.id}) is a {api.protocol} API, whose routes have no paths."
+        fix = "Give the id of the HTTP API that the manifest is deployed to, with --api-id."
+        yield Finding(rules.NOT_HTTP, api.id, message, fix)
 
 
-def cors(api: Api) -> Iterator[Finding]:
-    """With CORS configured, the gateway answers preflights and drops the apps' own CORS headers."""
-    if api.cors is not None:
-        origins = ", ".join(api.cors) or "none"
-        said = f"The API has a CORS configuration (origins: {origins}): OPTIONS doesn't reach the apps."
-        yield Finding(rules.CORS, api.id, said, "Remove it from the API, and let each app say who may read it.")
+def check_cors(api: DeployedApi) -> Iterator[Finding]:
+    """Check that the API has no CORS configuration, with which API Gateway removes the CORS headers of the apps."""
+    if api.cors_origins is not None:
+        origins = ", ".join(api.cors_origins) or "none"
+        message = f"The API has a CORS configuration (origins: {origins}), so OPTIONS requests do not reach the apps."
+        fix = "Remove the CORS configuration from the API, and let each app send its own CORS headers."
+        yield Finding(rules.CORS, api.id, message, fix)
 
 
-def domains(api: Api, mappings: tuple[ApiMapping, ...], stage: str) -> Iterator[Finding]:
-    """Whether a request gets in, and with the path that the routes have."""
-    ours = [one for one in mappings if one.stage == stage]
-    if not api.endpoint_on and not ours:
-        said = f"The endpoint {api.endpoint} is disabled, and no custom domain is mapped to the stage {stage}."
-        todo = f"Map the domain to the stage {stage}, or enable the endpoint."
-        yield Finding(rules.API_UNREACHABLE, api.id, said, todo)
-    at_root = {one.domain for one in ours if not one.key}
-    for one in ours:
-        if one.key and one.domain not in at_root:
-            said = (
-                f"https://{one.domain}/{one.key}/ leads here: {one.domain}/.well-known/... does not, and clients ask"
-                " for it there first."
+def check_domains(api: DeployedApi, mappings: tuple[ApiMapping, ...], stage: str) -> Iterator[Finding]:
+    """Check that requests reach the stage, and that they reach it with the paths of the routes."""
+    stage_mappings = [mapping for mapping in mappings if mapping.stage == stage]
+    if not api.endpoint_enabled and not stage_mappings:
+        message = f"The endpoint {api.endpoint} is disabled, and no custom domain is mapped to the stage {stage}."
+        fix = f"Map a custom domain to the stage {stage}, or enable the endpoint."
+        yield Finding(rules.API_UNREACHABLE, api.id, message, fix)
+    root_domains = {mapping.domain for mapping in stage_mappings if not mapping.base_path}
+    for mapping in stage_mappings:
+        if mapping.base_path and mapping.domain not in root_domains:
+            message = (
+                f"Only https://{mapping.domain}/{mapping.base_path}/ leads to the API: clients look for "
+                f"https://{mapping.domain}/.well-known/... first, which does not."
             )
-            yield Finding(rules.BASE_PATH, one.domain, said, "Map the domain without a path.")
+            yield Finding(rules.BASE_PATH, mapping.domain, message, "Map the domain to the API without a path.")
 
 
-def stage(name: str, stages: Mapping[str, Stage]) -> Iterator[Finding]:
-    """Whether the stage is there and has what was last deployed."""
+def check_stage(name: str, stages: Mapping[str, DeployedStage]) -> Iterator[Finding]:
+    """Check that the stage exists and serves the latest routes under their own paths."""
     if name not in stages:
-        known = ", ".join(sorted(stages)) or "none"
-        todo = "Create it, or say which one is meant with --stage."
-        yield Finding(rules.NO_STAGE, name, f"There is no stage {name}; the API's stages: {known}.", todo)
+        names = ", ".join(sorted(stages)) or "none"
+        fix = "Create the stage, or name another stage with --stage."
+        yield Finding(rules.NO_STAGE, name, f"The API has no stage {name}; its stages: {names}.", fix)
         return
-    found = stages[name]
-    if found.failure:
-        said = f"AWS says of the last deployment: {found.failure.rstrip('.')}."
-        yield Finding(rules.NOT_DEPLOYED, name, said, "Mend what it names, and deploy again.")
-    elif not found.deployment and not found.automatic:
-        said = "Nothing has been deployed to the stage."
-        yield Finding(rules.NOT_DEPLOYED, name, said, "Create a deployment, or turn auto-deploy on.")
-    if not found.automatic:
-        said = "Auto-deploy is off: routes can be right in the API and not be in use."
-        yield Finding(rules.NOT_AUTOMATIC, name, said, "Set auto_deploy on the stage.")
+    stage = stages[name]
+    if stage.failure:
+        message = f"The last deployment failed, and AWS gives this reason: {stage.failure.rstrip('.')}."
+        yield Finding(rules.NOT_DEPLOYED, name, message, "Correct the cause, and deploy again.")
+    elif not stage.deployment_id and not stage.auto_deploy:
+        message = "The stage has no deployment."
+        yield Finding(rules.NOT_DEPLOYED, name, message, "Create a deployment, or turn auto-deploy on.")
+    if not stage.auto_deploy:
+        message = "Auto-deploy is off: a change of the routes has no effect until somebody deploys it."
+        yield Finding(rules.NOT_AUTOMATIC, name, message, "Turn auto-deploy on for the stage (auto_deploy).")
     if name != DEFAULT_STAGE:
-        said = f"Paths begin with /{name}, at the API's own endpoint and in what the apps see."
-        yield Finding(rules.STAGE_PREFIX, name, said, "Use the stage $default, or have the apps take the prefix off.")
-    yield from _throttling(found)
+        message = f"Every path begins with /{name}, at the API's own endpoint and in the events that the apps get."
+        yield Finding(rules.STAGE_PREFIX, name, message, "Use the stage $default, or let the apps remove the prefix.")
+    yield from _check_throttling(stage)
 
 
-def _throttling(stage_: Stage) -> Iterator[Finding]:
-    """A limit of 0 refuses every request; some tools set it where none was meant."""
-    for key, limit in sorted(stage_.limits.items()):
+def _check_throttling(stage: DeployedStage) -> Iterator[Finding]:
+    """Check that no limit is 0, which some tools set for a limit that is left out."""
+    for key, limit in sorted(stage.limits.items()):
         if 0 in {limit.rate, limit.burst}:
-            what = "Every route" if key == "*" else f"The route {key}"
-            said = f"{what} answers 429: {_said(limit)}."
-            yield Finding(rules.THROTTLED, stage_.name, said, "Give both limits, or take both away.")
+            routes = "Every route" if key == "*" else f"The route {key}"
+            message = f"{routes} answers 429, because {_zero_limit(limit)} is 0."
+            yield Finding(rules.THROTTLED, stage.name, message, "Set both throttling limits, or remove both.")
 
 
-def _said(limit: Limit) -> str:
-    return f"the throttling rate limit is {limit.rate:g}" if limit.rate == 0 else "the throttling burst limit is 0"
+def _zero_limit(limit: ThrottlingLimit) -> str:
+    return "the throttling rate limit" if limit.rate == 0 else "the throttling burst limit"

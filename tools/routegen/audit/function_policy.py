@@ -1,7 +1,7 @@
-"""Whether a function's resource policy lets API Gateway invoke it for a route.
+"""Whether the resource policy of a Lambda function lets API Gateway invoke the function for a route.
 
-A policy is read as IAM does ("Policy evaluation logic"): a Deny wins, an Allow is needed. What is not known here (a
-condition on another key, `NotPrincipal`) allows nothing.
+The policy is evaluated as in IAM ("Policy evaluation logic"): a Deny wins, and an Allow is needed. A statement with an
+element that this module does not evaluate (a condition on another key, `NotPrincipal`) allows nothing.
 """
 
 import re
@@ -10,89 +10,93 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Any
 
-from routegen.gateway import ANY, RouteKey
-from routegen.gateway.route_key import METHODS
+from routegen.audit.api_deployment import DEFAULT_ROUTE
+from routegen.gateway import ANY, METHODS, RouteKey
 
 POLICY_LIMIT = 20_480
-"""Bytes of a function's resource-based policy ("Lambda quotas")."""
+"""The largest resource policy of a function in bytes ("Lambda quotas")."""
 
 _SERVICE = "apigateway.amazonaws.com"
 _ACTION = "lambda:InvokeFunction"
-_FOREIGN = "arn:aws:execute-api:eu-central-1:000000000000:0000000000/$default/GET/"
+_OTHER_ACCOUNT = "arn:aws:execute-api:eu-central-1:000000000000:0000000000/$default/GET/"
 # ArnEquals and ArnLike are the same operator (IAM, "Condition operators").
-_PATTERNS = {"arnequals", "arnlike", "stringlike"}
-_PLAIN = {"stringequals"}
+_PATTERN_OPERATORS = {"arnequals", "arnlike", "stringlike"}
+_EQUALITY_OPERATORS = {"stringequals"}
 
 
-def sources(arn: str, stage: str, route_key: str) -> list[str]:
-    """The source ARNs with which API Gateway invokes the function behind a route.
+def source_arns(arn: str, stage: str, route_key: str) -> list[str]:
+    """Return the source ARNs with which API Gateway invokes the function of a route.
 
     Args:
-        arn: the API's: `arn:aws:execute-api:REGION:ACCOUNT:API`.
-        stage: its name.
-        route_key: `$default`, or a method and a path: the path stands in the ARN with its variables.
+        arn: the API's ARN: `arn:aws:execute-api:REGION:ACCOUNT:API`.
+        stage: the stage's name.
+        route_key: `$default`, or a method and a path, which is in the ARN with its variables.
     """
-    if route_key == "$default":
-        return [f"{arn}/{stage}/$default"]
+    if route_key == DEFAULT_ROUTE:
+        return [f"{arn}/{stage}/{DEFAULT_ROUTE}"]
     key = RouteKey.parse(route_key)
     methods = sorted(METHODS) if key.method == ANY else [key.method]
     return [f"{arn}/{stage}/{method}{key.path}" for method in methods]
 
 
-def allows(statements: Iterable[Mapping[str, Any]], source: str) -> bool:
-    """Whether API Gateway may invoke the function with that source ARN."""
-    effects = {one.get("Effect") for one in statements if _is_about(one) and _holds(one.get("Condition"), source)}
+def allows_source(statements: Iterable[Mapping[str, Any]], source_arn: str) -> bool:
+    """Whether the statements of a policy let API Gateway invoke the function with a source ARN."""
+    effects = {
+        statement.get("Effect")
+        for statement in statements
+        if _covers_invocation(statement) and _conditions_hold(statement.get("Condition"), source_arn)
+    }
     return effects == {"Allow"}
 
 
-def allows_strangers(statements: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether an API of any other account may invoke the function too."""
-    return allows(statements, _FOREIGN)
+def allows_every_account(statements: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the statements of a policy let the APIs of every account invoke the function."""
+    return allows_source(statements, _OTHER_ACCOUNT)
 
 
-def _is_about(statement: Mapping[str, Any]) -> bool:
-    actions = _list(statement.get("Action"))
+def _covers_invocation(statement: Mapping[str, Any]) -> bool:
+    actions = _as_texts(statement.get("Action"))
     principal = statement.get("Principal")
-    services = _list(principal.get("Service")) if isinstance(principal, dict) else _list(principal)
-    named = isinstance(principal, dict) and _list(principal.get("AWS")) == ["*"]
+    services = _as_texts(principal.get("Service")) if isinstance(principal, dict) else _as_texts(principal)
+    every_account = isinstance(principal, dict) and _as_texts(principal.get("AWS")) == ["*"]
     return any(_matches(action.lower(), _ACTION.lower()) for action in actions) and (
-        named or not {_SERVICE, "*"}.isdisjoint(services)
+        every_account or not {_SERVICE, "*"}.isdisjoint(services)
     )
 
 
-def _holds(condition: object, source: str) -> bool:
-    """Whether each condition holds for a request of API Gateway's."""
+def _conditions_hold(condition: object, source_arn: str) -> bool:
+    """Whether every condition of a statement holds for a request from API Gateway."""
     if not condition:
         return True
-    facts = {"aws:sourcearn": source, "aws:sourceaccount": source.split(":")[4]}
+    request_values = {"aws:sourcearn": source_arn, "aws:sourceaccount": source_arn.split(":")[4]}
     if not isinstance(condition, dict):
         return False
     return all(
-        _one_holds(operator.lower().removesuffix("ifexists"), facts.get(key.lower()), _list(wanted))
+        _condition_holds(operator.lower().removesuffix("ifexists"), request_values.get(key.lower()), _as_texts(values))
         for operator, keys in condition.items()
-        for key, wanted in keys.items()
+        for key, values in keys.items()
     )
 
 
-def _one_holds(operator: str, fact: str | None, wanted: list[str]) -> bool:
-    if fact is None:
+def _condition_holds(operator: str, request_value: str | None, values: list[str]) -> bool:
+    if request_value is None:
         return False
-    if operator in _PLAIN:
-        return fact in wanted
-    return operator in _PATTERNS and any(_matches(pattern, fact) for pattern in wanted)
+    if operator in _EQUALITY_OPERATORS:
+        return request_value in values
+    return operator in _PATTERN_OPERATORS and any(_matches(pattern, request_value) for pattern in values)
 
 
 def _matches(pattern: str, text: str) -> bool:
-    return bool(_compiled(pattern).fullmatch(text))
+    return bool(_compile_pattern(pattern).fullmatch(text))
 
 
 @lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """IAM knows `*` and `?` and no brackets."""
+def _compile_pattern(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern of IAM, which has the wildcards `*` and `?` but no brackets."""
     return re.compile(translate(pattern.replace("[", "[[]")))
 
 
-def _list(value: object) -> list[str]:
+def _as_texts(value: object) -> list[str]:
     if value is None:
         return []
-    return [f"{one}" for one in value] if isinstance(value, list) else [f"{value}"]
+    return [f"{item}" for item in value] if isinstance(value, list) else [f"{value}"]

@@ -1,82 +1,101 @@
-"""What stands behind the routes: integrations, functions, permissions."""
+"""Checks of the integrations, and of the functions that they invoke."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from routegen.audit.arns import short_name
-from routegen.audit.deployed import Function, Integration
-from routegen.audit.owners import Placed
-from routegen.audit.permission import POLICY_LIMIT, allows, allows_strangers, sources
+from routegen.audit.api_deployment import ApiDeployment, DeployedFunction, DeployedIntegration
+from routegen.audit.app_functions import ResolvedRoute
+from routegen.audit.function_arns import short_function_name
+from routegen.audit.function_policy import POLICY_LIMIT, allows_every_account, allows_source, source_arns
 from routegen.report import Finding, rules
 
-_NEAR = 0.8
-_SHOWN = 3
+_NEAR_LIMIT = 0.8
+_MAX_KEYS = 3
 
 
-def integrations(routes: list[Placed]) -> Iterator[Finding]:
-    """Whether each integration in use hands the request to a function as it is."""
-    used = {one.integration.id: (one.integration, one.function) for one in routes if one.integration}
-    for name, (found, function) in sorted(used.items()):
-        keys = _some([one.route.key for one in routes if one.integration is found])
-        subject = short_name(function) if function else name
-        if function is None or found.kind != "AWS_PROXY":
-            yield Finding(rules.NOT_PROXY, subject, f"{keys}: {_kind(found)}.", "Deploy the manifest.")
+def check_integrations(routes: list[ResolvedRoute]) -> Iterator[Finding]:
+    """Check that each integration in use passes requests to a function without changing them."""
+    integrations = {
+        route.integration.id: (route.integration, route.function_arn) for route in routes if route.integration
+    }
+    for integration_id, (integration, arn) in sorted(integrations.items()):
+        keys = _join_keys([route.route.key for route in routes if route.integration is integration])
+        subject = short_function_name(arn) if arn else integration_id
+        if arn is None or integration.kind != "AWS_PROXY":
+            message = f"{keys}: {_describe_backend(integration)}."
+            yield Finding(rules.NOT_PROXY, subject, message, "Deploy the manifest.")
             continue
-        if found.payload != "2.0":
-            said = f"{keys}: the function gets events of payload format {found.payload}."
-            yield Finding(rules.PAYLOAD, subject, said, 'Set payload_format_version to "2.0" on the integration.')
-        if found.changes:
-            said = f"{keys}: a parameter mapping changes {', '.join(found.changes)}."
-            todo = "Check that no path, Host, Authorization or WWW-Authenticate is changed, or remove it."
-            yield Finding(rules.PARAMETER_MAPPING, subject, said, todo)
+        if integration.payload_format != "2.0":
+            message = f"{keys}: the function gets events in payload format {integration.payload_format}."
+            fix = 'Set payload_format_version to "2.0" on the integration.'
+            yield Finding(rules.PAYLOAD, subject, message, fix)
+        if integration.parameter_mappings:
+            message = f"{keys}: a parameter mapping changes {', '.join(integration.parameter_mappings)}."
+            fix = "Remove the mapping, or check that it changes no path, Host, Authorization or WWW-Authenticate."
+            yield Finding(rules.PARAMETER_MAPPING, subject, message, fix)
 
 
-def functions(routes: list[Placed], known: Mapping[str, Function], arn: str, stage: str) -> Iterator[Finding]:
-    """Whether each function is there, and the API may invoke it for all of its routes."""
-    for name, function in sorted(known.items()):
-        ours = [one for one in routes if one.function == name]
-        if not ours:
-            continue
-        subject = short_name(name)
-        if function.trouble:
-            todo = "Deploy the function, or mend what its state names."
-            said = f"{_some([one.route.key for one in ours])}: {function.trouble}."
-            yield Finding(rules.FUNCTION, subject, said, todo)
-        if function.policy_size >= POLICY_LIMIT * _NEAR:
-            said = f"The resource policy has {function.policy_size} bytes of {POLICY_LIMIT}."
-            todo = f"Give one permission for the whole API, {arn}/*/*, instead of one for each route."
-            yield Finding(rules.POLICY_SIZE, subject, said, todo)
-        by_role = [one for one in ours if one.integration and one.integration.role]
-        if by_role:
-            role = by_role[0].integration.role if by_role[0].integration else ""
-            todo = f"Check that {role} allows lambda:InvokeFunction for it."
-            yield Finding(rules.ROLE, subject, f"API Gateway invokes it as {role}.", todo)
-        if function.statements is not None and not function.trouble.startswith("there is no"):
-            yield from _permissions([one for one in ours if one not in by_role], function, arn, stage)
+def check_functions(routes: list[ResolvedRoute], deployment: ApiDeployment, stage: str) -> Iterator[Finding]:
+    """Check that each function can be invoked, and that API Gateway has permission to do so for all of its routes."""
+    for arn, function in sorted(deployment.functions.items()):
+        function_routes = [route for route in routes if route.function_arn == arn]
+        if function_routes:
+            yield from _check_state(function_routes, function)
+            yield from _check_policy_size(function, deployment.arn)
+            yield from _check_permissions(function_routes, function, deployment.arn, stage)
 
 
-def _permissions(ours: list[Placed], function: Function, arn: str, stage: str) -> Iterator[Finding]:
-    statements = function.statements or ()
-    subject = short_name(function.arn)
-    keys = [one.route.key for one in ours]
-    refused = [key for key in keys if not all(allows(statements, source) for source in sources(arn, stage, key))]
-    todo = f"Add a permission: apigateway.amazonaws.com, lambda:InvokeFunction, source {arn}/*/*."
-    if refused and refused == keys:
-        said = f"Its policy doesn't let the API invoke it: {_some(refused)} would answer 500."
-        yield Finding(rules.NO_PERMISSION, subject, said, todo)
-    elif refused:
-        said = f"Its policy doesn't cover {_some(refused)}, which would answer 500."
-        yield Finding(rules.NARROW_PERMISSION, subject, said, todo)
-    if allows_strangers(statements):
-        said = "Its policy lets API Gateway invoke it for every API of every account."
-        yield Finding(rules.WIDE_PERMISSION, subject, said, f"Give the permission the source {arn}/*/*.")
+def _check_state(routes: list[ResolvedRoute], function: DeployedFunction) -> Iterator[Finding]:
+    if function.problem:
+        message = f"{_join_keys([route.route.key for route in routes])}: {function.problem}."
+        fix = "Deploy the function, or correct the cause that its state names."
+        yield Finding(rules.FUNCTION, short_function_name(function.arn), message, fix)
 
 
-def _kind(found: Integration) -> str:
-    if found.kind == "AWS_PROXY" and not found.subtype:
-        return f"the integration's URI {found.uri or 'is empty and'} is no function's"
-    return f"the integration is {found.kind}{' ' if found.subtype else ''}{found.subtype}"
+def _check_policy_size(function: DeployedFunction, api_arn: str) -> Iterator[Finding]:
+    if function.policy_size >= POLICY_LIMIT * _NEAR_LIMIT:
+        message = f"The resource policy has {function.policy_size} of at most {POLICY_LIMIT} bytes."
+        fix = f"Add one permission for the whole API, {api_arn}/*/*, instead of one for each route."
+        yield Finding(rules.POLICY_SIZE, short_function_name(function.arn), message, fix)
 
 
-def _some(keys: list[str]) -> str:
-    more = len(keys) - _SHOWN
-    return ", ".join(keys[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+def _check_permissions(
+    routes: list[ResolvedRoute], function: DeployedFunction, api_arn: str, stage: str
+) -> Iterator[Finding]:
+    subject = short_function_name(function.arn)
+    roles = [route.integration.role for route in routes if route.integration and route.integration.role]
+    if roles:
+        message = f"API Gateway invokes the function with the role {roles[0]}, and routegen does not read roles."
+        fix = "Check that the role allows lambda:InvokeFunction for the function."
+        yield Finding(rules.ROLE, subject, message, fix)
+    if function.statements is None:
+        return
+    statements = function.statements
+    keys = [route.route.key for route in routes if not (route.integration and route.integration.role)]
+    refused_keys = [
+        key for key in keys if not all(allows_source(statements, source) for source in source_arns(api_arn, stage, key))
+    ]
+    if refused_keys:
+        rule = rules.NO_PERMISSION if refused_keys == keys else rules.NARROW_PERMISSION
+        message = (
+            f"The function's policy does not let API Gateway invoke it: {_join_keys(refused_keys)} would answer 500."
+        )
+        fix = f"Add a permission: apigateway.amazonaws.com, lambda:InvokeFunction, source {api_arn}/*/*."
+        yield Finding(rule, subject, message, fix)
+    if allows_every_account(statements):
+        message = "The function's policy lets API Gateway invoke it for every API of every account."
+        yield Finding(rules.WIDE_PERMISSION, subject, message, f"Limit the permission to the source {api_arn}/*/*.")
+
+
+def _describe_backend(integration: DeployedIntegration) -> str:
+    if integration.kind != "AWS_PROXY" or integration.subtype:
+        return f"the integration is {' '.join(filter(None, (integration.kind, integration.subtype)))}"
+    return (
+        f"the integration's URI {integration.uri} is not a function"
+        if integration.uri
+        else "the integration has no URI"
+    )
+
+
+def _join_keys(keys: list[str]) -> str:
+    remaining = len(keys) - _MAX_KEYS
+    return ", ".join(keys[:_MAX_KEYS]) + (f" and {remaining} more" if remaining > 0 else "")

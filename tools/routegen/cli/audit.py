@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from routegen.audit import Wanted, audit
-from routegen.audit.read import Reader
+from routegen.audit import AuditOptions, audit_deployment
+from routegen.audit.aws_reader import AwsReader
 from routegen.cli.failures import debug_option
 from routegen.cli.options import manifest_option, manifest_path
 from routegen.cli.reports import ReportOptions, report_options, show_report
@@ -66,10 +66,10 @@ def command(
     if (api_id is None) == (api_name is None):
         raise ConfigError("give --api-id or --api-name, one of them")
     file = manifest_path(manifest)
-    wanted = Wanted(read_manifest(file), f"{api_id or api_name}", stage, _functions(functions))
+    options = AuditOptions(read_manifest(file), f"{api_id or api_name}", stage, _functions(functions))
     progress = _show_call if sys.stderr.isatty() else lambda _: None
-    deployed = Reader(profile, region, progress).read(api_id, api_name, stage)
-    return show_report(audit(wanted, deployed), reporting)
+    deployment = AwsReader(profile, region, progress).read(api_id, api_name, stage)
+    return show_report(audit_deployment(options, deployment), reporting)
 
 
 def _functions(options: tuple[str, ...]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The manifest's gateway in moto's AWS, made by calls that botocore validates, as the Pulumi program makes it."""
+"""The manifest's gateway in moto, created as the Pulumi program does, by calls that botocore validates."""
 
 import io
 import json
@@ -12,13 +12,13 @@ from routegen.manifest import Manifest
 
 MANIFEST = PROJECT / "generated" / "routes.json"
 REGION = "eu-central-1"
-ACCOUNT = "123456789012"  # moto's
+ACCOUNT = "123456789012"  # the account of moto
 DOMAIN = "dev.wikibot.io"
 
 
 @dataclass
-class Deployment:
-    """What is there, by the names that the tests use for it."""
+class MotoDeployment:
+    """A deployed API with methods that change it."""
 
     manifest: Manifest
     gateway: Any = field(default_factory=lambda: boto3.client("apigatewayv2", REGION))
@@ -32,22 +32,22 @@ class Deployment:
     def source(self) -> str:
         return f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{self.api_id}"
 
-    def up(self) -> "Deployment":
+    def create(self) -> "MotoDeployment":
         api = self.gateway.create_api(Name="wikibot", ProtocolType="HTTP", DisableExecuteApiEndpoint=True)
         self.api_id = api["ApiId"]
         for app in ("mcp", "otterwiki"):
-            self.function(app)
-            self.permit(app, f"{self.source}/*/*")
-            self.integrations[app] = self.integration(self.arns[app])
+            self.create_function(app)
+            self.add_permission(app, f"{self.source}/*/*")
+            self.integrations[app] = self.create_integration(self.arns[app])
         for route in self.manifest.routes:
             for key in route.route_keys:
-                self.route(key, route.app)
-        self.route("$default", self.manifest.default)
-        self.stage("$default")
-        self.domain(DOMAIN)
+                self.create_route(key, route.app)
+        self.create_route("$default", self.manifest.default)
+        self.create_stage("$default")
+        self.create_domain(DOMAIN)
         return self
 
-    def function(self, app: str) -> str:
+    def create_function(self, app: str) -> str:
         name = f"wikibot-{app}"
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as file:
@@ -56,17 +56,17 @@ class Deployment:
         role = boto3.client("iam").create_role(
             RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         )
-        made = self.functions.create_function(
+        created = self.functions.create_function(
             FunctionName=name,
             Runtime="python3.13",
             Role=role["Role"]["Arn"],
             Handler="handler.handler",
             Code={"ZipFile": archive.getvalue()},
         )
-        self.arns[app] = made["FunctionArn"]
+        self.arns[app] = created["FunctionArn"]
         return name
 
-    def permit(self, app: str, source: str | None, **parameters: str) -> None:
+    def add_permission(self, app: str, source: str | None, **parameters: str) -> None:
         self.functions.add_permission(
             FunctionName=f"wikibot-{app}",
             StatementId=f"s{len(json.dumps(self.statements(app)))}",
@@ -81,16 +81,16 @@ class Deployment:
             policy = self.functions.get_policy(FunctionName=f"wikibot-{app}")["Policy"]
         except self.functions.exceptions.ResourceNotFoundException:
             return []
-        found: list[dict[str, Any]] = json.loads(policy)["Statement"]
-        return found
+        statements: list[dict[str, Any]] = json.loads(policy)["Statement"]
+        return statements
 
-    def forbid(self, app: str) -> None:
+    def remove_permissions(self, app: str) -> None:
         for statement in self.statements(app):
             self.functions.remove_permission(FunctionName=f"wikibot-{app}", StatementId=statement["Sid"])
 
-    def integration(self, uri: str, **parameters: Any) -> str:
+    def create_integration(self, uri: str, **parameters: Any) -> str:
         invocations = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{uri}/invocations"
-        made = self.gateway.create_integration(
+        created = self.gateway.create_integration(
             **{
                 "ApiId": self.api_id,
                 "IntegrationType": "AWS_PROXY",
@@ -100,26 +100,26 @@ class Deployment:
                 **parameters,
             }
         )
-        found: str = made["IntegrationId"]
-        return found
+        integration_id: str = created["IntegrationId"]
+        return integration_id
 
-    def lead(self, key: str, integration: str) -> None:
+    def set_target(self, key: str, integration: str) -> None:
         self.gateway.update_route(
             ApiId=self.api_id, RouteId=self.routes[key], RouteKey=key, Target=f"integrations/{integration}"
         )
 
-    def route(self, key: str, app: str, **parameters: Any) -> None:
+    def create_route(self, key: str, app: str, **parameters: Any) -> None:
         target = f"integrations/{self.integrations[app]}"
-        made = self.gateway.create_route(ApiId=self.api_id, RouteKey=key, Target=target, **parameters)
-        self.routes[key] = made["RouteId"]
+        created = self.gateway.create_route(ApiId=self.api_id, RouteKey=key, Target=target, **parameters)
+        self.routes[key] = created["RouteId"]
 
-    def remove(self, key: str) -> None:
+    def delete_route(self, key: str) -> None:
         self.gateway.delete_route(ApiId=self.api_id, RouteId=self.routes.pop(key))
 
-    def stage(self, name: str, **parameters: Any) -> None:
+    def create_stage(self, name: str, **parameters: Any) -> None:
         self.gateway.create_stage(**{"ApiId": self.api_id, "StageName": name, "AutoDeploy": True, **parameters})
 
-    def domain(self, name: str, stage: str = "$default", key: str = "") -> None:
+    def create_domain(self, name: str, stage: str = "$default", key: str = "") -> None:
         self.gateway.create_domain_name(DomainName=name)
         self.gateway.create_api_mapping(
             ApiId=self.api_id, DomainName=name, Stage=stage, **({"ApiMappingKey": key} if key else {})
