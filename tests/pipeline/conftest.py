@@ -1,4 +1,4 @@
-"""A repository of somebody else's, with a small app and a manifest that fits it."""
+"""A user's repository with a small app and its manifest."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from helpers.support import PYPROJECT, SMALL_APP
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    root = tmp_path / "theirs"
+    root = tmp_path / "repository"
     (root / "generated").mkdir(parents=True)
     (root / "server.py").write_text(SMALL_APP)
     (root / "pyproject.toml").write_text(PYPROJECT)

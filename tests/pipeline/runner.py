@@ -1,6 +1,6 @@
-"""A composite action's steps, run as GitHub's runner runs them: expressions filled in, each script by its shell.
+"""Run the steps of a composite action as GitHub's runner does: fill in the expressions, and run each script.
 
-Only what `action.yml` needs: `inputs.NAME`, `github.action_path`, `if: inputs.NAME != ''`.
+Supported is only the syntax that `action.yml` uses: `inputs.NAME`, `github.action_path`, `if: inputs.NAME != ''`.
 """
 
 import os
@@ -16,18 +16,18 @@ from helpers.support import PROJECT
 
 ACTION: Any = yaml.safe_load((PROJECT / "action.yml").read_text())
 _EXPRESSION = re.compile(r"\$\{\{ (.+?) \}\}")
-_BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail")  # what `shell: bash` means to the runner
+_BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail")  # the runner's command for `shell: bash`
 
 
 @dataclass
-class Ran:
-    """What a run has done.
+class ActionResult:
+    """The result of a run.
 
     Attributes:
-        code: the exit code of the step that failed, else 0.
-        uses: the actions that it would have used.
-        outputs: of the steps.
-        text: what its scripts have said.
+        code: the exit code of the step that failed, or 0.
+        uses: the actions that the steps name; they are not run.
+        outputs: the outputs of the steps.
+        text: the output of the scripts.
     """
 
     code: int = 0
@@ -36,54 +36,58 @@ class Ran:
     text: str = ""
 
 
-def run(workspace: Path, inputs: Mapping[str, str], env: Mapping[str, str], but: str = "") -> Ran:
-    """Use the action in a workspace; an unknown input is refused, as the runner warns of it.
+def run_action(
+    workspace: Path, inputs: Mapping[str, str], env: Mapping[str, str], skipped_step: str = ""
+) -> ActionResult:
+    """Run the action in a workspace; an unknown input is an error here, and a warning in the runner.
 
     Args:
-        workspace: the repository that uses it.
-        inputs: by name.
-        env: what the runner's machine has in its environment.
-        but: the name of a step to leave out, whose work is done already.
+        workspace: the repository that uses the action.
+        inputs: the inputs by name.
+        env: the environment variables of the runner's machine.
+        skipped_step: the name of a step that an earlier run has done already.
     """
     assert not inputs.keys() - ACTION["inputs"].keys()
-    given = {name: str(one.get("default", "")) for name, one in ACTION["inputs"].items()} | dict(inputs)
-    facts = {f"inputs.{name}": value for name, value in given.items()} | {"github.action_path": str(PROJECT)}
-    ran = Ran()
+    values = {name: str(declared.get("default", "")) for name, declared in ACTION["inputs"].items()} | dict(inputs)
+    context = {f"inputs.{name}": value for name, value in values.items()} | {"github.action_path": str(PROJECT)}
+    result = ActionResult()
     for step in ACTION["runs"]["steps"]:
-        if not _wanted(step.get("if", ""), facts) or (but and step.get("name") == but):
+        if not _holds(step.get("if", ""), context) or (skipped_step and step.get("name") == skipped_step):
             continue
         if "uses" in step:
-            ran.uses.append(step["uses"])
+            result.uses.append(step["uses"])
             continue
-        _step(step, workspace, facts, env, ran)
-        if ran.code:
+        _run_step(step, workspace, context, env, result)
+        if result.code:
             break
-    return ran
+    return result
 
 
-def _wanted(condition: str, facts: Mapping[str, str]) -> bool:
+def _holds(condition: str, context: Mapping[str, str]) -> bool:
     if not condition:
         return True
     name, _, value = condition.partition(" != ")
     assert value == "''"
-    return facts[name] != ""
+    return context[name] != ""
 
 
-def _step(step: Mapping[str, Any], workspace: Path, facts: Mapping[str, str], env: Mapping[str, str], ran: Ran) -> None:
-    def filled(text: str) -> str:
-        return _EXPRESSION.sub(lambda found: facts[found[1]], text)
+def _run_step(
+    step: Mapping[str, Any], workspace: Path, context: Mapping[str, str], env: Mapping[str, str], result: ActionResult
+) -> None:
+    def fill_in(text: str) -> str:
+        return _EXPRESSION.sub(lambda match: context[match[1]], text)
 
     assert step["shell"] == "bash"
     output = workspace / ".github-output"
     output.write_text("")
     done = subprocess.run(
-        [*_BASH, "-c", filled(step["run"])],
-        cwd=workspace / filled(step["working-directory"]),
+        [*_BASH, "-c", fill_in(step["run"])],
+        cwd=workspace / fill_in(step["working-directory"]),
         env={
             "PATH": os.environ["PATH"],
             "HOME": os.environ.get("HOME", "/"),
             **env,
-            **{name: filled(value) for name, value in step["env"].items()},
+            **{name: fill_in(value) for name, value in step["env"].items()},
             "GITHUB_OUTPUT": str(output),
         },
         stdout=subprocess.PIPE,
@@ -91,6 +95,6 @@ def _step(step: Mapping[str, Any], workspace: Path, facts: Mapping[str, str], en
         text=True,
         check=False,
     )
-    ran.code = done.returncode
-    ran.text += done.stdout
-    ran.outputs |= dict(line.split("=", 1) for line in output.read_text().splitlines())
+    result.code = done.returncode
+    result.text += done.stdout
+    result.outputs |= dict(line.split("=", 1) for line in output.read_text().splitlines())

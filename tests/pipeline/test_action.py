@@ -1,4 +1,4 @@
-"""The GitHub Action, in a repository that isn't this one."""
+"""The GitHub Action, used in another repository."""
 
 import json
 import os
@@ -14,52 +14,54 @@ import pytest
 import yaml
 from helpers.schemas import read_schema
 from helpers.support import PROJECT
-from pipeline.runner import ACTION, run
+from pipeline.runner import ACTION, run_action
 
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment that has everything but routegen, and a pip that asks no index."""
+    """A Python environment with all packages except routegen, in which pip uses no package index."""
     folder = tmp_path_factory.mktemp("python")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)  # there is ours
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", folder], check=True
+    )  # the environment of the tests has pip
     (packages,) = (folder / "lib").glob("python*/site-packages")
-    (packages / "ours.pth").write_text("\n".join(one for one in site.getsitepackages()))
+    (packages / "tests.pth").write_text("\n".join(site.getsitepackages()))
     return {
         "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "PIP_NO_INDEX": "1",
-        "PIP_NO_BUILD_ISOLATION": "0",  # pip reads it so: the build's requirements are those of the environment
+        "PIP_NO_BUILD_ISOLATION": "0",  # for pip, 0 means no isolation: the build uses the packages of the environment
         "PIP_FORCE_REINSTALL": "1",
         "PIP_NO_DEPS": "1",
     }
 
 
-def test_an_app_and_its_manifest_that_agree(repository: Path, python: dict[str, str]) -> None:
-    ran = run(repository, {}, python)
-    assert (ran.code, ran.outputs, ran.uses) == (0, {"exit-code": "0"}, []), ran.text
+def test_the_action_succeeds_if_app_and_manifest_agree(repository: Path, python: dict[str, str]) -> None:
+    result = run_action(repository, {}, python)
+    assert (result.code, result.outputs, result.uses) == (0, {"exit-code": "0"}, []), result.text
     env = {**os.environ, **python}
     listed = subprocess.run(
         ["python", "-m", "pip", "show", "-f", "routegen"], env=env, capture_output=True, text=True, check=True
     )
-    assert "routegen/cli/__init__.py" in listed.stdout  # copied: no link to where it came from
+    assert "routegen/cli/__init__.py" in listed.stdout  # pip has copied the files, and made no link to the repository
 
 
-def test_drift_annotates_the_manifest_and_a_missing_one_is_an_error(repository: Path, python: dict[str, str]) -> None:
+def test_drift_annotates_the_manifest_and_no_manifest_is_an_error(repository: Path, python: dict[str, str]) -> None:
     server = repository / "server.py"
     server.write_text(server.read_text().replace('"/', '"/moved/', 1))
-    ran = run(repository, {}, python)
-    assert (ran.code, ran.outputs) == (1, {"exit-code": "1"})
-    assert re.search(r"^::(error|warning) .*file=generated/routes\.json,line=\d+", ran.text, re.MULTILINE)
+    result = run_action(repository, {}, python)
+    assert (result.code, result.outputs) == (1, {"exit-code": "1"})
+    assert re.search(r"^::(error|warning) .*file=generated/routes\.json,line=\d+", result.text, re.MULTILINE)
 
     (repository / "generated" / "routes.json").unlink()
-    assert run(repository, {}, python, but="Install").outputs == {"exit-code": "4"}
+    assert run_action(repository, {}, python, skipped_step="Install").outputs == {"exit-code": "4"}
 
 
-def test_the_inputs(repository: Path, python: dict[str, str]) -> None:
+def test_every_input_has_its_effect(repository: Path, python: dict[str, str]) -> None:
     inner = repository / "inner folder"
     inner.mkdir()
     for name in ("server.py", "pyproject.toml", "generated"):
         (repository / name).rename(inner / name)
-    ran = run(
+    result = run_action(
         repository,
         {
             "working-directory": "inner folder",
@@ -69,21 +71,21 @@ def test_the_inputs(repository: Path, python: dict[str, str]) -> None:
         },
         python,
     )
-    assert ran.uses == ["actions/setup-python@v5"]
-    assert ran.code == 0, ran.text
+    assert result.uses == ["actions/setup-python@v5"]
+    assert result.code == 0, result.text
     assert not list(repository.rglob("no"))
 
 
-def test_no_input_is_part_of_a_script() -> None:
+def test_no_script_contains_an_expression() -> None:
     for step in ACTION["runs"]["steps"]:
         assert "${{" not in step.get("run", "")
 
 
 def documented() -> list[tuple[str, Any]]:
-    """The examples of the document that are whole files."""
+    """The examples of docs/pipeline.md that are whole files."""
     text = (PROJECT / "docs" / "pipeline.md").read_text()
-    found = re.findall(r"```yaml\n# (\S+)\n(.*?)```", text, re.DOTALL)
-    return [(name, yaml.safe_load(body)) for name, body in found]
+    examples = re.findall(r"```yaml\n# (\S+)\n(.*?)```", text, re.DOTALL)
+    return [(name, yaml.safe_load(body)) for name, body in examples]
 
 
 SCHEMAS = {
@@ -101,17 +103,17 @@ FILES = [
 
 
 @pytest.mark.parametrize(("name", "content"), FILES, ids=[f"{n}-{name}" for n, (name, _) in enumerate(FILES)])
-def test_a_file_is_what_its_schema_says(name: str, content: Any) -> None:
+def test_a_file_matches_its_schema(name: str, content: Any) -> None:
     kind = "workflow" if name.startswith(".github/workflows/") else "action" if name == "action.yml" else name
-    rules = read_schema(SCHEMAS[kind])
-    # YAML 1.1 reads the key `on` as a truth; the schema is older than the runner's name.
-    said = {("on" if key is True else key): value for key, value in content.items()}
-    known = json.loads(json.dumps(said).replace("ubuntu-24.04", "ubuntu-latest"))
-    jsonschema.validators.validator_for(rules)(rules).validate(known)
+    schema = read_schema(SCHEMAS[kind])
+    # YAML 1.1 reads the key `on` as true. The schema does not have the runner image ubuntu-24.04 yet.
+    document = {("on" if key is True else key): value for key, value in content.items()}
+    document = json.loads(json.dumps(document).replace("ubuntu-24.04", "ubuntu-latest"))
+    jsonschema.validators.validator_for(schema)(schema).validate(document)
 
 
 def test_the_documented_workflows_use_inputs_that_exist() -> None:
-    used = [
+    steps = [
         step
         for name, content in documented()
         if name.startswith(".github/")
@@ -119,8 +121,8 @@ def test_the_documented_workflows_use_inputs_that_exist() -> None:
         for step in job["steps"]
         if step.get("uses", "").startswith("routegen/")
     ]
-    assert len(used) == 2
-    for step in used:
+    assert len(steps) == 2
+    for step in steps:
         assert step["with"].keys() <= ACTION["inputs"].keys()
 
 

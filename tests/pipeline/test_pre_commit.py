@@ -12,16 +12,16 @@ from pre_commit.clientlib import MANIFEST_SCHEMA, load_manifest
 HOOKS = PROJECT / ".pre-commit-hooks.yaml"
 
 
-def test_pre_commit_takes_the_hook() -> None:
+def test_pre_commit_accepts_the_hook() -> None:
     (hook,) = load_manifest(HOOKS)
     assert (hook["id"], hook["pass_filenames"], hook["always_run"]) == ("routegen-check", False, True)
     assert MANIFEST_SCHEMA is not None
 
 
 @pytest.mark.slow
-def test_a_commit_is_refused_where_the_app_has_moved(repository: Path, tmp_path: Path) -> None:
-    """As its user has it: pre-commit clones this repository and makes the hook's environment from the registry."""
-    source = tmp_path / "ours"
+def test_a_commit_is_refused_after_a_path_of_the_app_has_changed(repository: Path, tmp_path: Path) -> None:
+    """pre-commit clones this repository and installs the hook's environment from the registry, as for a user."""
+    source = tmp_path / "hook"
     subprocess.run(["git", "clone", "-q", PROJECT, source], check=True)
     revision = subprocess.run(["git", "rev-parse", "HEAD"], cwd=source, capture_output=True, text=True, check=True)
     hook = {"id": "routegen-check", "additional_dependencies": ["starlette"]}
