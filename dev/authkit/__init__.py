@@ -1,6 +1,9 @@
-"""A stand-in for WorkOS AuthKit on this machine: development equipment, never part of the wheel.
+"""An authorization server for development that behaves like WorkOS AuthKit. It is not part of the wheel.
 
-`settings` says how it runs, `state` is what it remembers, `grants` and `registration` are Authlib's rules with
-AuthKit's choices, `server` joins Authlib to Starlette, `app` has the endpoints, `pages` the HTML, `__main__` the
-command.
+- `stand_in_settings`: its settings, and the metadata documents.
+- `stand_in_state`: clients, sessions, codes, tokens and keys, in memory.
+- `grants`, `client_registration`: Authlib's rules with AuthKit's options.
+- `authorization_server`: Authlib's server for Starlette.
+- `oauth_endpoints`: the ASGI application. `html_pages`: the pages that people see.
+- `background`: the server in a thread. `__main__`: the command.
 """

@@ -1,4 +1,4 @@
-"""Authlib's authorization server in Starlette: requests in, responses out. Authlib has this for Flask and Django."""
+"""Authlib's authorization server for Starlette. Authlib itself supports only Flask and Django."""
 
 import json
 from collections import defaultdict
@@ -23,7 +23,7 @@ from dev.authkit.grants import AccessTokens, CodeGrant, IdToken, RefreshGrant, R
 from dev.authkit.stand_in_settings import SCOPES, StandInSettings
 from dev.authkit.stand_in_state import RegisteredClient, SigningKeys, StandInState
 
-MAX_BODY = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024
 Pairs = list[tuple[str, str]]
 
 
@@ -47,13 +47,13 @@ class FormRequest(OAuth2Request):
     """A request with parameters, from the query or from a form."""
 
     def __init__(self, request: Request, settings: StandInSettings, pairs: Pairs) -> None:
-        """The URI is under the issuer, whatever the Host header says."""
+        """Create the request. Its URI begins with the issuer and does not depend on the Host header."""
         super().__init__(request.method, f"{settings.issuer}{request.url.path}", headers=request.headers)
         self.payload = _Payload(pairs)
 
     @property
     def form(self) -> dict[str, str]:
-        """Authlib asks for the parameters of the token endpoint by this name."""
+        """Return the parameters; Authlib reads those of the token endpoint from here."""
         return dict(self.payload.data)
 
 
@@ -67,28 +67,28 @@ class _JsonBody(JsonPayload):
 
 
 async def read_body(request: Request) -> bytes:
-    """The whole body.
+    """Read the whole body.
 
     Raises:
-        InvalidRequestError: it is larger than 64 KiB.
+        InvalidRequestError: the body is larger than 64 KiB.
     """
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > MAX_BODY:
+        if len(body) > MAX_BODY_BYTES:
             raise InvalidRequestError("The body is larger than 64 KiB.")
     return body
 
 
 async def read_form(request: Request) -> Pairs:
-    """The parameters in the body; one without a value counts as left out (RFC 6749, section 3.2).
+    """Read the parameters of a form body. Parameters without a value are ignored (RFC 6749, section 3.2).
 
     Raises:
-        InvalidRequestError: not form-encoded, or one parameter is there twice.
+        InvalidRequestError: the body is not form-encoded, or a parameter occurs more than once.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise InvalidRequestError("The body has to be application/x-www-form-urlencoded.")
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/x-www-form-urlencoded":
+        raise InvalidRequestError("The body must be application/x-www-form-urlencoded.")
     body = await read_body(request)
     try:
         pairs = parse_qsl(body.decode(), max_num_fields=100)
@@ -96,31 +96,31 @@ async def read_form(request: Request) -> Pairs:
         raise InvalidRequestError("The body is not UTF-8, or has more than 100 parameters.") from None
     names = [name for name, _ in pairs if name != "resource"]
     if len(names) != len(set(names)):
-        raise InvalidRequestError("A parameter is there more than once.")
+        raise InvalidRequestError("A parameter occurs more than once.")
     return pairs
 
 
 async def read_json(request: Request) -> JsonRequest:
-    """The JSON in the body; `null` where it is none, which the endpoint refuses."""
-    asked = JsonRequest(request.method, str(request.url), request.headers)
+    """Read a JSON body. Invalid JSON becomes `null`, which the endpoint refuses."""
+    json_request = JsonRequest(request.method, str(request.url), request.headers)
     body = await read_body(request)
     try:
         data = json.loads(body)
-        json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair can't be given back
+        json.dumps(data, ensure_ascii=False).encode()  # a single surrogate cannot be encoded in the response
     except (ValueError, RecursionError):
         data = None
-    asked.payload = _JsonBody(data)
-    return asked
+    json_request.payload = _JsonBody(data)
+    return json_request
 
 
 class StandInServer(AuthorizationServer):
-    """The authorization server, with what it remembers."""
+    """The authorization server with its state."""
 
-    def __init__(self, settings: StandInSettings, store: StandInState, keys: SigningKeys) -> None:
-        """Take the state, which a test may look into."""
+    def __init__(self, settings: StandInSettings, state: StandInState, keys: SigningKeys) -> None:
+        """Register the grants and endpoints."""
         super().__init__(scopes_supported=list(SCOPES))
         self.settings = settings
-        self.store = store
+        self.state = state
         self.keys = keys
         self.register_token_generator("default", AccessTokens(settings, keys))
         self.register_grant(CodeGrant, [RequireS256(required=True), ResourceIndicator(), IdToken(settings, keys)])
@@ -128,16 +128,16 @@ class StandInServer(AuthorizationServer):
         self.register_endpoint(RegistrationEndpoint())
 
     def query_client(self, client_id: str) -> RegisteredClient | None:
-        """The registered client."""
-        return self.store.clients.get(client_id)
+        """Return a registered client."""
+        return self.state.clients.get(client_id)
 
     def authenticate_client(
         self, request: FormRequest, methods: list[str], endpoint: str = "token"
     ) -> RegisteredClient:
-        """Authlib's, for any header.
+        """Authenticate a client, with any Authorization header.
 
         Raises:
-            InvalidClientError: the client is not who it says.
+            InvalidClientError: the authentication fails.
         """
         try:
             client: RegisteredClient = super().authenticate_client(request, methods, endpoint)
@@ -146,23 +146,23 @@ class StandInServer(AuthorizationServer):
         return client
 
     def save_token(self, token: dict[str, Any], request: OAuth2Request) -> None:
-        """Access tokens prove themselves; refresh tokens are remembered."""
+        """Store the refresh token. Access tokens are signed and need no storage."""
         if value := token.get("refresh_token"):
-            self.store.remember(value, request.user)
+            self.state.add_refresh_token(value, request.user)
 
     def create_oauth2_request(self, request: FormRequest) -> FormRequest:
-        """Made by the endpoint: Starlette reads a body asynchronously, Authlib does not."""
+        """Return the request, which the endpoint creates: Authlib cannot read a body asynchronously."""
         return request
 
     def create_json_request(self, request: JsonRequest) -> JsonRequest:
-        """Likewise."""
+        """Return the request, which the endpoint creates."""
         return request
 
     def handle_response(self, status: int, body: object, headers: list[tuple[str, str]]) -> Response:
-        """JSON, or a redirect without a body."""
+        """Return a JSON response, or a redirect without a body."""
         if isinstance(body, dict):
             return JSONResponse(body, status, dict(headers))
         return Response(status_code=status, headers=dict(headers) | {"Cache-Control": "no-store"})
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
-        """Nobody listens."""
+        """Ignore signals, because nothing receives them."""

@@ -1,4 +1,4 @@
-"""The stand-in in a thread, for a program or a test that needs one beside itself."""
+"""Run the AuthKit stand-in in a thread of a program or a test."""
 
 import socket
 import threading
@@ -16,11 +16,11 @@ from dev.authkit.stand_in_state import Clock, SigningKeys
 
 @dataclass(frozen=True)
 class BackgroundStandIn:
-    """A stand-in that answers.
+    """A running stand-in.
 
     Attributes:
-        settings: `issuer` is its URL.
-        keys: what it signs with, for whoever wants to make a token of their own.
+        settings: its settings; `issuer` is its URL.
+        keys: its signing keys, which can sign other tokens too.
     """
 
     settings: StandInSettings
@@ -40,13 +40,13 @@ def run_in_background(
 
     Args:
         resources: its Resource Indicators.
-        port: 0 for one that is free.
-        auto_consent: whether nobody is asked.
-        access_token_seconds: how long a token lives.
-        now: for tests that let time pass.
+        port: the port; 0 selects a free port.
+        auto_consent: whether it allows every client without a consent page.
+        access_token_seconds: the lifetime of access tokens.
+        now: the clock; a test can pass another clock.
 
     Raises:
-        OSError: the port can't be had.
+        OSError: it cannot listen on the port.
     """
     listening = socket.create_server(("127.0.0.1", port))
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -67,7 +67,7 @@ def run_in_background(
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
-        # The socket listens already: who asks before the thread is ready waits a moment.
+        # The socket listens already, so an early request waits until the thread is ready.
         yield BackgroundStandIn(settings, keys)
     finally:
         server.should_exit = True

@@ -1,4 +1,4 @@
-"""Dynamic client registration (RFC 7591), open to every client as AuthKit's is when it is turned on."""
+"""Dynamic client registration (RFC 7591), open to every client, like AuthKit's when it is turned on."""
 
 import secrets
 import time
@@ -28,23 +28,23 @@ _TEXTS = (
     "software_id",
     "software_version",
 )
-# Schemes that a browser handles itself: never a native app's own (RFC 8252, 7.1).
-_NOT_PRIVATE = {"about", "blob", "data", "file", "filesystem", "ftp", "javascript", "vbscript", "view-source"}
+# Schemes that browsers handle themselves, so they are not private schemes of native apps (RFC 8252, 7.1).
+_BROWSER_SCHEMES = {"about", "blob", "data", "file", "filesystem", "ftp", "javascript", "vbscript", "view-source"}
 
 
 class ClientMetadata(ClientMetadataClaims):
-    """RFC 7591, section 2. Authlib checks what the values mean; that they have the right types is checked here."""
+    """Client metadata (RFC 7591, section 2). This class checks the types of the values, and Authlib their meaning."""
 
     def validate(self, now: int | None = None, leeway: int = 0) -> None:
-        """Check everything, and fill in the defaults, which the answer has to tell (section 3.2.1).
+        """Check all values, and set the defaults, which the response must contain (section 3.2.1).
 
         Raises:
-            InvalidClientMetadataError: a value can't be used.
-            InvalidRedirectURIError: a redirect URI can't be used.
-            joserfc.errors.JoseError: what Authlib makes an `invalid_client_metadata` of.
+            InvalidClientMetadataError: a value is invalid.
+            InvalidRedirectURIError: a redirect URI is invalid.
+            joserfc.errors.JoseError: a value is invalid; Authlib answers `invalid_client_metadata`.
         """
         for name in set(self).difference(self.REGISTERED_CLAIMS) | {"jwks", "jwks_uri"}:
-            self.pop(name, None)  # no use for a client's keys: no client authenticates with one
+            self.pop(name, None)  # clients cannot authenticate with keys here
         for name in _LISTS:
             value = self.get(name, [])
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
@@ -58,7 +58,7 @@ class ClientMetadata(ClientMetadataClaims):
         super().validate(now, leeway)
 
     def validate_redirect_uris(self) -> None:
-        """At least one, each of which can be redirected to and is nobody else's by accident."""
+        """Require at least one redirect URI, and check each."""
         uris = self.get("redirect_uris")
         if not uris:
             raise InvalidRedirectURIError("At least one redirect URI is required.")
@@ -68,35 +68,35 @@ class ClientMetadata(ClientMetadataClaims):
 
 
 def redirect_uri_problem(uri: str) -> str | None:
-    """What is wrong with a redirect URI (RFC 6749, 3.1.2; RFC 8252, section 7), or None."""
+    """Return the problem of a redirect URI (RFC 6749, 3.1.2; RFC 8252, section 7), or None."""
     if not uri.isascii() or not uri.isprintable() or any(char in ' "<>\\^`{|}' for char in uri):
-        return "has a character that a URI can't have"
+        return "has a character that a URI cannot have"
     try:
         parts = urlsplit(uri)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "is not a URI"
-    web = parts.scheme in {"http", "https"}
+    is_web = parts.scheme in {"http", "https"}
     problems = {
         "is not an absolute URI": not parts.scheme or not uri[len(parts.scheme) + 1 :],
         "has a fragment": "#" in uri,
         "has a user name": "@" in parts.netloc,
-        "has no host": web and not host,
-        "is http, which only loopback may be": parts.scheme == "http" and not is_loopback(host or ""),
-        "has a scheme that is not an app's own": parts.scheme in _NOT_PRIVATE,
+        "has no host": is_web and not host,
+        "is http, which is allowed only for loopback": parts.scheme == "http" and not is_loopback(host or ""),
+        "has a scheme that is not private to an app": parts.scheme in _BROWSER_SCHEMES,
     }
-    return next((problem for problem, found in problems.items() if found), None)
+    return next((problem for problem, applies in problems.items() if applies), None)
 
 
 class RegistrationEndpoint(ClientRegistrationEndpoint):
-    """`POST /oauth2/register`."""
+    """The registration endpoint, `POST /oauth2/register`."""
 
     def __init__(self) -> None:
-        """The server sets itself."""
+        """Create the endpoint; Authlib sets its server."""
         super().__init__(claims_classes=[ClientMetadata])
 
     def create_registration_response(self, request: JsonRequest) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
-        """Authlib's, for a body that is a JSON object."""
+        """Register a client if the body is a JSON object."""
         if not isinstance(request.payload.data, dict) or not request.payload.data:
             raise InvalidClientMetadataError("The body is not a JSON object with client metadata.")
         status, body, headers = super().create_registration_response(request)
@@ -105,24 +105,24 @@ class RegistrationEndpoint(ClientRegistrationEndpoint):
         return status, body, headers
 
     def authenticate_token(self, _request: JsonRequest) -> str:
-        """No initial access token is wanted (section 3)."""
+        """Accept every request: registration needs no initial access token (section 3)."""
         return "open"
 
     def get_server_metadata(self) -> dict[str, object]:
-        """What a client may ask for."""
+        """Return the metadata with the supported values."""
         return authorization_server_metadata(self.server.settings)
 
     def generate_client_id(self, _request: JsonRequest) -> str:
-        """In AuthKit's form."""
+        """Generate a client id in the form of AuthKit."""
         return f"client_{secrets.token_hex(13).upper()}"
 
     def generate_client_secret(self, request: JsonRequest) -> str:
-        """Empty for a public client."""
+        """Generate a secret, which is empty for a public client."""
         public = request.payload.data.get("token_endpoint_auth_method") == "none"
         return "" if public else secrets.token_urlsafe(32)
 
     def generate_client_info(self, request: JsonRequest) -> dict[str, Any]:
-        """Section 3.2.1; a secret doesn't expire."""
+        """Return the client information (section 3.2.1); the secret does not expire."""
         return {
             "client_id": self.generate_client_id(request),
             "client_secret": self.generate_client_secret(request),
@@ -133,7 +133,7 @@ class RegistrationEndpoint(ClientRegistrationEndpoint):
     def save_client(
         self, client_info: dict[str, Any], client_metadata: dict[str, Any], _request: JsonRequest
     ) -> RegisteredClient:
-        """Remember it."""
+        """Store the client."""
         client = RegisteredClient(
             client_id=client_info["client_id"],
             secret=client_info["client_secret"],
@@ -143,5 +143,5 @@ class RegistrationEndpoint(ClientRegistrationEndpoint):
             grant_types=tuple(client_metadata["grant_types"]),
             scopes=tuple(client_metadata["scope"].split()),
         )
-        self.server.store.clients[client.client_id] = client
+        self.server.state.clients[client.client_id] = client
         return client

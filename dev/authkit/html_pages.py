@@ -1,4 +1,4 @@
-"""The pages that a person sees: plain HTML, no script, everything from outside escaped."""
+"""HTML pages for people. They have no scripts, and all values from outside are escaped."""
 
 import base64
 import hashlib
@@ -31,7 +31,7 @@ def _page(title: str, body: str, *, status: int = 200, form_action: str = "'none
         '<meta name="viewport" content="width=device-width">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
         f"<h1>{escape(title)}</h1>\n{body}\n"
-        '<p class="note">This is a stand-in for WorkOS AuthKit, for development. Nobody signs in here.</p>\n'
+        '<p class="note">This is a stand-in for WorkOS AuthKit, for development. There is no real sign-in.</p>\n'
         "</main>\n</body>\n</html>\n"
     )
     headers = {
@@ -46,12 +46,12 @@ def _page(title: str, body: str, *, status: int = 200, form_action: str = "'none
 def consent_page(
     client: RegisteredClient, redirect_uri: str, scope: str, resource: str | None, ticket: str
 ) -> HTMLResponse:
-    """Who asks for what, and where the answer goes; the choice comes back with the ticket."""
+    """Build the page that asks a person to allow a client. The form sends the choice with the ticket."""
     rows = {
         "Client": client.name,
-        "May": scope or "nothing in particular",
-        "At": resource or "every server of this environment",
-        "The answer goes to": redirect_uri,
+        "Scope": scope or "none",
+        "Resource": resource or "every server of this environment",
+        "Redirect URI": redirect_uri,
     }
     listed = "\n".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows.items())
     body = (
@@ -65,20 +65,20 @@ def consent_page(
 
 
 def _origin(redirect_uri: str) -> str:
-    """Chromium applies `form-action` to the redirect that answers a form, so the client's origin has to be in it."""
+    """Return the client's origin for `form-action`, which Chromium also applies to the redirect after a form."""
     parts = urlsplit(redirect_uri)
-    web = parts.scheme in {"http", "https"}
-    return f"{parts.scheme}://{parts.netloc}" if web else f"{parts.scheme}:"
+    is_web = parts.scheme in {"http", "https"}
+    return f"{parts.scheme}://{parts.netloc}" if is_web else f"{parts.scheme}:"
 
 
 def error_page(error: OAuth2Error) -> HTMLResponse:
-    """An error that can't be sent to the client, because nothing proves yet where the client is."""
-    said = error.get_error_description() or "The request can't be used."
-    return _page("This can't go on", f"<p><code>{escape(error.error)}</code>: {escape(said)}</p>", status=400)
+    """Build the page for an error that must not be sent to the client, because its redirect URI is not verified."""
+    description = error.get_error_description() or "The request is invalid."
+    return _page("Sign-in failed", f"<p><code>{escape(error.error)}</code>: {escape(description)}</p>", status=400)
 
 
 def front_page(settings: StandInSettings) -> HTMLResponse:
-    """What this is."""
+    """Build the page that describes the stand-in."""
     resources = ", ".join(sorted(settings.resources)) or "none"
     body = (
         f"<dl>\n<dt>Issuer</dt><dd>{escape(settings.issuer)}</dd>\n"

@@ -1,4 +1,4 @@
-"""The endpoints, at AuthKit's paths."""
+"""The ASGI application: OAuth endpoints at the paths of AuthKit."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -21,17 +21,23 @@ from dev.authkit.stand_in_settings import StandInSettings, authorization_server_
 from dev.authkit.stand_in_state import Clock, Session, SigningKeys, StandInState
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-ROTATE_PATH = "/stand-in/rotate-keys"
+ROTATE_KEYS_PATH = "/stand-in/rotate-keys"
 
 
 def build_app(settings: StandInSettings, now: Clock = time.time, keys: SigningKeys | None = None) -> Starlette:
-    """The ASGI application for one environment; `now` and `keys` are for tests that let time pass or sign."""
+    """Build the ASGI application.
+
+    Args:
+        settings: the settings of the stand-in.
+        now: the clock; a test can pass another clock.
+        keys: the signing keys, for a test that signs tokens itself.
+    """
     server = StandInServer(settings, StandInState(now), keys or SigningKeys(settings.access_token_seconds, now))
-    # RFC 8414 and MCP's browser clients read these from another origin; the pages are nobody else's to read.
-    shared = [
-        _json("/.well-known/oauth-authorization-server", lambda: authorization_server_metadata(settings)),
-        _json("/.well-known/openid-configuration", lambda: openid_metadata(settings)),
-        _json("/oauth2/jwks", lambda: server.keys.published().as_dict(private=False)),
+    # Browser clients call these endpoints from other origins. Other origins must not read the HTML pages.
+    cors_routes = [
+        _json_route("/.well-known/oauth-authorization-server", lambda: authorization_server_metadata(settings)),
+        _json_route("/.well-known/openid-configuration", lambda: openid_metadata(settings)),
+        _json_route("/oauth2/jwks", lambda: server.keys.published().as_dict(private=False)),
         Route("/oauth2/register", _registration(server), methods=["POST"]),
         Route("/oauth2/token", _token(server), methods=["POST"]),
     ]
@@ -42,19 +48,19 @@ def build_app(settings: StandInSettings, now: Clock = time.time, keys: SigningKe
             Route("/", _front(settings)),
             Route("/oauth2/authorize", _authorize(server)),
             Route("/oauth2/consent", _consent(server), methods=["POST"]),
-            Route(ROTATE_PATH, _rotate(server), methods=["POST"]),
-            Mount("/", routes=shared, middleware=[cors]),
+            Route(ROTATE_KEYS_PATH, _rotate(server), methods=["POST"]),
+            Mount("/", routes=cors_routes, middleware=[cors]),
         ],
-        # Against DNS rebinding: a page elsewhere that has its own name resolved to this machine.
+        # Against DNS rebinding, where a foreign page resolves its own host name to this machine.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
     )
 
 
-def _json(path: str, content: Callable[[], object]) -> Route:
-    async def answer(_request: Request) -> Response:
+def _json_route(path: str, content: Callable[[], object]) -> Route:
+    async def send_json(_request: Request) -> Response:
         return JSONResponse(content(), headers={"Cache-Control": "no-store"})
 
-    return Route(path, answer)
+    return Route(path, send_json)
 
 
 def _front(settings: StandInSettings) -> Endpoint:
@@ -67,11 +73,11 @@ def _front(settings: StandInSettings) -> Endpoint:
 def _registration(server: StandInServer) -> Endpoint:
     async def register(request: Request) -> Response:
         try:
-            asked = await read_json(request)
-            answer: Response = server.create_endpoint_response("client_registration", asked)
+            registration = await read_json(request)
+            response: Response = server.create_endpoint_response("client_registration", registration)
         except OAuth2Error as error:
-            answer = server.handle_error_response(request, error)
-        return answer
+            response = server.handle_error_response(request, error)
+        return response
 
     return register
 
@@ -79,30 +85,30 @@ def _registration(server: StandInServer) -> Endpoint:
 def _token(server: StandInServer) -> Endpoint:
     async def token(request: Request) -> Response:
         try:
-            asked = FormRequest(request, server.settings, await read_form(request))
-            if not asked.payload.grant_type:
+            token_request = FormRequest(request, server.settings, await read_form(request))
+            if not token_request.payload.grant_type:
                 raise InvalidRequestError("grant_type is missing.")
-            answer: Response = server.create_token_response(asked)
+            response: Response = server.create_token_response(token_request)
         except OAuth2Error as error:
-            answer = server.handle_error_response(request, error)
-        return answer
+            response = server.handle_error_response(request, error)
+        return response
 
     return token
 
 
 def _authorize(server: StandInServer) -> Endpoint:
     async def authorize(request: Request) -> Response:
-        asked = FormRequest(request, server.settings, parse_qsl(request.url.query))
+        authorization = FormRequest(request, server.settings, parse_qsl(request.url.query))
         try:
-            grant = _checked(server, asked)
+            grant = _validate(server, authorization)
         except OAuth2Error as error:
-            # Only a redirect URI that has been checked gets anything (RFC 6749, 4.1.2.1).
-            return server.handle_error_response(asked, error) if error.redirect_uri else error_page(error)
+            # An error is sent to a redirect URI only if the client has registered it (RFC 6749, 4.1.2.1).
+            return server.handle_error_response(authorization, error) if error.redirect_uri else error_page(error)
         if server.settings.auto_consent:
-            return _decide(server, asked, grant, allowed=True)
-        ticket = server.store.hold(asked, server.settings.consent_seconds)
-        resource = asked.payload.data.get("resource")
-        return consent_page(asked.client, grant.redirect_uri, asked.scope, resource, ticket)
+            return _redirect(server, authorization, grant, allowed=True)
+        ticket = server.state.add_pending(authorization, server.settings.consent_seconds)
+        resource = authorization.payload.data.get("resource")
+        return consent_page(authorization.client, grant.redirect_uri, authorization.scope, resource, ticket)
 
     return authorize
 
@@ -112,11 +118,12 @@ def _consent(server: StandInServer) -> Endpoint:
         try:
             form = dict(await read_form(request))
             if form.get("choice") not in {"allow", "deny"}:
-                raise InvalidRequestError("The choice is neither allow nor deny.")
-            asked = server.store.take(form.get("ticket", ""))
-            if asked is None:
-                raise InvalidRequestError("This page is used or too old. Start again from the client.")
-            return _decide(server, asked, _checked(server, asked), allowed=form["choice"] == "allow")
+                raise InvalidRequestError("The choice must be allow or deny.")
+            authorization = server.state.pop_pending(form.get("ticket", ""))
+            if authorization is None:
+                raise InvalidRequestError("This page was used already or is too old. Start again from the client.")
+            grant = _validate(server, authorization)
+            return _redirect(server, authorization, grant, allowed=form["choice"] == "allow")
         except OAuth2Error as error:
             return error_page(error)
 
@@ -130,28 +137,28 @@ def _rotate(server: StandInServer) -> Endpoint:
     return rotate
 
 
-def _checked(server: StandInServer, asked: FormRequest) -> CodeGrant:
-    """The grant for an authorization request that is in order.
+def _validate(server: StandInServer, authorization: FormRequest) -> CodeGrant:
+    """Validate an authorization request, and return its grant.
 
     Raises:
-        OAuth2Error: it is not; with `redirect_uri` where the client is to be told.
+        OAuth2Error: the request is invalid. The error has a `redirect_uri` if it must be sent to the client.
     """
     try:
-        # A request that must not show a page (prompt=none) has a person only where nobody is asked.
-        grant: CodeGrant = server.get_consent_grant(asked, end_user=server.settings.auto_consent or None)
+        # A request with prompt=none, which must not show a page, is possible only with auto_consent.
+        grant: CodeGrant = server.get_consent_grant(authorization, end_user=server.settings.auto_consent or None)
     except UnsupportedResponseTypeError as error:
-        missing = not asked.payload.response_type
+        missing = not authorization.payload.response_type
         error.error = "invalid_request" if missing else error.error
-        error.description = "response_type is missing." if missing else "The only response_type is code."
+        error.description = "response_type is missing." if missing else "The response_type must be code."
         raise
-    except ValueError:  # Authlib, of a message that repeats a parameter with characters that no message may have
-        raise InvalidRequestError("A parameter has a value that can't be one.") from None
+    except ValueError:  # Authlib refuses the characters of a parameter in its own error message
+        raise InvalidRequestError("A parameter has an invalid value.") from None
     return grant
 
 
-def _decide(server: StandInServer, asked: FormRequest, grant: CodeGrant, *, allowed: bool) -> Response:
-    """Back to the client, with a code or with `access_denied`."""
-    resource = asked.payload.data.get("resource")
-    session = Session(asked.client.client_id, asked.scope, resource) if allowed else None
-    response: Response = server.create_authorization_response(asked, grant_user=session, grant=grant)
+def _redirect(server: StandInServer, authorization: FormRequest, grant: CodeGrant, *, allowed: bool) -> Response:
+    """Redirect to the client, with a code or with `access_denied`."""
+    resource = authorization.payload.data.get("resource")
+    session = Session(authorization.client.client_id, authorization.scope, resource) if allowed else None
+    response: Response = server.create_authorization_response(authorization, grant_user=session, grant=grant)
     return response

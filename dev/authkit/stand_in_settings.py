@@ -1,4 +1,4 @@
-"""How the stand-in runs, and what it says about itself."""
+"""Settings of the stand-in, and its metadata documents."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -15,10 +15,12 @@ EMAIL = "developer@example.com"
 
 @dataclass(frozen=True)
 class StandInSettings:
-    """One environment of the stand-in; lifetimes are in seconds.
+    """Settings of the stand-in. Lifetimes are in seconds.
 
-    `resources` are its Resource Indicators, as the WorkOS dashboard calls them; `client_id` is the environment's,
-    the `aud` of a token for no resource.
+    Attributes:
+        issuer: its URL.
+        resources: the Resource Indicators, which is the term of the WorkOS dashboard.
+        client_id: the client id of the environment; it is the `aud` of a token without a resource.
     """
 
     issuer: str
@@ -31,12 +33,12 @@ class StandInSettings:
 
 
 def authorization_server_metadata(settings: StandInSettings) -> dict[str, object]:
-    """The metadata of RFC 8414, section 2, checked by Authlib; `issuer` has no final slash, as AuthKit's.
+    """Return the metadata of RFC 8414, section 2, validated by Authlib. Like AuthKit's, the issuer has no final slash.
 
     Raises:
-        ValueError: the issuer can't be one, such as http on another host than loopback.
+        ValueError: the issuer is invalid, such as an http URL of a host that is not loopback.
     """
-    said = AuthorizationServerMetadata(
+    document = AuthorizationServerMetadata(
         issuer=settings.issuer,
         authorization_endpoint=f"{settings.issuer}/oauth2/authorize",
         token_endpoint=f"{settings.issuer}/oauth2/token",
@@ -49,18 +51,18 @@ def authorization_server_metadata(settings: StandInSettings) -> dict[str, object
         token_endpoint_auth_methods_supported=list(AUTH_METHODS),
         code_challenge_methods_supported=["S256"],
     )
-    said.validate()
-    return dict(said)
+    document.validate()
+    return dict(document)
 
 
 def openid_metadata(settings: StandInSettings) -> dict[str, object]:
-    """The same for OpenID clients, with what OpenID Connect Discovery 1.0, section 3, requires."""
-    more = {"subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"]}
-    return authorization_server_metadata(settings) | more
+    """Return the metadata for OpenID clients (OpenID Connect Discovery 1.0, section 3)."""
+    openid_fields = {"subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"]}
+    return authorization_server_metadata(settings) | openid_fields
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, as in a URL or on a command line, is this machine and nothing else."""
+    """Whether a host of a URL or of a command line is a loopback address."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -68,10 +70,10 @@ def is_loopback(host: str) -> bool:
 
 
 def is_resource(uri: str) -> bool:
-    """Whether it can name a resource: an absolute URI without a fragment (RFC 8707, section 2)."""
+    """Whether a URI can name a resource: it is absolute and has no fragment (RFC 8707, section 2)."""
     try:
         parts = urlsplit(uri)
     except ValueError:
         return False
-    whole = bool(parts.scheme and (parts.netloc or parts.path))
-    return whole and uri.isprintable() and not any(char in "# " for char in uri)
+    absolute = bool(parts.scheme and (parts.netloc or parts.path))
+    return absolute and uri.isprintable() and not any(char in "# " for char in uri)

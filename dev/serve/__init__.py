@@ -1,4 +1,5 @@
-"""Everything on one machine: wiki, MCP server, gateway, inspector, and a stand-in for AuthKit. For development.
+"""`make serve`: the wiki, the MCP server, the gateway, the inspector and the AuthKit stand-in on one machine.
 
-`python -m dev.serve` runs it; `stack` says how the two apps are told of each other.
+`__main__` is the command, `local_apps` has the environment variables of both apps and the sample pages of the wiki, and
+`local_site` waits until everything answers.
 """

@@ -1,4 +1,4 @@
-"""`python -m dev.serve`: bring everything up, say when it answers, and end it with Ctrl-C."""
+"""`python -m dev.serve`: start everything, print the URLs when it is ready, and end it with Ctrl-C."""
 
 import socket
 import subprocess
@@ -20,42 +20,50 @@ PORT = click.IntRange(0, 65535)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--port", type=PORT, default=8000, show_default=True, help="The gateway's; 0 for one that is free.")
-@click.option("--inspector-port", type=PORT, default=8001, show_default=True, help="0 for no inspector.")
-@click.option("--auto-consent", is_flag=True, help="Let clients in without asking a person.")
-@click.option("--wiki", type=click.Path(path_type=Path), default=WIKI, show_default=True, help="What keeps the wiki.")
+@click.option(
+    "--port", type=PORT, default=8000, show_default=True, help="The port of the gateway; 0 selects a free port."
+)
+@click.option(
+    "--inspector-port", type=PORT, default=8001, show_default=True, help="The port of the inspector; 0 turns it off."
+)
+@click.option("--auto-consent", is_flag=True, help="Allow every client without a consent page.")
+@click.option(
+    "--wiki", type=click.Path(path_type=Path), default=WIKI, show_default=True, help="The data directory of the wiki."
+)
 @click.argument("options", nargs=-1, metavar="[-- OPTIONS]")
 def main(*, port: int, inspector_port: int, auto_consent: bool, wiki: Path, options: tuple[str, ...]) -> None:
-    """The wiki, the MCP server, the gateway, its inspector and a stand-in for AuthKit, on this machine.
+    """Run the wiki, the MCP server, the gateway, its inspector and the AuthKit stand-in on this machine.
 
-    OPTIONS after `--` go to `routegen serve`.
+    OPTIONS after `--` are options of `routegen serve`.
     """
-    began = time.monotonic()
+    start = time.monotonic()
     data = wiki.absolute()
     try:
         make_wiki(data)
         gateway = f"http://127.0.0.1:{port or _free_port()}"
-        # Both before the gateway: the MCP server is told of the stand-in as it starts, the stand-in of the gateway.
+        # The MCP server needs the URL of the stand-in when it starts, and the stand-in needs the URL of the gateway.
         with run_in_background(frozenset({f"{gateway}/mcp"}), auto_consent=auto_consent) as authkit:
             inspector = f"http://127.0.0.1:{inspector_port}/" if inspector_port else None
             site = LocalSite(gateway, authkit.settings.issuer, inspector)
-            threading.Thread(target=_tell, args=(site, began), daemon=True).start()
+            threading.Thread(target=_print_when_ready, args=(site, start), daemon=True).start()
             apps = app_environments(gateway, site.authkit, authkit.settings.client_id, data)
-            env = [f"--env={app}:{name}={value}" for app, said in apps.items() for name, value in said.items()]
+            env = [
+                f"--env={app}:{name}={value}" for app, variables in apps.items() for name, value in variables.items()
+            ]
             ports = [f"--port={gateway.rpartition(':')[2]}", f"--inspector-port={inspector_port}"]
             routegen(["serve", *ports, *env, *options])
     except OSError as error:
         _fail(f"{error.filename or data}: {error.strerror}")
     except subprocess.CalledProcessError as error:
-        _fail(f"git can't make the wiki's repository in {data}: {' '.join(error.stderr.decode().split())}")
+        _fail(f"git cannot create the wiki's repository in {data}: {' '.join(error.stderr.decode().split())}")
 
 
-def _tell(site: LocalSite, began: float) -> None:
+def _print_when_ready(site: LocalSite, start: float) -> None:
     problems = site.wait()
     for problem in problems:
-        click.echo(f"dev.serve: {problem}; the lines above say why", err=True)
+        click.echo(f"dev.serve: {problem}; the lines above have the reason", err=True)
     if not problems:
-        click.echo(f"\nReady after {time.monotonic() - began:.1f} s\n{site.about}\n")
+        click.echo(f"\nReady after {time.monotonic() - start:.1f} s\n{site.instructions}\n")
 
 
 def _free_port() -> int:

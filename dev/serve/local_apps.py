@@ -1,4 +1,4 @@
-"""What the two apps need to know of each other, and a wiki with a few pages."""
+"""Environment variables of both apps for `make serve`, and a wiki with sample pages."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 PAGES = Path(__file__).with_name("pages")
 
-# Otterwiki keeps a page in a file of its name in lower case.
+# Otterwiki's file names are the page names in lower case.
 _FILES = {
     "home.md": "home.md",
     "otters.md": "otters.md",
@@ -18,13 +18,13 @@ _AUTHOR = ("-c", "user.name=make serve", "-c", "user.email=developer@example.com
 
 
 def app_environments(gateway: str, authkit: str, client_id: str, wiki_data: Path) -> dict[str, dict[str, str]]:
-    """The variables of each app of this repository, by app.
+    """Return the environment variables of each app of this repository, by app.
 
     Args:
-        gateway: its URL without a final slash; both apps are behind it.
-        authkit: the issuer.
-        client_id: the issuer's environment.
-        wiki_data: the directory that keeps the wiki.
+        gateway: the URL of the gateway in front of both apps, without a slash at the end.
+        authkit: the URL of the AuthKit stand-in, which is the issuer.
+        client_id: the client id of the environment.
+        wiki_data: the data directory of the wiki.
     """
     return {
         "mcp": {
@@ -38,16 +38,16 @@ def app_environments(gateway: str, authkit: str, client_id: str, wiki_data: Path
 
 
 def make_wiki(data: Path) -> None:
-    """Make a wiki's data directory with the pages of `pages/`; one that exists stays as it is.
+    """Create a data directory of the wiki with the pages of `pages/`, unless it exists.
 
     Raises:
-        OSError: the directory can't be written.
+        OSError: the directory cannot be written.
         subprocess.CalledProcessError: git has failed.
     """
     repository = data / "repository"
     if repository.exists():
         return
-    # Whole or not at all: the wiki takes any repository that is there for its own.
+    # The repository is renamed when it is complete, because the wiki would use an incomplete one.
     part = data / "repository.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -61,6 +61,6 @@ def make_wiki(data: Path) -> None:
 
 
 def _git(repository: Path, *arguments: str) -> None:
-    # Nobody's own settings: a template, a hook or a signing key would end up in the wiki.
+    # The developer's git settings must not have an effect: templates, hooks and signing keys would change the wiki.
     env = {**os.environ, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
     subprocess.run(["git", *arguments], cwd=repository, check=True, capture_output=True, env=env)

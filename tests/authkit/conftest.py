@@ -1,4 +1,4 @@
-"""The stand-in on a port of its own, and a client that does each step of OAuth by hand."""
+"""Fixtures: the AuthKit stand-in on a free port, and an OAuth client that sends each request separately."""
 
 import hashlib
 import re
@@ -26,7 +26,7 @@ CALLBACK = "http://127.0.0.1:33418/callback"
 
 @dataclass
 class Clock:
-    """Time that passes when a test says so; codes, consent and keys go by it."""
+    """A clock that tests set forward; codes, consent pages and keys use it."""
 
     seconds: float = 1_000_000.0
 
@@ -36,7 +36,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Kit:
-    """The stand-in over HTTP; redirects are not followed."""
+    """An OAuth client of the stand-in. It does not follow redirects."""
 
     url: str
     http: httpx2.Client
@@ -48,9 +48,9 @@ class Kit:
         return urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).decode().rstrip("=")
 
     def register_raw(self, **metadata: Any) -> httpx2.Response:
-        usual = {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none", "client_name": "Tester"}
+        defaults = {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none", "client_name": "Tester"}
         grants = {"grant_types": ["authorization_code", "refresh_token"]}
-        return self.http.post("/oauth2/register", json=usual | grants | metadata)
+        return self.http.post("/oauth2/register", json=defaults | grants | metadata)
 
     def register(self, **metadata: Any) -> dict[str, Any]:
         response = self.register_raw(**metadata)
@@ -58,9 +58,9 @@ class Kit:
         registered: dict[str, Any] = response.json()
         return registered
 
-    def authorize(self, client_id: str, **changed: Any) -> httpx2.Response:
-        """An authorization request in order, but for what is changed; None leaves a parameter out."""
-        usual = {
+    def authorize(self, client_id: str, **changes: Any) -> httpx2.Response:
+        """Send a valid authorization request with some changes; None removes a parameter."""
+        defaults = {
             "response_type": "code",
             "client_id": client_id,
             "redirect_uri": CALLBACK,
@@ -69,31 +69,32 @@ class Kit:
             "resource": RESOURCE,
             "state": "a state & more",
         }
-        said = {name: value for name, value in (usual | changed).items() if value is not None}
-        return self.http.get("/oauth2/authorize", params=said)
+        parameters = {name: value for name, value in (defaults | changes).items() if value is not None}
+        return self.http.get("/oauth2/authorize", params=parameters)
 
-    def code(self, client_id: str, **changed: Any) -> str:
-        (code,) = answer(self.authorize(client_id, **changed))["code"]
+    def code(self, client_id: str, **changes: Any) -> str:
+        (code,) = redirect_parameters(self.authorize(client_id, **changes))["code"]
         return code
 
     def token(self, client_id: str | None, **form: Any) -> httpx2.Response:
-        said = {"client_id": client_id} | form
-        return self.http.post("/oauth2/token", data={name: value for name, value in said.items() if value is not None})
+        parameters = {"client_id": client_id} | form
+        data = {name: value for name, value in parameters.items() if value is not None}
+        return self.http.post("/oauth2/token", data=data)
 
-    def exchange(self, client_id: str | None, code: str, **changed: Any) -> httpx2.Response:
-        usual = {
+    def exchange(self, client_id: str | None, code: str, **changes: Any) -> httpx2.Response:
+        defaults = {
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": CALLBACK,
             "code_verifier": self.verifier,
         }
-        return self.token(client_id, **(usual | changed))
+        return self.token(client_id, **(defaults | changes))
 
-    def refresh(self, client_id: str, refresh_token: str, **more: Any) -> httpx2.Response:
-        return self.token(client_id, grant_type="refresh_token", refresh_token=refresh_token, **more)
+    def refresh(self, client_id: str, refresh_token: str, **form: Any) -> httpx2.Response:
+        return self.token(client_id, grant_type="refresh_token", refresh_token=refresh_token, **form)
 
-    def sign_in(self, client_id: str, **changed: Any) -> dict[str, Any]:
-        response = self.exchange(client_id, self.code(client_id, **changed))
+    def sign_in(self, client_id: str, **changes: Any) -> dict[str, Any]:
+        response = self.exchange(client_id, self.code(client_id, **changes))
         assert response.status_code == 200, response.text
         tokens: dict[str, Any] = response.json()
         return tokens
@@ -101,22 +102,22 @@ class Kit:
     def jwks(self) -> KeySet:
         return KeySet.import_key_set(self.http.get("/oauth2/jwks").json())
 
-    def published(self) -> set[str | None]:
+    def published_kids(self) -> set[str | None]:
         return {key.kid for key in self.jwks()}
 
     def claims(self, token: str) -> dict[str, Any]:
-        """What a token says, its signature checked with the published keys."""
+        """Return the claims of a token after verifying its signature with the published keys."""
         return jwt.decode(token, self.jwks(), algorithms=["RS256"]).claims
 
 
-def answer(response: httpx2.Response) -> dict[str, list[str]]:
-    """What the client is told in a redirect."""
+def redirect_parameters(response: httpx2.Response) -> dict[str, list[str]]:
+    """Return the query parameters of a redirect to the client."""
     assert response.status_code == 302, response.text
     return parse_qs(urlsplit(response.headers["location"]).query)
 
 
-def error(response: httpx2.Response) -> tuple[int, str]:
-    """Status and code of an error in JSON, which tells nothing but what RFC 6749, section 5.2, has."""
+def json_error(response: httpx2.Response) -> tuple[int, str]:
+    """Return the status and the code of a JSON error, which must have only the fields of RFC 6749, section 5.2."""
     body = response.json()
     assert set(body) <= {"error", "error_description"}, body
     assert response.headers["cache-control"] == "no-store"
@@ -124,18 +125,18 @@ def error(response: httpx2.Response) -> tuple[int, str]:
 
 
 @pytest.fixture
-def answered() -> Callable[[httpx2.Response], dict[str, list[str]]]:
-    return answer
+def parameters() -> Callable[[httpx2.Response], dict[str, list[str]]]:
+    return redirect_parameters
 
 
 @pytest.fixture
-def refused() -> Callable[[httpx2.Response], tuple[int, str]]:
-    return error
+def error() -> Callable[[httpx2.Response], tuple[int, str]]:
+    return json_error
 
 
 @pytest.fixture(scope="session")
 def start() -> Iterator[Callable[..., Kit]]:
-    """Start the stand-in with settings; it asks nobody, and RESOURCE is its Resource Indicator."""
+    """Start the stand-in with settings. By default it shows no consent page, and RESOURCE is its Resource Indicator."""
     running: list[tuple[uvicorn.Server, threading.Thread, httpx2.Client]] = []
 
     def run(**settings: Any) -> Kit:
@@ -143,8 +144,8 @@ def start() -> Iterator[Callable[..., Kit]]:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         clock = Clock()
-        usual: dict[str, Any] = {"auto_consent": True, "resources": frozenset({RESOURCE})}
-        app = build_app(StandInSettings(issuer=url, **(usual | settings)), clock)
+        defaults: dict[str, Any] = {"auto_consent": True, "resources": frozenset({RESOURCE})}
+        app = build_app(StandInSettings(issuer=url, **(defaults | settings)), clock)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
@@ -161,7 +162,7 @@ def start() -> Iterator[Callable[..., Kit]]:
 
 @pytest.fixture(scope="session")
 def kit(start: Callable[..., Kit]) -> Kit:
-    """One for all tests: each has clients of its own, and time only goes forward."""
+    """One stand-in for all tests. Each test registers its own clients, and the clock only goes forward."""
     return start()
 
 
@@ -170,8 +171,8 @@ def choose() -> Callable[[Kit, httpx2.Response, str], httpx2.Response]:
     """Press a button of the consent page."""
 
     def press(kit: Kit, page: httpx2.Response, choice: str) -> httpx2.Response:
-        found = re.search(r'name="ticket" value="([^"]+)"', page.text)
-        assert found, page.text
-        return kit.http.post("/oauth2/consent", data={"ticket": found[1], "choice": choice})
+        ticket = re.search(r'name="ticket" value="([^"]+)"', page.text)
+        assert ticket, page.text
+        return kit.http.post("/oauth2/consent", data={"ticket": ticket[1], "choice": choice})
 
     return press

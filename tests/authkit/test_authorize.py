@@ -1,4 +1,4 @@
-"""What a person and a client get at the authorization endpoint."""
+"""The authorization endpoint: consent page, redirects to the client, and errors."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -9,55 +9,57 @@ CALLBACK = "http://127.0.0.1:33418/callback"
 
 
 @pytest.fixture(scope="session")
-def asking(start: Any) -> Any:
-    """A stand-in that asks."""
+def consent_kit(start: Any) -> Any:
+    """A stand-in that shows the consent page."""
     return start(auto_consent=False)
 
 
-def test_person_allows(asking: Any, answered: Any, choose: Any) -> None:
-    client_id = asking.register()["client_id"]
-    page = asking.authorize(client_id, scope="openid offline_access")
+def test_a_person_can_allow_a_client(consent_kit: Any, parameters: Any, choose: Any) -> None:
+    client_id = consent_kit.register()["client_id"]
+    page = consent_kit.authorize(client_id, scope="openid offline_access")
     assert page.status_code == 200
     for shown in ("Tester", "openid offline_access", "https://mcp.example.com/mcp", CALLBACK, "for development"):
         assert shown in page.text
-    back = answered(choose(asking, page, "allow"))
+    back = parameters(choose(consent_kit, page, "allow"))
     assert back["state"] == ["a state & more"]
-    assert asking.exchange(client_id, back["code"][0]).json()["scope"] == "openid offline_access"
+    assert consent_kit.exchange(client_id, back["code"][0]).json()["scope"] == "openid offline_access"
 
 
-def test_person_denies(asking: Any, answered: Any, choose: Any) -> None:
-    back = choose(asking, asking.authorize(asking.register()["client_id"]), "deny")
+def test_a_person_can_deny_a_client(consent_kit: Any, parameters: Any, choose: Any) -> None:
+    back = choose(consent_kit, consent_kit.authorize(consent_kit.register()["client_id"]), "deny")
     assert back.headers["location"].startswith(f"{CALLBACK}?")
-    assert answered(back)["error"] == ["access_denied"]
-    assert answered(back)["state"] == ["a state & more"]
-    assert "code" not in answered(back)
+    assert parameters(back)["error"] == ["access_denied"]
+    assert parameters(back)["state"] == ["a state & more"]
+    assert "code" not in parameters(back)
 
 
-def test_choice_is_made_once(asking: Any, choose: Any) -> None:
-    page = asking.authorize(asking.register()["client_id"])
-    neither = choose(asking, page, "perhaps")
-    assert (neither.status_code, "location" in neither.headers) == (400, False)
-    assert choose(asking, page, "allow").status_code == 302
-    again = choose(asking, page, "allow")
-    assert (again.status_code, "location" in again.headers) == (400, False)
-    assert "Start again from the client" in again.text
+def test_a_consent_page_can_be_used_only_once(consent_kit: Any, choose: Any) -> None:
+    page = consent_kit.authorize(consent_kit.register()["client_id"])
+    invalid = choose(consent_kit, page, "perhaps")
+    assert (invalid.status_code, "location" in invalid.headers) == (400, False)
+    assert choose(consent_kit, page, "allow").status_code == 302
+    second = choose(consent_kit, page, "allow")
+    assert (second.status_code, "location" in second.headers) == (400, False)
+    assert "Start again from the client" in second.text
 
 
-def test_page_waits_ten_minutes(asking: Any, choose: Any) -> None:
-    page = asking.authorize(asking.register()["client_id"])
-    asking.clock.seconds += 600
-    assert choose(asking, page, "allow").status_code == 400
+def test_a_consent_page_expires_after_ten_minutes(consent_kit: Any, choose: Any) -> None:
+    page = consent_kit.authorize(consent_kit.register()["client_id"])
+    consent_kit.clock.seconds += 600
+    assert choose(consent_kit, page, "allow").status_code == 400
 
 
-def test_nobody_can_choose_without_the_page(asking: Any) -> None:
+def test_a_choice_needs_the_ticket_of_a_page(consent_kit: Any) -> None:
     for form in ({"choice": "allow"}, {"choice": "allow", "ticket": "guessed"}, {}):
-        assert asking.http.post("/oauth2/consent", data=form).status_code == 400
-    assert asking.http.post("/oauth2/consent", json={"choice": "allow"}).status_code == 400
+        assert consent_kit.http.post("/oauth2/consent", data=form).status_code == 400
+    assert consent_kit.http.post("/oauth2/consent", json={"choice": "allow"}).status_code == 400
 
 
-def test_page_can_not_be_used_against_the_person(asking: Any) -> None:
-    client_id = asking.register(client_name='<script>alert(1)</script>"', redirect_uris=["cursor://x/cb"])["client_id"]
-    page = asking.authorize(client_id, redirect_uri="cursor://x/cb")
+def test_the_consent_page_is_protected_against_injection_and_framing(consent_kit: Any) -> None:
+    client_id = consent_kit.register(client_name='<script>alert(1)</script>"', redirect_uris=["cursor://x/cb"])[
+        "client_id"
+    ]
+    page = consent_kit.authorize(client_id, redirect_uri="cursor://x/cb")
     assert "<script" not in page.text
     assert "&lt;script&gt;alert(1)" in page.text
     policy = dict(rule.strip().split(" ", 1) for rule in page.headers["content-security-policy"].split(";"))
@@ -70,7 +72,7 @@ def test_page_can_not_be_used_against_the_person(asking: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "error"),
+    ("changes", "error_code"),
     [
         ({"code_challenge": None}, "invalid_request"),
         ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
@@ -86,16 +88,16 @@ def test_page_can_not_be_used_against_the_person(asking: Any) -> None:
         ({"resource": ["https://mcp.example.com/mcp", "https://other.example"]}, "invalid_target"),
     ],
 )
-def test_client_is_told_what_is_wrong(kit: Any, answered: Any, changed: dict[str, Any], error: str) -> None:
-    back = kit.authorize(kit.register()["client_id"], **changed)
+def test_an_error_is_sent_to_the_client(kit: Any, parameters: Any, changes: dict[str, Any], error_code: str) -> None:
+    back = kit.authorize(kit.register()["client_id"], **changes)
     assert back.headers["location"].startswith(f"{CALLBACK}?")
-    assert answered(back)["error"] == [error]
-    assert answered(back)["state"] == ["a state & more"]
-    assert "code" not in answered(back)
+    assert parameters(back)["error"] == [error_code]
+    assert parameters(back)["state"] == ["a state & more"]
+    assert "code" not in parameters(back)
 
 
 @pytest.mark.parametrize(
-    "changed",
+    "changes",
     [
         {"redirect_uri": "https://evil.example/"},
         {"redirect_uri": f"{CALLBACK}/more"},
@@ -113,16 +115,16 @@ def test_client_is_told_what_is_wrong(kit: Any, answered: Any, changed: dict[str
         {"response_type": 'a"b'},
     ],
 )
-def test_nobody_is_redirected_to_an_address_that_is_not_the_clients(kit: Any, changed: dict[str, Any]) -> None:
+def test_there_is_no_redirect_to_an_unregistered_uri(kit: Any, changes: dict[str, Any]) -> None:
     registered = kit.register()["client_id"]
-    page = kit.authorize(changed.get("client_id", registered), **{n: v for n, v in changed.items() if n != "client_id"})
+    page = kit.authorize(**({"client_id": registered} | changes))
     assert page.status_code == 400
     assert "location" not in page.headers
     assert page.headers["content-type"].startswith("text/html")
     assert "evil" not in page.text
 
 
-def test_loopback_address_has_its_port_free(kit: Any) -> None:
+def test_a_loopback_address_can_have_any_port(kit: Any) -> None:
     client_id = kit.register(redirect_uris=["http://127.0.0.1/callback", "http://[::1]:5/callback"])["client_id"]
     for uri in ("http://127.0.0.1:40000/callback", "http://127.0.0.1/callback", "http://[::1]:40000/callback"):
         back = kit.authorize(client_id, redirect_uri=uri)
@@ -133,40 +135,40 @@ def test_loopback_address_has_its_port_free(kit: Any) -> None:
         assert kit.authorize(client_id, redirect_uri=uri).status_code == 400, uri
 
 
-def test_localhost_has_not(kit: Any) -> None:
+def test_localhost_cannot_have_another_port(kit: Any) -> None:
     client_id = kit.register(redirect_uris=["http://localhost:5/callback"])["client_id"]
     assert kit.authorize(client_id, redirect_uri="http://localhost:6/callback").status_code == 400
     assert kit.authorize(client_id, redirect_uri="http://localhost:5/callback").status_code == 302
 
 
-def test_only_redirect_uri_may_stay_unsaid(kit: Any, answered: Any) -> None:
+def test_a_single_registered_redirect_uri_is_the_default(kit: Any, parameters: Any) -> None:
     client_id = kit.register()["client_id"]
-    code = answered(kit.authorize(client_id, redirect_uri=None))["code"][0]
+    code = parameters(kit.authorize(client_id, redirect_uri=None))["code"][0]
     assert kit.exchange(client_id, code, redirect_uri=None).status_code == 200
     several = kit.register(redirect_uris=[CALLBACK, "https://client.example/"])["client_id"]
     assert kit.authorize(several, redirect_uri=None).status_code == 400
 
 
-def test_query_of_the_redirect_uri_is_kept(kit: Any) -> None:
+def test_the_query_of_the_redirect_uri_is_kept(kit: Any) -> None:
     uri = "https://client.example/back?tenant=1"
     back = kit.authorize(kit.register(redirect_uris=[uri])["client_id"], redirect_uri=uri)
     assert back.headers["location"].startswith(f"{uri}&code=")
 
 
-def test_silent_request_is_answered_where_a_person_would_be_asked(asking: Any, kit: Any, answered: Any) -> None:
-    client_id = asking.register()["client_id"]
-    assert answered(asking.authorize(client_id, scope="openid", prompt="none"))["error"] == ["login_required"]
-    assert "code" in answered(kit.authorize(kit.register()["client_id"], scope="openid", prompt="none"))
-    assert asking.authorize(client_id, scope="openid", prompt="consent").status_code == 200
+def test_prompt_none_is_an_error_if_a_consent_page_is_necessary(consent_kit: Any, kit: Any, parameters: Any) -> None:
+    client_id = consent_kit.register()["client_id"]
+    assert parameters(consent_kit.authorize(client_id, scope="openid", prompt="none"))["error"] == ["login_required"]
+    assert "code" in parameters(kit.authorize(kit.register()["client_id"], scope="openid", prompt="none"))
+    assert consent_kit.authorize(client_id, scope="openid", prompt="consent").status_code == 200
 
 
-def test_parameter_without_a_value_counts_as_left_out(kit: Any, answered: Any) -> None:
-    back = answered(kit.authorize(kit.register()["client_id"], resource="", scope="", state=""))
+def test_a_parameter_without_a_value_is_ignored(kit: Any, parameters: Any) -> None:
+    back = parameters(kit.authorize(kit.register()["client_id"], resource="", scope="", state=""))
     assert set(back) == {"code"}
 
 
-def test_client_gets_no_scope_that_it_has_not_registered(kit: Any, answered: Any) -> None:
+def test_a_client_gets_only_registered_scopes(kit: Any, parameters: Any) -> None:
     client_id = kit.register(scope="openid profile")["client_id"]
     assert kit.sign_in(client_id, scope="openid email")["scope"] == "openid"
     assert kit.sign_in(client_id)["scope"] == "openid profile"
-    assert answered(kit.authorize(client_id, scope="email"))["error"] == ["invalid_scope"]
+    assert parameters(kit.authorize(client_id, scope="email"))["error"] == ["invalid_scope"]

@@ -1,4 +1,4 @@
-"""End to end: the MCP server as it is, FastMCP's client as it is, and the stand-in between them."""
+"""FastMCP's client signs in at the stand-in and uses the real MCP server."""
 
 import asyncio
 import json
@@ -26,8 +26,8 @@ uvicorn.Server(uvicorn.Config(mcp_server.app, log_level="warning")).run(sockets=
 
 
 @dataclass(frozen=True)
-class Site:
-    """The stand-in and the MCP server, each a process."""
+class SignInSite:
+    """The stand-in and the MCP server, each in its own process."""
 
     authkit_url: str
     mcp_url: str
@@ -35,7 +35,7 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignInSite]:
     log = tmp_path_factory.mktemp("mcp") / "log"
     env = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
     with socket.create_server(("127.0.0.1", 0)) as listening, log.open("w") as stderr:
@@ -50,7 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         )
         assert authkit.stdout
         authkit_url: str = json.loads(authkit.stdout.readline())["url"]
-        more = {
+        mcp_variables = {
             "PYTHONPATH": str(PROJECT / "app" / "poc" / "mcp_package"),
             "AUTHKIT_DOMAIN": authkit_url,
             "WORKOS_CLIENT_ID": "client_01TEST",
@@ -58,9 +58,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         }
         number = listening.fileno()
         server = subprocess.Popen(
-            [sys.executable, "-c", SERVE, str(number)], env=env | more, pass_fds=[number], stderr=stderr
+            [sys.executable, "-c", SERVE, str(number)], env=env | mcp_variables, pass_fds=[number], stderr=stderr
         )
-        yield Site(authkit_url, f"{base_url}/mcp", log)
+        yield SignInSite(authkit_url, f"{base_url}/mcp", log)
         for process in (server, authkit):
             process.terminate()
             process.communicate(timeout=30)
@@ -69,7 +69,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """A browser that follows redirects to the client's callback; the URLs that it was opened with."""
+    """A fake browser that follows redirects to the client's callback, and a list of the URLs that it opened."""
     opened: list[str] = []
     tabs: list[threading.Thread] = []
 
@@ -86,17 +86,19 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def list_tools(url: str) -> list[str]:
-    from fastmcp import Client  # a second to import, and in this test alone
+    from fastmcp import Client  # the import takes a second, and only this test needs it
 
-    async def once() -> list[str]:
+    async def connect() -> list[str]:
         async with Client(url, auth="oauth") as client:
             return [tool.name for tool in await client.list_tools()]
 
-    return asyncio.run(once())
+    return asyncio.run(connect())
 
 
 @pytest.mark.filterwarnings("ignore:Using in-memory token storage:UserWarning")
-def test_client_registers_signs_in_and_lists_tools_also_after_a_key_rotation(site: Site, browser: list[str]) -> None:
+def test_a_client_signs_in_and_lists_tools_before_and_after_a_key_rotation(
+    site: SignInSite, browser: list[str]
+) -> None:
     tools = ["list_pages", "read_page", "search", "recent_changes"]
     assert list_tools(site.mcp_url) == tools
     assert httpx2.post(f"{site.authkit_url}/stand-in/rotate-keys", trust_env=False).status_code == 200
@@ -104,15 +106,15 @@ def test_client_registers_signs_in_and_lists_tools_also_after_a_key_rotation(sit
     assert [url.split("?")[0] for url in browser] == [f"{site.authkit_url}/oauth2/authorize"] * 2
 
 
-def ask(site: Site, token: str) -> httpx2.Response:
+def send_tools_list(site: SignInSite, token: str) -> httpx2.Response:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
     headers = {"authorization": f"Bearer {token}", "accept": "application/json, text/event-stream"}
     return httpx2.post(site.mcp_url, json=body, headers=headers, trust_env=False, timeout=30)
 
 
 @pytest.fixture
-def signed_in(site: Site) -> Any:
-    """Sign in at the stand-in by hand; the token."""
+def signed_in(site: SignInSite) -> Any:
+    """Sign in at the stand-in with separate requests; return the access token."""
 
     def sign_in(resource: str | None) -> str:
         callback = "http://127.0.0.1:1/"
@@ -120,25 +122,27 @@ def signed_in(site: Site) -> Any:
         verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636, appendix B
         with httpx2.Client(base_url=site.authkit_url, trust_env=False) as http:
             metadata = {"redirect_uris": [callback], "token_endpoint_auth_method": "none"}
-            who = {"client_id": http.post("/oauth2/register", json=metadata).json()["client_id"]}
-            asked = who | pkce | {"response_type": "code"} | ({"resource": resource} if resource else {})
-            code = http.get("/oauth2/authorize", params=asked).headers["location"].rpartition("code=")[2]
-            form = who | {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
+            client = {"client_id": http.post("/oauth2/register", json=metadata).json()["client_id"]}
+            parameters = client | pkce | {"response_type": "code"} | ({"resource": resource} if resource else {})
+            code = http.get("/oauth2/authorize", params=parameters).headers["location"].rpartition("code=")[2]
+            form = client | {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
             token: str = http.post("/oauth2/token", data=form).json()["access_token"]
             return token
 
     return sign_in
 
 
-def test_token_of_the_environment_is_refused_and_the_log_says_why(site: Site, signed_in: Any) -> None:
-    assert ask(site, signed_in(site.mcp_url)).status_code == 200
-    assert ask(site, signed_in(None)).status_code == 401
+def test_a_token_for_the_environment_is_refused_with_a_reason_in_the_log(site: SignInSite, signed_in: Any) -> None:
+    assert send_tools_list(site, signed_in(site.mcp_url)).status_code == 200
+    assert send_tools_list(site, signed_in(None)).status_code == 401
     assert "its aud is WORKOS_CLIENT_ID" in " ".join(site.log.read_text().split())
 
 
-def test_issuer_is_to_the_letter_what_the_mcp_server_names(site: Site) -> None:
+def test_the_issuer_is_exactly_the_url_that_the_mcp_server_names(site: SignInSite) -> None:
     origin = site.mcp_url.removesuffix("/mcp")
-    told = httpx2.get(f"{origin}/.well-known/oauth-protected-resource/mcp", trust_env=False, timeout=30).json()
-    copied = httpx2.get(f"{origin}/.well-known/oauth-authorization-server", trust_env=False, timeout=30).json()
-    assert told["authorization_servers"] == [copied["issuer"]] == [site.authkit_url]
-    assert told["resource"] == site.mcp_url
+    resource_metadata = httpx2.get(
+        f"{origin}/.well-known/oauth-protected-resource/mcp", trust_env=False, timeout=30
+    ).json()
+    server_metadata = httpx2.get(f"{origin}/.well-known/oauth-authorization-server", trust_env=False, timeout=30).json()
+    assert resource_metadata["authorization_servers"] == [server_metadata["issuer"]] == [site.authkit_url]
+    assert resource_metadata["resource"] == site.mcp_url

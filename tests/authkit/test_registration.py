@@ -1,4 +1,4 @@
-"""Dynamic client registration, and what the stand-in says about itself."""
+"""Dynamic client registration, metadata documents, cross-origin access and the front page."""
 
 import json
 from typing import Any
@@ -9,8 +9,8 @@ from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 CALLBACK = "http://127.0.0.1:33418/callback"
 
 
-def test_answer_tells_everything_that_was_registered(kit: Any) -> None:
-    asked = {
+def test_the_response_contains_all_registered_metadata(kit: Any) -> None:
+    metadata = {
         "redirect_uris": [
             CALLBACK,
             "https://client.example/back",
@@ -26,20 +26,20 @@ def test_answer_tells_everything_that_was_registered(kit: Any) -> None:
         "software_id": "tester",
         "contacts": ["ada@client.example"],
     }
-    said = kit.register(**asked, what_nobody_knows=1, jwks_uri="x")
-    assert asked.items() <= said.items()
-    assert set(said) == {*asked, "client_id", "client_id_issued_at"}
+    registered = kit.register(**metadata, unknown_field=1, jwks_uri="x")
+    assert metadata.items() <= registered.items()
+    assert set(registered) == {*metadata, "client_id", "client_id_issued_at"}
 
 
-def test_defaults_are_the_rfcs(kit: Any) -> None:
+def test_the_defaults_are_those_of_the_rfc(kit: Any) -> None:
     response = kit.http.post("/oauth2/register", json={"redirect_uris": [CALLBACK]})
-    said = response.json()
+    registered = response.json()
     assert response.status_code == 201
     assert response.headers["cache-control"] == "no-store"
-    assert (said["grant_types"], said["response_types"]) == (["authorization_code"], ["code"])
-    assert said["token_endpoint_auth_method"] == "client_secret_basic"
-    assert said["client_secret"]
-    assert said["client_secret_expires_at"] == 0
+    assert (registered["grant_types"], registered["response_types"]) == (["authorization_code"], ["code"])
+    assert registered["token_endpoint_auth_method"] == "client_secret_basic"
+    assert registered["client_secret"]
+    assert registered["client_secret_expires_at"] == 0
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_defaults_are_the_rfcs(kit: Any) -> None:
         [CALLBACK, "javascript:alert(1)"],
     ],
 )
-def test_redirect_uri_that_can_not_be_used_is_refused(kit: Any, refused: Any, uris: list[str]) -> None:
-    assert refused(kit.register_raw(redirect_uris=uris)) == (400, "invalid_redirect_uri")
-    assert refused(kit.http.post("/oauth2/register", json={"client_name": "x"})) == (400, "invalid_redirect_uri")
+def test_an_invalid_redirect_uri_is_refused(kit: Any, error: Any, uris: list[str]) -> None:
+    assert error(kit.register_raw(redirect_uris=uris)) == (400, "invalid_redirect_uri")
+    assert error(kit.http.post("/oauth2/register", json={"client_name": "x"})) == (400, "invalid_redirect_uri")
 
 
 @pytest.mark.parametrize(
@@ -93,32 +93,32 @@ def test_redirect_uri_that_can_not_be_used_is_refused(kit: Any, refused: Any, ur
         {"contacts": "ada"},
     ],
 )
-def test_metadata_that_can_not_be_used_are_refused(kit: Any, refused: Any, metadata: dict[str, Any]) -> None:
-    assert refused(kit.register_raw(**metadata)) == (400, "invalid_client_metadata")
+def test_invalid_metadata_is_refused(kit: Any, error: Any, metadata: dict[str, Any]) -> None:
+    assert error(kit.register_raw(**metadata)) == (400, "invalid_client_metadata")
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"{}", b"null", b"1", b"\xff", b'{"scope": "\\ud800"}', b"[" * 60_000]
 )
-def test_body_that_is_no_metadata_is_refused(kit: Any, refused: Any, body: bytes) -> None:
-    assert refused(kit.http.post("/oauth2/register", content=body)) == (400, "invalid_client_metadata")
+def test_an_invalid_body_is_refused(kit: Any, error: Any, body: bytes) -> None:
+    assert error(kit.http.post("/oauth2/register", content=body)) == (400, "invalid_client_metadata")
 
 
-def test_large_body_is_refused(kit: Any, refused: Any) -> None:
+def test_a_large_body_is_refused(kit: Any, error: Any) -> None:
     body = json.dumps({"redirect_uris": [CALLBACK], "client_name": "x" * 70_000})
-    assert refused(kit.http.post("/oauth2/register", content=body)) == (400, "invalid_request")
+    assert error(kit.http.post("/oauth2/register", content=body)) == (400, "invalid_request")
 
 
-def test_metadata_are_valid_and_their_endpoints_exist(kit: Any) -> None:
-    said = kit.http.get("/.well-known/oauth-authorization-server").json()
-    AuthorizationServerMetadata(said).validate()
-    assert said["issuer"] == kit.url
-    assert said["code_challenge_methods_supported"] == ["S256"]
+def test_the_metadata_is_valid_and_its_endpoints_exist(kit: Any) -> None:
+    metadata = kit.http.get("/.well-known/oauth-authorization-server").json()
+    AuthorizationServerMetadata(metadata).validate()
+    assert metadata["issuer"] == kit.url
+    assert metadata["code_challenge_methods_supported"] == ["S256"]
     for name in ("authorization_endpoint", "token_endpoint", "registration_endpoint", "jwks_uri"):
-        assert said[name].startswith(f"{kit.url}/oauth2/")
-        assert kit.http.request("GET", said[name]).status_code != 404
+        assert metadata[name].startswith(f"{kit.url}/oauth2/")
+        assert kit.http.request("GET", metadata[name]).status_code != 404
     openid = kit.http.get("/.well-known/openid-configuration").json()
-    assert said.items() <= openid.items()
+    assert metadata.items() <= openid.items()
     assert openid["id_token_signing_alg_values_supported"] == ["RS256"]
 
 
@@ -132,33 +132,33 @@ def test_metadata_are_valid_and_their_endpoints_exist(kit: Any) -> None:
         ("POST", "/oauth2/token"),
     ],
 )
-def test_browser_clients_may_use_it_from_another_origin(kit: Any, method: str, path: str) -> None:
-    asks = {
+def test_browser_clients_can_call_the_endpoints_from_another_origin(kit: Any, method: str, path: str) -> None:
+    headers = {
         "origin": "https://client.example",
         "access-control-request-method": method,
         "access-control-request-headers": "content-type, mcp-protocol-version",
     }
-    preflight = kit.http.options(path, headers=asks)
+    preflight = kit.http.options(path, headers=headers)
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == "*"
     assert "mcp-protocol-version" in preflight.headers["access-control-allow-headers"].lower()
-    real = kit.http.request(method, path, headers={"origin": "https://client.example"})
-    assert real.headers["access-control-allow-origin"] == "*"
+    response = kit.http.request(method, path, headers={"origin": "https://client.example"})
+    assert response.headers["access-control-allow-origin"] == "*"
 
 
 @pytest.mark.parametrize("path", ["/oauth2/consent", "/stand-in/rotate-keys", "/oauth2/authorize", "/"])
-def test_pages_are_nobody_elses_to_read(kit: Any, path: str) -> None:
+def test_other_origins_cannot_read_the_html_pages(kit: Any, path: str) -> None:
     answer = kit.http.get(path, headers={"origin": "https://client.example"})
     assert "access-control-allow-origin" not in answer.headers
 
 
-def test_another_name_for_this_machine_is_refused(kit: Any) -> None:
+def test_another_host_name_is_refused(kit: Any) -> None:
     path = "/.well-known/oauth-authorization-server"
     assert kit.http.get(path, headers={"host": "rebound.evil.example"}).status_code == 400
     assert kit.http.get(path, headers={"host": "localhost:1"}).json()["issuer"] == kit.url
 
 
-def test_front_page_says_what_this_is(kit: Any) -> None:
+def test_the_front_page_describes_the_stand_in(kit: Any) -> None:
     page = kit.http.get("/")
     assert "stand-in for WorkOS AuthKit, for development" in page.text
     assert "https://mcp.example.com/mcp" in page.text

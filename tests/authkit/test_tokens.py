@@ -1,4 +1,4 @@
-"""The code flow, refresh, and what the tokens say."""
+"""The authorization code flow, refresh tokens, signing keys, and the claims of tokens."""
 
 from base64 import b64encode
 from typing import Any
@@ -9,12 +9,12 @@ from joserfc import jws
 RESOURCE = "https://mcp.example.com/mcp"
 
 
-def test_whole_flow_gives_a_token_for_the_resource(kit: Any, answered: Any) -> None:
+def test_the_code_flow_gives_a_token_for_the_resource(kit: Any, parameters: Any) -> None:
     client_id = kit.register()["client_id"]
     back = kit.authorize(client_id)
     assert back.headers["location"].startswith("http://127.0.0.1:33418/callback?")
-    assert answered(back)["state"] == ["a state & more"]
-    response = kit.exchange(client_id, answered(back)["code"][0], resource=RESOURCE)
+    assert parameters(back)["state"] == ["a state & more"]
+    response = kit.exchange(client_id, parameters(back)["code"][0], resource=RESOURCE)
     assert response.headers["cache-control"] == "no-store"
     tokens = response.json()
     assert (tokens["token_type"], tokens["expires_in"]) == ("Bearer", 300)
@@ -26,40 +26,42 @@ def test_whole_flow_gives_a_token_for_the_resource(kit: Any, answered: Any) -> N
 
 
 @pytest.mark.parametrize(
-    ("resources", "asked"),
+    ("resources", "requested"),
     [
-        pytest.param(frozenset({RESOURCE}), None, id="the client asks for none"),
-        pytest.param(frozenset(), RESOURCE, id="none is configured"),
+        pytest.param(frozenset({RESOURCE}), None, id="the client requests no resource"),
+        pytest.param(frozenset(), RESOURCE, id="no resource is configured"),
     ],
 )
-def test_token_for_no_resource_is_for_the_environment(start: Any, resources: frozenset[str], asked: str | None) -> None:
+def test_a_token_without_a_resource_is_for_the_environment(
+    start: Any, resources: frozenset[str], requested: str | None
+) -> None:
     kit = start(resources=resources, client_id="client_01ENV")
-    tokens = kit.sign_in(kit.register()["client_id"], resource=asked)
+    tokens = kit.sign_in(kit.register()["client_id"], resource=requested)
     assert kit.claims(tokens["access_token"])["aud"] == "client_01ENV"
 
 
-def test_resource_that_is_not_configured_fails_at_the_token_endpoint_as_at_authkit(kit: Any, refused: Any) -> None:
+def test_an_unknown_resource_is_refused_at_the_token_endpoint(kit: Any, error: Any) -> None:
     client_id = kit.register()["client_id"]
     code = kit.code(client_id, resource=f"{RESOURCE}/v1")
-    assert refused(kit.exchange(client_id, code)) == (400, "invalid_target")
+    assert error(kit.exchange(client_id, code)) == (400, "invalid_target")
 
 
-def test_token_request_can_not_change_the_resource(start: Any, refused: Any) -> None:
+def test_a_token_request_cannot_change_the_resource(start: Any, error: Any) -> None:
     kit = start(resources=frozenset({RESOURCE, "https://other.example/mcp"}))
     client_id = kit.register()["client_id"]
     code = kit.code(client_id)
-    assert refused(kit.exchange(client_id, code, resource="https://other.example/mcp")) == (400, "invalid_target")
+    assert error(kit.exchange(client_id, code, resource="https://other.example/mcp")) == (400, "invalid_target")
     tokens = kit.exchange(client_id, code, resource=RESOURCE).json()
-    again = kit.refresh(client_id, tokens["refresh_token"], resource="https://other.example/mcp")
-    assert refused(again) == (400, "invalid_target")
+    refreshed = kit.refresh(client_id, tokens["refresh_token"], resource="https://other.example/mcp")
+    assert error(refreshed) == (400, "invalid_target")
     assert kit.refresh(client_id, tokens["refresh_token"], resource=RESOURCE).status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("changed", "error"),
+    ("changes", "error_code"),
     [
         pytest.param({"code_verifier": "x" * 43}, "invalid_grant", id="another verifier"),
-        pytest.param({"code_verifier": "short"}, "invalid_request", id="a verifier that can't be one"),
+        pytest.param({"code_verifier": "short"}, "invalid_request", id="an invalid verifier"),
         pytest.param({"code_verifier": None}, "invalid_request", id="no verifier"),
         pytest.param({"redirect_uri": "http://127.0.0.1:1/callback"}, "invalid_grant", id="another redirect_uri"),
         pytest.param({"redirect_uri": None}, "invalid_grant", id="no redirect_uri"),
@@ -69,45 +71,44 @@ def test_token_request_can_not_change_the_resource(start: Any, refused: Any) -> 
         pytest.param({"grant_type": None}, "invalid_request", id="no grant"),
     ],
 )
-def test_wrong_exchange_is_refused_and_the_right_one_still_works(
-    kit: Any, refused: Any, changed: dict[str, Any], error: str
+def test_a_wrong_token_request_does_not_use_the_code(
+    kit: Any, error: Any, changes: dict[str, Any], error_code: str
 ) -> None:
     client_id = kit.register()["client_id"]
     code = kit.code(client_id)
-    said = {"code": code} | changed
-    assert refused(kit.exchange(client_id, **said)) == (400, error)
+    assert error(kit.exchange(client_id, **({"code": code} | changes))) == (400, error_code)
     assert kit.exchange(client_id, code).status_code == 200
 
 
-def test_code_is_the_clients_own(kit: Any, refused: Any) -> None:
+def test_a_code_of_another_client_is_refused(kit: Any, error: Any) -> None:
     code = kit.code(kit.register()["client_id"])
-    assert refused(kit.exchange(kit.register()["client_id"], code)) == (400, "invalid_grant")
+    assert error(kit.exchange(kit.register()["client_id"], code)) == (400, "invalid_grant")
 
 
-def test_unknown_client_gets_no_token(kit: Any, refused: Any) -> None:
-    assert refused(kit.exchange("client_01NOBODY", "code")) == (400, "invalid_client")
-    assert refused(kit.exchange(None, "code")) == (401, "invalid_client")
+def test_an_unknown_client_gets_no_token(kit: Any, error: Any) -> None:
+    assert error(kit.exchange("client_01NOBODY", "code")) == (400, "invalid_client")
+    assert error(kit.exchange(None, "code")) == (401, "invalid_client")
 
 
-def test_code_lives_a_minute(kit: Any, refused: Any) -> None:
+def test_a_code_expires_after_a_minute(kit: Any, error: Any) -> None:
     client_id = kit.register()["client_id"]
-    code, late = kit.code(client_id), kit.code(client_id)
+    code, late_code = kit.code(client_id), kit.code(client_id)
     kit.clock.seconds += 59
     assert kit.exchange(client_id, code).status_code == 200
     kit.clock.seconds += 1
-    assert refused(kit.exchange(client_id, late)) == (400, "invalid_grant")
+    assert error(kit.exchange(client_id, late_code)) == (400, "invalid_grant")
 
 
-def test_replayed_code_ends_the_session(kit: Any, refused: Any) -> None:
+def test_a_second_use_of_a_code_ends_the_session(kit: Any, error: Any) -> None:
     client_id = kit.register()["client_id"]
     code = kit.code(client_id)
     first = kit.exchange(client_id, code).json()
     second = kit.refresh(client_id, first["refresh_token"]).json()
-    assert refused(kit.exchange(client_id, code)) == (400, "invalid_grant")
-    assert refused(kit.refresh(client_id, second["refresh_token"])) == (400, "invalid_grant")
+    assert error(kit.exchange(client_id, code)) == (400, "invalid_grant")
+    assert error(kit.refresh(client_id, second["refresh_token"])) == (400, "invalid_grant")
 
 
-def test_refresh_rotates_and_keeps_what_was_allowed(kit: Any) -> None:
+def test_a_refresh_gives_a_new_refresh_token_with_the_same_claims(kit: Any) -> None:
     client_id = kit.register()["client_id"]
     first = kit.sign_in(client_id, scope="openid offline_access")
     second = kit.refresh(client_id, first["refresh_token"]).json()
@@ -119,61 +120,61 @@ def test_refresh_rotates_and_keeps_what_was_allowed(kit: Any) -> None:
     assert kit.refresh(client_id, second["refresh_token"]).status_code == 200
 
 
-def test_replayed_refresh_token_ends_the_session(kit: Any, refused: Any) -> None:
+def test_a_second_use_of_a_refresh_token_ends_the_session(kit: Any, error: Any) -> None:
     client_id = kit.register()["client_id"]
     first = kit.sign_in(client_id)
     second = kit.refresh(client_id, first["refresh_token"]).json()
-    assert refused(kit.refresh(client_id, first["refresh_token"])) == (400, "invalid_grant")
-    assert refused(kit.refresh(client_id, second["refresh_token"])) == (400, "invalid_grant")
+    assert error(kit.refresh(client_id, first["refresh_token"])) == (400, "invalid_grant")
+    assert error(kit.refresh(client_id, second["refresh_token"])) == (400, "invalid_grant")
 
 
-def test_refresh_token_is_the_clients_own(kit: Any, refused: Any) -> None:
+def test_a_refresh_token_of_another_client_is_refused(kit: Any, error: Any) -> None:
     client_id = kit.register()["client_id"]
     tokens = kit.sign_in(client_id)
     stranger = kit.register()["client_id"]
-    assert refused(kit.refresh(stranger, tokens["refresh_token"])) == (400, "invalid_grant")
+    assert error(kit.refresh(stranger, tokens["refresh_token"])) == (400, "invalid_grant")
     assert kit.refresh(client_id, tokens["refresh_token"]).status_code == 200
 
 
-def test_refresh_can_ask_for_less_and_not_for_more(kit: Any, refused: Any) -> None:
+def test_a_refresh_can_reduce_the_scope_but_not_extend_it(kit: Any, error: Any) -> None:
     client_id = kit.register()["client_id"]
     tokens = kit.sign_in(client_id, scope="openid offline_access")
-    assert refused(kit.refresh(client_id, tokens["refresh_token"], scope="openid email")) == (400, "invalid_scope")
-    less = kit.refresh(client_id, tokens["refresh_token"], scope="openid").json()
-    assert less["scope"] == "openid"
+    assert error(kit.refresh(client_id, tokens["refresh_token"], scope="openid email")) == (400, "invalid_scope")
+    reduced = kit.refresh(client_id, tokens["refresh_token"], scope="openid").json()
+    assert reduced["scope"] == "openid"
 
 
 @pytest.mark.parametrize(
-    ("scope", "given"),
+    ("scope", "has_refresh_token"),
     [(None, True), ("openid offline_access", True), ("openid profile", False)],
 )
-def test_refresh_token_comes_with_offline_access(kit: Any, scope: str | None, given: bool) -> None:
-    assert ("refresh_token" in kit.sign_in(kit.register()["client_id"], scope=scope)) is given
+def test_a_refresh_token_needs_offline_access(kit: Any, scope: str | None, has_refresh_token: bool) -> None:
+    assert ("refresh_token" in kit.sign_in(kit.register()["client_id"], scope=scope)) is has_refresh_token
 
 
-def test_client_that_has_not_registered_for_refreshing_gets_no_refresh_token(kit: Any, refused: Any) -> None:
+def test_a_client_without_the_refresh_grant_gets_no_refresh_token(kit: Any, error: Any) -> None:
     client_id = kit.register(grant_types=["authorization_code"])["client_id"]
     assert "refresh_token" not in kit.sign_in(client_id)
-    assert refused(kit.refresh(client_id, "any")) == (400, "unauthorized_client")
+    assert error(kit.refresh(client_id, "any")) == (400, "unauthorized_client")
 
 
 def kid(token: str) -> str | None:
     return jws.extract_compact(token.encode()).headers().get("kid")
 
 
-def test_rotation_signs_with_a_key_that_was_published_before(start: Any) -> None:
+def test_a_rotation_signs_with_a_key_that_is_published_already(start: Any) -> None:
     kit = start()
     client_id = kit.register()["client_id"]
-    known = kit.published()
+    published = kit.published_kids()
     old = kid(kit.sign_in(client_id)["access_token"])
-    told = kit.http.post("/stand-in/rotate-keys").json()["kid"]
+    announced = kit.http.post("/stand-in/rotate-keys").json()["kid"]
     new = kid(kit.sign_in(client_id)["access_token"])
-    assert new == told
-    assert {old, new} == known
-    assert kit.published() > known
+    assert new == announced
+    assert {old, new} == published
+    assert kit.published_kids() > published
 
 
-def test_old_key_is_published_until_its_tokens_are_gone(start: Any) -> None:
+def test_an_old_key_is_published_until_its_tokens_expire(start: Any) -> None:
     kit = start()
     client_id = kit.register()["client_id"]
     old = kit.sign_in(client_id)["access_token"]
@@ -182,48 +183,48 @@ def test_old_key_is_published_until_its_tokens_are_gone(start: Any) -> None:
     kit.clock.seconds += 299
     assert {kit.claims(token)["aud"] for token in (old, new)} == {RESOURCE}
     kit.clock.seconds += 1
-    assert kid(old) not in kit.published()
+    assert kid(old) not in kit.published_kids()
     assert kit.claims(new)["aud"] == RESOURCE
 
 
-def test_published_keys_are_public(kit: Any) -> None:
+def test_published_keys_have_no_private_parts(kit: Any) -> None:
     for key in kit.http.get("/oauth2/jwks").json()["keys"]:
         assert set(key) == {"kty", "n", "e", "kid", "use", "alg"}
         assert (key["kty"], key["use"], key["alg"]) == ("RSA", "sig", "RS256")
 
 
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
-def test_confidential_client_has_to_prove_itself(kit: Any, refused: Any, method: str) -> None:
+def test_a_confidential_client_must_authenticate(kit: Any, error: Any, method: str) -> None:
     client = kit.register(token_endpoint_auth_method=method)
     client_id, secret = client["client_id"], client["client_secret"]
     code = kit.code(client_id)
 
-    def exchange(word: str, how: str = method) -> Any:
-        if how == "client_secret_post":
-            return kit.exchange(client_id, code, client_secret=word)
-        basic = b64encode(f"{client_id}:{word}".encode()).decode()
+    def exchange(client_secret: str, auth_method: str = method) -> Any:
+        if auth_method == "client_secret_post":
+            return kit.exchange(client_id, code, client_secret=client_secret)
+        basic = b64encode(f"{client_id}:{client_secret}".encode()).decode()
         kit.http.headers["authorization"] = f"Basic {basic}"
         try:
             return kit.exchange(None, code)
         finally:
             del kit.http.headers["authorization"]
 
-    other = "client_secret_basic" if method == "client_secret_post" else "client_secret_post"
-    for wrong in (kit.exchange(client_id, code), exchange("wörd"), exchange(secret, other)):
-        assert refused(wrong) == (401, "invalid_client")
-        assert wrong.headers["www-authenticate"].startswith("Basic")
+    other_method = "client_secret_basic" if method == "client_secret_post" else "client_secret_post"
+    for response in (kit.exchange(client_id, code), exchange("wörd"), exchange(secret, other_method)):
+        assert error(response) == (401, "invalid_client")
+        assert response.headers["www-authenticate"].startswith("Basic")
     assert exchange(secret).status_code == 200
 
 
 @pytest.mark.parametrize("header", ["Basic", "Basic !", "Basic " + b64encode(b"\xff:\xff").decode(), "Bearer x"])
-def test_header_that_makes_no_sense_is_an_unknown_client(kit: Any, refused: Any, header: str) -> None:
+def test_an_invalid_authorization_header_is_an_unknown_client(kit: Any, error: Any, header: str) -> None:
     form = {"grant_type": "authorization_code", "code": "x"}
     response = kit.http.post("/oauth2/token", data=form, headers={"authorization": header})
-    assert refused(response) == (401, "invalid_client")
+    assert error(response) == (401, "invalid_client")
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"),
+    ("body", "media_type"),
     [
         pytest.param(b'{"grant_type": "refresh_token"}', "application/json", id="json"),
         pytest.param(b"grant_type=refresh_token&grant_type=refresh_token", None, id="twice"),
@@ -233,12 +234,12 @@ def test_header_that_makes_no_sense_is_an_unknown_client(kit: Any, refused: Any,
         pytest.param(b"", None, id="empty"),
     ],
 )
-def test_token_request_that_can_not_be_read_is_invalid(kit: Any, refused: Any, body: bytes, kind: str | None) -> None:
-    headers = {"content-type": kind or "application/x-www-form-urlencoded"}
-    assert refused(kit.http.post("/oauth2/token", content=body, headers=headers)) == (400, "invalid_request")
+def test_an_unreadable_token_request_is_invalid(kit: Any, error: Any, body: bytes, media_type: str | None) -> None:
+    headers = {"content-type": media_type or "application/x-www-form-urlencoded"}
+    assert error(kit.http.post("/oauth2/token", content=body, headers=headers)) == (400, "invalid_request")
 
 
-def test_openid_gives_an_id_token(kit: Any) -> None:
+def test_the_scope_openid_gives_an_id_token(kit: Any) -> None:
     client_id = kit.register()["client_id"]
     tokens = kit.sign_in(client_id, scope="openid email", nonce="once")
     claims = kit.claims(tokens["id_token"])
