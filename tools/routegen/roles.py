@@ -58,7 +58,11 @@ _ROLE_RULES = (
     _RoleRule(
         "mcp-endpoint",
         "MCP Streamable HTTP",
-        _answered_by("StreamableHTTPASGIApp", "create_streamable_http_app.<locals>.handle_streamable_http"),
+        _answered_by(
+            "StreamableHTTPASGIApp",
+            "create_streamable_http_app.<locals>.handle_streamable_http",
+            "StreamableHTTPSessionManager.handle_request",
+        ),
     ),
     _RoleRule(
         "mcp-endpoint",

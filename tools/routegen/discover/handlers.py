@@ -8,6 +8,8 @@ not from the outermost wrapper.
 import functools
 from typing import Any
 
+from routegen.discover.mcp_sessions import find_session_manager
+
 _MAX_WRAPPERS = 20
 
 
@@ -33,6 +35,8 @@ def handler_names(endpoint: Any) -> tuple[str, ...]:
             continue
         names += _names_with_bases(current)
         current = _wrapped(current)
+    if (manager := find_session_manager(endpoint)) is not None:
+        names += [f"{name}.handle_request" for name in _names_with_bases(manager)]
     return tuple(names)
 
 

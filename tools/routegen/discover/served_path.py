@@ -25,6 +25,7 @@ class ServedPath:
         only_redirects: the app only redirects to the same path with a slash after it.
         hidden_by: the path of an earlier mount that takes every request, so that this route never answers.
         partly_hidden_by: the path of an earlier mount that takes some of the requests.
+        keeps_sessions: whether an MCP endpoint keeps sessions; None for other paths, and if it cannot be told.
     """
 
     path: str
@@ -36,6 +37,7 @@ class ServedPath:
     only_redirects: bool = False
     hidden_by: str | None = None
     partly_hidden_by: str | None = None
+    keeps_sessions: bool | None = None
 
     def as_data(self) -> dict[str, Any]:
         """Return the fields as data for JSON."""

@@ -7,6 +7,7 @@ from typing import Any
 from routegen.discover.adapters import ADAPTERS, DiscoveredRoute, MountContext, NestedRouter, WalkedMount
 from routegen.discover.flask_rules import served_by_flask
 from routegen.discover.handlers import handler_names, qualified_name
+from routegen.discover.mcp_sessions import keeps_sessions
 from routegen.discover.served_path import ServedPath, UnknownRouteKindError
 from routegen.discover.unwrap import find_route_table, has_class
 from routegen.gateway.path_pattern import ANY_PATH, PathSegment, mount_covers, mount_overlaps, split_path
@@ -47,6 +48,16 @@ def _root_contexts(app: Any, router: Any) -> Iterator[MountContext]:
         yield MountContext(prefix=root_path, redirects_slashes=redirects_slashes)
 
 
+def _with_sessions(discovered: DiscoveredRoute, route: Any, router: Any) -> DiscoveredRoute:
+    if discovered.served.keeps_sessions is not None or discovered.mounts:
+        return discovered
+    endpoint = getattr(route, "endpoint", getattr(route, "app", None))
+    sessions = keeps_sessions(endpoint, router)
+    if sessions is None:
+        return discovered
+    return replace(discovered, served=replace(discovered.served, keeps_sessions=sessions))
+
+
 @dataclass(frozen=True)
 class _Mount:
     """A mount that was walked already: it takes requests from the routes after it."""
@@ -77,7 +88,8 @@ class _Walk:
         inner = replace(context, redirects_slashes=getattr(router, "redirect_slashes", context.redirects_slashes))
         redirects: list[DiscoveredRoute] = []
         for route in routes:
-            yield from self._walk_route(route, inner, redirects)
+            for discovered in self._walk_route(route, inner, redirects):
+                yield _with_sessions(discovered, route, router)
         # A router redirects only if none of its routes takes the request, also those after the mount.
         yield from map(self._hide_behind_mounts, redirects)
         default = getattr(router, "default", None)

@@ -2,19 +2,14 @@
 
 import importlib
 import importlib.util
-import inspect
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from routegen.discover.unwrap import has_class
+from routegen.load.application import AppReferenceError, apps_hint, is_factory, name_of_only_app, reason_against
 from routegen.load.uncached_import import UncachedSourceLoader
-
-
-class AppReferenceError(Exception):
-    """A reference does not name an app; the text gives the reason and the apps that the module has."""
 
 
 @dataclass(frozen=True)
@@ -75,48 +70,30 @@ def import_referenced_module(reference: AppReference) -> ModuleType:
 
 
 def resolve_app(module: ModuleType, reference: AppReference) -> Any:
-    """Return the app object that a reference names in its module; a factory is called.
+    """Return the app object that a reference names in its module; a factory without arguments is called.
+
+    If the reference names no attribute, the module's outermost app is taken and announced on stderr.
 
     Raises:
-        AppReferenceError: the attribute does not exist, or none is given and the module has no app or several.
+        AppReferenceError: the attribute does not exist or is not an application, or no attribute is given and the
+            module has no app or several.
         Exception: any error that a factory raises.
     """
     if reference.attribute is None:
-        return _only_app(module)
+        name = name_of_only_app(module)
+        file = Path(reference.module).name
+        print(f"routegen: {file} names no attribute; the app is `{name}`", file=sys.stderr)
+        return getattr(module, name)
     value: Any = module
     for step in reference.attribute.split("."):
         if not hasattr(value, step):
-            names = _app_names(module)
-            hint = f"; its apps are {', '.join(names)}" if names else ""
-            raise AppReferenceError(f"no attribute {reference.attribute!r}{hint}")
+            raise AppReferenceError(f"no attribute {reference.attribute!r}{apps_hint(module)}")
         value = getattr(value, step)
-    return value() if _is_factory(value) else value
-
-
-def _only_app(module: ModuleType) -> Any:
-    names = _app_names(module)
-    if len(names) == 1:
-        return getattr(module, names[0])
-    if not names:
-        raise AppReferenceError("holds no app that is a Starlette or FastMCP object; name the app with :ATTRIBUTE")
-    raise AppReferenceError(f"holds several apps; name one: {' or '.join(f':{name}' for name in names)}")
-
-
-def _app_names(module: ModuleType) -> list[str]:
-    """Return the names of the module's ASGI applications; if it has none, those of its FastMCP servers."""
-    public = {name: value for name, value in vars(module).items() if not name.startswith("_")}
-    applications = [name for name, value in public.items() if has_class(value, "starlette.applications.Starlette")]
-    return applications or [name for name, value in public.items() if has_class(value, "fastmcp.server.server.FastMCP")]
-
-
-def _is_factory(value: Any) -> bool:
-    """Whether a call without arguments returns the app: a plain function that does not take ASGI's three."""
-    if not inspect.isfunction(value) and not inspect.ismethod(value):
-        return False
-    required = [
-        parameter
-        for parameter in inspect.signature(value).parameters.values()
-        if parameter.default is parameter.empty
-        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    ]
-    return not required and not inspect.iscoroutinefunction(value)
+    if is_factory(value):
+        value = value()
+        reason = reason_against(value, f"{reference.attribute}()")
+    else:
+        reason = reason_against(value, reference.attribute)
+    if reason:
+        raise AppReferenceError(reason + ("" if callable(value) else apps_hint(module)))
+    return value

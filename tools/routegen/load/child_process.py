@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from routegen.discover import UnknownRouteKindError
-from routegen.load.app_reference import AppReference, AppReferenceError, import_referenced_module, resolve_app
+from routegen.load.app_reference import AppReference, import_referenced_module, resolve_app
+from routegen.load.application import AppReferenceError, handler_mismatch
 from routegen.load.uncached_import import import_uncached_below
 
 
@@ -53,7 +54,7 @@ def _load_and_run(
         sys.path.insert(0, directory)
     name = order["display_name"]
     try:
-        app = resolve_app(import_referenced_module(reference), reference)
+        app = _load_app(reference, order["handler"])
         # Imported after the app, which has imported most of the modules that a task needs.
         answer: dict[str, Any] = importlib.import_module(order["task"]).run_task(app, report_loaded)
     except AppReferenceError as error:
@@ -68,6 +69,14 @@ def _load_and_run(
             text += f" (the app tried to reach {attempted_connections[0]}, and an app is loaded without a network)"
         return _failure("load", text, traceback.format_exc())
     return answer
+
+
+def _load_app(reference: AppReference, handler: str) -> Any:
+    module = import_referenced_module(reference)
+    app = resolve_app(module, reference)
+    if reason := handler_mismatch(module, app, handler):
+        raise AppReferenceError(reason)
+    return app
 
 
 def _failure(kind: str, message: str, details: str = "") -> dict[str, Any]:
