@@ -79,7 +79,7 @@ def test_configuration(project: Path, unchanged: Path, routegen: Routegen, broke
         (None, "server.py:app", "server.py: there is no such file"),
         (SMALL_APP, "server.py:nope", "no attribute 'nope'; its apps are app"),
         (SMALL_APP + "other = app\n", "server.py", "several apps; name one: :app or :other"),
-        ("x = 1\n", "server.py", "holds no app"),
+        ("x = 1\n", "server.py", "holds no object that is an ASGI application"),
         ("import no_such_module\n", "server.py:app", "server.py, line 1: ModuleNotFoundError: No module"),
         ("x = (\n", "server.py:app", "server.py, line 1: SyntaxError: '(' was never closed"),
         ("import sys\nsys.exit(7)\n", "server.py:app", "exited while it was imported: status 7"),
