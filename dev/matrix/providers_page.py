@@ -115,7 +115,7 @@ def _role(role: str, results: Sequence[ProviderResult]) -> str:
 def _notices(results: Sequence[ProviderResult]) -> list[str]:
     counted: dict[tuple[str, str], int] = {}
     for one in results:
-        for notice in one.extraction.notices:
+        for notice in one.extraction.unsupported:
             key = (one.case, notice.text)
             counted[key] = counted.get(key, 0) + 1
     return [f"- {case}, {count} providers: {text}" for (case, text), count in counted.items()]

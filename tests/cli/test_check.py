@@ -105,7 +105,10 @@ def test_what_is_left_out_is_said_each_time(project: Path, routegen: Routegen) -
     config.write_text(config.read_text() + 'unsupported = "warn"\n')
     done = routegen("extract", "-o", "generated/routes.json")
     assert done.code == 0
-    assert "routegen: warning: websocket: mcp: /ws is a WebSocket, and an HTTP API carries none\n" in done.stderr
+    assert (
+        "routegen: warning: websocket: mcp: /ws is a WebSocket, and an HTTP API does not support WebSockets\n"
+        in done.stderr
+    )
     checked = routegen("check", "--format", "github")
     assert checked.code == 0
     assert checked.stdout.startswith("::warning file=generated/routes.json,line=1,title=RG210%3A ")

@@ -277,7 +277,7 @@ def test_a_reader_that_has_seen_enough(project: Path, committed: Path) -> None:
         ("Route('/x/', answer)", "trailing-slash: mcp: /x/ ends in '/'"),
         ("WebSocketRoute('/ws', answer)", "websocket: mcp: /ws is a WebSocket"),
         ("Host('api.x.org', app=Router([Route('/y', answer)]))", "host: mcp: /y answers only under the host api.x.org"),
-        ("Route('/a//b', answer)", "path: mcp: /a//b can't be a route"),
+        ("Route('/a//b', answer)", "path: mcp: /a//b cannot be a route"),
         ("Mount('/', app=print)", "everything: mcp: print at /{proxy:path} takes every path"),
         ("Route('/{rest:path}', answer)", "takes every path"),
     ],

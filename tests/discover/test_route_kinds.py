@@ -1,4 +1,4 @@
-"""Every kind of route: what the manifest says of it, and that the app agrees."""
+"""Every kind of route: the manifest that it gives, and the proof that the app agrees."""
 
 import functools
 import re
@@ -26,8 +26,8 @@ from starlette.staticfiles import StaticFiles
 READ = ("GET", "HEAD")
 
 
-def named(value: Any) -> str:
-    """A test's name without addresses: each process that collects must find the same."""
+def readable_id(value: Any) -> str:
+    """Return a test's id without memory addresses, which differ between the processes that collect the tests."""
     return re.sub(r" at 0x[0-9a-f]+", "", str(value))
 
 
@@ -55,9 +55,9 @@ class Wrapper:
         await self.app(scope, receive, send)
 
 
-class Closed(Wrapper):
+class RefusingMiddleware(Wrapper):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await PlainTextResponse("who are you?", 401)(scope, receive, send)
+        await PlainTextResponse("sign in first", 401)(scope, receive, send)
 
 
 class Word(Convertor[str]):
@@ -104,14 +104,14 @@ def _convertors(monkeypatch: pytest.MonkeyPatch) -> None:
         (Mount("", routes=[Route("/a", answer)]), {"/a": READ}),
         (Mount("/s", app=StaticFiles(directory=".")), {"/s/{proxy+}": READ}),
     ],
-    ids=named,
+    ids=readable_id,
 )  # fmt: skip
-def test_what_the_gateway_says_exactly(route: BaseRoute, paths: dict[str, tuple[str, ...]]) -> None:
-    proof = prove_app(Starlette(routes=[route]), unsupported="refuse")
-    assert proof.paths == paths
-    assert proof.widened == set()
-    assert proof.verdict.disagreements == ()
-    assert proof.notices == ()
+def test_routes_that_a_route_key_expresses_exactly(route: BaseRoute, paths: dict[str, tuple[str, ...]]) -> None:
+    proven = prove_app(Starlette(routes=[route]), unsupported="refuse")
+    assert proven.methods_by_path == paths
+    assert proven.widened_paths == set()
+    assert proven.proof.disagreements == ()
+    assert proven.unsupported == ()
 
 
 @pytest.mark.parametrize(
@@ -127,23 +127,23 @@ def test_what_the_gateway_says_exactly(route: BaseRoute, paths: dict[str, tuple[
         ("/a/{x:path}/b", "/a/{x+}"),
     ],
 )
-def test_what_the_gateway_says_wider(path: str, gateway: str) -> None:
-    proof = prove_app(Starlette(routes=[Route(path, answer)]), unsupported="refuse")
-    assert proof.paths == {gateway: READ}
-    assert proof.widened == {gateway}
-    assert proof.verdict.disagreements == ()
+def test_routes_that_a_route_key_makes_wider(path: str, gateway: str) -> None:
+    proven = prove_app(Starlette(routes=[Route(path, answer)]), unsupported="refuse")
+    assert proven.methods_by_path == {gateway: READ}
+    assert proven.widened_paths == {gateway}
+    assert proven.proof.disagreements == ()
 
 
-def test_one_path_by_two_routes_is_as_wide_as_the_wider() -> None:
+def test_a_path_with_two_routes_is_as_wide_as_the_wider_route() -> None:
     routes = [Route("/a/{x:int}", answer), Route("/a/{y}", answer, methods=["POST"])]
-    assert prove_app(Starlette(routes=routes)).widened == set()
+    assert prove_app(Starlette(routes=routes)).widened_paths == set()
     exact = prove_app(Starlette(routes=routes), methods="exact")
-    assert exact.widened == {"/a/{x}"}
-    assert exact.verdict.disagreements == ()
+    assert exact.widened_paths == {"/a/{x}"}
+    assert exact.proof.disagreements == ()
 
 
 @pytest.mark.parametrize(
-    ("route", "notice", "paths"),
+    ("route", "unsupported", "paths"),
     [
         (WebSocketRoute("/ws", answer), ("websocket", "/ws"), {}),
         (Host("api.example.org", app=Router([Route("/a", answer)])), ("host", "/a"), {"/a": READ}),
@@ -153,68 +153,68 @@ def test_one_path_by_two_routes_is_as_wide_as_the_wider() -> None:
         (Mount("/", app=AsgiApp()), ("everything", "/{proxy:path}"), {}),
         (Route("/a//b", answer), ("path", "/a//b"), {}),
     ],
-    ids=named,
+    ids=readable_id,
 )
-def test_what_the_gateway_can_not_carry(
-    route: BaseRoute, notice: tuple[str, str], paths: dict[str, tuple[str, ...]]
+def test_routes_that_a_route_key_cannot_express(
+    route: BaseRoute, unsupported: tuple[str, str], paths: dict[str, tuple[str, ...]]
 ) -> None:
     app = Starlette(routes=[route])
-    with pytest.raises(Exception, match=f"^{notice[0]}: app: "):
+    with pytest.raises(Exception, match=f"^{unsupported[0]}: app: "):
         prove_app(app, unsupported="refuse")
-    proof = prove_app(app)
-    assert proof.kinds == {notice}
-    assert proof.paths == paths
-    assert proof.verdict.disagreements == ()
+    proven = prove_app(app)
+    assert proven.unsupported_kinds == {unsupported}
+    assert proven.methods_by_path == paths
+    assert proven.proof.disagreements == ()
 
 
 @pytest.mark.parametrize(
     ("route", "path"),
     [(Route("/a/{x:path}", answer), "/a/{x:path}"), (Mount("/a", app=AsgiApp()), "/a/{proxy:path}")],
-    ids=named,
+    ids=readable_id,
 )
-def test_nothing_after_the_last_slash_is_a_notice_and_no_refusal(route: BaseRoute, path: str) -> None:
-    proof = prove_app(Starlette(routes=[route]), [("GET", "/a/")], unsupported="refuse")
-    assert proof.kinds == {("empty-rest", path)}
-    assert proof.verdict.disagreements == ()
-    assert proof.verdict.excused["empty-rest"] > 0
+def test_an_empty_rest_is_a_warning_and_not_refused(route: BaseRoute, path: str) -> None:
+    proven = prove_app(Starlette(routes=[route]), [("GET", "/a/")], unsupported="refuse")
+    assert proven.unsupported_kinds == {("empty-rest", path)}
+    assert proven.proof.disagreements == ()
+    assert proven.proof.excused["empty-rest"] > 0
 
 
-def test_an_owned_parent_carries_what_no_key_can() -> None:
+def test_an_owned_parent_covers_paths_that_no_key_can_express() -> None:
     app = Starlette(routes=[Route("/api/items/", answer), Route("/api/x", answer), Mount("/api/m", app=AsgiApp())])
-    proof = prove_app(app, own=("/api",), unsupported="refuse")
-    assert proof.paths == {"/api": ("ANY",), "/api/{proxy+}": ("ANY",)}
-    assert proof.notices == ()
-    assert proof.verdict.disagreements == ()
+    proven = prove_app(app, own=("/api",), unsupported="refuse")
+    assert proven.methods_by_path == {"/api": ("ANY",), "/api/{proxy+}": ("ANY",)}
+    assert proven.unsupported == ()
+    assert proven.proof.disagreements == ()
 
 
 @pytest.mark.parametrize(("redirects", "paths"), [(True, {"/m", "/m/{proxy+}"}), (False, {"/m/{proxy+}"})])
-def test_a_mount_point_itself_is_the_apps_where_the_router_redirects(redirects: bool, paths: set[str]) -> None:
+def test_the_mount_point_belongs_to_the_app_if_the_router_redirects(redirects: bool, paths: set[str]) -> None:
     router = Router([Mount("/m", app=AsgiApp())], redirect_slashes=redirects)
-    proof = prove_app(router)
-    assert set(proof.paths) == paths
-    assert proof.verdict.disagreements == ()
+    proven = prove_app(router)
+    assert set(proven.methods_by_path) == paths
+    assert proven.proof.disagreements == ()
 
 
-def test_a_mount_hides_what_stands_after_it() -> None:
+def test_a_mount_hides_later_routes() -> None:
     routes = [
         Mount("/m", routes=[Route("/a", answer)]),
         Route("/m/b", answer),
         Route("/{x}/c", answer),
         Route("/n", answer),
     ]
-    proof = prove_app(Starlette(routes=routes), [("GET", "/m/c"), ("GET", "/m/b"), ("GET", "/q/c")])
-    assert proof.kinds == {("hidden", "/m/b")}
-    assert set(proof.paths) == {"/m/a", "/n", "/{x}/c"}
-    assert proof.widened == {"/{x}/c"}
-    assert proof.verdict.disagreements == ()
+    proven = prove_app(Starlette(routes=routes), [("GET", "/m/c"), ("GET", "/m/b"), ("GET", "/q/c")])
+    assert proven.unsupported_kinds == {("hidden", "/m/b")}
+    assert set(proven.methods_by_path) == {"/m/a", "/n", "/{x}/c"}
+    assert proven.widened_paths == {"/{x}/c"}
+    assert proven.proof.disagreements == ()
 
 
-def test_a_router_with_a_default_of_its_own_takes_everything() -> None:
+def test_a_router_with_its_own_default_takes_every_path() -> None:
     app = Starlette(routes=[Route("/a", answer)])
     app.router.default = AsgiApp()
-    proof = prove_app(app)
-    assert proof.kinds == {("everything", "/{proxy:path}")}
-    assert proof.verdict.disagreements == ()
+    proven = prove_app(app)
+    assert proven.unsupported_kinds == {("everything", "/{proxy:path}")}
+    assert proven.proof.disagreements == ()
 
 
 def closure(app: Any) -> Any:
@@ -225,39 +225,39 @@ def closure(app: Any) -> Any:
 
 
 @pytest.mark.parametrize("wrap", [Wrapper, closure, GZipMiddleware, lambda app: Wrapper(closure(Wrapper(app)))])
-def test_middleware_is_looked_through(wrap: Callable[[Any], Any]) -> None:
-    proof = prove_app(wrap(Starlette(routes=[Route("/a", answer)])), unsupported="refuse")
-    assert proof.paths == {"/a": READ}
-    assert proof.verdict.disagreements == ()
+def test_middleware_is_unwrapped(wrap: Callable[[Any], Any]) -> None:
+    proven = prove_app(wrap(Starlette(routes=[Route("/a", answer)])), unsupported="refuse")
+    assert proven.methods_by_path == {"/a": READ}
+    assert proven.proof.disagreements == ()
 
 
-def test_middleware_that_answers_by_itself_does_not_hide_the_routes() -> None:
+def test_middleware_that_answers_requests_does_not_hide_the_routes() -> None:
     cors = Middleware(CORSMiddleware, allow_origins=["*"])
 
-    proof = prove_app(Starlette(routes=[Route("/a", answer)], middleware=[cors, Middleware(Closed)]))
-    assert proof.verdict.disagreements == ()
-    assert proof.verdict.answered_by_middleware == proof.verdict.requests
+    proven = prove_app(Starlette(routes=[Route("/a", answer)], middleware=[cors, Middleware(RefusingMiddleware)]))
+    assert proven.proof.disagreements == ()
+    assert proven.proof.answered_by_middleware == proven.proof.requests
 
 
-def test_an_app_that_can_not_be_walked_owns_what_the_configuration_says() -> None:
-    proof = prove_app(AsgiApp(), own=("/x",))
-    assert proof.paths == {"/x": ("ANY",), "/x/{proxy+}": ("ANY",)}
-    assert proof.kinds == {("everything", "/{proxy:path}")}
+def test_an_app_without_a_route_table_owns_the_configured_paths() -> None:
+    proven = prove_app(AsgiApp(), own=("/x",))
+    assert proven.methods_by_path == {"/x": ("ANY",), "/x/{proxy+}": ("ANY",)}
+    assert proven.unsupported_kinds == {("everything", "/{proxy:path}")}
 
 
-def test_an_unknown_kind_of_route_says_what_and_where() -> None:
-    class Strange(BaseRoute):
-        path = "/strange"
+def test_an_unknown_kind_of_route_is_refused_with_its_class_and_path() -> None:
+    class UnknownRoute(BaseRoute):
+        path = "/unknown"
 
     with pytest.raises(
-        UnknownRouteKindError, match=r"Strange at /m/strange is a kind of route that routegen does not know"
+        UnknownRouteKindError, match=r"UnknownRoute at /m/unknown is a kind of route that routegen does not know"
     ):
-        discover_paths(Starlette(routes=[Mount("/m", routes=[Strange()])]))
+        discover_paths(Starlette(routes=[Mount("/m", routes=[UnknownRoute()])]))
     with pytest.raises(UnknownRouteKindError, match="is not an ASGI or WSGI application"):
         discover_paths({"not": "an app"})
 
 
-def test_fastapi() -> None:
+def test_routers_mounts_and_sub_applications_of_fastapi() -> None:
     inner = APIRouter(prefix="/items", include_in_schema=False)
     inner.add_api_route("/{item}", answer, methods=["GET", "DELETE"])
     inner.add_api_route("", answer, methods=["POST"])
@@ -269,10 +269,10 @@ def test_fastapi() -> None:
     app = FastAPI()
     app.include_router(outer, prefix="/api")
     app.mount("/sub", sub)
-    proof = prove_app(
+    proven = prove_app(
         app, [("GET", "/api/v1/items/7"), ("PUT", "/api/v1/items"), ("GET", "/sub/x")], unsupported="refuse"
     )
-    assert proof.paths == {
+    assert proven.methods_by_path == {
         "/api/files/{proxy+}": READ,
         "/api/v1/items": ("POST",),
         "/api/v1/items/{item}": ("DELETE", "GET"),
@@ -282,10 +282,10 @@ def test_fastapi() -> None:
         "/redoc": READ,
         "/sub/x": ("GET",),
     }
-    assert proof.verdict.disagreements == ()
+    assert proven.proof.disagreements == ()
 
 
-def test_fastapi_s_websocket_in_an_included_router() -> None:
+def test_a_websocket_in_an_included_router_of_fastapi() -> None:
     router = APIRouter()
 
     @router.websocket("/ws")
@@ -293,49 +293,49 @@ def test_fastapi_s_websocket_in_an_included_router() -> None:
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(router, prefix="/api")
-    assert prove_app(app).kinds == {("websocket", "/api/ws")}
+    assert prove_app(app).unsupported_kinds == {("websocket", "/api/ws")}
 
 
-def test_fastapi_answers_below_its_root_path_too() -> None:
+def test_fastapi_also_answers_below_its_root_path() -> None:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.root_path = "/behind"
     app.add_api_route("/x", answer)
-    proof = prove_app(app, [("GET", "/behind/x"), ("GET", "/behind")])
-    assert set(proof.paths) == {"/x", "/behind/x"}
-    assert proof.verdict.disagreements == ()
+    proven = prove_app(app, [("GET", "/behind/x"), ("GET", "/behind")])
+    assert set(proven.methods_by_path) == {"/x", "/behind/x"}
+    assert proven.proof.disagreements == ()
 
 
-def test_fastapi_s_frontend(tmp_path: Path) -> None:
+def test_a_frontend_of_fastapi(tmp_path: Path) -> None:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     router = APIRouter()
     router.frontend("/ui", directory=tmp_path, check_dir=False)
     app.include_router(router, prefix="/app")
     app.add_api_route("/app/ui/api", answer)
-    proof = prove_app(app, [("GET", "/app/ui/x"), ("POST", "/app/ui")])
-    assert proof.paths == {"/app/ui": READ, "/app/ui/api": ("GET",), "/app/ui/{proxy+}": READ}
-    assert proof.verdict.disagreements == ()
+    proven = prove_app(app, [("GET", "/app/ui/x"), ("POST", "/app/ui")])
+    assert proven.methods_by_path == {"/app/ui": READ, "/app/ui/api": ("GET",), "/app/ui/{proxy+}": READ}
+    assert proven.proof.disagreements == ()
 
 
-def test_fastmcp_s_transports_custom_routes_and_mounts() -> None:
+def test_transports_custom_routes_and_mounts_of_fastmcp() -> None:
     child = FastMCP("child")
     child.custom_route("/health", methods=["GET"])(answer)
     server = FastMCP("parent")
     server.custom_route("/hook", methods=["POST"])(answer)
     server.mount(child, namespace="c")
     http = prove_app(server)
-    assert http.paths["/mcp"] == ("ANY",) or "POST" in http.paths["/mcp"]
-    assert http.paths["/hook"] == ("POST",)
-    assert http.verdict.disagreements == ()
+    assert http.methods_by_path["/mcp"] == ("ANY",) or "POST" in http.methods_by_path["/mcp"]
+    assert http.methods_by_path["/hook"] == ("POST",)
+    assert http.proof.disagreements == ()
     sse = prove_app(server.http_app(transport="sse"))
-    assert {"/sse", "/messages", "/messages/{proxy+}"} <= set(sse.paths)
-    assert sse.verdict.disagreements == ()
+    assert {"/sse", "/messages", "/messages/{proxy+}"} <= set(sse.methods_by_path)
+    assert sse.proof.disagreements == ()
 
 
-def test_flask_s_rules() -> None:
+def test_rules_of_flask() -> None:
     app = Flask("x", static_folder=None)
     for rule in ("/a/<name>", "/<path:page>/edit", "/-/n/<int:n>.json", "/x/"):
         app.add_url_rule(rule, rule, lambda: "")
-    served = {one.path: one.regexes for one in discover_paths(app)}
+    served = {path.path: path.regexes for path in discover_paths(app)}
     assert served == {
         "/a/{name:string}": ("[^/]+",),
         "/{page:path}/edit": ("[^/].*?",),
@@ -347,20 +347,20 @@ def test_flask_s_rules() -> None:
 @pytest.mark.parametrize(
     "mount",
     [
-        Mount("/m", app=Starlette(routes=[Route("/a", answer)], middleware=[Middleware(Closed)])),
-        Mount("/m", app=Closed(Starlette(routes=[Route("/a", answer)]))),
-        Mount("/m", routes=[Route("/a", answer)], middleware=[Middleware(Closed)]),
+        Mount("/m", app=Starlette(routes=[Route("/a", answer)], middleware=[Middleware(RefusingMiddleware)])),
+        Mount("/m", app=RefusingMiddleware(Starlette(routes=[Route("/a", answer)]))),
+        Mount("/m", routes=[Route("/a", answer)], middleware=[Middleware(RefusingMiddleware)]),
     ],
     ids=["inside", "around", "of the mount"],
 )
-def test_middleware_of_a_mounted_app_does_not_hide_what_it_lacks(mount: Mount) -> None:
-    # starlette-admin asks for a log-in below /admin, whether or not anything is there.
-    proof = prove_app(Starlette(routes=[mount, Route("/b", answer)]), unsupported="refuse")
-    assert set(proof.paths) == {"/m/a", "/b"}
-    assert proof.verdict.disagreements == ()
+def test_middleware_of_a_mounted_app_does_not_hide_missing_paths(mount: Mount) -> None:
+    # starlette-admin asks for a log-in at every path below /admin, also where it serves nothing.
+    proven = prove_app(Starlette(routes=[mount, Route("/b", answer)]), unsupported="refuse")
+    assert set(proven.methods_by_path) == {"/m/a", "/b"}
+    assert proven.proof.disagreements == ()
 
 
-def in_flask() -> Flask:
+def flask_app() -> Flask:
     app = Flask("x", static_folder=None)
     for rule, methods in (("/a/<name>", ["GET"]), ("/p/<path:page>", ["POST"]), ("/n/<int:n>.json", ["GET"])):
         app.add_url_rule(rule, rule, lambda **_: "", methods=methods, provide_automatic_options=False)
@@ -368,26 +368,26 @@ def in_flask() -> Flask:
 
 
 @pytest.mark.filterwarnings("ignore:starlette.middleware.wsgi is deprecated")
-@pytest.mark.parametrize(("prefix", "mount"), [("", "/"), ("/f", "/f"), ("/f/{who}", "/f/{who}")])
-def test_a_mounted_flask_app_s_rules(prefix: str, mount: str) -> None:
-    # mlflow and dash stand behind a FastAPI app that they are mounted in.
+@pytest.mark.parametrize(("prefix", "mount"), [("", "/"), ("/f", "/f"), ("/f/{user}", "/f/{user}")])
+def test_rules_of_a_mounted_flask_app(prefix: str, mount: str) -> None:
+    # mlflow and dash are mounted in a FastAPI app.
     from starlette.middleware.wsgi import WSGIMiddleware
 
     app = Starlette(routes=[Route("/own", answer)])
-    app.mount(mount, WSGIMiddleware(in_flask()))
-    proof = prove_app(app, [("GET", "/a/x"), ("POST", "/f/p/a/b"), ("GET", "/f/n/x.json")])
-    assert proof.paths == {
+    app.mount(mount, WSGIMiddleware(flask_app()))
+    proven = prove_app(app, [("GET", "/a/x"), ("POST", "/f/p/a/b"), ("GET", "/f/n/x.json")])
+    assert proven.methods_by_path == {
         "/own": READ,
         f"{prefix}/a/{{name}}": READ,
         f"{prefix}/p/{{page+}}": ("POST",),
         f"{prefix}/n/{{n}}": READ,
     }
-    assert proof.notices == ()
-    assert proof.verdict.disagreements == ()
+    assert proven.unsupported == ()
+    assert proven.proof.disagreements == ()
 
 
-def test_an_app_that_adds_routes_as_it_answers_can_not_be_proven() -> None:
-    # As litellm does.
+def test_an_app_that_adds_routes_while_it_answers_cannot_be_proven() -> None:
+    # litellm does this.
     app = Starlette(routes=[Route("/a", answer)])
 
     class Lazy(Wrapper):

@@ -1,4 +1,4 @@
-"""Extracting from an app object and proving the result, in this process."""
+"""Extract an app object and prove the result, in this process."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from routegen.config import AppConfig
-from routegen.discover import ServedPath, discover_routes, resolve_asgi_app
+from routegen.discover import DiscoveredRoute, ServedPath, discover_routes, resolve_asgi_app
 from routegen.extract.build import build_manifest
-from routegen.extract.unsupported import Notice
+from routegen.extract.unsupported import UnsupportedPath
+from routegen.gateway import METHODS
 from routegen.manifest import Manifest
 from routegen.prove.drive import Seen, drive
 from routegen.prove.judge import AppProof, judge
@@ -16,35 +17,42 @@ from routegen.prove.requests import requests
 
 
 @dataclass(frozen=True)
-class Proof:
-    """What came of one app."""
+class ProvenApp:
+    """An app's manifest and its proof."""
 
+    asgi_app: Any
+    routes: list[DiscoveredRoute]
     manifest: Manifest
-    notices: tuple[Notice, ...]
-    verdict: AppProof
-    seen: list[Seen]
-    served: list[ServedPath]
+    unsupported: tuple[UnsupportedPath, ...]
+    proof: AppProof
+    driven: list[Seen]
+    served_paths: list[ServedPath]
 
     @property
-    def paths(self) -> dict[str, tuple[str, ...]]:
+    def methods_by_path(self) -> dict[str, tuple[str, ...]]:
         return {route.path: route.methods for route in self.manifest.routes}
 
     @property
-    def widened(self) -> set[str]:
+    def widened_paths(self) -> set[str]:
         return {route.path for route in self.manifest.routes if route.widened}
 
     @property
-    def kinds(self) -> set[tuple[str, str]]:
-        return {(notice.kind, notice.path) for notice in self.notices}
+    def unsupported_kinds(self) -> set[tuple[str, str]]:
+        return {(unsupported.kind, unsupported.path) for unsupported in self.unsupported}
+
+    def serves(self, path: str) -> bool:
+        """Whether the app itself serves a path with any method."""
+        driven = drive(self.asgi_app, self.routes, [(method, path) for method in METHODS])
+        return any(seen.outcome in {"reached", "redirect"} for seen in driven)
 
 
-def prove_app(app: Any, more: Iterable[tuple[str, str]] = (), **config: Any) -> Proof:
-    """Extract, and drive the app with its own requests and with more; what can't be carried is left out."""
-    settings = AppConfig(name="app", target="here:app", root=Path(), **{"unsupported": "warn", **config})
-    asgi = resolve_asgi_app(app)
-    found = discover_routes(asgi)
-    served = [one.served for one in found]
-    extraction = build_manifest("default", [(settings, served)])
-    seen = drive(asgi, found, [*requests(served), *more])
-    verdict = judge(extraction.manifest, settings, served, seen)
-    return Proof(extraction.manifest, extraction.notices, verdict, seen, served)
+def prove_app(app: Any, more_requests: Iterable[tuple[str, str]] = (), **config: Any) -> ProvenApp:
+    """Extract an app, and drive it with generated requests and more; unsupported paths are left out by default."""
+    settings = AppConfig(name="app", target="app.py:app", root=Path(), **{"unsupported": "warn", **config})
+    asgi_app = resolve_asgi_app(app)
+    routes = discover_routes(asgi_app)
+    served_paths = [route.served for route in routes]
+    extraction = build_manifest("default", [(settings, served_paths)])
+    driven = drive(asgi_app, routes, [*requests(served_paths), *more_requests])
+    proof = judge(extraction.manifest, settings, served_paths, driven)
+    return ProvenApp(asgi_app, routes, extraction.manifest, extraction.unsupported, proof, driven, served_paths)

@@ -1,6 +1,7 @@
-"""Generated apps and generated requests: the gateway sends an app what it serves, and nothing else.
+"""Generated apps and requests: the gateway sends an app exactly the requests that it serves.
 
-Starlette itself says who answers; the manifest and two matchers say who is asked.
+Starlette decides which route answers. The manifest and two implementations of route selection decide which app gets
+the request.
 """
 
 import json
@@ -10,12 +11,12 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from helpers.naive import select_naively
-from helpers.proving import Proof, prove_app
+from helpers.proving import ProvenApp, prove_app
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from routegen.diff import compare
 from routegen.errors import ManifestError
-from routegen.extract.unsupported import Notice
+from routegen.extract.unsupported import UnsupportedPath
 from routegen.gateway import RouteKey
 from routegen.manifest import Manifest, dump_manifest, parse_manifest
 from routegen.manifest import Route as ManifestRoute
@@ -36,14 +37,14 @@ async def answer(_request: Request) -> Response:
     raise AssertionError("no endpoint runs")
 
 
-async def opaque(scope: Any, receive: Any, send: Any) -> None:
+async def app_without_routes(scope: Any, receive: Any, send: Any) -> None:
     raise AssertionError("no endpoint runs")
 
 
 def path_of(parts: list[str], end: str) -> str:
-    """A path whose variables have names of their own."""
-    named = [part.replace("{x", f"{{x{number}").replace("{y", f"{{y{number}") for number, part in enumerate(parts)]
-    return "/" + "/".join(named) + end
+    """Return a path whose variables have different names."""
+    renamed = [part.replace("{x", f"{{x{number}").replace("{y", f"{{y{number}") for number, part in enumerate(parts)]
+    return "/" + "/".join(renamed) + end
 
 
 PART = st.one_of(st.sampled_from(WORDS), st.sampled_from(CONVERTED))
@@ -58,18 +59,18 @@ LEAVES = st.builds(
 )
 
 
-def mount(path: str, inside: Any) -> Mount:
-    if isinstance(inside, list):
-        return Mount(path.replace("{", "{m"), routes=inside)
-    return Mount(path.replace("{", "{m"), app=inside)
+def mount(path: str, content: Any) -> Mount:
+    if isinstance(content, list):
+        return Mount(path.replace("{", "{m"), routes=content)
+    return Mount(path.replace("{", "{m"), app=content)
 
 
 def tables(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     routers = st.builds(
         lambda routes, slashes: Router(routes, redirect_slashes=slashes), st.lists(leaves, max_size=3), st.booleans()
     )
-    others = st.sampled_from([opaque, StaticFiles(directory=".")])
-    return st.builds(mount, MOUNT_PATHS, st.one_of(st.lists(leaves, max_size=3), routers, others))
+    other_apps = st.sampled_from([app_without_routes, StaticFiles(directory=".")])
+    return st.builds(mount, MOUNT_PATHS, st.one_of(st.lists(leaves, max_size=3), routers, other_apps))
 
 
 ROUTES: st.SearchStrategy[list[BaseRoute]] = st.lists(
@@ -83,38 +84,38 @@ REQUEST_PATHS = st.lists(
 )
 
 
-def excused(notices: list[Notice], path: str) -> bool:
-    """Whether extraction has said of the route that was reached that the gateway can't carry this request."""
-    kinds = {notice.kind for notice in notices}
-    ends = unquote(path).endswith("/")
-    return bool(kinds & {"everything", "path"}) or (ends and bool(kinds & {"trailing-slash", "empty-rest"}))
+def is_excused(unsupported: list[UnsupportedPath], path: str) -> bool:
+    """Whether the extraction reported the reached route's path as unsupported for this request."""
+    kinds = {problem.kind for problem in unsupported}
+    ends_in_slash = unquote(path).endswith("/")
+    return bool(kinds & {"everything", "path"}) or (ends_in_slash and bool(kinds & {"trailing-slash", "empty-rest"}))
 
 
-def check_both_sides(proof: Proof) -> None:
-    """(a) What the app serves goes to it. (b) What it doesn't serve doesn't, but for what is called widened."""
-    explainer = Explainer(proof.manifest)
-    routes = {key: route for route in proof.manifest.routes for key in route.route_keys}
+def check_both_sides(proven: ProvenApp) -> None:
+    """(a) The app gets the requests that it serves. (b) It gets no others, except on routes with `widened`."""
+    explainer = Explainer(proven.manifest)
+    routes = {key: route for route in proven.manifest.routes for key in route.route_keys}
     keys = [RouteKey.parse(key) for key in routes]
-    paths = {unquote(seen.path) for seen in proof.seen if seen.outcome in {"reached", "redirect"}}
-    given_notice: dict[str, list[Notice]] = {}
-    for notice in proof.notices:
-        given_notice.setdefault(notice.path, []).append(notice)
-    for seen in proof.seen:
-        told = explainer.explain(seen.method, seen.path)
-        slow = select_naively(keys, seen.method, unquote(seen.path))
-        assert told.route_key == (str(slow) if slow else None), seen
-        if seen.outcome == "reached" and told.app == "default":
-            assert excused(given_notice.get(proof.served[seen.served].path, []), seen.path), (seen, "(a)")
-        if seen.outcome in {"none", "method"} and told.app == "app":
+    paths = {unquote(seen.path) for seen in proven.driven if seen.outcome in {"reached", "redirect"}}
+    unsupported: dict[str, list[UnsupportedPath]] = {}
+    for problem in proven.unsupported:
+        unsupported.setdefault(problem.path, []).append(problem)
+    for seen in proven.driven:
+        explanation = explainer.explain(seen.method, seen.path)
+        naive_key = select_naively(keys, seen.method, unquote(seen.path))
+        assert explanation.route_key == (str(naive_key) if naive_key else None), seen
+        if seen.outcome == "reached" and explanation.app == "default":
+            assert is_excused(unsupported.get(proven.served_paths[seen.served].path, []), seen.path), (seen, "(a)")
+        if seen.outcome in {"none", "method"} and explanation.app == "app":
             # A key for any method is for a path that the app serves with some method.
-            served = seen.outcome == "method" or unquote(seen.path) in paths
-            any_method = str(told.route_key).startswith("ANY ") and served
-            assert routes[str(told.route_key)].widened or any_method, (seen, told, "(b)")
+            served = seen.outcome == "method" or unquote(seen.path) in paths or proven.serves(seen.path)
+            any_method = str(explanation.route_key).startswith("ANY ") and served
+            assert routes[str(explanation.route_key)].widened or any_method, (seen, explanation, "(b)")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(ROUTES, REQUEST_PATHS, st.booleans(), st.booleans())
-def test_an_app_gets_what_it_serves_and_nothing_else(
+def test_an_app_gets_exactly_the_requests_that_it_serves(
     decided: Callable[[int], None],
     routes: list[BaseRoute],
     paths: list[str],
@@ -123,11 +124,11 @@ def test_an_app_gets_what_it_serves_and_nothing_else(
 ) -> None:
     app = Starlette(routes=routes)
     app.router.redirect_slashes = slashes
-    more = [(method, path) for path in paths for method in (*METHODS, "HEAD", "PATCH")]
-    proof = prove_app(app, more, methods="exact" if exact else "any")
-    decided(len(proof.seen))
-    check_both_sides(proof)
-    assert proof.verdict.disagreements == ()
+    more_requests = [(method, path) for path in paths for method in (*METHODS, "HEAD", "PATCH")]
+    proven = prove_app(app, more_requests, methods="exact" if exact else "any")
+    decided(len(proven.driven))
+    check_both_sides(proven)
+    assert proven.proof.disagreements == ()
 
 
 ROLES = st.sampled_from(["other", "owned", "mcp-endpoint"])
@@ -150,23 +151,23 @@ MANIFESTS = st.lists(ENTRIES, max_size=8, unique_by=lambda route: RouteKey.parse
 
 @settings(max_examples=200, deadline=None)
 @given(MANIFESTS)
-def test_writing_and_reading_is_the_identity(manifest: Manifest) -> None:
+def test_a_manifest_is_read_as_it_was_written(manifest: Manifest) -> None:
     data = dump_manifest(manifest)
-    again = parse_manifest(data, "x")
-    assert sorted(again.routes, key=repr) == sorted(manifest.routes, key=repr)
-    assert dump_manifest(again) == data
+    parsed = parse_manifest(data, "x")
+    assert sorted(parsed.routes, key=repr) == sorted(manifest.routes, key=repr)
+    assert dump_manifest(parsed) == data
 
 
-def places(document: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Every place in a JSON document."""
-    found = [at]
+def locations(document: Any, location: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the location of every value in a JSON document."""
+    result = [location]
     if isinstance(document, dict):
         for key, value in document.items():
-            found += places(value, (*at, key))
+            result += locations(value, (*location, key))
     elif isinstance(document, list):
         for position, value in enumerate(document):
-            found += places(value, (*at, position))
-    return found
+            result += locations(value, (*location, position))
+    return result
 
 
 VALUES = st.one_of(
@@ -180,22 +181,22 @@ VALUES = st.one_of(
 
 @settings(max_examples=400, deadline=None)
 @given(MANIFESTS.filter(lambda manifest: bool(manifest.routes)), st.data())
-def test_any_single_mutation_is_reported_or_rejected(manifest: Manifest, data: st.DataObject) -> None:
+def test_any_single_mutation_of_a_manifest_is_reported_or_refused(manifest: Manifest, data: st.DataObject) -> None:
     document = json.loads(dump_manifest(manifest))
     mutated = deepcopy(document)
-    place = data.draw(st.sampled_from(places(document)[1:]))
-    holder = mutated
-    for step in place[:-1]:
-        holder = holder[step]
+    location = data.draw(st.sampled_from(locations(document)[1:]))
+    container = mutated
+    for step in location[:-1]:
+        container = container[step]
     action = data.draw(st.sampled_from(["replace", "delete", "double"]))
     if action == "replace":
-        holder[place[-1]] = data.draw(VALUES)
+        container[location[-1]] = data.draw(VALUES)
     elif action == "delete":
-        del holder[place[-1]]
-    elif isinstance(holder, list):
-        holder.append(holder[place[-1]])
+        del container[location[-1]]
+    elif isinstance(container, list):
+        container.append(container[location[-1]])
     else:
-        holder[f"{place[-1]}2"] = holder[place[-1]]
+        container[f"{location[-1]}2"] = container[location[-1]]
     try:
         read = parse_manifest(json.dumps(mutated).encode(), "mutated")
     except ManifestError:
@@ -203,4 +204,4 @@ def test_any_single_mutation_is_reported_or_rejected(manifest: Manifest, data: s
     if mutated == document or read == parse_manifest(dump_manifest(manifest), "x"):
         assert mutated == document or action == "replace"
         return
-    assert compare(manifest, read) or compare(read, manifest), (place, action)
+    assert compare(manifest, read) or compare(read, manifest), (location, action)

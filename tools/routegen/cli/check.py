@@ -12,7 +12,7 @@ from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.diff import as_data, as_findings, compare, line_of_entry
 from routegen.errors import UnsupportedRouteError
 from routegen.extract import extract
-from routegen.extract.findings import extraction_findings
+from routegen.extract.extraction_findings import extraction_findings
 from routegen.manifest import Manifest, read_manifest
 from routegen.render import RenderRequest, render
 from routegen.report import Finding, Report, rules
@@ -44,7 +44,7 @@ def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions, s
     config = configuration(apps)
     file = manifest_path(manifest, config)
     committed = read_manifest(file)
-    extraction = extract(config, default_too=True)
+    extraction = extract(config, include_default=True)
     if strict:
         _refuse_wider_routes(committed, file)
     text = file.read_text("utf-8")

@@ -13,8 +13,8 @@ from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.config import find_project, read_config
 from routegen.diff import as_data, as_findings, compare
 from routegen.errors import ConfigError, ManifestError
-from routegen.extract.findings import extraction_findings
-from routegen.extract.with_requirements import extract_with
+from routegen.extract.extraction_findings import extraction_findings
+from routegen.extract.with_requirements import extract_with_requirements
 from routegen.manifest import Manifest, parse_manifest, read_manifest
 from routegen.report import Finding, Report, rules
 
@@ -85,7 +85,7 @@ def _compare_with(requirements: tuple[str, ...], manifest: Path | None) -> Repor
     names = ", ".join(requirements)
     if sys.stderr.isatty():
         click.echo(f"installing {names} in a temporary directory", err=True)
-    extraction = extract_with(config, requirements)
+    extraction = extract_with_requirements(config, requirements)
     fix = f"If you install {names}, run: routegen extract -o {file}"
     text = file.read_text("utf-8")
     notices = tuple(extraction_findings(extraction))

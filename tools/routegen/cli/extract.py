@@ -41,7 +41,7 @@ def command(apps: AppOptions, output: Path | None) -> None:
         if output is None:
             _explain_emptied_manifest(config)
         raise
-    warn(notice.text for notice in extraction.notices)
+    warn(unsupported.text for unsupported in extraction.unsupported)
     data = dump_manifest(extraction.manifest)
     if output is None:
         emit(data)

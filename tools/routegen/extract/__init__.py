@@ -1,12 +1,11 @@
-"""From the configured apps to a manifest.
+"""Extraction: from the configured apps to a manifest.
 
-`pipeline.extract` imports each app in a process of its own, `build` turns what they serve into a manifest,
-`unsupported` lists what a route key cannot express, `shadowing` lists the rules of the default app whose requests
-the routes take, and `with_requirements` extracts with other releases of what the apps use.
+`pipeline.extract` loads each app in a process of its own, `build` turns the served paths into a manifest,
+`unsupported` lists the paths that a route key cannot express, `shadowing` lists the rules of the default app whose
+requests the routes take, and `with_requirements` extracts with other releases of the apps' dependencies.
 """
 
 from routegen.extract.build import Extraction, build_manifest
 from routegen.extract.pipeline import extract
-from routegen.extract.quota import QuotaError
 
-__all__ = ["Extraction", "QuotaError", "build_manifest", "extract"]
+__all__ = ["Extraction", "build_manifest", "extract"]

@@ -1,114 +1,148 @@
-"""From what apps serve to a manifest: classify_path each path, translate it, put the owned ones beside it.
+"""Build the manifest from the paths that the apps serve: translate each path, give it a role, add the owned paths."""
 
-In: `ServedPath` entries for each app. Out: a `Manifest` whose content depends on them alone, and notices of what the
-gateway can't carry.
-"""
-
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from routegen.config import AppConfig
 from routegen.discover.served_path import ServedPath
-from routegen.errors import ManifestError, UnsupportedRouteError
-from routegen.extract.quota import QuotaError
-from routegen.extract.unsupported import Carried, Notice, carried_by, carry
+from routegen.errors import UnsupportedRouteError
+from routegen.extract.unsupported import TranslatedPath, UnsupportedPath, is_covered, translate_served_path
 from routegen.gateway import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteTable, Translation, shape, subtree_path
-from routegen.manifest import Manifest, Route, dump_manifest, parse_manifest
+from routegen.manifest import Manifest, Route
+from routegen.manifest.validation import find_problems
 from routegen.roles import PathRole, classify_path
+
+_SUBTREES_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Extraction:
-    """A manifest, what it leaves out, and what the app behind `$default` serves where that was asked for."""
+    """The result of an extraction.
+
+    Attributes:
+        manifest: the manifest.
+        unsupported: the paths that the manifest leaves out or makes wider.
+        default_paths: the paths that the app behind `$default` serves, if the extraction included it.
+    """
 
     manifest: Manifest
-    notices: tuple[Notice, ...] = ()
-    default_serves: tuple[ServedPath, ...] = ()
+    unsupported: tuple[UnsupportedPath, ...] = ()
+    default_paths: tuple[ServedPath, ...] = ()
 
 
 @dataclass
 class _Entry:
-    """One path of the manifest while its served parts come together."""
+    """One path of the manifest, while the served paths with the same shape are merged into it."""
 
     path: str
-    classified: PathRole
+    path_role: PathRole
     methods: set[str] = field(default_factory=set)
     reasons: list[str | None] = field(default_factory=list)
 
 
-def build_manifest(default: str, served: Iterable[tuple[AppConfig, list[ServedPath]]]) -> Extraction:
-    """The manifest of apps that are already discovered.
+def build_manifest(default: str, apps: Iterable[tuple[AppConfig, list[ServedPath]]]) -> Extraction:
+    """Build the manifest of discovered apps; its content depends only on the arguments.
 
     Args:
-        default: the app behind `$default`.
-        served: each app with what it serves.
+        default: the name of the app behind `$default`.
+        apps: each app with the paths that it serves.
 
     Raises:
-        UnsupportedRouteError: an app serves what the gateway can't carry and its policy is to refuse, or two apps
-            serve one path.
-        QuotaError: more routes than an HTTP API may have.
+        UnsupportedRouteError: an app serves a path that a route key cannot express and its policy is to refuse, two
+            apps serve the same path, or there are more routes than an HTTP API can have.
     """
     routes: list[Route] = []
-    notices: list[Notice] = []
-    for app, entries in served:
-        carried = [(entry, carry(app.name, entry)) for entry in entries]
-        own = list(_routes(app, carried))
-        routes += own
-        notices += _left_out(app, carried, own)
+    unsupported: list[UnsupportedPath] = []
+    for app, served_paths in apps:
+        translated = [(served, translate_served_path(app.name, served)) for served in served_paths]
+        app_routes = list(_app_routes(app, translated))
+        routes += app_routes
+        unsupported += _unsupported_paths(app, translated, app_routes)
     routes.sort(key=lambda route: (route.path, route.app))
-    if sum(len(route.route_keys) for route in routes) + 1 > ROUTE_QUOTA:
-        raise QuotaError(routes)
+    _check_quota(routes)
     manifest = Manifest(version=1, default=default, routes=tuple(routes))
-    try:
-        # What we write, our own reader must take: its rules across entries hold here too.
-        return Extraction(parse_manifest(dump_manifest(manifest), "the apps' routes"), tuple(notices))
-    except ManifestError as error:
-        raise UnsupportedRouteError(str(error)) from None
+    if problems := list(find_problems(manifest)):
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise UnsupportedRouteError(f"the apps' routes: {problems[0]}{more}")
+    return Extraction(manifest, tuple(unsupported))
 
 
-def _left_out(app: AppConfig, carried: Iterable[tuple[ServedPath, Carried]], routes: list[Route]) -> list[Notice]:
+def _unsupported_paths(
+    app: AppConfig, translated: Iterable[tuple[ServedPath, TranslatedPath]], routes: list[Route]
+) -> list[UnsupportedPath]:
     table = RouteTable(RouteKey.parse(key) for route in routes for key in route.route_keys)
-    notices = [notice for served, one in carried for notice in one.notices if not carried_by(table, served, notice)]
-    refused = [notice for notice in notices if notice.refusable]
-    if refused and app.unsupported == "refuse":
-        more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
-        raise UnsupportedRouteError(f'{refused[0].text}{more}; `unsupported = "warn"` leaves it out')
-    return notices
+    unsupported = [
+        problem
+        for served, translation in translated
+        for problem in translation.unsupported
+        if not is_covered(problem, served, table)
+    ]
+    refusable = [problem for problem in unsupported if problem.refusable]
+    if refusable and app.unsupported == "refuse":
+        more = f" (and {len(refusable) - 1} more)" if len(refusable) > 1 else ""
+        raise UnsupportedRouteError(f'{refusable[0].text}{more}; `unsupported = "warn"` leaves it out')
+    return unsupported
 
 
-def _routes(app: AppConfig, carried: Iterable[tuple[ServedPath, Carried]]) -> Iterator[Route]:
+def _check_quota(routes: Sequence[Route]) -> None:
+    """Refuse more routes than an HTTP API can have; the error names the largest subtrees, which an app could own."""
+    total = sum(len(route.route_keys) for route in routes) + 1
+    if total <= ROUTE_QUOTA:
+        return
+    subtrees: Counter[tuple[str, str]] = Counter()
+    for route in routes:
+        subtrees.update(dict.fromkeys(_subtrees_of(route), len(route.route_keys)))
+    largest = ", ".join(f"{prefix} ({app}: {count})" for (app, prefix), count in subtrees.most_common(_SUBTREES_SHOWN))
+    remedy = f" Add a large subtree to `own` of its app, so that it needs two routes: {largest}" if largest else ""
+    raise UnsupportedRouteError(f"{total} routes, $default included; an HTTP API has at most {ROUTE_QUOTA}.{remedy}")
+
+
+def _subtrees_of(route: Route) -> Iterator[tuple[str, str]]:
+    """Yield each literal prefix of a route with its app; owning the prefix would make the route's keys unnecessary."""
+    if route.role != "other":
+        return
+    prefix = ""
+    for segment in route.path[1:].split("/")[:-1]:
+        if segment.startswith("{"):
+            return
+        prefix += f"/{segment}"
+        yield route.app, prefix
+
+
+def _app_routes(app: AppConfig, translated: Iterable[tuple[ServedPath, TranslatedPath]]) -> Iterator[Route]:
     entries: dict[tuple[str, ...], _Entry] = {}
-    for served, one in carried:
-        if one.translation:
-            _add(entries, served, one.translation)
+    for served, result in translated:
+        if result.translation:
+            _add_entry(entries, served, result.translation)
     for prefix in app.own:
-        _own(entries, prefix)
+        _own_subtree(entries, prefix)
     for entry in entries.values():
         yield _route(app, entry)
 
 
-def _own(entries: dict[tuple[str, ...], _Entry], prefix: str) -> None:
-    """The prefix and all below it; a path below that is nothing in OAuth or MCP terms needs no key of its own."""
-    for taken, entry in list(entries.items()):
-        if entry.classified.role == "other" and entry.path.startswith(f"{prefix}/"):
-            del entries[taken]
+def _add_entry(entries: dict[tuple[str, ...], _Entry], served: ServedPath, translation: Translation) -> None:
+    path_role = classify_path(served.path, served.handlers)
+    entry = entries.setdefault(shape(translation.path), _Entry(translation.path, path_role))
+    entry.methods |= {ANY} if served.methods is None else set(served.methods)
+    entry.reasons.append(translation.widened)
+    if entry.path_role.role == "other":
+        entry.path_role = path_role
+
+
+def _own_subtree(entries: dict[tuple[str, ...], _Entry], prefix: str) -> None:
+    """Add an owned path and its subtree; below it, only paths with a role in OAuth or MCP keep their own keys."""
+    for entry_shape, entry in list(entries.items()):
+        if entry.path_role.role == "other" and entry.path.startswith(f"{prefix}/"):
+            del entries[entry_shape]
     for path in (prefix, subtree_path(prefix)):
         entries.setdefault(shape(path), _Entry(path, PathRole("owned"), {ANY}))
 
 
-def _add(entries: dict[tuple[str, ...], _Entry], served: ServedPath, translation: Translation) -> None:
-    classified = classify_path(served.path, served.handlers)
-    entry = entries.setdefault(shape(translation.path), _Entry(translation.path, classified))
-    entry.methods |= {ANY} if served.methods is None else set(served.methods)
-    entry.reasons.append(translation.widened)
-    if entry.classified.role == "other":
-        entry.classified = classified
-
-
 def _route(app: AppConfig, entry: _Entry) -> Route:
     methods = (ANY,) if ANY in entry.methods else tuple(sorted(entry.methods))
-    owned = any(f"{entry.path}/".startswith(f"{prefix}/") for prefix in app.own)
-    exact = app.methods == "exact" and not owned and methods != (ANY,)
+    is_owned = any(f"{entry.path}/".startswith(f"{prefix}/") for prefix in app.own)
+    exact = app.methods == "exact" and not is_owned and methods != (ANY,)
     unknown = [method for method in methods if method not in METHODS]
     if exact and unknown:
         raise UnsupportedRouteError(
@@ -119,16 +153,16 @@ def _route(app: AppConfig, entry: _Entry) -> Route:
         path=entry.path,
         methods=methods,
         app=app.name,
-        role=entry.classified.role,
-        spec=entry.classified.spec,
+        role=entry.path_role.role,
+        spec=entry.path_role.spec,
         route_keys=tuple(f"{method} {entry.path}" for method in (methods if exact else (ANY,))),
-        widened=None if owned else _widened(entry.reasons, exact),
+        widened=None if is_owned else _widened(entry.reasons, exact),
     )
 
 
 def _widened(reasons: list[str | None], exact: bool) -> str | None:
-    """Why the entry is wider than the app: not at all where one of its parts, alone, takes all that the key takes."""
-    given = sorted({reason for reason in reasons if reason is not None})
-    if not given or (None in reasons and not exact):
+    """Return why the entry is wider than the app; None if one of its served paths takes all that the key takes."""
+    distinct_reasons = sorted({reason for reason in reasons if reason is not None})
+    if not distinct_reasons or (None in reasons and not exact):
         return None
-    return "; ".join(given)
+    return "; ".join(distinct_reasons)

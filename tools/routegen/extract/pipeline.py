@@ -1,53 +1,34 @@
-"""From a configuration to a manifest: the whole way from the apps' files.
-
-In: the configuration. Out: an `Extraction` whose content depends on the apps alone. Apps are imported side by
-side, each in a process of its own, and what comes after is imported while they are at it.
-"""
+"""Load the configured apps and build their manifest."""
 
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from routegen import load
-
-if TYPE_CHECKING:
-    from routegen.config import AppConfig, Config
-    from routegen.extract.build import Extraction
+from routegen.config import AppConfig, Config
+from routegen.extract.build import Extraction, build_manifest
+from routegen.load import AppProcess, start_app_process
 
 
-def extract(config: "Config", *, default_too: bool = False) -> "Extraction":
-    """Import the configured apps and say what they serve.
+def extract(config: Config, *, include_default: bool = False) -> Extraction:
+    """Load the configured apps side by side, and build their manifest.
 
     Args:
-        config: which apps.
-        default_too: also import the app behind `$default`, where it is configured, and say what it serves.
+        config: the configuration.
+        include_default: also load the app behind `$default`, if it is configured, and return its served paths.
 
     Raises:
-        ConfigError: an app's directory doesn't exist.
-        LoadError: an app can't be imported.
-        UnsupportedRouteError: an app serves what the gateway can't carry, or two apps serve one path.
-        QuotaError: more routes than an HTTP API may have; the text says what would help, which takes an import of
-            the app behind `$default` where that is configured.
+        ConfigError: an app's directory does not exist.
+        LoadError: an app cannot be loaded.
+        UnsupportedRouteError: an app serves a path that a route key cannot express, two apps serve the same path, or
+            there are more routes than an HTTP API can have.
     """
-    with ExitStack() as started:
+    with ExitStack() as processes:
 
-        def start(app: "AppConfig") -> load.AppProcess:
-            loading = load.start_app_process(app, config)
-            started.callback(loading.stop)
-            return loading
+        def start(app: AppConfig) -> AppProcess:
+            process = start_app_process(app, config)
+            processes.callback(process.stop)
+            return process
 
-        loading = [start(app) for app in config.apps]
-        default = start(config.default_app) if default_too and config.default_app else None
-        # Only now: pydantic's import takes a tenth of a second, in which the apps already run.
-        from routegen.extract.build import build_manifest  # noqa: PLC0415
-        from routegen.extract.quota import QuotaError  # noqa: PLC0415
-
-        served = [(one.app, one.wait_for_paths()) for one in loading]
-        try:
-            extraction = build_manifest(config.default, served)
-        except QuotaError as error:
-            default = default or (start(config.default_app) if config.default_app else None)
-            if default is None:
-                raise
-            raise QuotaError(error.routes, default.wait_for_paths()) from None
-        return replace(extraction, default_serves=tuple(default.wait_for_paths())) if default else extraction
+        apps = [start(app) for app in config.apps]
+        default = start(config.default_app) if include_default and config.default_app else None
+        extraction = build_manifest(config.default, [(process.app, process.wait_for_paths()) for process in apps])
+        return replace(extraction, default_paths=tuple(default.wait_for_paths())) if default else extraction

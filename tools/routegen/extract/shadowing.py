@@ -1,8 +1,7 @@
-"""What the manifest's routes take from the app behind `$default`, so that nobody is surprised.
+"""Find the rules of the default app that the manifest's routes shadow.
 
-In: a manifest and what the default app serves. Out: for each rule of that app which routes take requests from it. A
-rule that names the path is one thing; a rule for any page, such as a wiki's `/{path}`, loses one page to each
-route, which is what routes are for.
+A shadowed rule loses requests to a route. It matters if the rule names a path. A rule for pages with any name, such as
+a wiki's `/{path}`, loses one page to each route; this is the purpose of routes.
 """
 
 from collections.abc import Iterable
@@ -15,53 +14,53 @@ from routegen.manifest import Manifest
 
 
 @dataclass(frozen=True)
-class Taken:
+class ShadowedRules:
     """Rules of the default app that lose requests to routes.
 
     Attributes:
         app: the default app.
-        rules: as that app writes them, the shortest first; several only where they are for any page.
-        named: the rule names its path; it isn't for any page.
-        paths: of the manifest's routes that take requests from it.
+        rules: as the app writes them, the shortest first; several only if they are rules for pages with any name.
+        names_a_path: the rule begins with a literal segment; it is not for pages with any name.
+        paths: the paths of the routes that take the requests.
     """
 
     app: str
     rules: tuple[str, ...]
-    named: bool
+    names_a_path: bool
     paths: tuple[str, ...]
 
     @property
     def text(self) -> str:
         """One sentence."""
         routes = ", ".join(self.paths)
-        if self.named:
+        if self.names_a_path:
             return f"{self.app} has a rule {self.rules[0]}; requests to it go to the route for {routes}"
         more = f" and {len(self.rules) - 1} more rules" if len(self.rules) > 1 else ""
         return f"Pages of {self.app} at {routes} are not reachable ({self.rules[0]}{more} would answer them)"
 
 
-def taken_from_default(manifest: Manifest, served: Iterable[ServedPath]) -> list[Taken]:
-    """The default app's rules that lose requests to the manifest's routes: each named one, then all others as one."""
+def find_shadowed_rules(manifest: Manifest, default_paths: Iterable[ServedPath]) -> list[ShadowedRules]:
+    """Return the default app's shadowed rules: each rule that names a path, then all others as one entry."""
     patterns = {route.path: _pattern(route.path) for route in manifest.routes}
-    named: dict[str, Taken] = {}
+    by_rule: dict[str, ShadowedRules] = {}
     pages: dict[str, set[str]] = {}
-    for entry in served:
-        rule = split_path(entry.path, entry.regexes)
+    for served in default_paths:
+        rule = split_path(served.path, served.regexes)
         paths = [path for path, pattern in patterns.items() if paths_overlap(pattern, rule)]
         if paths and rule[0].is_literal:
-            named[entry.path] = Taken(manifest.default, (entry.path,), True, tuple(paths))
+            by_rule[served.path] = ShadowedRules(manifest.default, (served.path,), True, tuple(paths))
         elif paths:
-            pages.setdefault(entry.path, set()).update(paths)
-    found = [named[rule] for rule in sorted(named)]
+            pages.setdefault(served.path, set()).update(paths)
+    shadowed = [by_rule[rule] for rule in sorted(by_rule)]
     if pages:
         rules = sorted(pages, key=lambda rule: (len(rule), rule))
-        found.append(Taken(manifest.default, tuple(rules), False, tuple(sorted(set().union(*pages.values())))))
-    return found
+        paths = sorted(set().union(*pages.values()))
+        shadowed.append(ShadowedRules(manifest.default, tuple(rules), False, tuple(paths)))
+    return shadowed
 
 
 def _pattern(path: str) -> tuple[PathSegment, ...]:
-    """A gateway path as segments: the variables' names don't matter."""
-    words = {"{}": "{x}", "{+}": "{x}"}
+    """Return a gateway path as segments of a Starlette path; the names of its variables do not matter."""
     parts = shape(path)
-    regexes = [ANY_REST if part == "{+}" else ANY_SEGMENT for part in parts if part in words]
-    return split_path("/" + "/".join(words.get(part, part) for part in parts), regexes)
+    regexes = [ANY_REST if part == "{+}" else ANY_SEGMENT for part in parts if part in {"{}", "{+}"}]
+    return split_path("/" + "/".join("{x}" if part in {"{}", "{+}"} else part for part in parts), regexes)

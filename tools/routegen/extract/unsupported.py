@@ -1,14 +1,16 @@
-"""What the gateway can carry of what an app serves, and a named notice for each thing that it can't.
+"""Translate a served path into a route key's path, and name everything that a route key cannot express.
 
-In: a `ServedPath` entry. Out: `Carried`, its translation, or none, and notices. The kinds of notices:
+The kinds of unsupported paths:
 
-- `websocket`: an HTTP API carries no WebSocket handshake (AWS: that takes a WebSocket API).
-- `host`: a route key has no host condition.
-- `everything`: a path that takes every path would leave the app behind `$default` nothing.
-- `trailing-slash`: a route key can't end in `/`, and whether `/x/` takes the route `/x` observers disagree.
-- `empty-rest`: a greedy variable or a mount also takes nothing after its slash; the gateway may not.
-- `path`: a path that no URL can have, such as one with an empty segment.
-- `hidden`: a mount before it takes all its requests, so the app doesn't serve it.
+- `websocket`: an HTTP API does not support WebSockets (AWS: a WebSocket API does).
+- `host`: a route key has no condition on the host.
+- `everything`: a path that takes every path would leave no request for the app behind `$default`.
+- `trailing-slash`: a route key cannot end in `/`, and a request for `/x/` does not match the route `/x`
+  (`routegen.gateway.assumptions.TRAILING_SLASH_MATCHES`).
+- `empty-rest`: a greedy variable or a mount also matches an empty rest, and a greedy variable of a route key does not
+  (`routegen.gateway.assumptions.GREEDY_MATCHES_EMPTY`).
+- `path`: no URL can have the path, for example because of an empty segment.
+- `hidden`: an earlier mount takes all requests of the route, so the app does not serve it.
 """
 
 from collections.abc import Iterator
@@ -20,20 +22,22 @@ from routegen.discover.served_path import ServedPath
 from routegen.gateway import METHODS, RouteKeyError, RouteTable, Translation, takes_every_path, translate_path
 from routegen.gateway.path_pattern import split_path
 
-Kind = Literal["websocket", "host", "everything", "trailing-slash", "empty-rest", "path", "hidden"]
+UnsupportedKind = Literal["websocket", "host", "everything", "trailing-slash", "empty-rest", "path", "hidden"]
 
 
 @dataclass(frozen=True)
-class Notice:
-    """Something that an app serves and the manifest leaves out, or says wider.
+class UnsupportedPath:
+    """A path that an app serves, and that the manifest leaves out or makes wider.
 
     Attributes:
+        kind: the kind, as the module's docstring explains it.
+        app: the app's name.
         path: as the app writes it.
-        text: one sentence: which app, which path, why, and what to do.
-        refusable: whether extraction refuses it, unless the configuration says `unsupported = "warn"`.
+        text: one sentence with the kind, the app, the path, the reason and the remedy.
+        refusable: whether an extraction refuses it, unless the configuration says `unsupported = "warn"`.
     """
 
-    kind: Kind
+    kind: UnsupportedKind
     app: str
     path: str
     text: str
@@ -41,91 +45,96 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class Carried:
-    """What becomes of a served path.
+class TranslatedPath:
+    """The translation of a served path.
 
     Attributes:
-        translation: what the gateway gets, with every reason why that is more than the app serves; None for what gets
-            no route key at all.
-        notices: what has to be said of it; nothing for most.
+        translation: the gateway's path, with every reason why it is wider than the app; None if the path gets no
+            route key at all.
+        unsupported: the parts that the translation cannot express; empty for most paths.
     """
 
     translation: Translation | None
-    notices: tuple[Notice, ...] = ()
+    unsupported: tuple[UnsupportedPath, ...] = ()
 
 
-def carry(app: str, served: ServedPath) -> Carried:
-    """Say what the gateway can carry of a path that an app serves."""
+def translate_served_path(app: str, served: ServedPath) -> TranslatedPath:
+    """Translate a path that an app serves, and list the parts that a route key cannot express."""
     path = served.path
 
-    def notice(kind: Kind, text: str, refusable: bool = True) -> Notice:
-        return Notice(kind, app, path, f"{kind}: {app}: {text}", refusable)
+    def unsupported(kind: UnsupportedKind, text: str, refusable: bool = True) -> UnsupportedPath:
+        return UnsupportedPath(kind, app, path, f"{kind}: {app}: {text}", refusable)
 
     if served.hidden_by:
-        text = f"{path} never answers: what is mounted at {served.hidden_by} takes its requests"
-        return Carried(None, (notice("hidden", text, refusable=False),))
+        text = f"{path} never answers, because the mount at {served.hidden_by} takes its requests"
+        return TranslatedPath(None, (unsupported("hidden", text, refusable=False),))
     if served.protocol != "http":
-        return Carried(None, (notice("websocket", f"{path} is a WebSocket, and an HTTP API carries none"),))
-    found = [notice("host", _host(served))] if served.host else []
-    named = path.rstrip("/") or "/"
+        text = f"{path} is a WebSocket, and an HTTP API does not support WebSockets"
+        return TranslatedPath(None, (unsupported("websocket", text),))
+    problems = [unsupported("host", _host_text(served))] if served.host else []
+    without_slash = path.rstrip("/") or "/"
     try:
-        translation = translate_path(named, served.regexes)
+        translation = translate_path(without_slash, served.regexes)
     except RouteKeyError as error:
-        return Carried(None, (*found, notice("path", f"{path} can't be a route: {error}")))
+        return TranslatedPath(None, (*problems, unsupported("path", f"{path} cannot be a route: {error}")))
     if takes_every_path(translation.path):
-        return Carried(None, (*found, notice("everything", _everything(served))))
-    if named != path:
-        found.append(notice("trailing-slash", _trailing(path)))
+        return TranslatedPath(None, (*problems, unsupported("everything", _everything_text(served))))
+    if without_slash != path:
+        problems.append(unsupported("trailing-slash", _trailing_slash_text(path)))
     elif split_path(path, served.regexes)[-1].matches_empty:
-        text = f"{path} also takes nothing after its last slash; whether the gateway sends that is not known"
-        found.append(notice("empty-rest", text, refusable=False))
-    reasons = [*_why_wider(served, named)]
+        text = (
+            f"{path} also serves the path that ends right after its last slash; "
+            "AWS does not document whether API Gateway sends this request to the route"
+        )
+        problems.append(unsupported("empty-rest", text, refusable=False))
+    reasons = [*_why_wider(served, without_slash)]
     if translation.widened:
         reasons.insert(0, translation.widened)
-    return Carried(replace(translation, widened="; ".join(reasons) or None), tuple(found))
+    return TranslatedPath(replace(translation, widened="; ".join(reasons) or None), tuple(problems))
 
 
-def _why_wider(served: ServedPath, named: str) -> Iterator[str]:
-    """Why the path that a key can name takes more than the app serves, whatever its variables."""
-    if named != served.path:
+def _why_wider(served: ServedPath, without_slash: str) -> Iterator[str]:
+    """Yield each reason why the gateway sends more than the app serves, apart from the path's variables."""
+    if without_slash != served.path:
         yield f"the app serves {served.path}, which no route key can name"
     if served.host:
         yield f"the app serves it only under the host {served.host}"
     if served.partly_hidden_by:
-        yield f"what is below {served.partly_hidden_by} is answered by what is mounted there"
+        yield f"the mount at {served.partly_hidden_by} answers the requests below it"
 
 
-def carried_by(table: RouteTable, served: ServedPath, notice: Notice) -> bool:
-    """Whether another key of the same app takes what a notice says is left out."""
-    if notice.kind not in {"trailing-slash", "empty-rest", "path"}:
+def is_covered(unsupported: UnsupportedPath, served: ServedPath, table: RouteTable) -> bool:
+    """Whether another route key of the same app takes the requests of an unsupported path."""
+    if unsupported.kind not in {"trailing-slash", "empty-rest", "path"}:
         return False
-    path = sample(served)
+    path = _sample_request_path(served)
     return all(table.select(method, path) for method in served.methods or METHODS)
 
 
-def sample(served: ServedPath) -> str:
-    """A request path that a served path might take, its last greedy variable empty."""
-    *parts, last = split_path(served.path, served.regexes)
-    texts = [quote(part.source) if part.is_literal else "x" for part in parts]
+def _sample_request_path(served: ServedPath) -> str:
+    """Return a request path that a served path might match, with an empty text for its last greedy variable."""
+    *segments, last = split_path(served.path, served.regexes)
+    texts = [quote(segment.source) if segment.is_literal else "x" for segment in segments]
     end = "" if last.matches_empty else quote(last.source) if last.is_literal else "x"
     return "/" + "/".join([*texts, end])
 
 
-def _host(served: ServedPath) -> str:
-    return f"{served.path} answers only under the host {served.host}, and a route key has no host condition"
+def _host_text(served: ServedPath) -> str:
+    return f"{served.path} answers only under the host {served.host}, and a route key has no condition on the host"
 
 
-def _everything(served: ServedPath) -> str:
-    answers = served.handlers[-1].rpartition(".")[2] if served.handlers else "the app"
+def _everything_text(served: ServedPath) -> str:
+    handler = served.handlers[-1].rpartition(".")[2] if served.handlers else "the app"
     return (
-        f"{answers} at {served.path} takes every path, which would leave the app behind $default nothing; "
-        "`own` says which paths it is to have"
+        f"{handler} at {served.path} takes every path, so the app behind $default would get no request; "
+        "set `own` to the paths that the app shall have"
     )
 
 
-def _trailing(path: str) -> str:
-    parent = path.rstrip("/").rpartition("/")[0]
-    hint = f"; serve {path.rstrip('/')} instead"
+def _trailing_slash_text(path: str) -> str:
+    without_slash = path.rstrip("/")
+    parent = without_slash.rpartition("/")[0]
+    remedy = f"; serve {without_slash} instead"
     if parent and "{" not in parent:
-        hint += f', or own = ["{parent}"]'
-    return f"{path} ends in '/', and a route key can't{hint}"
+        remedy += f', or set own = ["{parent}"]'
+    return f"{path} ends in '/', which a route key cannot{remedy}"

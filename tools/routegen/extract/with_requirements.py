@@ -1,7 +1,7 @@
-"""Extracting with other releases of what the app uses: in a throw-away directory, the environment left as it is.
+"""Extract with other releases of the apps' dependencies, installed in a temporary directory.
 
-In: requirements such as `fastmcp==2.14.5`. Out: an extraction by an interpreter that finds what they ask for, with all
-its dependencies, before what the environment has. Costs an installation, which needs a package index.
+The environment stays unchanged. The apps' processes find the installed packages before those of the environment. The
+installation needs a package index.
 """
 
 import importlib.util
@@ -18,11 +18,15 @@ from routegen.extract.build import Extraction
 from routegen.extract.pipeline import extract
 
 
-def extract_with(config: Config, requirements: Sequence[str]) -> Extraction:
-    """What the apps would serve if these requirements were installed.
+def extract_with_requirements(config: Config, requirements: Sequence[str]) -> Extraction:
+    """Install requirements in a temporary directory, and extract the apps with them.
+
+    Args:
+        config: the configuration.
+        requirements: for example `fastmcp==2.14.5`.
 
     Raises:
-        LoadError: they can't be installed, or an app can't be imported with them.
+        LoadError: the requirements cannot be installed, or an app cannot be loaded with them.
         UnsupportedRouteError: as `routegen.extract.extract`.
     """
     with tempfile.TemporaryDirectory(prefix="routegen-with-") as directory:
@@ -34,25 +38,25 @@ def extract_with(config: Config, requirements: Sequence[str]) -> Extraction:
 
 
 def _install(requirements: Sequence[str], directory: str) -> None:
-    done = subprocess.run(
+    completed = subprocess.run(
         [*_installer(), "--quiet", "--target", directory, "--", *requirements],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip()
-        reason = " ".join(said.split())[:300] or f"exit code {done.returncode}"
-        raise LoadError(f"{', '.join(requirements)} can't be installed: {reason}", said)
+    if completed.returncode:
+        output = (completed.stderr or completed.stdout).strip()
+        reason = " ".join(output.split())[:300] or f"exit code {completed.returncode}"
+        raise LoadError(f"{', '.join(requirements)} can't be installed: {reason}", output)
 
 
 def _installer() -> list[str]:
-    """The command that installs: uv where there is one, because it is much faster, else pip."""
+    """Return the command that installs packages: uv if it is available, because it is much faster, else pip."""
     if importlib.util.find_spec("uv"):
         uv = [sys.executable, "-m", "uv"]
-    elif found := shutil.which("uv"):
-        uv = [found]
+    elif executable := shutil.which("uv"):
+        uv = [executable]
     elif importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
     else:

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from routegen.config import AppConfig
 from routegen.discover.served_path import ServedPath
-from routegen.extract.unsupported import carry
+from routegen.extract.unsupported import translate_served_path
 from routegen.gateway import ANY, RouteKey, RouteTable, shape
 from routegen.gateway.path_pattern import PathSegment, path_matches, split_path
 from routegen.manifest import Manifest, Route
@@ -83,8 +83,8 @@ class _Court:
         self._routes = {key: route for route in manifest.routes for key in route.route_keys}
         self._table = RouteTable(map(RouteKey.parse, self._routes))
         self._served = served
-        carried = [carry(app.name, entry) for entry in served]
-        self._notices = [one.notices for one in carried]
+        carried = [translate_served_path(app.name, entry) for entry in served]
+        self._notices = [one.unsupported for one in carried]
         self._behind: dict[tuple[str, ...], list[tuple[PathSegment, ...]]] = {}
         for entry, one in zip(served, carried, strict=True):
             if one.translation:

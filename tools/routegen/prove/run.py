@@ -20,7 +20,7 @@ def prove(config: Config, manifest: Manifest | None) -> Iterator[AppProof]:
         manifest: the manifest; None for the one that the apps give now.
 
     Raises:
-        ConfigError, LoadError, UnsupportedRouteError, QuotaError: as `routegen.extract.extract`.
+        ConfigError, LoadError, UnsupportedRouteError: as `routegen.extract.extract`.
     """
     with ExitStack() as started:
         loading = []
