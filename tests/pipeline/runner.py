@@ -1,6 +1,6 @@
 """Run the steps of a composite action as GitHub's runner does: fill in the expressions, and run each script.
 
-Supported is only the syntax that `action.yml` uses: `inputs.NAME`, `github.action_path`, `if: inputs.NAME != ''`.
+Only the syntax that `action.yml` uses is supported: `inputs.NAME`, `github.action_path`, `if: inputs.NAME != ''`.
 """
 
 import os

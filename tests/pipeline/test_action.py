@@ -21,9 +21,8 @@ from pipeline.runner import ACTION, run_action
 def python(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A Python environment with all packages except routegen, in which pip uses no package index."""
     folder = tmp_path_factory.mktemp("python")
-    subprocess.run(
-        [sys.executable, "-m", "venv", "--without-pip", folder], check=True
-    )  # the environment of the tests has pip
+    # The environment of the tests has pip already.
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     (packages,) = (folder / "lib").glob("python*/site-packages")
     (packages / "tests.pth").write_text("\n".join(site.getsitepackages()))
     return {

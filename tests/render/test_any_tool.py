@@ -36,7 +36,7 @@ def test_jq_lists_every_route_key_with_its_app() -> None:
 
 
 @needs_jq
-def test_jq_finds_what_clients_need_to_sign_in() -> None:
+def test_jq_lists_the_paths_that_the_sign_in_needs() -> None:
     assert run_shell(examples("sh")[1]).splitlines() == [
         "authorization-server-metadata  /.well-known/oauth-authorization-server",
         "protected-resource-metadata  /.well-known/oauth-protected-resource/mcp",

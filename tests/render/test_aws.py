@@ -200,7 +200,7 @@ def test_openapi_is_valid_and_has_each_route(manifest: Manifest) -> None:
     assert set(document["components"]["x-amazon-apigateway-integrations"]) == set(KEYS[manifest].values())
 
 
-def test_openapi_takes_each_function_s_arn() -> None:
+def test_openapi_has_the_arn_of_each_function() -> None:
     arn = "arn:aws:lambda:eu-central-1:123456789012:function:mcp:live"
     document = yaml.safe_load(render(RenderRequest("openapi", COMMITTED, variables={"function.mcp": arn})))
     uri = document["components"]["x-amazon-apigateway-integrations"]["mcp"]["uri"]

@@ -72,7 +72,7 @@ def test_an_environment_variable_sets_the_address_of_an_app(tmp_path: Path) -> N
     assert dials == ["mcp:1", "wiki:80"]
 
 
-def test_the_user_s_own_caddyfile_imports_it(tmp_path: Path) -> None:
+def test_a_caddyfile_can_import_it(tmp_path: Path) -> None:
     (tmp_path / "routes.caddy").write_text(render(RenderRequest("caddy", COMMITTED, variables={"form": "include"})))
     user_config = tmp_path / "Caddyfile"
     user_config.write_text("import routes.caddy\n\nhttp://wiki.test {\n\timport routegen\n}\n")

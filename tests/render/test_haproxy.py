@@ -18,7 +18,7 @@ def check_files(folder: Path, *files: Path, **variables: str) -> tuple[int, str]
     return done.returncode, done.stdout + done.stderr
 
 
-def test_it_can_be_added_to_the_user_s_own_configuration(tmp_path: Path) -> None:
+def test_it_can_be_added_to_a_configuration(tmp_path: Path) -> None:
     user_config = tmp_path / "haproxy.cfg"
     user_config.write_text(
         "global\n    maxconn 100\ndefaults\n    mode tcp\n    timeout client 1s\nfrontend db\n    bind :1\n"

@@ -10,7 +10,7 @@ from routegen.errors import ConfigError, UnsupportedRouteError
 from routegen.render import RenderRequest, render
 
 
-def test_the_user_s_own_configuration_includes_it(tmp_path: Path) -> None:
+def test_a_configuration_can_include_it(tmp_path: Path) -> None:
     (tmp_path / "routes.conf").write_text(render(RenderRequest("nginx", COMMITTED, variables={"form": "include"})))
     user_config = tmp_path / "nginx.conf"
     user_config.write_text(f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\n    include {tmp_path}/routes.conf;\n}}\n")

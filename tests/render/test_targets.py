@@ -62,7 +62,7 @@ def test_an_unknown_variable_or_approximation_is_an_error(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_user_s_template_extends_the_packaged_one(name: str, tmp_path: Path) -> None:
+def test_a_custom_template_extends_the_packaged_one(name: str, tmp_path: Path) -> None:
     target = find_target(name)
     (tmp_path / target.template).write_text(f"{{% extends 'routegen/{name}/{target.template}' %}}")
     allowed = frozenset(target.approximations)
@@ -90,7 +90,7 @@ def test_the_hostile_manifest_is_valid(tmp_path: Path) -> None:
     assert read_manifest(tmp_path / "routes.json") == HOSTILE
 
 
-def test_a_user_s_template_leaves_out_a_block(tmp_path: Path) -> None:
+def test_a_custom_template_leaves_out_a_block(tmp_path: Path) -> None:
     template = "{% extends 'routegen/terraform/main.tf.j2' %}{% block permissions %}{% endblock %}"
     (tmp_path / "main.tf.j2").write_text(template)
     text = render(RenderRequest("terraform", COMMITTED, templates=tmp_path))
@@ -98,7 +98,7 @@ def test_a_user_s_template_leaves_out_a_block(tmp_path: Path) -> None:
     assert "aws_apigatewayv2_route" in text
 
 
-def test_values_in_a_user_s_template_are_quoted(tmp_path: Path) -> None:
+def test_values_in_a_custom_template_are_quoted(tmp_path: Path) -> None:
     """Every value that a template prints becomes a string of the target's language."""
     (tmp_path / "main.tf.j2").write_text("{{ gateway.manifest.routes[0].widened }}")
     text = render(RenderRequest("terraform", HOSTILE, templates=tmp_path))
