@@ -195,8 +195,8 @@ def _remove_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("prepare", "arguments", "message"),
     [
-        (lambda _: None, [], "give --api-id or --api-name, one of them"),
-        (lambda _: None, ["--api-id", "a", "--api-name", "b"], "give --api-id or --api-name, one of them"),
+        (lambda _: None, [], "give either --api-id or --api-name"),
+        (lambda _: None, ["--api-id", "a", "--api-name", "b"], "give either --api-id or --api-name"),
         (lambda _: None, ["--api-id", "nope"], "there is no HTTP API 'nope' in eu-central-1"),
         (lambda _: None, ["--api-name", "wikibt"], "no HTTP API in eu-central-1 is called 'wikibt'; the nearest are w"),
         (lambda _: None, ["--api-name", "wikibot", "--region", "eu-west-1"], "in eu-west-1 is called"),

@@ -31,7 +31,7 @@ def test_stdout_and_output_are_the_same(tmp_path: Path) -> None:
         (["markdown", "--set", "x"], 2, "--set: 'x' is not NAME=VALUE"),
         (["markdown", "--manifest", "otter.json"], 4, "otter.json"),
         (["markdown", "--template", "otter"], 2, "otter"),
-        ([], 2, "`routegen render --list` shows them"),
+        ([], 2, "`routegen render --list` shows the targets"),
     ],
 )
 def test_an_error_is_one_line_and_does_not_change_the_file(

@@ -21,8 +21,8 @@ Examples:
   routegen audit --explain RG131
 
 \b
-It needs the rights in docs/audit.md and changes nothing.
-Exit code 0: no finding at or above --fail-on; 1: there is one.
+The command needs the permissions in docs/audit.md, and changes nothing.
+Exit code 0: no finding at or above --fail-on; 1: at least one finding.
 """
 
 
@@ -42,7 +42,8 @@ Exit code 0: no finding at or above --fail-on; 1: there is one.
     "functions",
     multiple=True,
     metavar="APP=NAME",
-    help="The function of an app: name, name:alias or ARN.  Repeatable.  [default: what most of its routes lead to]",
+    help="The function of an app: name, name:alias or ARN.  Repeatable.  "
+    "[default: the function that most of its routes lead to]",
 )
 @click.option("--profile", metavar="NAME", help="The profile of the AWS configuration.")
 @click.option("--region", metavar="NAME", help="The AWS region.")
@@ -60,11 +61,11 @@ def command(
 ) -> int:
     """Compare a deployed HTTP API with the manifest.
 
-    Its routes, integrations, functions, their permissions, the stage and the custom domains are read from AWS, with
-    the credentials that the AWS CLI would use.
+    The command reads the routes, the integrations, the functions with their permissions, the stage and the custom
+    domains from AWS, with the credentials of the AWS CLI.
     """
     if (api_id is None) == (api_name is None):
-        raise ConfigError("give --api-id or --api-name, one of them")
+        raise ConfigError("give either --api-id or --api-name")
     file = manifest_path(manifest)
     options = AuditOptions(read_manifest(file), f"{api_id or api_name}", stage, _functions(functions))
     progress = _show_call if sys.stderr.isatty() else lambda _: None

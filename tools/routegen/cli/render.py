@@ -25,20 +25,22 @@ Examples:
 @click.argument("target", required=False, metavar="[TARGET]")
 @manifest_option
 @output_option
-@click.option("--set", "variables", multiple=True, metavar="NAME=VALUE", help="Set what the target lets be set.")
+@click.option(
+    "--set", "variables", multiple=True, metavar="NAME=VALUE", help="Set a variable of the target.  Repeatable."
+)
 @click.option(
     "--allow",
     multiple=True,
     metavar="NAME",
-    help="Accept an approximation where the target can't say what the manifest says.",
+    help="Accept an approximation for a route that the target cannot express.  Repeatable.",
 )
 @click.option(
     "--template",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="DIR",
-    help="Your own templates, used before ours; {% extends 'routegen/TARGET/FILE' %} reaches ours.",
+    help="A folder with your own templates; they can extend the packaged ones as 'routegen/TARGET/FILE'.",
 )
-@click.option("--list", "listing", is_flag=True, help="Show the targets, and what each lets be set and allowed.")
+@click.option("--list", "listing", is_flag=True, help="List the targets with their variables and approximations.")
 @debug_option
 def command(
     target: str | None,
@@ -49,12 +51,12 @@ def command(
     template: Path | None,
     listing: bool,
 ) -> None:
-    """Write the same gateway for another tool, from the manifest."""
+    """Write the routes of the manifest in the language of another tool."""
     if listing:
         _list_targets()
         return
     if target is None:
-        raise click.UsageError("Missing argument 'TARGET'; `routegen render --list` shows them.")
+        raise click.UsageError("Missing argument 'TARGET'; `routegen render --list` shows the targets.")
     find_target(target)
     file = manifest_path(manifest)
     request = RenderRequest(
