@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from end_to_end.whole import Whole, whole
 from joserfc import jwe
 from joserfc.jwk import RSAKey
-from serve.running import Answer
+from serve.running_gateway import Answer
 
 Claims = dict[str, Any]
 Forge = Callable[[Whole], str]

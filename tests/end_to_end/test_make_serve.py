@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx2
 from helpers.ports import free_port
 from helpers.support import PROJECT
-from serve.running import alive
+from serve.running_gateway import is_running
 
 FOLLOW = """
 import sys, time, urllib.request
@@ -83,9 +83,9 @@ def test_fastmcp_in_another_shell_lists_and_calls_the_tools_signed_in(tmp_path: 
         assert functions
     assert process.returncode == 0
     until = time.monotonic() + 20
-    while any(map(alive, functions)) and time.monotonic() < until:
+    while any(map(is_running, functions)) and time.monotonic() < until:
         time.sleep(0.05)
-    assert not any(map(alive, functions))
+    assert not any(map(is_running, functions))
 
 
 def test_a_wiki_stays_and_is_not_overwritten(tmp_path: Path) -> None:
@@ -113,5 +113,5 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
             check=False,
         )
     assert done.returncode == 2
-    assert f"can't listen on 127.0.0.1, port {port}" in done.stderr.rstrip().splitlines()[-1]
+    assert f"cannot listen on 127.0.0.1, port {port}" in done.stderr.rstrip().splitlines()[-1]
     assert "Traceback" not in done.stderr

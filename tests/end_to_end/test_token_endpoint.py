@@ -12,9 +12,9 @@ import httpx2
 import pytest
 from helpers.support import PROJECT
 from routegen.config import read_config, with_env
-from routegen.serve.local_gateway import listen
-from routegen.serve.serve_settings import Settings
-from serve.running import Running, running, write_project
+from routegen.serve.local_gateway import open_socket
+from routegen.serve.serve_settings import ServeSettings
+from serve.running_gateway import RunningGateway, running_gateway, write_project
 
 FUNCTION = """
 import os, sys
@@ -28,7 +28,7 @@ CALLBACK = "http://127.0.0.1:9/callback?otter=%26"
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Running]:
+def site(tmp_path: Path) -> Iterator[RunningGateway]:
     root = write_project(tmp_path)
     (root / "mcp" / "echo.py").write_text(FUNCTION)
     route = {
@@ -39,16 +39,16 @@ def site(tmp_path: Path) -> Iterator[Running]:
         "route_keys": ["ANY /oauth2/{rest+}"],
     }
     (root / "routes.json").write_text(json.dumps({"version": 1, "default": "wiki", "routes": [route]}))
-    listening = listen("127.0.0.1", 0)
+    listening = open_socket("127.0.0.1", 0)
     issuer = f"http://127.0.0.1:{listening.getsockname()[1]}"
     config = with_env(read_config(root / "pyproject.toml"), "mcp", {"PROJECT": str(PROJECT), "ISSUER": issuer})
     # One instance: what the stand-in remembers is in its memory.
-    with running(config, Settings(max_instances=1), listening) as one:
+    with running_gateway(config, ServeSettings(max_instances=1), listening) as one:
         yield one
 
 
 @pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post"])
-def test_a_client_registers_signs_in_and_refreshes_through_the_gateway(site: Running, method: str) -> None:
+def test_a_client_registers_signs_in_and_refreshes_through_the_gateway(site: RunningGateway, method: str) -> None:
     verifier = secrets.token_urlsafe(48)
     challenge = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
     metadata = {

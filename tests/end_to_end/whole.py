@@ -8,9 +8,9 @@ from typing import Any
 
 from helpers.support import PROJECT
 from routegen.config import read_config, with_env
-from routegen.serve.local_gateway import listen
-from routegen.serve.serve_settings import Settings
-from serve.running import Running, running
+from routegen.serve.local_gateway import open_socket
+from routegen.serve.serve_settings import ServeSettings
+from serve.running_gateway import RunningGateway, running_gateway
 
 from dev.authkit.background import BackgroundStandIn, run_in_background
 from dev.serve.local_apps import app_environments, make_wiki
@@ -26,7 +26,7 @@ class Whole:
         data: the wiki's directory.
     """
 
-    gateway: Running
+    gateway: RunningGateway
     authkit: BackgroundStandIn
     data: Path
 
@@ -69,7 +69,7 @@ def whole(
         settings: fields of the gateway's `Settings`.
     """
     make_wiki(data)
-    listening = listen("127.0.0.1", 0)
+    listening = open_socket("127.0.0.1", 0)
     gateway = f"http://127.0.0.1:{listening.getsockname()[1]}"
     options = {"auto_consent": True, "access_token_seconds": access_token_seconds}
     with run_in_background(frozenset({f"{gateway}/mcp"}), **options) as authkit:  # type: ignore[arg-type] # by name
@@ -79,5 +79,5 @@ def whole(
         assert config.default_app
         behind_default = config.default_app.model_copy(update=default_app or {})
         config = config.with_changes(default_app=behind_default, manifest=manifest or config.manifest)
-        with running(config, Settings(**settings), listening) as one:
+        with running_gateway(config, ServeSettings(**settings), listening) as one:
             yield Whole(one, authkit, data)

@@ -1,4 +1,4 @@
-"""What clients send that are slow, broken or hostile, to the byte: an answer or an end, and the next one is served."""
+"""Slow, broken and hostile clients get a response or lose their connection, and the next request is answered."""
 
 import json
 import re
@@ -8,19 +8,19 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from serve.running import Running
+from serve.running_gateway import RunningGateway
 
 END = b"Connection: close\r\n\r\n"
 
 
-class Raw:
-    """A connection that sends just what it is told."""
+class RawConnection:
+    """A connection that sends exactly the bytes of a test."""
 
-    def __init__(self, gateway: Running) -> None:
+    def __init__(self, gateway: RunningGateway) -> None:
         parts = urlsplit(gateway.url)
         self.socket = socket.create_connection((str(parts.hostname), parts.port or 0), timeout=30)
 
-    def __enter__(self) -> "Raw":
+    def __enter__(self) -> "RawConnection":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -29,29 +29,29 @@ class Raw:
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
 
-    def all(self) -> bytes:
-        """What comes until the end."""
+    def receive_all(self) -> bytes:
+        """Receive until the connection ends."""
         data = b""
         while part := self.socket.recv(65536):
             data += part
         return data
 
 
-def sent(gateway: Running, data: bytes) -> bytes:
-    with Raw(gateway) as connection:
+def response_to(gateway: RunningGateway, data: bytes) -> bytes:
+    with RawConnection(gateway) as connection:
         connection.send(data)
-        return connection.all()
+        return connection.receive_all()
 
 
 def statuses(data: bytes) -> list[int]:
     return [int(status) for status in re.findall(rb"(?:^|\})HTTP/1\.1 (\d{3})", data)]
 
 
-def event(data: bytes) -> Any:
+def event_in(data: bytes) -> Any:
     return json.loads(data.rpartition(b"\r\n\r\n")[2])["event"]
 
 
-def serves(gateway: Running) -> bool:
+def answers(gateway: RunningGateway) -> bool:
     return gateway.get("/mcp").status == 200
 
 
@@ -63,10 +63,10 @@ PATHS = [
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/" + "x" * 5_000])
-def test_a_path_reaches_the_function_decoded_once(gateway: Running, path: str) -> None:
-    got = event(sent(gateway, f"GET {path} HTTP/1.1\r\nHost: x\r\n".encode() + END))
-    assert got["rawPath"] == got["requestContext"]["http"]["path"] == unquote(path)
-    assert got["routeKey"] == "$default"
+def test_the_event_s_path_is_decoded_once(gateway: RunningGateway, path: str) -> None:
+    event = event_in(response_to(gateway, f"GET {path} HTTP/1.1\r\nHost: x\r\n".encode() + END))
+    assert event["rawPath"] == event["requestContext"]["http"]["path"] == unquote(path)
+    assert event["routeKey"] == "$default"
 
 
 @pytest.mark.parametrize(
@@ -80,90 +80,92 @@ def test_a_path_reaches_the_function_decoded_once(gateway: Running, path: str) -
         ("a=b=c", {"a": "b=c"}),
     ],
 )
-def test_a_query_is_kept_and_read(gateway: Running, query: str, parameters: dict[str, str]) -> None:
-    got = event(sent(gateway, f"GET /x?{query} HTTP/1.1\r\nHost: x\r\n".encode() + END))
-    assert (got["rawQueryString"], got["queryStringParameters"]) == (query, parameters)
+def test_the_event_has_the_raw_query_and_its_parameters(
+    gateway: RunningGateway, query: str, parameters: dict[str, str]
+) -> None:
+    event = event_in(response_to(gateway, f"GET /x?{query} HTTP/1.1\r\nHost: x\r\n".encode() + END))
+    assert (event["rawQueryString"], event["queryStringParameters"]) == (query, parameters)
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PATCH", "TRACE", "BREW", "PROPFIND"])
-def test_every_method_goes_to_a_function(gateway: Running, method: str) -> None:
+def test_every_method_reaches_a_function(gateway: RunningGateway, method: str) -> None:
     answer = gateway.ask(method, "/mcp")
     assert answer.status == 200
     assert gateway.exchanges[-1].app == "mcp"
     assert json.loads(gateway.exchanges[-1].event)["requestContext"]["http"]["method"] == method
 
 
-def test_a_form_arrives_byte_for_byte(gateway: Running) -> None:
-    """A token request (RFC 6749, section 4.1.3): as every form, it is base64 in the event."""
+def test_a_form_is_unchanged(gateway: RunningGateway) -> None:
+    """A token request (RFC 6749, section 4.1.3) is base64 in the event, like every form."""
     form = b"grant_type=authorization_code&code=a%2Bb%20c&redirect_uri=http%3A%2F%2F127.0.0.1%2F&code_verifier=~._-"
-    got = gateway.ask("POST", "/mcp?do=bytes", form, {"content-type": "application/x-www-form-urlencoded"})
-    assert got.body == form
+    response = gateway.ask("POST", "/mcp?do=bytes", form, {"content-type": "application/x-www-form-urlencoded"})
+    assert response.body == form
     assert json.loads(gateway.exchanges[-1].event)["isBase64Encoded"] is True
 
 
-def test_an_empty_body_is_no_body(gateway: Running) -> None:
-    got = event(sent(gateway, b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n" + END))
-    assert "body" not in got
+def test_an_empty_body_is_left_out_of_the_event(gateway: RunningGateway) -> None:
+    event = event_in(response_to(gateway, b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n" + END))
+    assert "body" not in event
 
 
-def test_a_slow_client_is_waited_for(gateway: Running) -> None:
-    with Raw(gateway) as slow:
+def test_a_slow_client_gets_its_response(gateway: RunningGateway) -> None:
+    with RawConnection(gateway) as slow:
         for byte in b"POST /mcp?do=bytes HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nott":
             slow.send(bytes([byte]))
             time.sleep(0.002)
-        assert slow.all().endswith(b"ott")
+        assert slow.receive_all().endswith(b"ott")
 
 
-def test_clients_that_never_finish_hold_up_nobody(gateway: Running) -> None:
+def test_incomplete_requests_do_not_delay_others(gateway: RunningGateway) -> None:
     pieces = [
         b"",
         b"GET",
         b"GET /mcp HTTP/1.1\r\nHost: x",
         b"POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf",
     ]
-    connections = [Raw(gateway) for _ in range(40)]
+    connections = [RawConnection(gateway) for _ in range(40)]
     for number, connection in enumerate(connections):
         connection.send(pieces[number % len(pieces)])
     before = len(gateway.exchanges)
-    assert serves(gateway)
+    assert answers(gateway)
     assert len(gateway.exchanges) == before + 1
     for connection in connections:
         connection.socket.close()
-    assert serves(gateway)
+    assert answers(gateway)
 
 
-def test_a_client_that_leaves_in_the_answer_harms_nobody(gateway: Running) -> None:
+def test_a_client_that_disconnects_within_the_response_does_no_harm(gateway: RunningGateway) -> None:
     for _ in range(5):
-        with Raw(gateway) as connection:
+        with RawConnection(gateway) as connection:
             connection.send(b"GET /mcp?do=large&size=5000000 HTTP/1.1\r\nHost: x\r\n\r\n")
             connection.socket.recv(10)
-    assert serves(gateway)
+    assert answers(gateway)
     assert "Traceback" not in gateway.log
 
 
-def test_requests_in_a_row_are_answered_in_order(gateway: Running) -> None:
-    row = b"".join(b"GET /n/%d HTTP/1.1\r\nHost: x\r\n\r\n" % number for number in range(5))
-    answers = sent(gateway, row + b"GET /n/5 HTTP/1.1\r\nHost: x\r\n" + END)
-    assert re.findall(rb'"rawPath": "/n/(\d)"', answers) == [b"0", b"1", b"2", b"3", b"4", b"5"]
+def test_pipelined_requests_are_answered_in_order(gateway: RunningGateway) -> None:
+    requests = b"".join(b"GET /n/%d HTTP/1.1\r\nHost: x\r\n\r\n" % number for number in range(5))
+    responses = response_to(gateway, requests + b"GET /n/5 HTTP/1.1\r\nHost: x\r\n" + END)
+    assert re.findall(rb'"rawPath": "/n/(\d)"', responses) == [b"0", b"1", b"2", b"3", b"4", b"5"]
 
 
-def test_a_client_may_ask_before_it_sends_its_body(gateway: Running) -> None:
+def test_a_client_can_expect_100_continue(gateway: RunningGateway) -> None:
     """RFC 9110, section 10.1.1."""
-    with Raw(gateway) as connection:
+    with RawConnection(gateway) as connection:
         connection.send(
             b"POST /mcp?do=bytes HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n" + END
         )
         assert connection.socket.recv(1000).startswith(b"HTTP/1.1 100 ")
         connection.send(b"raft")
-        assert connection.all().endswith(b"raft")
+        assert connection.receive_all().endswith(b"raft")
 
 
-def test_an_old_client_gets_its_answer(gateway: Running) -> None:
-    assert event(sent(gateway, b"GET /old HTTP/1.0\r\n\r\n"))["rawPath"] == "/old"
+def test_an_http_1_0_client_gets_a_response(gateway: RunningGateway) -> None:
+    assert event_in(response_to(gateway, b"GET /old HTTP/1.0\r\n\r\n"))["rawPath"] == "/old"
 
 
 REFUSED = {
-    "no request at all": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "a TLS handshake": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     "a line of nonsense": b"otter otter\r\n\r\n",
     "no version": b"GET /x\r\nHost: x\r\n\r\n",
     "a null byte in the path": b"GET /x\x00y HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -186,15 +188,15 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED.keys())
-def test_what_is_no_request_reaches_no_function(gateway: Running, data: bytes) -> None:
-    ran = len([one for one in gateway.exchanges if one.event])
-    with Raw(gateway) as connection:
+def test_an_invalid_request_reaches_no_function(gateway: RunningGateway, data: bytes) -> None:
+    count = len([exchange for exchange in gateway.exchanges if exchange.event])
+    with RawConnection(gateway) as connection:
         connection.send(data)
         connection.socket.shutdown(socket.SHUT_WR)
-        answer = connection.all()
+        answer = connection.receive_all()
     assert statuses(answer) in ([400], [404], []), answer
-    assert len([one for one in gateway.exchanges if one.event]) == ran
-    assert serves(gateway)
+    assert len([exchange for exchange in gateway.exchanges if exchange.event]) == count
+    assert answers(gateway)
     assert "Traceback" not in gateway.log
 
 
@@ -211,16 +213,16 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
         b"GET /x HTTP/1.1\r\nHost: x\r\nOtter: 1\n\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
-def test_a_request_within_a_body_is_never_half_of_something(gateway: Running, data: bytes) -> None:
-    """What the functions see are requests of their own, none with another's bytes in it."""
-    since = len(gateway.exchanges)
-    with Raw(gateway) as connection:
+def test_a_request_within_a_body_is_never_mixed_with_another(gateway: RunningGateway, data: bytes) -> None:
+    """Functions receive whole requests, without bytes of another request (request smuggling)."""
+    start = len(gateway.exchanges)
+    with RawConnection(gateway) as connection:
         connection.send(data)
         connection.socket.shutdown(socket.SHUT_WR)
-        answers = statuses(connection.all())
-    ran = [one for one in gateway.exchanges[since:] if one.event]
-    # At most: who closes its side may be gone before the answer.
-    assert answers.count(200) <= len(ran) <= 2
-    assert all(one.request.path in {"/x", "/smuggled"} for one in ran)
-    assert all(one.request.body == b"" for one in ran)
-    assert serves(gateway)
+        received = statuses(connection.receive_all())
+    exchanges = [exchange for exchange in gateway.exchanges[start:] if exchange.event]
+    # Fewer statuses than exchanges: the connection can end before the response.
+    assert received.count(200) <= len(exchanges) <= 2
+    assert all(exchange.request.path in {"/x", "/smuggled"} for exchange in exchanges)
+    assert all(exchange.request.body == b"" for exchange in exchanges)
+    assert answers(gateway)

@@ -1,19 +1,23 @@
-"""What becomes of a function's result, fact by fact."""
+"""The HTTP response for a function's result: one test for each fact."""
 
 import base64
 import json
 from typing import Any
 
 import pytest
-from routegen.serve.aws_behaviour import Decisions
-from routegen.serve.proxy_response import REMAPPED, NonsenseError, Response, make_response, own_response
-from routegen.serve.serve_settings import Settings
+from routegen.serve.proxy_response import (
+    RENAMED_CHALLENGE_HEADER,
+    HttpResponse,
+    InvalidResultError,
+    gateway_response,
+    make_response,
+)
 
 CHALLENGE = 'Bearer resource_metadata="https://mcp.example/.well-known/oauth-protected-resource/mcp"'
 
 
-def response_to(result: Any, settings: Settings | None = None) -> Response:
-    return make_response(json.dumps(result).encode(), settings or Settings())
+def response_to(result: Any, *, renames_challenge: bool = True) -> HttpResponse:
+    return make_response(json.dumps(result).encode(), renames_challenge=renames_challenge)
 
 
 def test_a_result_without_status_code_is_a_json_body() -> None:
@@ -23,7 +27,7 @@ def test_a_result_without_status_code_is_a_json_body() -> None:
 
 
 @pytest.mark.parametrize(("result", "body"), [("hello", b"hello"), ([1], b"[1]"), (None, b"null"), (7, b"7")])
-def test_any_json_is_a_result(result: Any, body: bytes) -> None:
+def test_any_json_value_is_a_valid_result(result: Any, body: bytes) -> None:
     response = response_to(result)
     assert (response.status, response.body) == (200, body)
 
@@ -32,7 +36,7 @@ def test_a_status_code_without_content_type_is_plain_text() -> None:
     assert response_to({"statusCode": 201}).headers == (("content-type", "text/plain; charset=utf-8"),)
 
 
-def test_the_function_s_headers_in_lower_case() -> None:
+def test_header_names_become_lower_case() -> None:
     response = response_to({"statusCode": 200, "headers": {"Content-Type": "text/html", "X-Age": 3, "X-On": True}})
     assert response.headers == (("content-type", "text/html"), ("x-age", "3"), ("x-on", "true"))
 
@@ -42,48 +46,37 @@ def test_each_cookie_becomes_a_set_cookie_header() -> None:
     assert [value for name, value in response.headers if name == "set-cookie"] == ["a=1; HttpOnly", "b=2"]
 
 
-@pytest.mark.parametrize(("renames", "name"), [(True, REMAPPED), (False, "www-authenticate")])
-def test_the_challenge_is_renamed_unless_it_is_kept(renames: bool, name: str) -> None:
+@pytest.mark.parametrize(("renames", "name"), [(True, RENAMED_CHALLENGE_HEADER), (False, "www-authenticate")])
+def test_the_challenge_header_is_renamed_if_the_setting_says_so(renames: bool, name: str) -> None:
     result = {"statusCode": 401, "headers": {"WWW-Authenticate": CHALLENGE}}
-    headers = dict(response_to(result, Settings(renames_challenge=renames)).headers)
+    headers = dict(response_to(result, renames_challenge=renames).headers)
     assert headers[name] == CHALLENGE
     assert len(headers) == 2
 
 
-def test_base64_is_bytes_again() -> None:
+def test_a_base64_body_is_decoded() -> None:
     body = base64.b64encode(b"\x00\xff").decode()
     assert response_to({"statusCode": 200, "body": body, "isBase64Encoded": True}).body == b"\x00\xff"
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_some_statuses_have_no_body(status: int) -> None:
+def test_statuses_204_and_304_have_no_body(status: int) -> None:
     assert response_to({"statusCode": status, "body": "x"}).body == b""
 
 
-def test_the_length_is_the_body_s_and_the_connection_the_gateway_s() -> None:
+def test_content_length_and_hop_by_hop_headers_are_left_out() -> None:
     headers = {"Content-Length": "99", "Connection": "close", "Transfer-Encoding": "chunked"}
     response = response_to({"statusCode": 200, "headers": headers, "body": "abc"})
     assert not {name for name, _ in response.headers}.intersection(
         {"content-length", "connection", "transfer-encoding"}
     )
-    assert response.length == "99", "what a HEAD is told"
-
-
-def test_whether_head_is_told_the_function_s_length_is_one_decision() -> None:
-    settings = Settings(decisions=Decisions(keeps_head_length=False))
-    assert response_to({"statusCode": 200, "headers": {"content-length": "99"}}, settings).length is None
-
-
-def test_whether_a_text_is_a_status_is_one_decision() -> None:
-    settings = Settings(decisions=Decisions(reads_status_text=True))
-    assert response_to({"statusCode": "404"}, settings).status == 404
-    with pytest.raises(NonsenseError):
-        response_to({"statusCode": "404"})
+    assert response.head_length == "99", "the content-length of the response to HEAD"
 
 
 @pytest.mark.parametrize(
     "result",
     [
+        {"statusCode": "404"},
         {"statusCode": None},
         {"statusCode": True},
         {"statusCode": 99},
@@ -101,14 +94,14 @@ def test_whether_a_text_is_a_status_is_one_decision() -> None:
         {"statusCode": 200, "cookies": ["a=1\n"]},
     ],
 )
-def test_nonsense_is_named(result: Any) -> None:
-    with pytest.raises(NonsenseError):
+def test_an_invalid_result_is_an_error(result: Any) -> None:
+    with pytest.raises(InvalidResultError):
         response_to(result)
 
 
-def test_what_is_no_json_is_nonsense() -> None:
-    with pytest.raises(NonsenseError, match="not JSON"):
-        make_response(b"{", Settings())
+def test_a_result_that_is_not_json_is_an_error() -> None:
+    with pytest.raises(InvalidResultError, match="not JSON"):
+        make_response(b"{", renames_challenge=True)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +113,7 @@ def test_what_is_no_json_is_nonsense() -> None:
         (503, "Service Unavailable"),
     ],
 )
-def test_the_gateway_s_own_answers(status: int, message: str) -> None:
-    response = own_response(status)
+def test_the_gateway_s_own_responses(status: int, message: str) -> None:
+    response = gateway_response(status)
     assert response.body == f'{{"message":"{message}"}}'.encode()
     assert response.headers == (("content-type", "application/json"),)

@@ -1,4 +1,4 @@
-"""The command, as people and scripts run it."""
+"""The command `routegen serve` as a process."""
 
 import contextlib
 import json
@@ -16,25 +16,25 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from routegen.cli.serve import command as serve
+from routegen.cli import COMMANDS
 from routegen.errors import ConfigError
-from serve.running import alive, wait_for
+from serve.running_gateway import is_running, wait_for_file
 
 COMMAND = [sys.executable, "-m", "routegen", "serve", "--port", "0", "--inspector-port", "0"]
 
 
 @dataclass
-class Served:
+class ServeProcess:
     process: subprocess.Popen[str]
     url: str
 
     def line(self, kind: str) -> dict[str, Any]:
-        """The next line of a kind."""
+        """Read lines until the next one of a kind."""
         assert self.process.stdout
         for text in self.process.stdout:
-            found: dict[str, Any] = json.loads(text)
-            if found["kind"] == kind:
-                return found
+            fields: dict[str, Any] = json.loads(text)
+            if fields["kind"] == kind:
+                return fields
         raise AssertionError(f"no line of kind {kind!r} came")
 
     def get(self, path: str) -> Any:
@@ -42,15 +42,15 @@ class Served:
             return json.load(answer)
 
 
-Begin = Callable[..., Served]
+StartServe = Callable[..., ServeProcess]
 
 
 @pytest.fixture
-def begin(project: Path) -> Iterator[Begin]:
-    """`begin(*options)` runs `routegen serve --json` in `project`."""
+def start_serve(project: Path) -> Iterator[StartServe]:
+    """`start_serve(*options)` runs `routegen serve --json` in `project`."""
     processes: list[subprocess.Popen[str]] = []
 
-    def run(*options: str) -> Served:
+    def run(*options: str) -> ServeProcess:
         process = subprocess.Popen(
             [*COMMAND, "--json", *options],
             cwd=project,
@@ -60,7 +60,7 @@ def begin(project: Path) -> Iterator[Begin]:
             start_new_session=True,
         )
         processes.append(process)
-        served = Served(process, "")
+        served = ServeProcess(process, "")
         served.url = served.line("listening")["url"]
         return served
 
@@ -71,52 +71,52 @@ def begin(project: Path) -> Iterator[Begin]:
         process.communicate()
 
 
-def wait_until_gone(*pids: int) -> None:
-    """Returns when none of the processes runs any more; the test's time-out is the limit."""
-    while any(alive(pid) for pid in pids):
+def wait_until_ended(*pids: int) -> None:
+    """Wait until none of the processes runs; the test's time-out is the limit."""
+    while any(is_running(pid) for pid in pids):
         time.sleep(0.01)
 
 
-def ask_in_background(served: Served, path: str) -> "subprocess.Popen[bytes]":
+def ask_in_background(served: ServeProcess, path: str) -> "subprocess.Popen[bytes]":
     code = "import sys, urllib.request as r\ntry: r.urlopen(sys.argv[1])\nexcept OSError as e: print(e)"
     return subprocess.Popen([sys.executable, "-c", code, served.url + path], stdout=subprocess.PIPE)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_ends_everything(begin: Begin, tmp_path: Path, number: signal.Signals) -> None:
-    served = begin()
-    one = served.get("/mcp?do=child")
-    pids = [one["pid"], one["child"], served.get("/")["pid"]]
+def test_ctrl_c_ends_every_process(start_serve: StartServe, tmp_path: Path, number: signal.Signals) -> None:
+    served = start_serve()
+    first = served.get("/mcp?do=child")
+    pids = [first["pid"], first["child"], served.get("/")["pid"]]
     held = ask_in_background(served, f"/?do=hold&file={tmp_path}/never")
-    wait_for(tmp_path / "never.held")
+    wait_for_file(tmp_path / "never.held")
     served.process.send_signal(number)
     _, err = served.process.communicate(timeout=30)
     assert (served.process.returncode, err) == (0, "")
-    wait_until_gone(*pids)
-    assert not Path(one["env"]["HOME"]).exists()
+    wait_until_ended(*pids)
+    assert not Path(first["env"]["HOME"]).exists()
     assert b"503" in held.communicate(timeout=30)[0]
 
 
-def test_a_gateway_that_is_killed_leaves_no_process(begin: Begin, tmp_path: Path) -> None:
-    served = begin()
-    one = served.get("/mcp?do=child")
-    pids = [one["pid"], one["child"]]
+def test_a_killed_gateway_leaves_no_process(start_serve: StartServe, tmp_path: Path) -> None:
+    served = start_serve()
+    first = served.get("/mcp?do=child")
+    pids = [first["pid"], first["child"]]
     hanging = ask_in_background(served, f"/?do=hold&file={tmp_path}/never")
-    wait_for(tmp_path / "never.held")
+    wait_for_file(tmp_path / "never.held")
     pids.append(served.get("/")["pid"])
     pids.append(int((tmp_path / "never.held").read_text()))
     home = Path(served.get("/mcp")["env"]["HOME"])
     assert home.is_dir()
     served.process.kill()
     served.process.wait()
-    wait_until_gone(*pids)
+    wait_until_ended(*pids)
     while home.exists():
         time.sleep(0.01)
     hanging.communicate(timeout=30)
 
 
-def test_json_is_an_object_a_line_and_nothing_else(begin: Begin) -> None:
-    served = begin("--stage", "prod", "--www-authenticate", "keep")
+def test_with_json_each_line_is_an_object(start_serve: StartServe) -> None:
+    served = start_serve("--stage", "prod", "--www-authenticate", "keep")
     assert served.url.endswith("/prod")
     served.get("/mcp?do=print&token=secret")
     assert {served.line("output")["line"], served.line("output")["line"]} == {"an otter", "and a beaver"}
@@ -136,8 +136,8 @@ def test_json_is_an_object_a_line_and_nothing_else(begin: Begin) -> None:
     }
 
 
-def test_it_ends_when_nobody_reads_its_lines(begin: Begin) -> None:
-    served = begin()
+def test_it_ends_when_stdout_is_closed(start_serve: StartServe) -> None:
+    served = start_serve()
     assert served.process.stdout
     served.process.stdout.close()
     served.get("/")
@@ -145,16 +145,16 @@ def test_it_ends_when_nobody_reads_its_lines(begin: Begin) -> None:
 
 
 def fail(project: Path, *options: str) -> tuple[int, str]:
-    """Exit code and last line of a run that can't start."""
-    done = subprocess.run([*COMMAND, *options], cwd=project, capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stderr.rstrip().rpartition("\n")[2]
+    """Exit code and last line of a run that cannot start."""
+    process = subprocess.run([*COMMAND, *options], cwd=project, capture_output=True, text=True, timeout=60, check=False)
+    assert process.stdout == ""
+    assert "Traceback" not in process.stderr
+    return process.returncode, process.stderr.rstrip().rpartition("\n")[2]
 
 
-def test_env_replaces_an_app_s_variables(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_env_replaces_an_app_s_variables(start_serve: StartServe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "mine")
-    served = begin("--env", "mcp:GREETING=moin=moin", "--env", "wiki:TOKEN", "--env", "wiki:EMPTY=")
+    served = start_serve("--env", "mcp:GREETING=moin=moin", "--env", "wiki:TOKEN", "--env", "wiki:EMPTY=")
     env = served.get("/mcp")["env"]
     assert (env["GREETING"], env.get("TOKEN")) == ("moin=moin", None)
     env = served.get("/")["env"]
@@ -162,7 +162,7 @@ def test_env_replaces_an_app_s_variables(begin: Begin, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("said", "problem"),
+    ("value", "problem"),
     [
         ("GREETING=moin", "'GREETING=moin' is not APP:NAME=VALUE, nor APP:NAME"),
         ("mcp:=moin", "'mcp:=moin' is not APP:NAME=VALUE, nor APP:NAME"),
@@ -170,13 +170,13 @@ def test_env_replaces_an_app_s_variables(begin: Begin, monkeypatch: pytest.Monke
         ("mcp:NO_SUCH_OTTER", "has no value, and NO_SUCH_OTTER is not in your environment either"),
     ],
 )
-def test_an_env_that_can_t_be_is_one_line(project: Path, said: str, problem: str) -> None:
-    code, line = fail(project, "--env", said)
+def test_an_invalid_env_option_is_an_error_of_one_line(project: Path, value: str, problem: str) -> None:
+    code, line = fail(project, "--env", value)
     assert code == 2
     assert problem in line
 
 
-def test_an_app_without_handler_is_named(project: Path) -> None:
+def test_the_error_names_an_app_without_handler(project: Path) -> None:
     file = project / "pyproject.toml"
     file.write_text(file.read_text().replace('handler = "echo.handler"\npath = "wiki"\n', ""))
     code, line = fail(project)
@@ -185,40 +185,41 @@ def test_an_app_without_handler_is_named(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "problem"),
     [
         ("apps.wiki]", "apps.other]", "[tool.routegen.apps.wiki] is missing"),
         ('path = "wiki"', 'path = "wika"', "[tool.routegen.apps.wiki]: path: there is no directory wika"),
         ('handler = "echo.handler"\npath = "wiki"', 'handler = "echo"', "'echo' is not of the form 'module.function'"),
     ],
 )
-def test_a_configuration_that_can_t_run_is_one_line(project: Path, old: str, new: str, said: str) -> None:
+def test_an_invalid_configuration_is_an_error_of_one_line(project: Path, old: str, new: str, problem: str) -> None:
     file = project / "pyproject.toml"
     file.write_text(file.read_text().replace(old, new))
     code, line = fail(project)
     assert code == 2
-    assert said in line
+    assert problem in line
 
 
 @pytest.mark.parametrize("text", [None, "{", '{"version": 2}'])
-def test_a_broken_manifest_is_exit_4(project: Path, text: str | None) -> None:
+def test_an_invalid_manifest_is_exit_code_4(project: Path, text: str | None) -> None:
     (project / "other.json").write_text(text) if text else None
     code, line = fail(project, "--manifest", "other.json")
     assert code == 4
     assert "other.json" in line
 
 
-def test_a_port_in_use_is_one_line(project: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
+def test_a_port_in_use_is_an_error_of_one_line(project: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other_server:
+        port = str(other_server.getsockname()[1])
         code, line = fail(project, "--port", port)
     assert code == 2
-    assert f"can't listen on 127.0.0.1, port {port}" in line
+    assert f"cannot listen on 127.0.0.1, port {port}" in line
 
 
 @pytest.mark.parametrize("package", ["uvicorn", "awslambdaric", "starlette"])
-def test_a_missing_extra_is_one_line(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_an_error_of_one_line(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)
+    serve = next(command for command in COMMANDS if command.name == "serve").load()
     error = CliRunner().invoke(serve, []).exception
     assert isinstance(error, ConfigError)
-    assert str(error) == f"routegen serve needs {package}: pip install routegen[serve]"
+    assert str(error) == f"routegen serve needs {package}: pip install 'routegen[serve]'"

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx2
 import pytest
 from routegen.config import read_config
-from routegen.serve.local_gateway import listen
-from routegen.serve.serve_settings import Settings
-from serve.running import Running, running, write_project
+from routegen.serve.local_gateway import open_socket
+from routegen.serve.serve_settings import ServeSettings
+from serve.running_gateway import RunningGateway, running_gateway, write_project
 
 SITE = """\
 import base64, json
@@ -36,10 +36,10 @@ def handler(event, context):
 
 
 @dataclass
-class Inspected:
+class InspectedGateway:
     """A gateway, and its inspector's URL."""
 
-    gateway: Running
+    gateway: RunningGateway
     url: str
     http: httpx2.Client
 
@@ -47,32 +47,33 @@ class Inspected:
     def token(self) -> str:
         return self.http.get("/").text.partition('inspector-token" content="')[2].partition('"')[0]
 
-    def last(self) -> int:
-        """The number of the exchange that came last."""
+    def last_number(self) -> int:
+        """The number of the latest exchange."""
         return len(self.gateway.exchanges)
 
 
 @contextmanager
-def inspecting_at(folder: Path) -> Iterator[Inspected]:
+def inspected_gateway(folder: Path) -> Iterator[InspectedGateway]:
     root = write_project(folder, SITE)
-    inspecting = listen("127.0.0.1", 0)
-    url = f"http://127.0.0.1:{inspecting.getsockname()[1]}"
+    inspector_socket = open_socket("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{inspector_socket.getsockname()[1]}"
+    config = read_config(root / "pyproject.toml")
     with (
-        running(read_config(root / "pyproject.toml"), Settings(), inspecting=inspecting) as gateway,
+        running_gateway(config, ServeSettings(), inspector_socket=inspector_socket) as gateway,
         httpx2.Client(base_url=url, trust_env=False) as http,
     ):
-        yield Inspected(gateway, url, http)
+        yield InspectedGateway(gateway, url, http)
 
 
 @pytest.fixture
-def inspected(tmp_path: Path) -> Iterator[Inspected]:
-    with inspecting_at(tmp_path) as one:
-        yield one
+def inspected(tmp_path: Path) -> Iterator[InspectedGateway]:
+    with inspected_gateway(tmp_path) as new_gateway:
+        yield new_gateway
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inspected]:
-    """One for a module, for tests that don't count its requests; the first is `GET /mcp`."""
-    with inspecting_at(tmp_path_factory.mktemp("project")) as one:
-        one.gateway.get("/mcp")
-        yield one
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InspectedGateway]:
+    """One for all tests of a module that do not count its requests; the first request is `GET /mcp`."""
+    with inspected_gateway(tmp_path_factory.mktemp("project")) as module_gateway:
+        module_gateway.gateway.get("/mcp")
+        yield module_gateway

@@ -1,4 +1,4 @@
-"""The page in Chromium, as a person uses it."""
+"""The inspector's page in Chromium, as a person uses it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,26 +9,28 @@ import pytest
 from helpers.browser import accessibility_problems, find_chromium, start_browser
 from helpers.node import PACKAGES, reason_not_to_run
 from helpers.support import PROJECT
-from playwright.sync_api import Browser, Page, expect
-from serve.inspector.conftest import Inspected
+from playwright.sync_api import Browser, Page, Request, expect
+from serve.inspector.conftest import InspectedGateway
 
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium")
 
 IMAGES = PROJECT / "docs" / "images"
-# What differs from one run to the next.
-ALWAYS_THE_SAME = """() => {
-  const put = (where, text) => document.querySelectorAll(where).forEach((one) => { one.textContent = text; });
-  put("#rows td:first-child", "14:02:11");
-  put("#rows td.number", "1.2");
-  document.querySelectorAll("#rows .tag").forEach((one) => {
-    if (one.textContent === "cold") one.closest("tr").querySelector("td.number").textContent = "61.5";
+# Replaces texts that differ between two runs.
+STABLE_TEXTS = """() => {
+  const replace = (selector, text) => document.querySelectorAll(selector).forEach((element) => {
+    element.textContent = text;
+  });
+  replace("#rows td:first-child", "14:02:11");
+  replace("#rows td.number", "1.2");
+  document.querySelectorAll("#rows .tag").forEach((tag) => {
+    if (tag.textContent === "cold") tag.closest("tr").querySelector("td.number").textContent = "61.5";
   });
   document.querySelectorAll(".facts dt").forEach((name) => {
     if (name.textContent === "time") name.nextSibling.textContent = "1.2 ms, warm";
     if (name.textContent === "request id") name.nextSibling.textContent = "sNW6vUQToaMlAR4=";
   });
-  document.querySelectorAll("#details pre").forEach((one) => {
-    one.textContent = one.textContent.replace(/127\\.0\\.0\\.1:\\d+/g, "127.0.0.1:8000");
+  document.querySelectorAll("#details pre").forEach((text) => {
+    text.textContent = text.textContent.replace(/127\\.0\\.0\\.1:\\d+/g, "127.0.0.1:8000");
   });
 }"""
 DISCOVERY = "/.well-known/oauth-authorization-server"
@@ -36,58 +38,62 @@ DISCOVERY = "/.well-known/oauth-authorization-server"
 
 @pytest.fixture(scope="module")
 def chrome() -> Iterator[Browser]:
-    with start_browser() as one:
-        yield one
+    with start_browser() as chrome:
+        yield chrome
 
 
-Look = Callable[..., Page]
+OpenPage = Callable[..., Page]
 
 
 @pytest.fixture
-def look(chrome: Browser, inspected: Inspected) -> Iterator[Look]:
-    """Open the page; what the browser complains of, or asks elsewhere, fails the test."""
-    said: list[str] = []
+def open_page(chrome: Browser, inspected: InspectedGateway) -> Iterator[OpenPage]:
+    """Open the page; a message in the console or a request to another server fails the test."""
+    messages: list[str] = []
     pages: list[Page] = []
 
-    def open_(**options: Any) -> Page:
+    def report_request_elsewhere(request: Request) -> None:
+        if not request.url.startswith((inspected.url, "data:")):
+            messages.append(request.url)
+
+    def open_new_page(**options: Any) -> Page:
         page = chrome.new_page(reduced_motion="reduce", **options)
         pages.append(page)
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("dialog", lambda dialog: said.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda one: None if one.url.startswith((inspected.url, "data:")) else said.append(one.url))
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.on("dialog", lambda dialog: messages.append(f"dialog: {dialog.message}"))
+        page.on("request", report_request_elsewhere)
         page.goto(inspected.url)
-        expect(page.locator("#state")).to_have_text("live")
+        expect(page.locator("#connection")).to_have_text("connected")
         return page
 
-    yield open_
+    yield open_new_page
     for page in pages:
         page.close()
-    assert said == []
+    assert messages == []
 
 
 def paths(page: Page) -> list[str]:
     return page.locator("#rows tr:visible .open").all_inner_texts()
 
 
-def test_requests_arrive_as_they_happen_and_are_shown_in_full(inspected: Inspected, look: Look) -> None:
-    page = look()
-    expect(page.get_by_text("No request yet")).to_be_visible()
+def test_new_requests_appear_and_their_details_are_shown(inspected: InspectedGateway, open_page: OpenPage) -> None:
+    page = open_page()
+    expect(page.get_by_text("No requests yet")).to_be_visible()
     inspected.gateway.ask("POST", "/mcp?access_token=t0ken-of-the-otter", b"{}", {"content-type": "application/json"})
     page.get_by_role("button", name="POST /mcp, 200").click()
     details = page.locator("#details")
     expect(details.locator("h2")).to_have_text("POST /mcp")
     expect(details).to_contain_text("ANY /mcp")
     expect(details).to_contain_text("the path matches exactly")
-    expect(details).to_contain_text("cold: an instance had to start")
+    expect(details).to_contain_text("cold: an instance was started")
     expect(details).to_contain_text("POST /mcp?access_token=[masked]")
     expect(details).to_contain_text('"routeKey": "ANY /mcp"')
     expect(details).to_contain_text('"statusCode": 200')
     assert "otter" not in details.inner_text()
 
 
-def test_filter_pause_and_clear(inspected: Inspected, look: Look) -> None:
-    page = look()
+def test_filter_pause_and_clear(inspected: InspectedGateway, open_page: OpenPage) -> None:
+    page = open_page()
     for path in ("/mcp", "/Home", DISCOVERY, "/.well-known/openid-configuration"):
         inspected.gateway.get(path)
     expect(page.locator("#count")).to_have_text("4 of 4 shown")
@@ -109,11 +115,11 @@ def test_filter_pause_and_clear(inspected: Inspected, look: Look) -> None:
     page.get_by_role("button", name="Pause").click()
     assert paths(page)[0] == "/later"
     page.get_by_role("button", name="Clear").click()
-    expect(page.get_by_text("No request yet")).to_be_visible()
+    expect(page.get_by_text("No requests yet")).to_be_visible()
 
 
-def test_with_the_keyboard_alone(inspected: Inspected, look: Look) -> None:
-    page = look()
+def test_the_keyboard_is_enough(inspected: InspectedGateway, open_page: OpenPage) -> None:
+    page = open_page()
     for path in ("/first", "/second", "/third"):
         inspected.gateway.get(path)
     expect(page.locator("#count")).to_have_text("3 of 3 shown")
@@ -135,28 +141,30 @@ def test_with_the_keyboard_alone(inspected: Inspected, look: Look) -> None:
     expect(heading).to_have_count(0)
 
 
-def test_a_replay_is_marked(inspected: Inspected, look: Look) -> None:
-    page = look()
+def test_a_replay_is_marked_as_such(inspected: InspectedGateway, open_page: OpenPage) -> None:
+    page = open_page()
     inspected.gateway.get("/Home")
     page.get_by_role("button", name="GET /Home").click()
     page.get_by_role("button", name="Replay").click()
-    expect(page.locator("#replayed")).to_have_text("Request 1 was replayed.")
+    expect(page.locator("#replay-result")).to_have_text("Request 1 was replayed.")
     expect(page.get_by_text("replay of 1")).to_be_visible()
     assert inspected.gateway.exchanges[-1].request == inspected.gateway.exchanges[0].request
 
 
-def test_what_was_refused_can_not_be_replayed_and_says_why(inspected: Inspected, look: Look) -> None:
-    page = look()
+def test_a_refused_request_cannot_be_replayed_and_the_page_says_why(
+    inspected: InspectedGateway, open_page: OpenPage
+) -> None:
+    page = open_page()
     inspected.gateway.get("/x", Otter="x" * 11_000)
     page.get_by_role("button", name="GET /x, 431").click()
     expect(page.get_by_role("button", name="Replay")).to_be_disabled()
-    expect(page.locator("#replayed")).to_have_text(
-        "It can't be replayed: the gateway refused it before it had read it all."
+    expect(page.locator("#replay-result")).to_have_text(
+        "This request cannot be replayed: the gateway refused it before it had read the whole request."
     )
 
 
-def test_on_a_narrow_screen_what_is_chosen_comes_into_sight(inspected: Inspected, look: Look) -> None:
-    page = look(viewport={"width": 360, "height": 640})
+def test_on_a_narrow_screen_the_details_scroll_into_view(inspected: InspectedGateway, open_page: OpenPage) -> None:
+    page = open_page(viewport={"width": 360, "height": 640})
     for number in range(30):
         inspected.gateway.get(f"/page-{number}")
     expect(page.locator("#count")).to_have_text("30 of 30 shown")
@@ -165,14 +173,17 @@ def test_on_a_narrow_screen_what_is_chosen_comes_into_sight(inspected: Inspected
     expect(page.get_by_role("heading", name="GET /page-29")).to_be_in_viewport()
 
 
-def test_a_web_page_in_the_way_of_sign_in_is_marked_and_said(inspected: Inspected, look: Look) -> None:
-    page = look()
+def test_a_web_page_in_the_sign_in_is_marked_and_announced(inspected: InspectedGateway, open_page: OpenPage) -> None:
+    page = open_page()
     inspected.gateway.get(DISCOVERY)
-    expect(page.get_by_role("alert")).to_contain_text("TypeScript SDK, mcp-remote and MCP Inspector stop here")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "typescript-v1, typescript-v2, mcp-remote and inspector will stop here"
+    )
     row = page.locator("#rows tr")
     expect(row).to_contain_text("⚠ breaks clients")
     red, green, blue = (
-        int(one) for one in row.locator("td").first.evaluate("e => getComputedStyle(e).backgroundColor.match(/\\d+/g)")
+        int(channel)
+        for channel in row.locator("td").first.evaluate("e => getComputedStyle(e).backgroundColor.match(/\\d+/g)")
     )
     assert red > green
     assert red > blue
@@ -180,8 +191,8 @@ def test_a_web_page_in_the_way_of_sign_in_is_marked_and_said(inspected: Inspecte
     expect(page.locator("#details .alarm")).to_contain_text("is not valid JSON")
 
 
-def test_hostile_requests_are_text(inspected: Inspected, look: Look) -> None:
-    page = look()
+def test_markup_in_a_request_is_shown_as_text(inspected: InspectedGateway, open_page: OpenPage) -> None:
+    page = open_page()
     evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
     quoted = "/%3Cscript%3Ealert(1)%3C/script%3E"
     inspected.gateway.ask("POST", quoted, evil.encode(), {"content-type": "text/html", "x-evil": evil})
@@ -191,8 +202,8 @@ def test_hostile_requests_are_text(inspected: Inspected, look: Look) -> None:
     assert page.locator("img").count() == 0
 
 
-def test_it_comes_back_after_the_connection_was_lost(inspected: Inspected, look: Look) -> None:
-    page = look()
+def test_the_page_resumes_after_a_lost_connection(inspected: InspectedGateway, open_page: OpenPage) -> None:
+    page = open_page()
     inspected.gateway.get("/before")
     expect(page.locator("#count")).to_have_text("1 of 1 shown")
     page.context.set_offline(True)
@@ -205,19 +216,21 @@ def test_it_comes_back_after_the_connection_was_lost(inspected: Inspected, look:
 
 @pytest.mark.skipif(bool(reason_not_to_run()), reason=str(reason_not_to_run()))
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 1400), ("light", 360)])
-def test_everybody_can_use_it(inspected: Inspected, look: Look, scheme: str, width: int, tmp_path: Path) -> None:
-    """Whoever wants the pictures of the docs anew sets SCREENSHOTS."""
+def test_the_page_is_accessible(
+    inspected: InspectedGateway, open_page: OpenPage, scheme: str, width: int, tmp_path: Path
+) -> None:
+    """With SCREENSHOTS set, this writes the pictures in docs/images."""
     for path in ("/Home", DISCOVERY, "/mcp", "/.well-known/openid-configuration", "/login?code=c0de-of-the-otter"):
         inspected.gateway.get(path)
-    page = look(color_scheme=scheme, viewport={"width": width, "height": 760}, bypass_csp=True)
+    page = open_page(color_scheme=scheme, viewport={"width": width, "height": 760}, bypass_csp=True)
     expect(page.locator("#count")).to_have_text("5 of 5 shown")
-    page.get_by_text("Route map").click()
+    page.locator("#route-map summary").click()
     assert accessibility_problems(page, (PACKAGES / "axe-core" / "axe.min.js").read_text()) == []
-    page.get_by_text("Route map").click()
+    page.locator("#route-map summary").click()
     page.get_by_role("button", name=f"GET {DISCOVERY}").click()
     expect(page.locator("#details .alarm")).to_be_visible()
     assert accessibility_problems(page, (PACKAGES / "axe-core" / "axe.min.js").read_text()) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.evaluate(ALWAYS_THE_SAME)
+    page.evaluate(STABLE_TEXTS)
     folder = IMAGES if os.environ.get("SCREENSHOTS") else tmp_path
     page.screenshot(path=folder / f"inspector-{scheme}-{width}.png")

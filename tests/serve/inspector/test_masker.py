@@ -1,4 +1,4 @@
-"""What leaves for the page holds no secret, wherever it stood and however it was written."""
+"""The page gets no secret, in whichever place and encoding it was sent."""
 
 import base64
 import html
@@ -12,15 +12,14 @@ from hypothesis import strategies as st
 from routegen.manifest import Manifest
 from routegen.manifest.explain import Explainer
 from routegen.serve.exchange import Exchange
-from routegen.serve.inspector.exchange_view import details, summary
+from routegen.serve.inspector.exchange_view import exchange_details, exchange_summary
 from routegen.serve.inspector.secret_copies import MASKED
-from routegen.serve.inspector.secret_names import is_secret
-from routegen.serve.proxy_event import Invocation, Request, make_event
-from routegen.serve.proxy_response import Response
-from routegen.serve.serve_settings import Settings
+from routegen.serve.inspector.secret_names import is_secret_name
+from routegen.serve.proxy_event import HttpRequest, RequestContext, make_event
+from routegen.serve.proxy_response import HttpResponse
 
 EXPLAINER = Explainer(Manifest(version=1, default="wiki", routes=()))
-# With something in it that stands in nothing else that is shown.
+# With a part that nothing else on the page has.
 SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=["Cs"]), min_size=6).map(
     lambda text: f"{text[:3]}Zq0tt3r9{text[3:40]}".strip("\"' \u3000\u2002")
 )
@@ -31,13 +30,13 @@ NAMES = st.sampled_from([
     "access_token", "refresh_token", "id_token", "code", "code_verifier", "client_secret", "assertion", "password",
     "device_code", "refreshToken", "user[password]",
 ])  # fmt: skip
-NOTHING = Response(200, (("content-type", "text/plain"),), b"")
+NOTHING = HttpResponse(200, (("content-type", "text/plain"),), b"")
 SECRET = "Zq0tt3r9-of-the-beaver"
 
 
-def shown(request: Request, response: Response, result: dict[str, Any] | None = None) -> str:
-    """All that the page gets of an exchange, as it goes over the wire."""
-    event = make_event(request, Invocation(None, request.path, "id", "Root=1", 0.0), Settings())
+def shown(request: HttpRequest, response: HttpResponse, result: dict[str, Any] | None = None) -> str:
+    """Everything that the page gets of an exchange, as it is sent."""
+    event = make_event(request, RequestContext(None, request.path, "id", "Root=1", 0.0))
     exchange = Exchange(
         "id",
         0.0,
@@ -50,14 +49,16 @@ def shown(request: Request, response: Response, result: dict[str, Any] | None = 
         json.dumps(event).encode(),
         json.dumps(result or {}).encode(),
     )
-    return json.dumps(details(summary(1, exchange, None), exchange, EXPLAINER, None), ensure_ascii=False)
+    return json.dumps(
+        exchange_details(exchange_summary(1, exchange, None), exchange, EXPLAINER, None), ensure_ascii=False
+    )
 
 
 def copies(secret: str) -> set[str]:
-    """The secret in each way in which somebody could read it."""
+    """The secret in each encoding in which somebody could read it."""
     raw = secret.encode()
     in_json = json.dumps(secret)[1:-1]
-    found = {
+    encoded = {
         secret,
         quote(secret, safe=""),
         quote_plus(secret),
@@ -65,36 +66,37 @@ def copies(secret: str) -> set[str]:
         in_json,
         json.dumps(in_json)[1:-1],
     }
-    for before in range(3):
-        start, end = -(-before * 8 // 6), (before + len(raw)) * 8 // 6  # what of its base64 depends on it alone
-        found.add(base64.b64encode(bytes(before) + raw).decode()[start:end])
-        found.add(base64.urlsafe_b64encode(bytes(before) + raw).decode()[start:end])
-    return found
+    for offset in range(3):
+        # the base64 characters that depend only on the secret
+        start, end = -(-offset * 8 // 6), (offset + len(raw)) * 8 // 6
+        encoded.add(base64.b64encode(bytes(offset) + raw).decode()[start:end])
+        encoded.add(base64.urlsafe_b64encode(bytes(offset) + raw).decode()[start:end])
+    return encoded
 
 
-def within(url: str, depth: int) -> str:
-    """A URL in a parameter of another, as log-in pages take where to go on."""
+def nested_url(url: str, depth: int) -> str:
+    """A URL in a parameter of another URL, like the page after a log-in."""
     for _ in range(depth):
         url = f"/login?next={quote(url, safe='')}&x=1"
     return url
 
 
-def post(body: str, content_type: str) -> Request:
-    return Request("POST", "/x", headers=(("content-type", content_type),), body=body.encode())
+def post(body: str, content_type: str) -> HttpRequest:
+    return HttpRequest("POST", "/x", headers=(("content-type", content_type),), body=body.encode())
 
 
-def answer(body: str, content_type: str) -> Response:
-    return Response(200, (("content-type", content_type),), body.encode())
+def answer(body: str, content_type: str) -> HttpResponse:
+    return HttpResponse(200, (("content-type", content_type),), body.encode())
 
 
-def requests(name: str, secret: str, depth: int) -> list[Request]:
-    """Each with the secret in one place."""
+def requests(name: str, secret: str, depth: int) -> list[HttpRequest]:
+    """Requests with the secret in one place each."""
     form = f"a=1&{quote(name)}={quote_plus(secret)}&b=2"
-    document = nested(name, secret, depth)
+    document = nested_json(name, secret, depth)
     part = f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{secret}\r\n--b--\r\n'
     return [
-        Request("GET", "/x", query=within(f"/cb?{form}", depth).partition("?")[2]),
-        Request("GET", "/x", headers=(("referer", within(f"http://a/cb?{form}", depth)),)),
+        HttpRequest("GET", "/x", query=nested_url(f"/cb?{form}", depth).partition("?")[2]),
+        HttpRequest("GET", "/x", headers=(("referer", nested_url(f"http://a/cb?{form}", depth)),)),
         post(form, "application/x-www-form-urlencoded"),
         post(f"data={quote_plus(document)}", "application/x-www-form-urlencoded"),
         post(document, "application/json"),
@@ -103,24 +105,24 @@ def requests(name: str, secret: str, depth: int) -> list[Request]:
     ]
 
 
-def nested(name: str, secret: str, depth: int) -> str:
-    """JSON, and JSON in a text of it."""
+def nested_json(name: str, secret: str, depth: int) -> str:
+    """JSON within a string of JSON."""
     document = json.dumps({"a": 1, "n": [{name: secret}]})
     for _ in range(depth):
         document = json.dumps({"content": [{"type": "text", "text": document}]})
     return document
 
 
-def responses(name: str, secret: str, depth: int) -> list[Response]:
-    """Each with the secret in one place."""
+def responses(name: str, secret: str, depth: int) -> list[HttpResponse]:
+    """Requests with the secret in one place each."""
     form = f"a=1&{quote(name)}={quote_plus(secret)}&b=2"
-    document = nested(name, secret, depth)
-    link = html.escape(within(f"/cb?{form}", depth))
+    document = nested_json(name, secret, depth)
+    link = html.escape(nested_url(f"/cb?{form}", depth))
     field = f'<input type=hidden name="{name}" value="{html.escape(secret)}">'
-    event = make_event(post(form, "text/x"), Invocation(None, "/x", "id", "Root=1", 0.0), Settings())
+    event = make_event(post(form, "text/x"), RequestContext(None, "/x", "id", "Root=1", 0.0))
     return [
-        Response(302, (("location", within(f"http://a/cb?{form}", depth)),), b""),
-        Response(302, (("location", f"http://a/cb#{form}"),), b""),
+        HttpResponse(302, (("location", nested_url(f"http://a/cb?{form}", depth)),), b""),
+        HttpResponse(302, (("location", f"http://a/cb#{form}"),), b""),
         answer(document, "application/json"),
         answer(f"event: message\ndata: {document}\n\n", "text/event-stream"),
         answer(f'<a href="{link}">on</a>{field}', "text/html"),
@@ -128,8 +130,8 @@ def responses(name: str, secret: str, depth: int) -> list[Response]:
     ]
 
 
-def leaks(secret: str, request: Request, response: Response = NOTHING) -> list[str]:
-    """What can be read of the secret."""
+def leaks(secret: str, request: HttpRequest, response: HttpResponse = NOTHING) -> list[str]:
+    """The copies of the secret that can be read on the page."""
     result = {"statusCode": response.status, "headers": dict(response.headers), "body": response.body.decode()}
     text = shown(request, response, result)
     return [copy for copy in copies(secret) if copy in text or copy in json.dumps(json.loads(text))]
@@ -141,29 +143,31 @@ def test_no_copy_of_a_secret_is_shown(name: str, secret: str, depth: int) -> Non
     for request in requests(name, secret, depth):
         assert not leaks(secret, request), request
     for response in responses(name, secret, depth):
-        # With the request that the last one tells of: its form is in base64 there.
+        # With the request, because the last response has its form in base64.
         form = f"{quote(name)}={quote_plus(secret)}"
         assert not leaks(secret, post(form, "application/x-www-form-urlencoded"), response), response
 
 
 @settings(deadline=None)
 @given(IN_HEADERS, st.sampled_from(["Bearer ", "Basic ", "DPoP ", "Otter ", ""]))
-def test_no_secret_of_a_header_is_shown(secret: str, scheme: str) -> None:
-    assert not leaks(secret, Request("GET", "/x", headers=(("authorization", f"{scheme}{secret}"),)))
-    assert not leaks(secret, Request("GET", "/x", headers=(("cookie", f"a=b; otter={secret}; c=d"),)))
-    assert not leaks(secret, Request("GET", "/x", headers=(("x-api-key", secret),)))
-    assert not leaks(secret, Request("GET", "/x"), Response(200, (("set-cookie", f"otter={secret}; Path=/"),), b""))
+def test_no_secret_in_a_header_is_shown(secret: str, scheme: str) -> None:
+    assert not leaks(secret, HttpRequest("GET", "/x", headers=(("authorization", f"{scheme}{secret}"),)))
+    assert not leaks(secret, HttpRequest("GET", "/x", headers=(("cookie", f"a=b; otter={secret}; c=d"),)))
+    assert not leaks(secret, HttpRequest("GET", "/x", headers=(("x-api-key", secret),)))
+    assert not leaks(
+        secret, HttpRequest("GET", "/x"), HttpResponse(200, (("set-cookie", f"otter={secret}; Path=/"),), b"")
+    )
 
 
 @pytest.mark.parametrize(
     "request_",
     [
-        Request("GET", "/x", query=f"code=a;{SECRET}"),
-        Request("GET", "/x", query=f'code=a"{SECRET}'),
-        Request("GET", f"/x/eyJhbGciOiJub25lIn0.e30.{SECRET}"),
-        Request("GET", "/x", headers=(("authorization", f"{SECRET} x"),)),
-        Request("GET", "/x", headers=(("x-original-url", f"/cb?code={SECRET}"),)),
-        Request("GET", "/x", headers=(("referer", f"https://otter:{SECRET}@a/"),)),
+        HttpRequest("GET", "/x", query=f"code=a;{SECRET}"),
+        HttpRequest("GET", "/x", query=f'code=a"{SECRET}'),
+        HttpRequest("GET", f"/x/eyJhbGciOiJub25lIn0.e30.{SECRET}"),
+        HttpRequest("GET", "/x", headers=(("authorization", f"{SECRET} x"),)),
+        HttpRequest("GET", "/x", headers=(("x-original-url", f"/cb?code={SECRET}"),)),
+        HttpRequest("GET", "/x", headers=(("referer", f"https://otter:{SECRET}@a/"),)),
         post(f"password=two words {SECRET}", "application/x-www-form-urlencoded"),
         post(f'{{"code": "{SECRET}", "code": ""}}', "application/json"),
         post(f'\ufeff{{"code": "{SECRET}"}}', "application/json"),
@@ -180,29 +184,31 @@ def test_no_secret_of_a_header_is_shown(secret: str, scheme: str) -> None:
         post(" " * 65_530 + f"access_token={SECRET}", "text/plain"),
     ],
 )
-def test_no_odd_place_shows_a_secret(request_: Request) -> None:
-    assert not leaks(SECRET, request_, Response(200, request_.headers, request_.body))
+def test_no_secret_in_an_unusual_place_is_shown(request_: HttpRequest) -> None:
+    assert not leaks(SECRET, request_, HttpResponse(200, request_.headers, request_.body))
 
 
-def test_a_number_may_be_a_secret_too() -> None:
+def test_a_number_can_be_a_secret() -> None:
     assert "123456789" not in shown(post('{"otp": 123456789}', "application/json"), NOTHING)
     assert "-32600" in shown(post('data: {"code": -32600}', "text/event-stream"), NOTHING)
 
 
-def test_of_a_cookie_the_value_is_the_secret() -> None:
+def test_only_the_value_of_a_cookie_is_masked() -> None:
     cookie = "session={}; HttpOnly; Path=/wiki; SameSite=Lax"
-    response = Response(200, (("set-cookie", cookie.format(SECRET)),), b"")
-    record = json.loads(shown(Request("GET", "/x"), response, {"statusCode": 200, "cookies": [cookie.format(SECRET)]}))
+    response = HttpResponse(200, (("set-cookie", cookie.format(SECRET)),), b"")
+    record = json.loads(
+        shown(HttpRequest("GET", "/x"), response, {"statusCode": 200, "cookies": [cookie.format(SECRET)]})
+    )
     assert record["response"]["headers"] == [["set-cookie", cookie.format(MASKED)]]
     assert record["result"]["cookies"] == [cookie.format(MASKED)]
 
 
-def test_a_function_may_say_its_headers_wrongly() -> None:
+def test_secrets_in_invalid_headers_of_a_result_are_masked() -> None:
     for headers in (
         {"headers": {"Set-Cookie": [f"a={SECRET}"]}},
         {"multiValueHeaders": {"Set-Cookie": [f"a={SECRET}"]}},
     ):
-        assert SECRET not in shown(Request("GET", "/x"), NOTHING, {"statusCode": 200, **headers})
+        assert SECRET not in shown(HttpRequest("GET", "/x"), NOTHING, {"statusCode": 200, **headers})
 
 
 @pytest.mark.parametrize(
@@ -212,23 +218,23 @@ def test_a_function_may_say_its_headers_wrongly() -> None:
         'Bearer realm="x", error="invalid_token"',
     ],
 )
-def test_a_challenge_is_no_secret(text: str) -> None:
-    response = Response(401, (("www-authenticate", text), ("x-amzn-remapped-www-authenticate", text)), b"")
-    assert [value for _, value in json.loads(shown(Request("GET", "/x"), response))["response"]["headers"]] == [
+def test_a_challenge_is_not_masked(text: str) -> None:
+    response = HttpResponse(401, (("www-authenticate", text), ("x-amzn-remapped-www-authenticate", text)), b"")
+    assert [value for _, value in json.loads(shown(HttpRequest("GET", "/x"), response))["response"]["headers"]] == [
         text
     ] * 2
 
 
-def test_prose_is_no_secret() -> None:
+def test_prose_is_not_masked() -> None:
     text = "Basic knowledge of bearer authentication, at www.an.example and in heyJude.tar.gz. Session: see below."
-    assert json.loads(shown(Request("GET", "/x"), answer(text, "text/html")))["response"]["body"]["text"] == text
+    assert json.loads(shown(HttpRequest("GET", "/x"), answer(text, "text/html")))["response"]["body"]["text"] == text
 
 
-def test_what_a_client_calls_secret_does_not_change_the_record() -> None:
+def test_secrets_named_like_keys_do_not_change_the_keys() -> None:
     cookies = "; ".join(f"{number}={name}" for number, name in enumerate(("request", "headers", "response", "result")))
     many = "&".join(f"code=secret-{number}" for number in range(1000))
     for request in (
-        Request("GET", "/x", headers=(("cookie", cookies),)),
+        HttpRequest("GET", "/x", headers=(("cookie", cookies),)),
         post(many, "application/x-www-form-urlencoded"),
     ):
         record = json.loads(shown(request, NOTHING))
@@ -238,59 +244,59 @@ def test_what_a_client_calls_secret_does_not_change_the_record() -> None:
 
 
 @pytest.mark.parametrize("unit", ["eyJ", "<input ", 'name="', "token=", 'token="', "%3D", "bearer+", "//a:", "\\\\"])
-def test_what_takes_long_to_search_elsewhere_does_not_here(unit: str) -> None:
-    """In a time that grows with the square, each would be hours."""
+def test_a_long_repetitive_text_is_searched_in_linear_time(unit: str) -> None:
+    """In quadratic time, each of these would need hours."""
     record = json.loads(shown(post(unit * (5_000_000 // len(unit)), "text/html"), NOTHING))
-    assert record["request"]["body"]["cut"] or "[masked]" in record["request"]["body"]["text"]
+    assert record["request"]["body"]["truncated"] or "[masked]" in record["request"]["body"]["text"]
 
 
-def test_a_large_result_is_cut() -> None:
-    text = shown(Request("GET", "/x"), NOTHING, {"a": ["otter"] * 100_000})
+def test_a_large_result_is_truncated() -> None:
+    text = shown(HttpRequest("GET", "/x"), NOTHING, {"a": ["otter"] * 100_000})
     assert len(text) < 100_000
-    assert "[cut after 64 KB]" in text
+    assert "[truncated after 64 KB]" in text
 
 
 @settings(deadline=None)
 @given(SECRETS)
-def test_what_was_found_once_is_taken_out_everywhere(secret: str) -> None:
-    request = Request("GET", "/x", query=f"code={quote_plus(secret)}")
+def test_every_copy_of_a_secret_is_masked(secret: str) -> None:
+    request = HttpRequest("GET", "/x", query=f"code={quote_plus(secret)}")
     page = f"<p>Your code is {secret}</p><a href='/cb?c={quote_plus(secret)}'>on</a>"
     assert not leaks(secret, request, answer(page, "text/html"))
 
 
-def test_a_token_is_known_by_its_form() -> None:
+def test_a_jwt_is_recognized_by_its_form() -> None:
     token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
-    response = Response(200, (("content-type", "text/plain"),), f"the token {token} was refused".encode())
-    text = shown(Request("GET", "/x", query=f"q=Bearer+{token}"), response)
+    response = HttpResponse(200, (("content-type", "text/plain"),), f"the token {token} was refused".encode())
+    text = shown(HttpRequest("GET", "/x", query=f"q=Bearer+{token}"), response)
     assert "the token [masked] was refused" in text
     assert token not in text
 
 
 def test_a_hidden_field_of_a_form_is_masked() -> None:
     page = b'<input type="hidden" name="csrf_token" value="IjEyMzQ1Njc4OTAi"><input name="title" value="Home">'
-    text = json.loads(shown(Request("GET", "/x"), Response(200, (("content-type", "text/html"),), page)))
+    text = json.loads(shown(HttpRequest("GET", "/x"), HttpResponse(200, (("content-type", "text/html"),), page)))
     assert text["response"]["body"]["text"] == page.decode().replace("IjEyMzQ1Njc4OTAi", MASKED)
 
 
 @pytest.mark.parametrize("name", ["Authorization", "access_token", "refreshToken", "client_secret",
                                   "code_verifier", "csrf-token", "password", "X-Api-Key", "Mcp-Session-Id", "code",
                                   "id_token"])  # fmt: skip
-def test_a_secret_is_known_by_its_name(name: str) -> None:
-    assert is_secret(name)
+def test_a_secret_is_recognized_by_its_name(name: str) -> None:
+    assert is_secret_name(name)
 
 
 @pytest.mark.parametrize("name", ["token_type", "token_endpoint", "routeKey", "progressToken", "path", "status_code",
                                   "statusCode", "code_challenge", "tokens", "keys", "state", "key"])  # fmt: skip
-def test_other_names_are_no_secrets(name: str) -> None:
-    assert not is_secret(name)
+def test_other_names_are_not_names_of_secrets(name: str) -> None:
+    assert not is_secret_name(name)
 
 
-def test_what_is_no_secret_is_shown_as_it_is() -> None:
+def test_text_without_secrets_is_unchanged() -> None:
     body = b'{"jsonrpc": "2.0", "id": 1, "error": {"code": -32600, "message": "no"}}'
-    request = Request(
+    request = HttpRequest(
         "POST", "/mcp", query="page=Home&q=a+b", headers=(("content-type", "application/json"),), body=body
     )
-    record = json.loads(shown(request, Response(200, (("content-type", "application/json"),), body)))
+    record = json.loads(shown(request, HttpResponse(200, (("content-type", "application/json"),), body)))
     assert record["request"]["line"] == "POST /mcp?page=Home&q=a+b"
     assert record["request"]["body"]["text"] == record["response"]["body"]["text"] == body.decode()
     assert record["event"]["body"] == body.decode()
@@ -298,15 +304,15 @@ def test_what_is_no_secret_is_shown_as_it_is() -> None:
     assert MASKED not in json.dumps(record)
 
 
-def test_a_large_body_is_cut_and_a_binary_one_is_counted() -> None:
-    large = Response(200, (("content-type", "text/plain"),), b"x" * 70_000)
-    record = json.loads(shown(Request("GET", "/x"), large))
+def test_a_large_body_is_truncated_and_of_a_binary_body_the_size_is_shown() -> None:
+    large = HttpResponse(200, (("content-type", "text/plain"),), b"x" * 70_000)
+    record = json.loads(shown(HttpRequest("GET", "/x"), large))
     assert record["response"]["body"]["bytes"] == 70_000
-    assert record["response"]["body"]["text"] == "x" * 65_536 + "\n[cut after 64 KB]"
-    assert record["response"]["body"]["cut"]
-    binary = Response(200, (("content-type", "image/png"),), bytes(range(256)))
-    assert json.loads(shown(Request("GET", "/x"), binary))["response"]["body"] == {
+    assert record["response"]["body"]["text"] == "x" * 65_536 + "\n[truncated after 64 KB]"
+    assert record["response"]["body"]["truncated"]
+    binary = HttpResponse(200, (("content-type", "image/png"),), bytes(range(256)))
+    assert json.loads(shown(HttpRequest("GET", "/x"), binary))["response"]["body"] == {
         "bytes": 256,
         "text": None,
-        "cut": False,
+        "truncated": False,
     }

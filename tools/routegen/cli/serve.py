@@ -11,9 +11,9 @@ from routegen.cli.options import manifest_option, manifest_path, project_config
 from routegen.cli.output import emit
 from routegen.config import Config, with_env
 from routegen.errors import ConfigError
-from routegen.serve import local_gateway as run
-from routegen.serve.gateway_log import Log
-from routegen.serve.serve_settings import Settings
+from routegen.serve.gateway_log import GatewayLog
+from routegen.serve.local_gateway import LocalGateway, open_socket, run_until_signal
+from routegen.serve.serve_settings import ServeSettings
 
 _EPILOG = """\b
 Examples:
@@ -85,20 +85,20 @@ def command(
         raise ConfigError(f"--stage: {stage!r} is not a stage's name: letters, digits, '-' and '_'")
     config = _with_variables(project_config(), variables)
     file = manifest_path(manifest, config)
-    settings = Settings(stage=stage, renames_challenge=www_authenticate == "rename", max_instances=max_instances)
+    settings = ServeSettings(stage=stage, renames_challenge=www_authenticate == "rename", max_instances=max_instances)
     log = _log(as_json)
-    local = run.Local(config, file, settings, log)
+    local = LocalGateway(config, file, settings, log)
     stage_path = f"/{stage}" if stage else ""
-    gateway_socket = run.listen(host, port)
+    gateway_socket = open_socket(host, port)
     # The inspector shows other people's requests, so it always listens on loopback.
-    inspector_socket = run.listen("127.0.0.1", inspector_port, "--inspector-port") if inspector_port else None
+    inspector_socket = open_socket("127.0.0.1", inspector_port, "--inspector-port") if inspector_port else None
     inspector = f"; inspector at http://127.0.0.1:{inspector_port}" if inspector_socket else ""
 
     def announce(url: str) -> None:
         text = f"{file} at {url}{stage_path}{inspector}; Ctrl-C ends it"
-        log.about("listening", text, url=url + stage_path, inspector=inspector_port or None)
+        log.write_event("listening", text, url=url + stage_path, inspector=inspector_port or None)
 
-    run.serve(local, gateway_socket, announce, inspector_socket)
+    run_until_signal(local, gateway_socket, announce, inspector_socket)
     if log.broken:
         forget_stdout()
 
@@ -115,15 +115,15 @@ def _with_variables(config: Config, variables: tuple[str, ...]) -> Config:
     return config
 
 
-def _log(as_json: bool) -> Log:
+def _log(as_json: bool) -> GatewayLog:
     if as_json:
-        return Log(emit, as_json=True)
+        return GatewayLog(emit, as_json=True)
     coloured = colours(sys.stderr.isatty())
 
     def to_stderr(line: str) -> None:
         click.echo(line, nl=False, err=True, color=coloured)
 
-    return Log(to_stderr, paint=_paint if coloured else None)
+    return GatewayLog(to_stderr, paint=_paint if coloured else None)
 
 
 def _paint(text: str, colour: str) -> str:

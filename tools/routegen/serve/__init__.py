@@ -1,10 +1,10 @@
-"""The gateway on this machine: API Gateway's HTTP API in front of the real handlers, in AWS's own runtime.
+"""A local API Gateway HTTP API in front of the real Lambda handlers, which run in AWS's own runtime client.
 
-In: a manifest, and the configuration that says which handler each app has. Out: HTTP on one port.
+It needs a manifest, and the configuration that names each app's handler. It serves HTTP on one port:
 
-    request -> server (the gateway's model chooses) -> event -> pool -> instance -> response -> HTTP
+    request -> gateway_app (selects the route) -> proxy_event -> instance_pool -> lambda_instance -> proxy_response
 
-Every instance is a process of `python -m awslambdaric`, which asks the Lambda Runtime API of this room for its
-invocations. `event` and `response` are pure; what AWS leaves unclear about them is in `decisions`.
-Needs uvicorn and awslambdaric: `pip install routegen[serve]`.
+Each instance is a process of `python -m awslambdaric`, which asks this room's Lambda Runtime API for invocations.
+`proxy_event` and `proxy_response` are pure functions. `aws_behaviour` has AWS's quotas and each point that AWS leaves
+unclear. The room needs uvicorn, starlette and awslambdaric: `pip install routegen[serve]`.
 """

@@ -1,39 +1,54 @@
-"""What AWS leaves unclear about events, responses and limits, each point one named switch.
+"""Quotas of API Gateway and Lambda, and each point of their behaviour that AWS leaves unclear, with its source.
 
-As in `routegen.gateway.assumptions`: where the text is silent or observers disagree, the gateway takes the answer
-that serves the app less, and whoever measures otherwise on AWS corrects it here.
+Where AWS's documentation is silent or reports disagree, the local gateway serves the app less rather than more: an app
+that works here works with the other behaviour too. A measurement on AWS that shows something different is a reason to
+change the constant.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+MEGABYTE = 1024 * 1024
 
+MAX_BODY_BYTES = 10 * MEGABYTE
+"""Size limit of a request's body ("Quotas for HTTP APIs": payload size)."""
 
-@dataclass(frozen=True)
-class Decisions:
-    """The switches, with the decision that the project takes as default.
+MAX_LAMBDA_PAYLOAD_BYTES = 6 * MEGABYTE
+"""Size limit of an event and of a result ("Lambda quotas": invocation payload, synchronous, each direction)."""
 
-    Attributes:
-        sends_empty_raw_query: whether `rawQueryString` is there, empty, for a request without a query. AWS's sample
-            events of a GET show it so; `queryStringParameters` and `body` are absent then (observed).
-        counts_header_names: whether the limit of 10,240 bytes counts the names of the headers, beside the request
-            line and the values. AWS's quota says "request line and header values"; others read it as all of them.
-        headers_too_large: the status past that limit. Reports say 431, AWS doesn't say.
-        event_too_large: the status for an event past Lambda's 6 MB, which API Gateway's own limit of 10 MB lets
-            through. AWS documents Lambda's limit, not what the client sees.
-        reads_status_text: whether a `statusCode` that is a text of digits is one. Unknown.
-        keeps_head_length: whether the answer to HEAD has the function's own content-length, not its empty body's.
-            Unknown; RFC 9110, section 9.3.2, asks for the first.
-        throttled_waits: whether a request waits for an instance where all are busy, as long as the time-out lets
-            it. On AWS the limit is an account's, a thousand instances; a laptop's is small.
-    """
+MAX_HEADER_BYTES = 10_240
+"""Size limit of the request line, the header names and the header values together.
 
-    sends_empty_raw_query: bool = True
-    counts_header_names: bool = True
-    headers_too_large: Literal[400, 431] = 431
-    event_too_large: Literal[413, 500] = 413
-    reads_status_text: bool = False
-    keeps_head_length: bool = True
-    throttled_waits: bool = True
+"Quotas for HTTP APIs" limits "request line and header values" and does not mention the names. Others read the quota as
+all of the headers, which is stricter, so the names count here.
+"""
 
+INTEGRATION_TIMEOUT = 30.0
+"""Seconds that a request can take, with the wait for a free instance ("Quotas for HTTP APIs": integration timeout).
 
-DEFAULT = Decisions()
+AWS rejects an invocation above the account's concurrency, which is a thousand instances by default ("Lambda quotas").
+A developer's machine has far fewer, so a request waits here until an instance is free or this time is over.
+"""
+
+HEADERS_TOO_LARGE_STATUS = 431
+"""Status of a request above `MAX_HEADER_BYTES`. AWS does not document it; users report 431 (RFC 6585, section 5)."""
+
+EVENT_TOO_LARGE_STATUS = 413
+"""Status of a request whose body is within `MAX_BODY_BYTES` and whose event is above `MAX_LAMBDA_PAYLOAD_BYTES`.
+
+AWS documents both limits, and not the status that the client gets.
+"""
+
+EMPTY_RAW_QUERY_STRING = ""
+"""`rawQueryString` of a request without a query.
+
+AWS's sample events of a GET request have the key with this value; deployed functions get no `queryStringParameters` and
+no `body` then.
+"""
+
+STATUS_CODE_TYPE = int
+"""The JSON type of a valid `statusCode`. AWS does not document whether the text `"200"` is valid, so it is an error."""
+
+HEAD_LENGTH_HEADER = "content-length"
+"""The header of a function's result that is the content-length of the response to HEAD.
+
+AWS does not document whether it replaces this by the length of the empty body. RFC 9110, section 9.3.2, asks for the
+headers that GET would have.
+"""

@@ -1,35 +1,35 @@
-"""What is known of a request when it has been answered: for the log, and for whoever else looks on."""
+"""One answered request, for the log and the inspector."""
 
 from dataclasses import dataclass
 
-from routegen.serve.proxy_event import Request
-from routegen.serve.proxy_response import Response
+from routegen.serve.proxy_event import HttpRequest
+from routegen.serve.proxy_response import HttpResponse
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer.
+    """A request and its response.
 
     Attributes:
-        id: the gateway's own.
+        id: the request id that the gateway gave it.
         time: when the request began, in seconds since 1970.
-        request: as it arrived; without body where it was refused before that.
-        route_key: what took it; None where nothing could.
-        app: who got it; None where nobody did.
-        response: as it was sent.
-        milliseconds: from the request's headers to the response.
-        cold: whether an instance had to start for it.
-        event: what the function got, JSON; empty where none did.
-        result: what the function said, JSON; empty where it said nothing.
-        problem: why the gateway answered by itself; None where it didn't.
+        request: the request as it arrived; its body is missing if the gateway refused the request before reading it.
+        route_key: the route key that was selected; None if the gateway refused the request before that.
+        app: the app that received the request; None if no app did.
+        response: the response as it was sent.
+        milliseconds: time from the request's headers to the response.
+        cold: whether the request waited for the start of an instance.
+        event: the event that the function received, as JSON; empty if there was none.
+        result: the function's result, as JSON; empty if there was none.
+        problem: why the gateway answered instead of the function; None if the function answered.
     """
 
     id: str
     time: float
-    request: Request
+    request: HttpRequest
     route_key: str | None
     app: str | None
-    response: Response
+    response: HttpResponse
     milliseconds: float
     cold: bool = False
     event: bytes = b""

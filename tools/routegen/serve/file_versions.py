@@ -1,32 +1,36 @@
-"""What has changed since the last look: a function's source, or the manifest; polled, so that it works everywhere."""
+"""Versions of a function's source files and of the manifest, so that a change is noticed.
+
+They are polled, because polling works on every file system.
+"""
 
 import os
 from pathlib import Path
 
-Stamp = tuple[int, int, int]
-"""A file's time of change in nanoseconds, size and inode."""
+FileVersion = tuple[int, int, int]
+"""Modification time in nanoseconds, size and inode of a file."""
 
-_NOT_SOURCE = frozenset({"__pycache__", "build", "node_modules", "site-packages"})
+_OTHER_DIRECTORIES = frozenset({"__pycache__", "build", "node_modules", "site-packages"})
 
 
-def stamp(file: Path) -> Stamp | None:
-    """What tells one version of a file from another; None where there is no file."""
+def file_version(file: Path) -> FileVersion | None:
+    """The version of a file; None if there is no file."""
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def sources(directory: Path) -> dict[str, Stamp]:
-    """Every Python file below a directory; hidden directories, packages and what builds leave are left out."""
-    found: dict[str, Stamp] = {}
-    for place, directories, files in os.walk(directory):
-        directories[:] = [one for one in directories if one[0] != "." and one not in _NOT_SOURCE]
-        for name in files:
-            if name.endswith(".py"):
-                file = Path(place, name)
-                version = stamp(file)
-                if version is not None:
-                    found[str(file)] = version
-    return found
+def source_versions(directory: Path) -> dict[str, FileVersion]:
+    """The version of each Python file below a directory.
+
+    Hidden directories, installed packages and the output of builds are left out.
+    """
+    versions: dict[str, FileVersion] = {}
+    for folder, subfolders, names in os.walk(directory):
+        subfolders[:] = [name for name in subfolders if name[0] != "." and name not in _OTHER_DIRECTORIES]
+        for name in names:
+            file = Path(folder, name)
+            if name.endswith(".py") and (version := file_version(file)) is not None:
+                versions[str(file)] = version
+    return versions

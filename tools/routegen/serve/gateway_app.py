@@ -1,8 +1,4 @@
-"""The gateway as an ASGI application: the model chooses, a pool answers.
-
-In: HTTP. Out: HTTP, and an `Exchange` for each request to whoever looks on. What a request costs here beside its
-function is the event's JSON, twice through a loopback socket.
-"""
+"""The gateway as an ASGI application: select the route of a request, and have the app's function answer it."""
 
 import base64
 import json
@@ -15,22 +11,28 @@ from urllib.parse import unquote
 
 from routegen.gateway import RouteKey, RouteTable
 from routegen.manifest import Manifest
+from routegen.serve.aws_behaviour import (
+    EVENT_TOO_LARGE_STATUS,
+    HEADERS_TOO_LARGE_STATUS,
+    MAX_BODY_BYTES,
+    MAX_HEADER_BYTES,
+)
 from routegen.serve.exchange import Exchange
-from routegen.serve.instance_pool import Pool
-from routegen.serve.lambda_instance import Outcome
-from routegen.serve.proxy_event import Invocation, Request, make_event
-from routegen.serve.proxy_response import NonsenseError, Response, make_response, own_response
+from routegen.serve.instance_pool import InstancePool
+from routegen.serve.lambda_instance import InvocationOutcome
+from routegen.serve.proxy_event import HttpRequest, RequestContext, make_event
+from routegen.serve.proxy_response import HttpResponse, InvalidResultError, gateway_response, make_response
 from routegen.serve.runtime_api import Receive, Scope, Send
-from routegen.serve.serve_settings import MAX_BODY, MAX_HEADERS, Settings
+from routegen.serve.serve_settings import ServeSettings
 
 
 @dataclass(frozen=True)
-class Routes:
-    """A manifest, ready to be asked.
+class ManifestRoutes:
+    """A manifest's routes, ready for route selection.
 
     Attributes:
-        table: the model.
-        apps: which app each route key belongs to.
+        table: selects the route key of a request.
+        apps: the app of each route key.
         default: the app behind `$default`.
     """
 
@@ -39,162 +41,173 @@ class Routes:
     default: str
 
     @classmethod
-    def of(cls, manifest: Manifest) -> "Routes":
-        """Build the table."""
+    def from_manifest(cls, manifest: Manifest) -> "ManifestRoutes":
+        """Build the route table of a manifest."""
         apps = {RouteKey.parse(text): route.app for route in manifest.routes for text in route.route_keys}
         return cls(RouteTable(apps), apps, manifest.default)
 
 
-class _Refused(Exception):  # noqa: N818 - it reads as what happened
-    """The gateway answers by itself."""
+class _RefusedRequestError(Exception):
+    """The gateway answers a request itself, without a function."""
 
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
         self.status = status
-        self.why = why
+        self.reason = reason
 
 
-class Gateway:
+class GatewayApp:
     """The ASGI application.
 
     Attributes:
-        routes: replaced as a whole when the manifest changes; a request in flight keeps what it was given.
-        pools: by app; entries are only added.
+        routes: replaced when the manifest changes; a request keeps the routes that it began with.
+        pools: the instances of each app's function, by the app's name; entries are only added.
     """
 
     def __init__(
-        self, routes: Routes, pools: dict[str, Pool], settings: Settings, look_on: Callable[[Exchange], None]
+        self,
+        routes: ManifestRoutes,
+        pools: dict[str, InstancePool],
+        settings: ServeSettings,
+        on_exchange: Callable[[Exchange], None],
     ) -> None:
-        """Call `look_on` for each answered request."""
+        """Call `on_exchange` for each answered request."""
         self.routes = routes
         self.pools = pools
         self._settings = settings
-        self._look_on = look_on
+        self._on_exchange = on_exchange
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        began, at = time.perf_counter(), time.time()
-        # As API Gateway's look: 15 characters and an equals sign.
+        start, start_time = time.perf_counter(), time.time()
+        # API Gateway's ids look like this: 15 characters and an equals sign.
         request_id = base64.b64encode(secrets.token_bytes(11)).decode()
-        seen = Exchange(request_id, at, _request(scope), None, None, own_response(500), 0.0)
+        exchange = Exchange(request_id, start_time, _request(scope), None, None, gateway_response(500), 0.0)
         try:
-            body = await _body(seen.request, receive, self._settings)
+            body = await _read_body(exchange.request, receive)
             if body is None:
-                return  # the client has gone
-            seen = replace(seen, request=replace(seen.request, body=body))
-            seen = await self._answer(seen)
-        except _Refused as refused:
-            seen = replace(seen, response=own_response(refused.status), problem=refused.why)
-        seen = replace(seen, milliseconds=(time.perf_counter() - began) * 1000)
-        self._look_on(seen)
-        await _send(send, seen)
+                return  # the client has disconnected
+            exchange = replace(exchange, request=replace(exchange.request, body=body))
+            exchange = await self._invoke_app(exchange)
+        except _RefusedRequestError as error:
+            exchange = replace(exchange, response=gateway_response(error.status), problem=error.reason)
+        exchange = replace(exchange, milliseconds=(time.perf_counter() - start) * 1000)
+        self._on_exchange(exchange)
+        await _send_response(send, exchange)
 
-    async def _answer(self, seen: Exchange) -> Exchange:
+    async def _invoke_app(self, exchange: Exchange) -> Exchange:
         routes = self.routes
-        path = self._without_stage(seen.request.path)
-        key = routes.table.select(seen.request.method, path)
-        app = routes.apps[key] if key else routes.default
-        trace = f"Root=1-{int(seen.time):08x}-{secrets.token_hex(12)}"
-        invocation = Invocation(key, path, seen.id, trace, seen.time)
-        event = json.dumps(make_event(seen.request, invocation, self._settings)).encode()
-        outcome = await self.pools[app].invoke(str(uuid.uuid4()), trace, event)
-        seen = replace(seen, route_key=str(key) if key else "$default", app=app, event=event, cold=outcome.cold)
+        path = self._without_stage(exchange.request.path)
+        route_key = routes.table.select(exchange.request.method, path)
+        app = routes.apps[route_key] if route_key else routes.default
+        trace_id = f"Root=1-{int(exchange.time):08x}-{secrets.token_hex(12)}"
+        context = RequestContext(route_key, path, exchange.id, trace_id, exchange.time, self._settings.stage)
+        event = json.dumps(make_event(exchange.request, context)).encode()
+        outcome = await self.pools[app].invoke(str(uuid.uuid4()), trace_id, event)
         response, problem = _response(outcome, self._settings)
-        return replace(seen, response=response, problem=problem, result=outcome.payload)
+        return replace(
+            exchange,
+            route_key=str(route_key) if route_key else "$default",
+            app=app,
+            event=event,
+            cold=outcome.cold,
+            result=outcome.payload,
+            response=response,
+            problem=problem,
+        )
 
     def _without_stage(self, path: str) -> str:
         stage = self._settings.stage
         if not path.startswith("/"):
-            raise _Refused(400, "the request line has no path")
+            raise _RefusedRequestError(400, "the request line has no path")
         if stage is None:
             return path
-        first, slash, rest = path[1:].partition("/")
-        if unquote(first) != stage:
-            raise _Refused(404, f"the path is not below /{stage}, and there is no $default stage")
+        first_segment, slash, rest = path[1:].partition("/")
+        if unquote(first_segment) != stage:
+            raise _RefusedRequestError(404, f"the path does not begin with /{stage}, and there is no $default stage")
         return f"{slash}{rest}" or "/"
 
 
-def _request(scope: Scope) -> Request:
+def _request(scope: Scope) -> HttpRequest:
     client, server = scope.get("client"), scope.get("server")
-    return Request(
+    return HttpRequest(
         method=scope["method"],
         path=scope["raw_path"].decode("ascii", "replace"),
         query=scope["query_string"].decode("latin-1"),
         headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
-        client=client[0] if client else "127.0.0.1",
+        source_ip=client[0] if client else "127.0.0.1",
         port=server[1] if server else 80,
-        version=scope["http_version"],
+        http_version=scope["http_version"],
     )
 
 
-def header_bytes(request: Request, count_names: bool) -> int:
-    """How large a request's line and headers are, as the quota counts them."""
+def _header_bytes(request: HttpRequest) -> int:
+    """The size of a request's line and headers, as `MAX_HEADER_BYTES` counts it."""
     query = f"?{request.query}" if request.query else ""
-    line = len(f"{request.method} {request.path}{query} HTTP/{request.version}")
-    return line + sum(len(value) + len(name) * count_names for name, value in request.headers)
+    request_line = f"{request.method} {request.path}{query} HTTP/{request.http_version}"
+    return len(request_line) + sum(len(name) + len(value) for name, value in request.headers)
 
 
-async def _body(request: Request, receive: Receive, settings: Settings) -> bytes | None:
-    """The request's body; None where the client has gone before its end.
+async def _read_body(request: HttpRequest, receive: Receive) -> bytes | None:
+    """The request's body; None if the client disconnects before its end.
 
     Raises:
-        _Refused: headers or body are past API Gateway's limits.
+        _RefusedRequestError: the headers or the body are above API Gateway's limits.
     """
-    decide = settings.decisions
-    size = header_bytes(request, decide.counts_header_names)
-    if size > MAX_HEADERS:
-        why = f"{size} bytes of request line and headers, the limit is {MAX_HEADERS}"
-        raise _Refused(decide.headers_too_large, why)
-    announced = request.header("content-length") or ""
+    size = _header_bytes(request)
+    if size > MAX_HEADER_BYTES:
+        reason = f"{size} bytes of request line and headers, the limit is {MAX_HEADER_BYTES}"
+        raise _RefusedRequestError(HEADERS_TOO_LARGE_STATUS, reason)
+    content_length = request.header("content-length") or ""
     chunks: list[bytes] = []
-    received = int(announced) if announced.isdigit() else 0
-    if received <= MAX_BODY:
-        received = 0
+    size = int(content_length) if content_length.isdigit() else 0
+    if size <= MAX_BODY_BYTES:
+        size = 0
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return None
             chunks.append(message.get("body", b""))
-            received += len(chunks[-1])
-            if received > MAX_BODY or not message.get("more_body", False):
+            size += len(chunks[-1])
+            if size > MAX_BODY_BYTES or not message.get("more_body", False):
                 break
-    if received > MAX_BODY:
-        raise _Refused(413, f"the body is larger than {MAX_BODY} bytes")
+    if size > MAX_BODY_BYTES:
+        raise _RefusedRequestError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
     return b"".join(chunks)
 
 
-def _response(outcome: Outcome, settings: Settings) -> tuple[Response, str | None]:
-    """The response to an outcome, and why it is the gateway's own where it is."""
+def _response(outcome: InvocationOutcome, settings: ServeSettings) -> tuple[HttpResponse, str | None]:
+    """The response for an outcome, and the problem if it is the gateway's own response."""
     if outcome.kind == "result":
         try:
-            return make_response(outcome.payload, settings), None
-        except NonsenseError as error:
-            return own_response(500), str(error)
-    status, why = {
+            return make_response(outcome.payload, renames_challenge=settings.renames_challenge), None
+        except InvalidResultError as error:
+            return gateway_response(500), str(error)
+    status, problem = {
         "error": (500, "the function failed"),
         "timeout": (503, f"no answer within {settings.timeout:g} s"),
-        "stopped": (503, "the gateway is ending"),
-        "too-large": (413, "the result is larger than Lambda's 6 MB"),
-        "event-too-large": (settings.decisions.event_too_large, "the event is larger than Lambda's 6 MB"),
+        "stopped": (503, "the gateway is stopping"),
+        "too-large": (413, "the result is larger than Lambda's limit of 6 MB"),
+        "event-too-large": (EVENT_TOO_LARGE_STATUS, "the event is larger than Lambda's limit of 6 MB"),
     }[outcome.kind]
-    return own_response(status), why
+    return gateway_response(status), problem
 
 
-async def _send(send: Send, seen: Exchange) -> None:
-    response = seen.response
-    headers = [(name.encode(), _bytes(value)) for name, value in response.headers]
+async def _send_response(send: Send, exchange: Exchange) -> None:
+    response = exchange.response
+    headers = [(name.encode(), _header_value(value)) for name, value in response.headers]
     length = str(len(response.body))
-    if seen.request.method == "HEAD" and response.length is not None:
-        length = response.length
+    if exchange.request.method == "HEAD" and response.head_length is not None:
+        length = response.head_length
     if response.status not in (204, 304):
         headers.append((b"content-length", length.encode()))
-    headers.append((b"apigw-requestid", seen.id.encode()))
+    headers.append((b"apigw-requestid", exchange.id.encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
 
 
-def _bytes(value: str) -> bytes:
-    """A header as bytes: Latin-1 as WSGI and ASGI mean it, UTF-8 for what that can't say."""
+def _header_value(value: str) -> bytes:
+    """A header value as bytes: Latin-1 as in WSGI and ASGI, UTF-8 for characters that Latin-1 does not have."""
     try:
         return value.encode("latin-1")
     except UnicodeEncodeError:

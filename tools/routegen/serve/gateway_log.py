@@ -1,4 +1,4 @@
-"""What a person, or a machine, sees of a running gateway: one line a request, and what the functions print."""
+"""The log of a running gateway: one line for each request, and the output of the functions."""
 
 import json
 import time
@@ -9,33 +9,37 @@ from typing import Any
 from routegen.errors import OutputError
 from routegen.serve.exchange import Exchange
 
-Write = Callable[[str], None]
+WriteLine = Callable[[str], None]
 Paint = Callable[[str, str], str]
-"""Gets a text and a colour's name, gives the text in that colour or as it is."""
+"""Takes a text and the name of a colour; returns the text in that colour, or unchanged."""
 
 
-def _plain(text: str, _colour: str) -> str:
+def _unpainted(text: str, _colour: str) -> str:
     return text
 
 
-class Log:
-    """Lines for people, or JSON objects for machines.
+class GatewayLog:
+    """Writes lines for people, or JSON objects for programs.
 
-    The query of a request is in neither: it may hold codes and tokens.
+    The query of a request is never written, because it can have codes and tokens.
+
+    Attributes:
+        broken: whether nobody reads the lines any more; then nothing is written.
+        on_broken: called when writing fails for the first time.
     """
 
-    def __init__(self, write: Write, *, as_json: bool = False, paint: Paint | None = None) -> None:
-        """Write whole lines through `write`, until nobody reads them any more: then `broken` is set."""
-        self._to = write
+    def __init__(self, write_line: WriteLine, *, as_json: bool = False, paint: Paint | None = None) -> None:
+        """Pass each line to `write_line`, including its line feed."""
+        self._write_line = write_line
         self.broken = False
-        self.when_broken: Callable[[], None] | None = None
+        self.on_broken: Callable[[], None] | None = None
         self._as_json = as_json
-        self._paint = paint or _plain
+        self._paint = paint or _unpainted
 
-    def exchange(self, exchange: Exchange) -> None:
-        """A request has been answered."""
+    def write_exchange(self, exchange: Exchange) -> None:
+        """Write an answered request."""
         if self._as_json:
-            self._object("request", exchange.time, **_fields(exchange))
+            self._write_object("request", exchange.time, **_exchange_fields(exchange))
             return
         status = exchange.response.status
         colour = "red" if status >= 500 else "yellow" if status >= 400 else "green"
@@ -48,48 +52,48 @@ class Log:
         ]
         parts += ["cold"] if exchange.cold else []
         parts += [exchange.problem] if exchange.problem else []
-        self._line("  ".join(parts))
+        self._write_text("  ".join(parts))
 
-    def output(self, function: str, line: str) -> None:
-        """A function has printed a line."""
+    def write_output(self, function: str, line: str) -> None:
+        """Write a line that a function printed."""
         if self._as_json:
-            self._object("output", time.time(), app=function, line=line)
+            self._write_object("output", time.time(), app=function, line=line)
         else:
             self._write(f"{self._paint(f'{function} |', 'cyan')} {line}\n")
 
-    def note(self, function: str, text: str) -> None:
-        """There is something to say about a function."""
+    def write_note(self, function: str, text: str) -> None:
+        """Write a note about a function."""
         if self._as_json:
-            self._object("note", time.time(), app=function, text=text)
+            self._write_object("note", time.time(), app=function, text=text)
         else:
-            self._line(f"{function}: {self._paint(text, 'yellow')}")
+            self._write_text(f"{function}: {self._paint(text, 'yellow')}")
 
-    def about(self, kind: str, text: str, **fields: Any) -> None:
-        """There is something to say about the gateway; `fields` are what a machine wants of it."""
+    def write_event(self, kind: str, text: str, **fields: Any) -> None:
+        """Write an event of the gateway: `text` for people; `kind`, and `fields` or `text`, for programs."""
         if self._as_json:
-            self._object(kind, time.time(), **(fields or {"text": text}))
+            self._write_object(kind, time.time(), **(fields or {"text": text}))
         else:
-            self._line(text)
+            self._write_text(text)
 
     def _write(self, line: str) -> None:
         if self.broken:
             return
         try:
-            self._to(line)
+            self._write_line(line)
         except (OSError, OutputError):
             self.broken = True
-            if self.when_broken:
-                self.when_broken()
+            if self.on_broken:
+                self.on_broken()
 
-    def _line(self, text: str) -> None:
+    def _write_text(self, text: str) -> None:
         self._write(f"{time.strftime('%H:%M:%S')}  {text}\n")
 
-    def _object(self, kind: str, at: float, **fields: Any) -> None:
-        moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-        self._write(json.dumps({"kind": kind, "time": moment, **fields}, ensure_ascii=False) + "\n")
+    def _write_object(self, kind: str, seconds: float, **fields: Any) -> None:
+        timestamp = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+        self._write(json.dumps({"kind": kind, "time": timestamp, **fields}, ensure_ascii=False) + "\n")
 
 
-def _fields(exchange: Exchange) -> dict[str, Any]:
+def _exchange_fields(exchange: Exchange) -> dict[str, Any]:
     return {
         "id": exchange.id,
         "method": exchange.request.method,

@@ -1,4 +1,4 @@
-"""The instances of one function: started with demand, reused, replaced, and ended in time."""
+"""The instances of one Lambda function: started on demand, reused, replaced, and ended."""
 
 import asyncio
 import os
@@ -7,195 +7,185 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from routegen.serve.lambda_function import Function
-from routegen.serve.lambda_instance import Instance, Job, Outcome
-from routegen.serve.serve_settings import MAX_LAMBDA, Settings
-
-
-class Guard(Protocol):
-    """Whoever ends a process group when the gateway can't any more."""
-
-    def started(self, pid: int) -> None:
-        """A group is there."""
-
-    def ended(self, pid: int) -> None:
-        """A group has gone."""
+from routegen.serve.aws_behaviour import MAX_LAMBDA_PAYLOAD_BYTES
+from routegen.serve.lambda_function import LambdaFunction
+from routegen.serve.lambda_instance import InvocationOutcome, LambdaInstance, LambdaInvocation
+from routegen.serve.serve_settings import ServeSettings
+from routegen.serve.watchdog import ProcessWatchdog
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What the pools of one gateway share.
+class PoolContext:
+    """Objects that all pools of one gateway share.
 
     Attributes:
-        settings: the time-out and the limit of instances.
-        ports: free ports of the Lambda Runtime API; an instance has one to itself.
-        at: which instance asks on which port.
+        settings: have the time-out and the limit of instances.
+        free_ports: free ports of the Lambda Runtime API; each instance has one.
+        instances_by_port: the instance that uses a port.
         home: a directory; each function's HOME is below it.
-        guard: ends what is left over.
-        output: gets (function, line) for each line that a function prints.
-        note: gets (function, text) for what there is to say about it.
+        watchdog: kills the processes when the gateway cannot.
+        on_output: called with (function, line) for each line that a function prints.
+        on_note: called with (function, text) when a process ends or cannot start.
     """
 
-    settings: Settings
-    ports: list[int]
-    at: dict[int, Instance]
+    settings: ServeSettings
+    free_ports: list[int]
+    instances_by_port: dict[int, LambdaInstance]
     home: Path
-    guard: Guard
-    output: Callable[[str, str], None]
-    note: Callable[[str, str], None]
+    watchdog: ProcessWatchdog
+    on_output: Callable[[str, str], None]
+    on_note: Callable[[str, str], None]
 
 
-class Pool:
-    """One function's instances and the jobs that wait for one.
+class InstancePool:
+    """The instances of one function, and the queue of invocations that wait for an instance.
 
-    Instances take jobs, not jobs instances: whichever asks first gets the oldest, so that a job which had to start
-    an instance may be served by another one before.
+    Idle instances pull the oldest invocation from the queue. So an instance that was started for one invocation can be
+    given another, and the first one can be handled by an instance that became idle earlier.
     """
 
-    def __init__(self, function: Function, surroundings: Surroundings) -> None:
-        """No instance starts before the first job."""
+    def __init__(self, function: LambdaFunction, context: PoolContext) -> None:
+        """Create an empty pool; the first invocation starts the first instance."""
         self.function = function
-        self._around = surroundings
-        self._settings = surroundings.settings
-        self._jobs: deque[Job] = deque()
-        self._idle: list[Instance] = []
-        self._instances: set[Instance] = set()
-        self._count = 0
+        self._context = context
+        self._settings = context.settings
+        self._queue: deque[LambdaInvocation] = deque()
+        self._idle_instances: list[LambdaInstance] = []
+        self._instances: set[LambdaInstance] = set()
+        self._started_count = 0
         self._closed = False
-        # More at a time would only make each of them slower.
-        self._starts = max(1, os.cpu_count() or 1)
+        # More starts at the same time would slow each other down.
+        self._max_parallel_starts = max(1, os.cpu_count() or 1)
 
-    @property
-    def instances(self) -> int:
-        """How many processes there are."""
-        return len(self._instances)
-
-    async def invoke(self, request_id: str, trace_id: str, event: bytes) -> Outcome:
-        """Have an event handled; the time-out counts from now, a start included."""
-        if len(event) > MAX_LAMBDA:
-            return Outcome("event-too-large")
+    async def invoke(self, request_id: str, trace_id: str, event: bytes) -> InvocationOutcome:
+        """Have the function handle an event; the time-out includes the start of an instance."""
+        if len(event) > MAX_LAMBDA_PAYLOAD_BYTES:
+            return InvocationOutcome("event-too-large")
         deadline = int((time.time() + self._settings.timeout) * 1000)
-        job = Job(request_id, event, trace_id, deadline, asyncio.get_running_loop().create_future())
-        self._jobs.append(job)
+        outcome = asyncio.get_running_loop().create_future()
+        invocation = LambdaInvocation(request_id, event, trace_id, deadline, outcome)
+        self._queue.append(invocation)
         self._dispatch()
         try:
             async with asyncio.timeout(self._settings.timeout):
-                return await job.done
+                return await invocation.outcome
         except TimeoutError:
-            return self._expire(job)
+            return self._expire(invocation)
         finally:
-            if job in self._jobs:
-                self._jobs.remove(job)
+            if invocation in self._queue:
+                self._queue.remove(invocation)
 
-    async def next_job(self, instance: Instance) -> Job | None:
-        """What an instance is to do next, as soon as there is something; None where it has to end."""
-        if instance.retired or instance.killed or self._closed:
-            instance.kill(instance.killed or "retired")
+    async def next_invocation(self, instance: LambdaInstance) -> LambdaInvocation | None:
+        """Wait for an instance's next invocation; None if the instance has to end."""
+        if instance.retired or instance.kill_reason or self._closed:
+            instance.kill(instance.kill_reason or "retired")
             return None
-        self._idle.append(instance)
+        self._idle_instances.append(instance)
         asyncio.get_running_loop().call_soon(self._dispatch)
-        return await instance.wait()
+        return await instance.wait_for_invocation()
 
     def restart(self) -> None:
-        """Let new instances take every job from now on; what is in flight is finished by the old ones."""
-        self._idle.clear()
+        """Use new instances from now on; the old ones finish their current invocations."""
+        self._idle_instances.clear()
         for instance in self._instances:
             instance.retired = True
             if instance.state != "busy":
                 instance.kill("retired")
 
     async def close(self) -> None:
-        """End every process and answer every job; returns when the processes are gone."""
+        """End every process and every invocation; return when the processes have ended."""
         self._closed = True
         for instance in list(self._instances):
-            instance.kill("the gateway is ending")
-        for job in [*self._jobs, *(one.job for one in self._instances if one.job)]:
-            job.end("stopped")
-        self._jobs.clear()
+            instance.kill("the gateway is stopping")
+        current = [instance.invocation for instance in self._instances if instance.invocation]
+        for invocation in [*self._queue, *current]:
+            invocation.finish("stopped")
+        self._queue.clear()
         for instance in list(self._instances):
             await instance.exited.wait()
 
     def _dispatch(self) -> None:
         if self._closed:
-            while self._jobs:
-                self._jobs.popleft().end("stopped")
+            while self._queue:
+                self._queue.popleft().finish("stopped")
             return
-        while self._jobs and self._jobs[0].done.done():
-            self._jobs.popleft()  # its time is up
-        while self._jobs and self._idle:
-            # The one that was used last: its memory is warm, and the others may rest.
-            self._idle.pop().give(self._jobs.popleft())
-        coming = [one.state for one in self._instances]
-        starting = coming.count("starting")
-        wanted = min(len(self._jobs) - starting - coming.count("returning"), self._starts - starting)
-        for _ in range(min(wanted, self._settings.max_instances - len(self._instances))):
-            self._start()
-        if not self._settings.decisions.throttled_waits:
-            while len(self._jobs) > sum(one.state in {"starting", "returning"} for one in self._instances):
-                self._jobs.pop().end("timeout")
+        while self._queue and self._queue[0].outcome.done():
+            self._queue.popleft()  # its time-out is over
+        while self._queue and self._idle_instances:
+            # The instance that was used last: its memory is in the caches.
+            self._idle_instances.pop().assign(self._queue.popleft())
+        states = [instance.state for instance in self._instances]
+        starting = states.count("starting")
+        needed = len(self._queue) - starting - states.count("returning")
+        allowed = min(self._max_parallel_starts - starting, self._settings.max_instances - len(self._instances))
+        for _ in range(min(needed, allowed)):
+            self._start_instance()
 
-    def _start(self) -> None:
-        self._count += 1
-        port = self._around.ports.pop()
-        instance = Instance(self.function, self._count, port)
-        home = self._around.home / self.function.name
+    def _start_instance(self) -> None:
+        self._started_count += 1
+        port = self._context.free_ports.pop()
+        instance = LambdaInstance(self.function, self._started_count, port)
         name = self.function.name
+        home = self._context.home / name
         try:
             home.mkdir(parents=True, exist_ok=True)
-            instance.start(home, lambda line: self._around.output(name, line), self._exited)
+            instance.start(home, lambda line: self._context.on_output(name, line), self._instance_exited)
         except OSError as error:
-            self._around.ports.append(port)
-            self._note(f"a process can't be started: {error.strerror or error}")
-            self._jobs.popleft().end("error")
+            self._context.free_ports.append(port)
+            self._note(f"the system cannot start a process: {error.strerror or error}")
+            self._queue.popleft().finish("error")
             return
-        self._around.guard.started(instance.pid)
-        self._around.at[port] = instance
+        self._context.watchdog.add(instance.pid)
+        self._context.instances_by_port[port] = instance
         self._instances.add(instance)
-        asyncio.get_running_loop().call_later(self._settings.timeout, self._give_up, instance)
+        asyncio.get_running_loop().call_later(self._settings.timeout, self._expire_start, instance)
 
     def _note(self, text: str) -> None:
-        self._around.note(self.function.name, text)
+        self._context.on_note(self.function.name, text)
 
-    def _give_up(self, instance: Instance) -> None:
+    def _expire_start(self, instance: LambdaInstance) -> None:
         if instance in self._instances and instance.state == "starting":
-            self._note(f"still importing after {self._settings.timeout:g} s, so it was ended")
+            self._note(f"still importing after {self._settings.timeout:g} s, so it was killed")
             instance.kill("timeout")
 
-    def _expire(self, job: Job) -> Outcome:
-        """End the instance that works on a job whose time is up; another one takes the next."""
+    def _expire(self, invocation: LambdaInvocation) -> InvocationOutcome:
+        """Kill the instance that handles an invocation whose time-out is over."""
         cold = False
-        if job.instance is not None and job.instance.job is job:
-            cold = job.instance.served == 0
-            job.instance.kill("timeout")
-            self._note(f"still running after {self._settings.timeout:g} s, so it was ended")
+        instance = invocation.instance
+        if instance is not None and instance.invocation is invocation:
+            cold = instance.finished_count == 0
+            instance.kill("timeout")
+            self._note(f"still running after {self._settings.timeout:g} s, so it was killed")
         elif len(self._instances) == self._settings.max_instances:
-            self._note(f"all {len(self._instances)} instances were busy for too long")
-        return Outcome("timeout", cold=cold)
+            self._note(
+                f"all {len(self._instances)} instances were busy for {self._settings.timeout:g} s; "
+                "raise --max-instances"
+            )
+        return InvocationOutcome("timeout", cold=cold)
 
-    def _exited(self, instance: Instance) -> None:
+    def _instance_exited(self, instance: LambdaInstance) -> None:
         self._instances.discard(instance)
-        if instance in self._idle:
-            self._idle.remove(instance)
-        self._around.at.pop(instance.port, None)
-        self._around.ports.append(instance.port)
-        self._around.guard.ended(instance.pid)
-        instance.give(None)
-        if instance.killed is None:
-            self._lost(instance)
-        if instance.job is not None:
-            instance.job.end("error")
+        if instance in self._idle_instances:
+            self._idle_instances.remove(instance)
+        self._context.instances_by_port.pop(instance.port, None)
+        self._context.free_ports.append(instance.port)
+        self._context.watchdog.remove(instance.pid)
+        instance.assign(None)
+        if instance.kill_reason is None:
+            self._report_exit(instance)
+        if instance.invocation is not None:
+            instance.invocation.finish("error")
         self._dispatch()
 
-    def _lost(self, instance: Instance) -> None:
-        """A process has ended that nobody has killed."""
-        if instance.job is not None:
-            when = "while it handled a request"
+    def _report_exit(self, instance: LambdaInstance) -> None:
+        """Report a process that ended without having been killed by the gateway."""
+        if instance.invocation is not None:
+            situation = "while it handled a request"
         elif instance.state == "starting":
-            when = "while it was imported"
-            if self._jobs:
-                self._jobs.popleft().end("error")
+            situation = "while it was imported"
+            if self._queue:
+                self._queue.popleft().finish("error")
         else:
-            when = "while it was idle"
-        self._note(f"{instance.how_it_ended()} {when}")
+            situation = "while it was idle"
+        self._note(f"{instance.describe_exit()} {situation}")

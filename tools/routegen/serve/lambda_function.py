@@ -1,4 +1,4 @@
-"""Which function runs for each app of a manifest, and what it finds in its environment."""
+"""The Lambda function of each app in a manifest, and its environment variables."""
 
 import sys
 from collections.abc import Mapping
@@ -8,21 +8,21 @@ from pathlib import Path
 from routegen.config import AppConfig, Config, inherited_environment
 from routegen.errors import ConfigError
 from routegen.manifest import Manifest
-from routegen.serve.proxy_event import ACCOUNT
+from routegen.serve.proxy_event import ACCOUNT_ID
 
 REGION = "us-east-1"
 MEMORY_MB = 1024
 
 
 @dataclass(frozen=True)
-class Function:
+class LambdaFunction:
     """One app as a Lambda function.
 
     Attributes:
-        name: the app's.
-        handler: `module.function`.
-        directory: what the handler is imported from, and its working directory.
-        env: the environment that the configuration gives it.
+        name: the app's name.
+        handler: the handler, `module.function`.
+        directory: the directory that the handler is imported from, and its working directory.
+        env: the environment variables that the configuration sets.
     """
 
     name: str
@@ -32,56 +32,54 @@ class Function:
 
     @property
     def arn(self) -> str:
-        """A name in AWS's form; the account and the region are those of its examples."""
-        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.name}"
+        """An Amazon Resource Name, with the account and the region of AWS's examples."""
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{self.name}"
 
 
-def functions_of(manifest: Manifest, config: Config) -> dict[str, Function]:
-    """The functions behind a manifest's apps, by the app's name.
+def lambda_functions(manifest: Manifest, config: Config) -> dict[str, LambdaFunction]:
+    """The function of each app in a manifest, by the app's name.
 
     Raises:
-        ConfigError: the configuration doesn't say how to run one of them; the text names it.
+        ConfigError: the configuration of an app is missing or cannot be run; the text names the app.
     """
     configured = {app.name: app for app in (*config.apps, config.default_app) if app is not None}
     names = dict.fromkeys([manifest.default, *(route.app for route in manifest.routes)])
-    return {name: _function(name, configured.get(name)) for name in names}
+    return {name: _lambda_function(name, configured.get(name)) for name in names}
 
 
-def _function(name: str, app: AppConfig | None) -> Function:
-    where = f"[tool.routegen.apps.{name}]"
+def _lambda_function(name: str, app: AppConfig | None) -> LambdaFunction:
+    table = f"[tool.routegen.apps.{name}]"
     if app is None:
-        raise ConfigError(
-            f"{where} is missing: the manifest sends requests to {name!r}, and nothing says how to run it"
-        )
+        raise ConfigError(f"{table} is missing: the manifest routes requests to {name!r}; add the table to run the app")
     if app.handler is None:
-        raise ConfigError(f"{where}: handler is missing; name the Lambda handler, e.g. handler = 'main.handler'")
+        raise ConfigError(f"{table}: handler is missing; add the Lambda handler, for example handler = 'main.handler'")
     module, dot, function = app.handler.rpartition(".")
     if not dot or not module or not function:
-        raise ConfigError(f"{where}: handler: {app.handler!r} is not of the form 'module.function'")
-    directory = (app.root / (app.path or _beside(app))).resolve()
+        raise ConfigError(f"{table}: handler: {app.handler!r} is not of the form 'module.function'")
+    directory = (app.root / (app.path or _directory_of_app(app))).resolve()
     if not directory.is_dir():
-        raise ConfigError(f"{where}: path: there is no directory {app.path or directory}")
-    return Function(name, app.handler, directory, app.env)
+        raise ConfigError(f"{table}: path: there is no directory {app.path or directory}")
+    return LambdaFunction(name, app.handler, directory, app.env)
 
 
-def _beside(app: AppConfig) -> str:
-    """Without a `path`: the directory of the app's own file, else the project's."""
+def _directory_of_app(app: AppConfig) -> str:
+    """The directory of an app that has no `path`: that of the app's file, or the project's."""
     file = app.target.rpartition(":")[0] or app.target
     return str(Path(file).parent) if file.endswith(".py") else "."
 
 
-def environment(function: Function, runtime_api: str, home: Path, number: int) -> dict[str, str]:
-    """What an instance finds in its environment.
+def lambda_environment(function: LambdaFunction, runtime_api: str, home: Path, number: int) -> dict[str, str]:
+    """The environment variables of an instance.
 
     Source: "Using Lambda environment variables" (AWS, configuration-envvars).
 
     Args:
-        function: the function; what its configuration says wins.
+        function: the function; variables of its configuration replace the others.
         runtime_api: `host:port` of the Lambda Runtime API.
-        home: a directory that is the function's to write.
-        number: which instance of the function this is.
+        home: a directory that the function can write to.
+        number: number of this instance of the function.
     """
-    of_lambda = {
+    reserved = {
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "_HANDLER": function.handler,
         "LAMBDA_TASK_ROOT": str(function.directory),
@@ -97,7 +95,7 @@ def environment(function: Function, runtime_api: str, home: Path, number: int) -
         "HOME": str(home),
         "LANG": "C.UTF-8",
         "TZ": ":UTC",
-        # A module's bytecode is dated to the second: without this, an edit within it could go unseen.
+        # Bytecode files record the source's time in whole seconds, so they could hide an edit within the same second.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    return {**inherited_environment(), **of_lambda, **function.env}
+    return {**inherited_environment(), **reserved, **function.env}

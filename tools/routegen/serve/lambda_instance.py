@@ -1,4 +1,4 @@
-"""One instance of a function: a process of AWS's runtime client, which handles one request at a time."""
+"""One instance of a Lambda function: a process of AWS's runtime client, which handles one request at a time."""
 
 import asyncio
 import contextlib
@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from routegen.serve.lambda_function import Function, environment
+from routegen.serve.lambda_function import LambdaFunction, lambda_environment
 
 OutcomeKind = Literal["result", "error", "timeout", "too-large", "event-too-large", "stopped"]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How an invocation has ended.
+class InvocationOutcome:
+    """How an invocation ended.
 
     Attributes:
-        kind: `result` with a payload; `error` where the function raised, crashed or didn't start; `timeout`;
-            `too-large` and `event-too-large` for what is past Lambda's limit; `stopped` where the gateway is ending.
-        payload: the function's JSON.
-        cold: whether it was its instance's first.
+        kind: `result` has a payload; `error`: the function raised, crashed or did not start; `timeout`; `too-large` and
+            `event-too-large`: the result or the event is above Lambda's limit; `stopped`: the gateway is stopping.
+        payload: the function's result, as JSON.
+        cold: whether it was the first invocation of its instance.
     """
 
     kind: OutcomeKind
@@ -34,76 +34,80 @@ class Outcome:
 
 
 @dataclass(eq=False)
-class Job:
-    """One event on its way through a function.
+class LambdaInvocation:
+    """One event that a function has to handle.
 
     Attributes:
-        id: the request's, for the function's context.
-        event: JSON.
-        trace_id: X-Ray's.
-        deadline_ms: when its time is up, in milliseconds since 1970.
-        done: its outcome.
-        instance: who works on it.
+        id: the request id in the function's context.
+        event: the event, as JSON.
+        trace_id: the X-Ray trace id.
+        deadline_ms: when the time-out is over, in milliseconds since 1970.
+        outcome: how the invocation ended.
+        instance: the instance that handles it; None while it waits for one.
     """
 
     id: str
     event: bytes
     trace_id: str
     deadline_ms: int
-    done: asyncio.Future[Outcome]
-    instance: "Instance | None" = None
+    outcome: asyncio.Future[InvocationOutcome]
+    instance: "LambdaInstance | None" = None
 
-    def end(self, kind: OutcomeKind, payload: bytes = b"") -> None:
-        """Say how it ended; only the first one counts."""
-        if not self.done.done():
-            cold = self.instance is not None and self.instance.served == 0
-            self.done.set_result(Outcome(kind, payload, cold))
+    def finish(self, kind: OutcomeKind, payload: bytes = b"") -> None:
+        """Set the outcome; later calls have no effect."""
+        if not self.outcome.done():
+            cold = self.instance is not None and self.instance.finished_count == 0
+            self.outcome.set_result(InvocationOutcome(kind, payload, cold))
 
 
 @dataclass(eq=False)
-class Instance:
-    """A process, and what is known of it.
+class LambdaInstance:
+    """A process of the runtime client, and its state.
 
     Attributes:
-        function: what it runs.
-        number: which instance of the function, from 1.
-        port: where it asks for invocations.
-        state: `starting` until it asks for its first event; `returning` between its answer and its next question.
-        served: how many invocations it has finished.
-        retired: whether it ends after the invocation in flight, because its source has changed.
-        killed: why the gateway has killed it; None where it hasn't.
-        job: what it works on.
+        function: the function that it runs.
+        number: number of this instance of the function, from 1.
+        port: the port of the Lambda Runtime API that only this instance uses.
+        state: `starting` until it asks for its first event; `returning` between its result and its next question.
+        finished_count: number of invocations that it has finished.
+        retired: whether it ends after its current invocation, because its source has changed.
+        kill_reason: why the gateway killed it; None if the gateway did not.
+        invocation: the invocation that it handles.
+        process: the process; None before the start.
+        next_invocation: what the idle instance waits for.
+        exited: set when the process has ended.
+        exit_status: the process's status; None before its end.
     """
 
-    function: Function
+    function: LambdaFunction
     number: int
     port: int
     state: Literal["starting", "idle", "busy", "returning"] = "starting"
-    served: int = 0
+    finished_count: int = 0
     retired: bool = False
-    killed: str | None = None
-    job: Job | None = None
+    kill_reason: str | None = None
+    invocation: LambdaInvocation | None = None
     process: subprocess.Popen[bytes] | None = None
-    waiting: asyncio.Future[Job | None] | None = None
+    next_invocation: asyncio.Future[LambdaInvocation | None] | None = None
     exited: asyncio.Event = field(default_factory=asyncio.Event)
-    status: int | None = None
+    exit_status: int | None = None
 
-    def start(self, home: Path, output: Callable[[str], None], on_exit: Callable[["Instance"], None]) -> None:
-        """Start the process, in a session of its own.
+    def start(self, home: Path, on_output: Callable[[str], None], on_exit: Callable[["LambdaInstance"], None]) -> None:
+        """Start the process in a new session.
 
         Args:
-            home: the function's to write.
-            output: gets each line that it prints.
-            on_exit: called in the loop when the process has ended, once.
+            home: a directory that the function can write to.
+            on_output: called with each line that the process prints.
+            on_exit: called in the event loop, once, when the process has ended.
 
         Raises:
-            OSError: the system starts no process more.
+            OSError: the system cannot start another process.
         """
         loop = asyncio.get_running_loop()
         self.process = process = subprocess.Popen(
             [sys.executable, "-m", "awslambdaric", self.function.handler],
             cwd=self.function.directory,
-            env=environment(self.function, f"127.0.0.1:{self.port}", home, self.number),
+            env=lambda_environment(self.function, f"127.0.0.1:{self.port}", home, self.number),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -111,97 +115,97 @@ class Instance:
         )
         pipe = process.stdout
         drained = asyncio.Event()
-        reading = loop.create_task(loop.connect_read_pipe(lambda: _Lines(output, drained), pipe))
+        reader = loop.create_task(loop.connect_read_pipe(lambda: _OutputLines(on_output, drained), pipe))
 
-        async def ended(status: int) -> None:
-            self.kill(self.killed)  # whatever it has started
-            transport, _ = await reading
-            # A process that left the group may hold the pipe open for ever.
+        async def clean_up(exit_status: int) -> None:
+            self.kill(self.kill_reason)  # its child processes, which are in the same group
+            transport, _ = await reader
+            # A process that left the group can keep the pipe open for ever.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(drained.wait(), 0.5)
             transport.close()
-            self.status = status
+            self.exit_status = exit_status
             on_exit(self)
             self.exited.set()
 
-        def wait() -> None:
-            status = process.wait()
-            with contextlib.suppress(RuntimeError):  # the loop has ended before the process
-                asyncio.run_coroutine_threadsafe(ended(status), loop)
+        def wait_for_exit() -> None:
+            exit_status = process.wait()
+            with contextlib.suppress(RuntimeError):  # the loop ended before the process
+                asyncio.run_coroutine_threadsafe(clean_up(exit_status), loop)
 
-        threading.Thread(target=wait, name=f"{self.function.name} {self.number}", daemon=True).start()
+        threading.Thread(target=wait_for_exit, name=f"{self.function.name} {self.number}", daemon=True).start()
 
     @property
     def pid(self) -> int:
-        """Of the process, and of its group; 0 before the start."""
+        """The id of the process and of its group; 0 before the start."""
         return self.process.pid if self.process else 0
 
-    def kill(self, why: str | None) -> None:
-        """End the process and what it has started, at once."""
-        self.killed = why
+    def kill(self, reason: str | None) -> None:
+        """Kill the process and its child processes."""
+        self.kill_reason = reason
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
 
-    async def wait(self) -> Job | None:
-        """Be idle until there is a job; None where it has to end."""
+    async def wait_for_invocation(self) -> LambdaInvocation | None:
+        """Be idle until there is an invocation; None if the instance has to end."""
         self.state = "idle"
-        self.waiting = asyncio.get_running_loop().create_future()
-        return await self.waiting
+        self.next_invocation = asyncio.get_running_loop().create_future()
+        return await self.next_invocation
 
-    def give(self, job: Job | None) -> None:
-        """Hand an idle instance a job, or let it go with None."""
-        if job is not None:
-            self.state, self.job, job.instance = "busy", job, self
-        if self.waiting is not None and not self.waiting.done():
-            self.waiting.set_result(job)
+    def assign(self, invocation: LambdaInvocation | None) -> None:
+        """Give an idle instance an invocation, or None to end it."""
+        if invocation is not None:
+            self.state, self.invocation, invocation.instance = "busy", invocation, self
+        if self.next_invocation is not None and not self.next_invocation.done():
+            self.next_invocation.set_result(invocation)
 
-    def finish(self, request_id: str, kind: OutcomeKind, payload: bytes) -> bool:
-        """Take the outcome of the job that it works on; False where it works on no such job."""
-        if self.job is None or self.job.id != request_id:
+    def finish_invocation(self, request_id: str, kind: OutcomeKind, payload: bytes) -> bool:
+        """Set the outcome of the current invocation; False if its request id is a different one."""
+        if self.invocation is None or self.invocation.id != request_id:
             return False
-        self.job.end(kind, payload)
-        self.job = None
-        self.served += 1
+        self.invocation.finish(kind, payload)
+        self.invocation = None
+        self.finished_count += 1
         self.state = "returning"
         return True
 
-    def how_it_ended(self) -> str:
-        """In words, for the log."""
-        if self.status is None or self.status >= 0:
-            return f"exited with status {self.status}"
+    def describe_exit(self) -> str:
+        """How the process ended, in words for the log."""
+        if self.exit_status is None or self.exit_status >= 0:
+            return f"exited with status {self.exit_status}"
         with contextlib.suppress(ValueError):
-            return f"crashed with {signal.Signals(-self.status).name}"
-        return f"crashed with signal {-self.status}"
+            return f"crashed with {signal.Signals(-self.exit_status).name}"
+        return f"crashed with signal {-self.exit_status}"
 
 
-class _Lines(asyncio.Protocol):
-    """A process's output, line by line.
+class _OutputLines(asyncio.Protocol):
+    """Splits a process's output into lines.
 
     AWS's runtime client separates the lines of a traceback with carriage returns and indents them with no-break
-    spaces, which CloudWatch shows as one entry; a terminal needs them as lines.
+    spaces, which CloudWatch shows as one entry; a terminal needs line feeds and spaces.
     """
 
-    def __init__(self, output: Callable[[str], None], drained: asyncio.Event) -> None:
-        self._output = output
+    def __init__(self, on_output: Callable[[str], None], drained: asyncio.Event) -> None:
+        self._on_output = on_output
         self._drained = drained
         self._rest = b""
 
     def data_received(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         for line in lines:
-            self._say(line)
+            self._emit(line)
         if len(self._rest) > 65536:
-            self._say(self._rest)
+            self._emit(self._rest)
             self._rest = b""
 
     def connection_lost(self, _error: Exception | None) -> None:
         if self._rest:
-            self._say(self._rest)
+            self._emit(self._rest)
             self._rest = b""
         self._drained.set()
 
-    def _say(self, line: bytes) -> None:
+    def _emit(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").replace("\u00a0", " ").rstrip()
         if text:
-            self._output(text)
+            self._on_output(text)

@@ -1,13 +1,10 @@
-"""Bringing the local gateway up, keeping it in step with its files, and ending it with everything it started."""
+"""Start the local gateway, follow changes of its files, and end everything that it started."""
 
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
@@ -19,236 +16,254 @@ import uvicorn
 from routegen.config import Config
 from routegen.errors import ConfigError, RoutegenError
 from routegen.manifest import read_manifest
-from routegen.serve import watchdog
 from routegen.serve.exchange import Exchange
-from routegen.serve.file_versions import Stamp, sources, stamp
-from routegen.serve.gateway_app import Gateway, Routes
-from routegen.serve.gateway_log import Log
+from routegen.serve.file_versions import FileVersion, file_version, source_versions
+from routegen.serve.gateway_app import GatewayApp, ManifestRoutes
+from routegen.serve.gateway_log import GatewayLog
 from routegen.serve.inspector import Inspector
-from routegen.serve.instance_pool import Pool, Surroundings
-from routegen.serve.lambda_function import Function, functions_of
-from routegen.serve.lambda_instance import Instance, Job
-from routegen.serve.runtime_api import Receive, Scope, Send, runtime_api
-from routegen.serve.serve_settings import Settings
+from routegen.serve.instance_pool import InstancePool, PoolContext
+from routegen.serve.lambda_function import LambdaFunction, lambda_functions
+from routegen.serve.lambda_instance import LambdaInstance, LambdaInvocation
+from routegen.serve.runtime_api import Receive, Scope, Send, answer_runtime_api
+from routegen.serve.serve_settings import ServeSettings
+from routegen.serve.watchdog import ProcessWatchdog
 
-POLL = 1.0
+POLL_INTERVAL = 1.0
 """Seconds between two looks at the files."""
 
-# AWS's client sends up to a megabyte of a traceback in one header.
-_MAX_HEADER = 2 * 1024 * 1024
+# AWS's runtime client sends up to a megabyte of a traceback in one header.
+_MAX_RUNTIME_API_HEADER = 2 * 1024 * 1024
 
 
-class Local:
+class LocalGateway:
     """A gateway, its functions and its files.
 
-    Everything that can be wrong with the configuration is said by the constructor; nothing is started there.
+    The constructor raises every error of the configuration; it starts nothing.
     """
 
-    def __init__(self, config: Config, manifest: Path, settings: Settings, log: Log) -> None:
+    def __init__(self, config: Config, manifest_file: Path, settings: ServeSettings, log: GatewayLog) -> None:
         """Read the manifest.
 
         Args:
-            config: says how each app runs.
-            manifest: the file, which is followed from then on.
-            settings: what a user may set.
-            log: gets what happens.
+            config: the configuration of each app.
+            manifest_file: the manifest, whose changes are followed.
+            settings: the settings of this run.
+            log: receives requests, output and events.
 
         Raises:
             ManifestError: the manifest is missing or invalid.
-            ConfigError: the configuration doesn't say how to run one of its apps.
+            ConfigError: the configuration of an app is missing or cannot be run.
         """
+        self.manifest_file = manifest_file
         self._config = config
-        self._file = manifest
         self._settings = settings
         self._log = log
-        self._seen = stamp(manifest)
-        self._manifest = read_manifest(manifest)
-        self._functions = functions_of(self._manifest, config)
-        self._routes = Routes.of(self._manifest)
-        self._at: dict[int, Instance] = {}
-        self._pools: dict[str, Pool] = {}
-        self._sources: dict[str, dict[str, Stamp]] = {}
-        self._look_on: list[Callable[[Exchange], None]] = [log.exchange]
-        self._server: _Server | None = None
+        self._manifest_version = file_version(manifest_file)
+        self._manifest = read_manifest(manifest_file)
+        self._functions = lambda_functions(self._manifest, config)
+        self._instances_by_port: dict[int, LambdaInstance] = {}
+        self._pools: dict[str, InstancePool] = {}
+        self._source_versions: dict[str, dict[str, FileVersion]] = {}
+        self._listeners: list[Callable[[Exchange], None]] = [log.write_exchange]
+        self._server: _UvicornServer | None = None
         self._inspector: Inspector | None = None
-        self._stopping = asyncio.Event()
-        log.when_broken = self.stop
+        self._stop_requested = asyncio.Event()
+        log.on_broken = self.stop
 
-    def on_exchange(self, look_on: Callable[[Exchange], None]) -> None:
-        """Have `look_on` called, in the gateway's loop, for each request that has been answered."""
-        self._look_on.append(look_on)
+    def on_exchange(self, listener: Callable[[Exchange], None]) -> None:
+        """Call `listener` in the gateway's event loop for each answered request."""
+        self._listeners.append(listener)
 
     async def run(
-        self, listening: socket.socket, ready: Callable[[str], None], inspecting: socket.socket | None = None
+        self,
+        gateway_socket: socket.socket,
+        on_ready: Callable[[str], None],
+        inspector_socket: socket.socket | None = None,
     ) -> None:
-        """Serve until `stop`.
+        """Serve until `stop` is called.
 
         Args:
-            listening: where to; closed at the end.
-            ready: gets the URL as soon as requests are answered.
-            inspecting: where the inspector listens, if there is to be one; closed at the end.
+            gateway_socket: the socket for requests; closed at the end.
+            on_ready: called with the URL when requests are answered.
+            inspector_socket: the inspector's socket, closed at the end; None for no inspector.
         """
-        # For every app that a changed manifest may name.
+        # For every app that a changed manifest can name.
         apps = {*self._functions, self._config.default, *(app.name for app in self._config.apps)}
         count = self._settings.max_instances * len(apps)
-        ports = [_listening(socket.AF_INET, ("127.0.0.1", 0)) for _ in range(count)]
-        numbers = [one.getsockname()[1] for one in ports]
-        self._ports = frozenset(numbers)
+        runtime_sockets = [_listening_socket(socket.AF_INET, ("127.0.0.1", 0)) for _ in range(count)]
+        ports = [runtime_socket.getsockname()[1] for runtime_socket in runtime_sockets]
+        self._runtime_ports = frozenset(ports)
         home = Path(tempfile.mkdtemp(prefix="routegen-serve-"))
-        with _Guard(home) as guarding:
-            said = (self._log.output, self._log.note)
-            self._around = Surroundings(self._settings, numbers, self._at, home, guarding, *said)
+        with ProcessWatchdog(home) as watchdog:
+            self._pool_context = PoolContext(
+                self._settings,
+                ports,
+                self._instances_by_port,
+                home,
+                watchdog,
+                self._log.write_output,
+                self._log.write_note,
+            )
             self._add_pools(self._functions)
-            self._gateway = Gateway(self._routes, self._pools, self._settings, self._tell)
-            if inspecting:
-                self._inspect(inspecting)
-            sockets = [listening, *ports, *([inspecting] if inspecting else [])]
+            routes = ManifestRoutes.from_manifest(self._manifest)
+            self._gateway_app = GatewayApp(routes, self._pools, self._settings, self._announce)
+            if inspector_socket:
+                self._start_inspector(inspector_socket)
+            sockets = [gateway_socket, *runtime_sockets, *([inspector_socket] if inspector_socket else [])]
             try:
-                await self._serve(sockets, ready)
+                await self._serve(sockets, on_ready)
             finally:
-                await asyncio.gather(*(pool.close() for pool in self._pools.values()))
-                for one in sockets:
-                    one.close()
+                await self._close_pools()
+                for open_socket in sockets:
+                    open_socket.close()
 
     def stop(self) -> None:
-        """End it at once; called in the gateway's loop."""
-        self._stopping.set()
+        """Stop serving; must be called in the gateway's event loop."""
+        self._stop_requested.set()
         if self._inspector:
             self._inspector.close()
         if self._server:
             self._server.should_exit = True
 
-    def _inspect(self, inspecting: socket.socket) -> None:
-        self._inspector = Inspector(inspecting.getsockname()[1], self._settings.stage)
-        self._inspector.attach(self._gateway, self._manifest)
-        self.on_exchange(self._inspector.see)
+    def _start_inspector(self, inspector_socket: socket.socket) -> None:
+        self._inspector = Inspector(inspector_socket.getsockname()[1], self._settings.stage)
+        self._inspector.attach(self._gateway_app, self._manifest)
+        self.on_exchange(self._inspector.add_exchange)
 
-    async def _serve(self, sockets: list[socket.socket], ready: Callable[[str], None]) -> None:
+    async def _serve(self, sockets: list[socket.socket], on_ready: Callable[[str], None]) -> None:
         url = _url(sockets[0])
-        self._server = _Server(_uvicorn(self._asgi, self._settings), lambda: ready(url))
-        following = asyncio.create_task(self._follow())
-        serving = asyncio.create_task(self._server.serve(sockets=sockets))
-        stopping = asyncio.create_task(self._stopping.wait())
+        self._server = _UvicornServer(_uvicorn_config(self._route_port, self._settings), lambda: on_ready(url))
+        follow_task = asyncio.create_task(self._follow_files())
+        serve_task = asyncio.create_task(self._server.serve(sockets=sockets))
+        stop_task = asyncio.create_task(self._stop_requested.wait())
         try:
-            await asyncio.wait({serving, stopping, following}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({serve_task, stop_task, follow_task}, return_when=asyncio.FIRST_COMPLETED)
             self._server.should_exit = True
-            # Answers what is in flight; what is left then are clients that have not finished asking.
-            await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+            # This answers every current request; the connections that remain have not sent a whole request.
+            await self._close_pools()
             self._server.force_exit = True
-            await serving
-            if following.done():
-                following.result()  # it never ends by itself, so this raises why it did
+            await serve_task
+            if follow_task.done():
+                follow_task.result()  # raises its error, because it ends only with one
         finally:
-            for task in (following, stopping):
+            for task in (follow_task, stop_task):
                 task.cancel()
 
-    async def _asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One server for all: a port of the Runtime API's says which instance is asking."""
+    async def _close_pools(self) -> None:
+        await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+
+    async def _route_port(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One ASGI application for all ports: the gateway's, the inspector's, and one for each instance."""
         port = scope["server"][1]
         try:
-            if port in self._ports:
-                await runtime_api(scope, receive, send, self._at.get(port), self._next_job)
+            if port in self._runtime_ports:
+                instance = self._instances_by_port.get(port)
+                await answer_runtime_api(scope, receive, send, instance, self._next_invocation)
             elif self._inspector and port == self._inspector.port:
                 await self._inspector(scope, receive, send)
             else:
-                await self._gateway(scope, receive, send)
+                await self._gateway_app(scope, receive, send)
         except Exception:
-            self._log.about("error", f"a bug in routegen: {traceback.format_exc()}")
+            self._log.write_event("error", f"a bug in routegen: {traceback.format_exc()}")
             raise
 
-    async def _next_job(self, instance: Instance) -> Job | None:
-        return await self._pools[instance.function.name].next_job(instance)
+    async def _next_invocation(self, instance: LambdaInstance) -> LambdaInvocation | None:
+        return await self._pools[instance.function.name].next_invocation(instance)
 
-    def _tell(self, exchange: Exchange) -> None:
-        for look_on in self._look_on:
-            look_on(exchange)
+    def _announce(self, exchange: Exchange) -> None:
+        for listener in self._listeners:
+            listener(exchange)
 
-    def _add_pools(self, functions: dict[str, Function]) -> None:
+    def _add_pools(self, functions: dict[str, LambdaFunction]) -> None:
         for name, function in functions.items():
             if name not in self._pools:
-                self._pools[name] = Pool(function, self._around)
-                self._sources[name] = sources(function.directory)
+                self._pools[name] = InstancePool(function, self._pool_context)
+                self._source_versions[name] = source_versions(function.directory)
 
-    async def _follow(self) -> None:
+    async def _follow_files(self) -> None:
         while True:
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(POLL_INTERVAL)
             for name, pool in list(self._pools.items()):
-                found = await asyncio.to_thread(sources, pool.function.directory)
-                if found != self._sources[name]:
-                    self._sources[name] = found
+                versions = await asyncio.to_thread(source_versions, pool.function.directory)
+                if versions != self._source_versions[name]:
+                    self._source_versions[name] = versions
                     pool.restart()
-                    self._log.note(name, "its source has changed, so it starts anew")
-            seen = stamp(self._file)
-            if seen != self._seen:
-                self._seen = seen
-                self._take_routes()
+                    self._log.write_note(name, "its source has changed, so the next request starts a new instance")
+            version = file_version(self.manifest_file)
+            if version != self._manifest_version:
+                self._manifest_version = version
+                self._reload_manifest()
 
-    def _take_routes(self) -> None:
-        """Use the manifest as it is now; where it can't be used, what was read before stays."""
+    def _reload_manifest(self) -> None:
+        """Use the changed manifest; if it cannot be used, keep the routes."""
         try:
-            manifest = read_manifest(self._file)
-            self._add_pools(functions_of(manifest, self._config))
+            manifest = read_manifest(self.manifest_file)
+            self._add_pools(lambda_functions(manifest, self._config))
         except RoutegenError as error:
-            self._log.about("error", f"the routes stay as they are: {error}")
+            self._log.write_event("error", f"the changed manifest is not used, the routes stay as they are: {error}")
             return
-        self._gateway.routes = Routes.of(manifest)
+        self._gateway_app.routes = ManifestRoutes.from_manifest(manifest)
         if self._inspector:
             self._inspector.show_routes(manifest)
-        self._log.about("routes", f"{self._file} has changed: {len(self._gateway.routes.apps)} route keys")
+        count = len(self._gateway_app.routes.apps)
+        self._log.write_event("routes", f"{self.manifest_file} has changed: {count} route keys")
 
 
-def listen(host: str, port: int, option: str = "--port") -> socket.socket:
-    """A socket that listens.
+def run_until_signal(
+    gateway: LocalGateway,
+    gateway_socket: socket.socket,
+    on_ready: Callable[[str], None],
+    inspector_socket: socket.socket | None = None,
+) -> None:
+    """Run a gateway until Ctrl-C or SIGTERM; the arguments are those of `LocalGateway.run`."""
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, gateway.stop)
+        await gateway.run(gateway_socket, on_ready, inspector_socket)
+
+    asyncio.run(run())
+
+
+def open_socket(host: str, port: int, option: str = "--port") -> socket.socket:
+    """Open a socket that listens.
 
     Args:
         host: a name or an address.
-        port: 0 for any that is free.
-        option: what a user chooses the port with.
+        port: the port; 0 for a free one.
+        option: the option that chooses the port, for the error.
 
     Raises:
-        ConfigError: it can't be had; the text says why.
+        ConfigError: the system refuses it; the text has the reason.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return _listening(family, address[:2])
+        return _listening_socket(family, address[:2])
     except OSError as error:
-        why = error.strerror or error
-        raise ConfigError(f"can't listen on {host}, port {port}: {why}; choose another {option}") from None
+        reason = error.strerror or error
+        raise ConfigError(f"cannot listen on {host}, port {port}: {reason}; choose another {option}") from None
 
 
-def _listening(family: int, address: tuple[Any, ...]) -> socket.socket:
-    # With its protocol named, or asyncio leaves Nagle's algorithm on: 40 ms more for each answer.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+def _listening_socket(family: int, address: tuple[Any, ...]) -> socket.socket:
+    # With the protocol's name, asyncio turns off Nagle's algorithm, which would add 40 ms to each answer.
+    listening_socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(1024)
+        listening_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening_socket.bind(address)
+        listening_socket.listen(1024)
     except OSError:
-        listening.close()
+        listening_socket.close()
         raise
-    return listening
+    return listening_socket
 
 
-def serve(
-    local: Local, listening: socket.socket, ready: Callable[[str], None], inspecting: socket.socket | None = None
-) -> None:
-    """Run a gateway until Ctrl-C or a SIGTERM; the arguments are those of `Local.run`."""
-
-    async def until_told() -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, local.stop)
-        await local.run(listening, ready, inspecting)
-
-    asyncio.run(until_told())
-
-
-def _url(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
+def _url(listening_socket: socket.socket) -> str:
+    host, port = listening_socket.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _uvicorn(app: Callable[[Scope, Receive, Send], object], settings: Settings) -> uvicorn.Config:
+def _uvicorn_config(app: Callable[[Scope, Receive, Send], object], settings: ServeSettings) -> uvicorn.Config:
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     return uvicorn.Config(
         app,
@@ -260,58 +275,24 @@ def _uvicorn(app: Callable[[Scope, Receive, Send], object], settings: Settings) 
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        h11_max_incomplete_event_size=_MAX_HEADER,
-        # A runtime client keeps its connection while the function runs.
+        h11_max_incomplete_event_size=_MAX_RUNTIME_API_HEADER,
+        # A runtime client keeps its connection open while the function runs.
         timeout_keep_alive=int(settings.timeout) + 45,
         timeout_graceful_shutdown=1,
     )
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers, which says when it listens."""
+class _UvicornServer(uvicorn.Server):
+    """uvicorn without its signal handlers; it calls `on_ready` when it listens."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._ready()
+        self._on_ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-class _Guard:
-    """The process that ends every function when this one is gone, and removes their HOME."""
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-
-    def __enter__(self) -> "_Guard":
-        reading, self._pipe = os.pipe()
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(watchdog.__file__), str(self._home)],
-                stdin=reading,
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        finally:
-            os.close(reading)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._pipe)
-        self._process.wait()
-
-    def started(self, pid: int) -> None:
-        self._say(f"+{pid}\n")
-
-    def ended(self, pid: int) -> None:
-        self._say(f"-{pid}\n")
-
-    def _say(self, line: str) -> None:
-        with contextlib.suppress(BrokenPipeError):  # someone has ended it; then only a crash would leave anything
-            os.write(self._pipe, line.encode())

@@ -1,7 +1,7 @@
-"""From an HTTP request to API Gateway's event, payload format 2.0; pure.
+"""Build API Gateway's Lambda event, payload format 2.0, from an HTTP request; pure functions.
 
-Source: "Create AWS Lambda proxy integrations for HTTP APIs" (AWS, http-api-develop-integrations-lambda), and what
-deployed functions were seen to get.
+Source: "Create AWS Lambda proxy integrations for HTTP APIs" (AWS, http-api-develop-integrations-lambda), and events
+that deployed functions received ("observed").
 """
 
 import base64
@@ -11,15 +11,15 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from routegen.gateway import RouteKey
-from routegen.serve.serve_settings import Settings
+from routegen.serve.aws_behaviour import EMPTY_RAW_QUERY_STRING
 
-ACCOUNT = "123456789012"
+ACCOUNT_ID = "123456789012"
 """The account of AWS's own examples."""
 
-API = "local"
+API_ID = "local"
 
-# RFC 9110, section 7.6.1: these are about one connection, and end at the gateway.
-HOP_BY_HOP = frozenset(
+# RFC 9110, section 7.6.1: these headers concern one connection, so a gateway does not forward them.
+HOP_BY_HOP_HEADERS = frozenset(
     {
         "connection",
         "keep-alive",
@@ -36,18 +36,18 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 @dataclass(frozen=True)
-class Request:
-    """An HTTP request, as it arrived.
+class HttpRequest:
+    """An HTTP request as it arrived.
 
     Attributes:
-        method: as sent.
-        path: percent-encoded, with the stage where there is one.
-        query: percent-encoded, without the question mark.
-        headers: names in lower case; repeated ones stand repeatedly.
-        body: as sent, content codings included.
-        client: the sender's address.
-        port: the port that it arrived on.
-        version: of HTTP, e.g. `1.1`.
+        method: the method.
+        path: the percent-encoded path, including the stage if there is one.
+        query: the percent-encoded query, without the question mark.
+        headers: (name, value) pairs with names in lower case; a repeated header has several pairs.
+        body: the body as it was sent, with its content codings.
+        source_ip: the sender's address.
+        port: the port that the request arrived on.
+        http_version: the HTTP version, for example `1.1`.
     """
 
     method: str
@@ -55,149 +55,150 @@ class Request:
     query: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
-    client: str = "127.0.0.1"
+    source_ip: str = "127.0.0.1"
     port: int = 80
-    version: str = "1.1"
+    http_version: str = "1.1"
 
     def header(self, name: str) -> str | None:
-        """The first value of a header, or None."""
+        """The first value of a header; None if the request does not have it."""
         return next((value for key, value in self.headers if key == name), None)
 
 
 @dataclass(frozen=True)
-class Invocation:
-    """What the gateway has decided about a request.
+class RequestContext:
+    """Values that the gateway adds to a request.
 
     Attributes:
-        key: the route key that takes it; None for `$default`.
-        path: the request's path without the stage, percent-encoded.
-        request_id: the gateway's own.
-        trace_id: X-Ray's, `Root=...`.
-        time: seconds since 1970.
+        route_key: the selected route key; None for `$default`.
+        path: the percent-encoded path without the stage.
+        request_id: the request id that the gateway gave it.
+        trace_id: the X-Ray trace id, `Root=...`.
+        time: when the request began, in seconds since 1970.
+        stage: the API's named stage; None for `$default`.
     """
 
-    key: RouteKey | None
+    route_key: RouteKey | None
     path: str
     request_id: str
     trace_id: str
     time: float
+    stage: str | None = None
 
 
-def make_event(request: Request, invocation: Invocation, settings: Settings) -> dict[str, Any]:
-    """The event that the function gets."""
-    key = str(invocation.key) if invocation.key else "$default"
+def make_event(request: HttpRequest, context: RequestContext) -> dict[str, Any]:
+    """The event that the function receives."""
     event: dict[str, Any] = {
         "version": "2.0",
-        "routeKey": key,
-        # Decoded (observed), with the stage unless it is $default (observed).
+        "routeKey": _route_key_text(context),
+        # Percent-decoded, and with the stage unless it is $default (both observed).
         "rawPath": unquote(request.path),
-        "headers": _headers(request, invocation.trace_id),
-        "requestContext": _context(request, invocation, key, settings),
+        "rawQueryString": request.query or EMPTY_RAW_QUERY_STRING,
+        "headers": _event_headers(request, context.trace_id),
+        "requestContext": _event_context(request, context),
         "isBase64Encoded": False,
     }
-    if request.query or settings.decisions.sends_empty_raw_query:
-        event["rawQueryString"] = request.query
     if cookies := _cookies(request):
         event["cookies"] = cookies
     if request.query:
-        event["queryStringParameters"] = _joined(parse_qsl(request.query, keep_blank_values=True))
-    if invocation.key and (parameters := path_parameters(invocation.key, invocation.path)):
+        event["queryStringParameters"] = _joined_values(parse_qsl(request.query, keep_blank_values=True))
+    if context.route_key and (parameters := path_parameters(context.route_key, context.path)):
         event["pathParameters"] = parameters
     if request.body:
-        event |= _body(request)
+        event |= _event_body(request)
     return event
 
 
-def path_parameters(key: RouteKey, path: str) -> dict[str, str]:
-    """What a key's variables stand for in a path that it takes, percent-decoded."""
-    names = key.path[1:].split("/")
+def path_parameters(route_key: RouteKey, path: str) -> dict[str, str]:
+    """The percent-decoded value of each path variable of a route key, for a path that matches it."""
+    parameters: dict[str, str] = {}
     segments = unquote(path).removeprefix("/").split("/")
-    found: dict[str, str] = {}
-    for position, name in enumerate(names):
-        if name.endswith("+}"):
-            found[name[1:-2]] = "/".join(segments[position:])
-        elif name.startswith("{"):
-            found[name[1:-1]] = segments[position]
-    return found
+    for position, segment in enumerate(route_key.path[1:].split("/")):
+        if segment.endswith("+}"):
+            parameters[segment[1:-2]] = "/".join(segments[position:])
+        elif segment.startswith("{"):
+            parameters[segment[1:-1]] = segments[position]
+    return parameters
 
 
-def _context(request: Request, invocation: Invocation, key: str, settings: Settings) -> dict[str, Any]:
+def _route_key_text(context: RequestContext) -> str:
+    return str(context.route_key) if context.route_key else "$default"
+
+
+def _event_context(request: HttpRequest, context: RequestContext) -> dict[str, Any]:
     domain = (request.header("host") or "localhost").rpartition("@")[2]
     domain = domain[: domain.find("]") + 1] if domain.startswith("[") else domain.partition(":")[0]
-    at = datetime.fromtimestamp(invocation.time, UTC)
+    time = datetime.fromtimestamp(context.time, UTC)
     return {
-        "accountId": ACCOUNT,
-        "apiId": API,
+        "accountId": ACCOUNT_ID,
+        "apiId": API_ID,
         "domainName": domain,
         "domainPrefix": domain.partition(".")[0],
         "http": {
             "method": request.method,
             "path": unquote(request.path),
-            "protocol": f"HTTP/{request.version}",
-            "sourceIp": request.client,
+            "protocol": f"HTTP/{request.http_version}",
+            "sourceIp": request.source_ip,
             "userAgent": request.header("user-agent") or "",
         },
-        "requestId": invocation.request_id,
-        "routeKey": key,
-        "stage": settings.stage or "$default",
-        # As AWS writes it, whatever the locale: 12/Mar/2020:19:03:58 +0000
-        "time": f"{at.day:02}/{_MONTHS[at.month - 1]}/{at.year}:{at:%H:%M:%S} +0000",
-        "timeEpoch": int(invocation.time * 1000),
+        "requestId": context.request_id,
+        "routeKey": _route_key_text(context),
+        "stage": context.stage or "$default",
+        # AWS's format, 12/Mar/2020:19:03:58 +0000, which must not depend on the locale.
+        "time": f"{time.day:02}/{_MONTHS[time.month - 1]}/{time.year}:{time:%H:%M:%S} +0000",
+        "timeEpoch": int(context.time * 1000),
     }
 
 
-def _headers(request: Request, trace_id: str) -> dict[str, str]:
-    """Lower-case names, repeats joined; cookies, and what is about the connection, left out."""
-    named = set(HOP_BY_HOP)
+def _event_headers(request: HttpRequest, trace_id: str) -> dict[str, str]:
+    """The event's headers: repeated values are joined, cookies and hop-by-hop headers are left out."""
+    left_out = {"cookie", *HOP_BY_HOP_HEADERS}
     for name, value in request.headers:
         if name == "connection":
-            named |= {one.strip().lower() for one in value.split(",")}
-    kept = [
-        (name, value)
-        for name, value in request.headers
-        if name not in named and name != "cookie" and not name.startswith("x-forwarded-")
+            left_out |= {option.strip().lower() for option in value.split(",")}
+    pairs = [
+        (name, value) for name, value in request.headers if name not in left_out and not name.startswith("x-forwarded-")
     ]
     if forwarded := _forwarded(request):
-        kept.append(("forwarded", forwarded))
-    result = _joined(kept)
-    if request.body or "content-length" in result:
-        result["content-length"] = str(len(request.body))
-    result["x-amzn-trace-id"] = trace_id
-    result["x-forwarded-for"] = request.client
-    result["x-forwarded-port"] = str(request.port)
-    result["x-forwarded-proto"] = "http"
-    return result
+        pairs.append(("forwarded", forwarded))
+    headers = _joined_values(pairs)
+    if request.body or "content-length" in headers:
+        headers["content-length"] = str(len(request.body))
+    headers["x-amzn-trace-id"] = trace_id
+    headers["x-forwarded-for"] = request.source_ip
+    headers["x-forwarded-port"] = str(request.port)
+    headers["x-forwarded-proto"] = "http"
+    return headers
 
 
-def _forwarded(request: Request) -> str:
-    """Incoming `X-Forwarded-*` as one element a sender of RFC 7239's `Forwarded`; empty where there are none."""
-    senders = [one.strip() for one in (request.header("x-forwarded-for") or "").split(",") if one.strip()]
-    elements = [f'for="[{one.strip("[]")}]"' if ":" in one else f"for={one}" for one in senders]
-    more = [f"{name}={value}" for name in ("host", "proto") if (value := request.header(f"x-forwarded-{name}"))]
-    if more:
-        elements[:1] = [";".join([*elements[:1], *more])]
+def _forwarded(request: HttpRequest) -> str:
+    """The request's `X-Forwarded-*` headers as RFC 7239's `Forwarded`: one element for each sender; may be empty."""
+    senders = [sender.strip() for sender in (request.header("x-forwarded-for") or "").split(",") if sender.strip()]
+    elements = [f'for="[{sender.strip("[]")}]"' if ":" in sender else f"for={sender}" for sender in senders]
+    pairs = [f"{name}={value}" for name in ("host", "proto") if (value := request.header(f"x-forwarded-{name}"))]
+    if pairs:
+        elements[:1] = [";".join([*elements[:1], *pairs])]
     return ", ".join(elements)
 
 
-def _cookies(request: Request) -> list[str]:
+def _cookies(request: HttpRequest) -> list[str]:
     values = (value for name, value in request.headers if name == "cookie")
     return [cookie for value in values for part in value.split(";") if (cookie := part.strip())]
 
 
-def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """Each name once, its values joined with commas."""
-    result: dict[str, str] = {}
+def _joined_values(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Each name once, with its values joined by commas."""
+    joined: dict[str, str] = {}
     for name, value in pairs:
-        result[name] = f"{result[name]},{value}" if name in result else value
-    return result
+        joined[name] = f"{joined[name]},{value}" if name in joined else value
+    return joined
 
 
-def _body(request: Request) -> dict[str, Any]:
-    """Text for what is text by its type, base64 for everything else: forms, and a missing type, too (observed)."""
+def _event_body(request: HttpRequest) -> dict[str, Any]:
+    """The body as text if its media type is a text type; as base64 if not, which includes forms (observed)."""
     media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
     if media_type.startswith("text/") or media_type in _TEXT_TYPES:
         try:
             return {"body": request.body.decode("utf-8")}
         except UnicodeDecodeError:
-            pass  # a coding or a charset that no JSON string can hold
+            pass  # a content coding or a charset that a JSON string cannot contain
     return {"body": base64.b64encode(request.body).decode("ascii"), "isBase64Encoded": True}

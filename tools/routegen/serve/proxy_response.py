@@ -1,7 +1,7 @@
-"""From a function's result to an HTTP response; pure.
+"""Build the HTTP response from a function's result, payload format 2.0; pure functions.
 
-Source: "Create AWS Lambda proxy integrations for HTTP APIs" (AWS, http-api-develop-integrations-lambda), and what
-clients of deployed APIs were seen to get.
+Source: "Create AWS Lambda proxy integrations for HTTP APIs" (AWS, http-api-develop-integrations-lambda), and responses
+that clients of deployed APIs received.
 """
 
 import base64
@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from routegen.serve.proxy_event import HOP_BY_HOP
-from routegen.serve.serve_settings import Settings
+from routegen.serve.aws_behaviour import HEAD_LENGTH_HEADER, STATUS_CODE_TYPE
+from routegen.serve.proxy_event import HOP_BY_HOP_HEADERS
 
-REMAPPED = "x-amzn-remapped-www-authenticate"
+RENAMED_CHALLENGE_HEADER = "x-amzn-remapped-www-authenticate"
 
 _MESSAGES = {
     400: "Bad Request",
@@ -24,97 +24,96 @@ _MESSAGES = {
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
-# RFC 9110, section 5.1 and 5.5: a token; visible characters, blanks and what is beyond ASCII.
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")
-_NO_BODY = frozenset({204, 304})
+# RFC 9110, section 5.1 and 5.5: a name is a token; a value has visible characters, blanks and non-ASCII characters.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")
+_STATUSES_WITHOUT_BODY = frozenset({204, 304})
 
 
 @dataclass(frozen=True)
-class Response:
+class HttpResponse:
     """An HTTP response.
 
     Attributes:
         status: 200 to 599.
-        headers: names in lower case; without content-length, which follows from the body.
-        body: as it is sent.
-        length: what a HEAD's body would be long, where the function says it.
+        headers: (name, value) pairs with names in lower case; content-length is not among them.
+        body: the body as it is sent.
+        head_length: the content-length of the response to HEAD, if the function's result has it.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    length: str | None = None
+    head_length: str | None = None
 
 
-class NonsenseError(ValueError):
-    """A result is none that the gateway can send; the text says why, for the log."""
+class InvalidResultError(ValueError):
+    """A function's result is not a valid response; the text is the reason, for the log."""
 
 
-def own_response(status: int) -> Response:
-    """What the gateway answers by itself: `{"message": ...}`."""
+def gateway_response(status: int) -> HttpResponse:
+    """The gateway's own response with a status: `{"message": ...}`."""
     body = json.dumps({"message": _MESSAGES[status]}, separators=(",", ":")).encode()
-    return Response(status, (("content-type", "application/json"),), body)
+    return HttpResponse(status, (("content-type", "application/json"),), body)
 
 
-def make_response(result: bytes, settings: Settings) -> Response:
-    """The response that a function's result stands for.
+def make_response(result: bytes, *, renames_challenge: bool) -> HttpResponse:
+    """The response for a function's result.
 
     Args:
-        result: JSON, as the function's runtime has sent it.
-        settings: whether the challenge is renamed, and the decisions.
+        result: JSON, as the function's runtime sent it.
+        renames_challenge: whether `WWW-Authenticate` becomes `x-amzn-remapped-www-authenticate`.
 
     Raises:
-        NonsenseError: it stands for none; the client gets a 500.
+        InvalidResultError: the result is not a valid response; the client gets a 500.
     """
     try:
         value = json.loads(result)
     except ValueError:
-        raise NonsenseError("the result is not JSON") from None
+        raise InvalidResultError("the result is not JSON") from None
     if not isinstance(value, dict) or "statusCode" not in value:
-        # A text is its own body, without quotes (AWS's example of an inferred response).
+        # A string is the body without its quotes (AWS's example of an inferred response).
         body = value.encode("utf-8", "replace") if isinstance(value, str) else result
-        return Response(200, (("content-type", "application/json"),), body)
-    status = _status(value["statusCode"], settings)
-    headers = _headers(value.get("headers"))
-    length = next((text for name, text in headers if name == "content-length" and text.isdigit()), None)
-    kept = [(name, text) for name, text in headers if name not in HOP_BY_HOP | {"content-length", "date"}]
-    if not any(name == "content-type" for name, _ in kept):
-        kept.append(("content-type", "text/plain; charset=utf-8"))
-    if settings.renames_challenge:
-        kept = [(REMAPPED if name == "www-authenticate" else name, text) for name, text in kept]
-    kept += [("set-cookie", cookie) for cookie in _cookies(value.get("cookies"))]
-    body = b"" if status in _NO_BODY else _body(value)
-    return Response(status, tuple(kept), body, length if settings.decisions.keeps_head_length else None)
+        return HttpResponse(200, (("content-type", "application/json"),), body)
+    status = _status(value["statusCode"])
+    headers = _result_headers(value.get("headers"))
+    head_length = next((text for name, text in headers if name == HEAD_LENGTH_HEADER and text.isdigit()), None)
+    left_out = HOP_BY_HOP_HEADERS | {"content-length", "date"}
+    headers = [(name, text) for name, text in headers if name not in left_out]
+    if not any(name == "content-type" for name, _ in headers):
+        headers.append(("content-type", "text/plain; charset=utf-8"))
+    if renames_challenge:
+        headers = [(RENAMED_CHALLENGE_HEADER if name == "www-authenticate" else name, text) for name, text in headers]
+    headers += [("set-cookie", cookie) for cookie in _cookies(value.get("cookies"))]
+    body = b"" if status in _STATUSES_WITHOUT_BODY else _result_body(value)
+    return HttpResponse(status, tuple(headers), body, head_length)
 
 
-def _status(value: Any, settings: Settings) -> int:
-    if settings.decisions.reads_status_text and isinstance(value, str) and re.fullmatch("[0-9]{3}", value):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 200 <= value <= 599:
-        raise NonsenseError(f"statusCode is {_short(value)}, not a number from 200 to 599")
+def _status(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, STATUS_CODE_TYPE) or not 200 <= value <= 599:
+        raise InvalidResultError(f"statusCode is {_shortened(value)}, not a number from 200 to 599")
     return value
 
 
-def _headers(value: Any) -> list[tuple[str, str]]:
+def _result_headers(value: Any) -> list[tuple[str, str]]:
     if value is None:
         return []
     if not isinstance(value, dict):
-        raise NonsenseError(f"headers are {_short(value)}, not an object")
-    return [(_name(name), _header_value(name, text)) for name, text in value.items() if text is not None]
+        raise InvalidResultError(f"headers is {_shortened(value)}, not an object")
+    return [(_header_name(name), _header_value(name, text)) for name, text in value.items() if text is not None]
 
 
-def _name(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise NonsenseError(f"{_short(name)} can't be the name of a header")
+def _header_name(name: str) -> str:
+    if not _HEADER_NAME.fullmatch(name):
+        raise InvalidResultError(f"{_shortened(name)} is not a valid header name")
     return name.lower()
 
 
 def _header_value(name: str, value: Any) -> str:
     if isinstance(value, bool | int | float):
         value = json.dumps(value)
-    if not isinstance(value, str) or not _VALUE.fullmatch(value) or _surrogate(value):
-        raise NonsenseError(f"the header {name} can't be {_short(value)}")
+    if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value) or _has_surrogate(value):
+        raise InvalidResultError(f"{_shortened(value)} is not a valid value of the header {name}")
     return value.strip(" \t")
 
 
@@ -122,29 +121,30 @@ def _cookies(value: Any) -> list[str]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise NonsenseError(f"cookies are {_short(value)}, not an array")
+        raise InvalidResultError(f"cookies is {_shortened(value)}, not an array")
     return [_header_value("set-cookie", cookie) for cookie in value]
 
 
-def _body(value: dict[str, Any]) -> bytes:
+def _result_body(value: dict[str, Any]) -> bytes:
     body = value.get("body")
     if body is None:
         return b""
     if not isinstance(body, str):
-        raise NonsenseError(f"body is {_short(body)}, not a text")
+        raise InvalidResultError(f"body is {_shortened(body)}, not a string")
     try:
         if value.get("isBase64Encoded"):
             return base64.b64decode(body, validate=True)
         return body.encode("utf-8")
     except (binascii.Error, ValueError):
-        raise NonsenseError("body is not what isBase64Encoded says") from None
+        encoding = "base64" if value.get("isBase64Encoded") else "valid Unicode"
+        raise InvalidResultError(f"body is not {encoding}") from None
 
 
-def _surrogate(text: str) -> bool:
-    """Whether a text has half a character, which JSON can say and UTF-8 can't."""
+def _has_surrogate(text: str) -> bool:
+    """Whether a text has half of a surrogate pair, which JSON can express and UTF-8 cannot."""
     return any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _short(value: Any) -> str:
+def _shortened(value: Any) -> str:
     text = json.dumps(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

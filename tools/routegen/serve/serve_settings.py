@@ -1,34 +1,22 @@
-"""How a local gateway is to behave: frozen data."""
+"""Settings of the local gateway that a user can choose."""
 
 from dataclasses import dataclass
 
-from routegen.serve.aws_behaviour import DEFAULT, Decisions
-
-MEGABYTE = 1024 * 1024
-MAX_BODY = 10 * MEGABYTE
-"""Bytes of a request's body ("Quotas for HTTP APIs", payload size)."""
-
-MAX_LAMBDA = 6 * MEGABYTE
-"""Bytes of an event and of a result ("Lambda quotas", invocation payload, each way)."""
-
-MAX_HEADERS = 10_240
-"""Bytes of request line and headers ("Quotas for HTTP APIs")."""
+from routegen.serve.aws_behaviour import INTEGRATION_TIMEOUT
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What a user may set.
+class ServeSettings:
+    """The settings of one run.
 
     Attributes:
-        stage: the API's stage; None for `$default`, which no path shows.
+        stage: the API's named stage, with which every path begins; None for `$default`, which is in no path.
         renames_challenge: whether `WWW-Authenticate` arrives as `x-amzn-remapped-www-authenticate`.
-        timeout: seconds that a request may take, a start of its instance included (30 at most on AWS).
-        max_instances: processes of one function at the same time.
-        decisions: how to read what AWS leaves unclear.
+        timeout: seconds that a request can take, including the start of its instance.
+        max_instances: number of processes of one function at the same time.
     """
 
     stage: str | None = None
     renames_challenge: bool = True
-    timeout: float = 30.0
+    timeout: float = INTEGRATION_TIMEOUT
     max_instances: int = 10
-    decisions: Decisions = DEFAULT

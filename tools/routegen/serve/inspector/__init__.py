@@ -1,7 +1,7 @@
-"""A web page that shows what the local gateway does: its routes, and each request as it is answered.
+"""A web page that shows the local gateway's routes and each request as it is answered.
 
-In: exchanges, from the gateway's loop. Out: HTTP on a port of its own, on loopback. A request costs an entry in a ring;
-what it held is only prepared, and masked, when somebody looks at it.
+The page has its own port on loopback. For each request the inspector stores the exchange; it masks secrets and prepares
+the details only when somebody looks at that request.
 """
 
 from routegen.serve.inspector.inspector_app import Inspector

@@ -1,81 +1,115 @@
-"""What a request of OAuth's discovery will do to MCP clients when a web page answers it.
+"""Warn about a web page that answers a request of an MCP client's sign-in, and name the clients that it breaks.
 
-Measured with fastmcp 4.1.2 on mcp 2.3.0, `@modelcontextprotocol/sdk` 1.32, `@modelcontextprotocol/client` 2.4,
-mcp-remote 0.15 and MCP Inspector 2.12, for 200 and 404; for redirects and 5xx, read in the sources of both SDKs.
+`routegen.verify.clients` predicts what each client does. The prediction is about a deployment of which one answer is
+known: the response that the gateway has just sent.
 """
 
-from routegen.roles import classify_path
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE, classify_path
 from routegen.serve.exchange import Exchange
+from routegen.serve.proxy_event import HttpRequest
+from routegen.verify.answers import Answer, Failure
+from routegen.verify.clients import CLIENTS, predict
+from routegen.verify.clients.sign_in_flow import redirect_of
+from routegen.verify.clients.whatwg_url import parsed
 
-_STOP = (
-    "The TypeScript SDK, mcp-remote and MCP Inspector stop here with \"Unexpected token '<', "
-    '"<!DOCTYPE "... is not valid JSON"; the Python SDK takes it for missing and goes on to this domain\'s /register.'
+_SIGN_IN_AGAIN = (
+    "no client gets or refreshes its token from a web page (RFC 6749, section 5, requires JSON), so each client will "
+    "ask its user to sign in again"
 )
-_NO_SERVER = (
-    "Every client takes this for missing, and those that find no other metadata register at this domain's /register, "
-    "where the registration fails."
-)
-_REDIRECTED = (
-    "The Python SDK takes a redirect for missing; the TypeScript SDK follows it within this domain, and stops where a "
-    "web page answers."
-)
-_SERVER_ERROR = (
-    'The TypeScript SDK stops here with "HTTP {status} trying to load OAuth metadata" or the like; the Python SDK '
-    "looks no further and goes on to this domain's /register."
-)
-_RESOURCE_ERROR = (
-    'The Python SDK stops here with "Protected resource metadata request failed: HTTP {status}", and the TypeScript '
-    "SDK looks for an authorization server on this domain."
-)
-_NO_RESOURCE = (
-    "Every client takes this for missing and doesn't learn of the authorization server that the MCP server names; it "
-    "looks for one on this domain."
-)
-_REGISTRATION = (
-    'Every client that gets here fails: the Python SDK with "Registration failed" or an invalid response, the '
-    'TypeScript SDK with "Dynamic Client Registration rejected" or "is not valid JSON".'
-)
-_TOKEN = "Every client fails to get or refresh its token here, and asks its user to sign in again."  # noqa: S105
+_STOP = "will stop here"
+_MAX_ERROR = 90
+_ERROR_CLASS = re.compile(r"^\w*Error: ")
 
 
-_BY_CLASS = {2: _STOP, 3: _REDIRECTED, 4: _NO_SERVER, 5: _SERVER_ERROR}
+def is_sign_in_request(request: HttpRequest) -> bool:
+    """Whether MCP clients send such a request on their way to sign in."""
+    return _sign_in_role(request) != "other"
 
 
-def is_discovery(exchange: Exchange) -> bool:
-    """Whether a client on its way to sign in asks for this."""
-    return _role(exchange) != "other"
-
-
-def verdict(exchange: Exchange) -> str | None:
-    """Which client will break and how, in one sentence; None where the answer is no web page, or nobody minds."""
-    if not _is_page(exchange):
+def client_warning(exchange: Exchange) -> str | None:
+    """One sentence on the clients that a response breaks; None if it is not a web page, or no client asks for it."""
+    request, response = exchange.request, exchange.response
+    web = parsed(f"http://{request.header('host') or 'localhost'}{request.path}")
+    role = _sign_in_role(request)
+    if role == "other" or web is None:
         return None
-    status = exchange.response.status
-    match _role(exchange):
-        case "protected-resource-metadata":
-            return _RESOURCE_ERROR.format(status=status) if status >= 500 else _NO_RESOURCE
-        case "authorization-server-metadata" | "openid-configuration":
-            return _BY_CLASS[status // 100].format(status=status)
-        case "registration-endpoint":
-            return _REGISTRATION
-        case "token-endpoint":
-            return _TOKEN
-    return None
+    answer = Answer(request.method, web.href, response.status, response.headers, response.body)
+    if not answer.is_html:
+        return None
+    if role == "token-endpoint":
+        return _SIGN_IN_AGAIN
+    deployment = _OneKnownAnswer(answer, web.origin, web.path)
+    clauses: dict[str, list[str]] = {}
+    for prediction in (predict(client, deployment.mcp_url, deployment) for client in CLIENTS):
+        if prediction.outcome == "fails" and (answer.method, answer.url) in prediction.requests:
+            clause = deployment.clause(prediction.url or "", prediction.error)
+            clauses.setdefault(clause, []).append(prediction.client)
+    errors_first = sorted(clauses, key=lambda clause: not clause.startswith(_STOP))
+    return "; ".join(f"{_enumerate(clauses[clause])} {clause}" for clause in errors_first) or None
 
 
-def _role(exchange: Exchange) -> str:
-    """By the path alone: whoever answered it, a client asked for this."""
-    request = exchange.request
+def _sign_in_role(request: HttpRequest) -> str:
+    """The role of a path by its name: a client asks for it, and it does not matter which app answers."""
     media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
-    # A client falls back to these at the origin (MCP specification of 2025-03-26, section 2.3.3).
-    if request.method == "POST" and request.path == "/register" and media_type == "application/json":
+    # Without metadata, a client uses these paths of the origin (MCP specification of 2025-03-26, section 2.3.3).
+    if (request.method, request.path, media_type) == ("POST", "/register", "application/json"):
         return "registration-endpoint"
-    if request.method == "POST" and request.path == "/token" and media_type == "application/x-www-form-urlencoded":
+    if (request.method, request.path, media_type) == ("POST", "/token", "application/x-www-form-urlencoded"):
         return "token-endpoint"
     return classify_path(request.path, ()).role
 
 
-def _is_page(exchange: Exchange) -> bool:
-    type_ = next((value for name, value in exchange.response.headers if name == "content-type"), "")
-    start = exchange.response.body[:512].lstrip().lower()
-    return type_.lower().startswith("text/html") or start.startswith((b"<!doctype", b"<html"))
+class _OneKnownAnswer:
+    """The answers of a deployment of which one answer is known, for predictions.
+
+    The MCP endpoint asks for a sign-in. If the known answer is at the place of an authorization server's metadata, the
+    protected resource metadata names that server. A redirect leads to a web page. Every other URL answers 404.
+    """
+
+    def __init__(self, answer: Answer, origin: str, path: str) -> None:
+        """Take the known answer, with the origin and the path of its URL."""
+        self._answer = answer
+        self._origin = origin
+        endpoint = path.removeprefix(PROTECTED_RESOURCE) if path.startswith(PROTECTED_RESOURCE) else ""
+        self.mcp_url = f"{origin}{endpoint or '/mcp'}"
+        self._issuer = None
+        for document in (AUTHORIZATION_SERVER, OPENID_CONFIGURATION):
+            if document in path:
+                self._issuer = f"{origin}{path.replace(document, '')}"
+
+    def get(self, method: str, url: str) -> Answer | Failure:
+        """The answer to a request."""
+        if (method, url) == (self._answer.method, self._answer.url):
+            return self._answer
+        if url == redirect_of(self._answer):
+            return Answer(method, url, 200, (("content-type", "text/html"),), b"<!DOCTYPE html>")
+        if url == self.mcp_url:
+            return _json_answer(method, url, 401, {})
+        if url == f"{self._origin}{PROTECTED_RESOURCE}/mcp" and self._issuer:
+            return _json_answer(method, url, 200, {"resource": self.mcp_url, "authorization_servers": [self._issuer]})
+        return _json_answer(method, url, 404, {})
+
+    def clause(self, url: str, error: str | None) -> str:
+        """What a client does that fails at a URL with an error, as the end of a sentence."""
+        path = urlsplit(url).path
+        if url == self._answer.url:
+            message = _ERROR_CLASS.sub("", error or "").replace(self._origin, "")
+            shortened = message if len(message) <= _MAX_ERROR else f"{message[:_MAX_ERROR].rstrip('.')}..."
+            return f'{_STOP} with "{shortened}"' if message else _STOP
+        if url == redirect_of(self._answer):
+            return f"will follow the redirect, and stop at {path} if a web page answers there"
+        return f"will ignore this answer and, without other metadata, go on to {path}"
+
+
+def _json_answer(method: str, url: str, status: int, value: dict[str, object]) -> Answer:
+    return Answer(method, url, status, (("content-type", "application/json"),), json.dumps(value).encode())
+
+
+def _enumerate(clients: Iterable[str]) -> str:
+    *others, last = clients
+    return f"{', '.join(others)} and {last}" if others else last

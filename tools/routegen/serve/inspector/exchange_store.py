@@ -1,4 +1,4 @@
-"""The last exchanges, in a ring, and those who look on."""
+"""The latest exchanges, and the viewers that follow them."""
 
 import asyncio
 from collections import OrderedDict
@@ -6,93 +6,97 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from routegen.serve.exchange import Exchange
-from routegen.serve.inspector.exchange_view import Fields, summary
+from routegen.serve.inspector.exchange_view import JsonObject, exchange_summary
 
-MOST = 500
-"""Exchanges that are kept."""
+MAX_EXCHANGES = 500
+"""Number of exchanges that are stored."""
 
-MOST_BYTES = 64 * 1024 * 1024
-"""Bytes of theirs that are kept, by a rough count."""
+MAX_BYTES = 64 * 1024 * 1024
+"""Size of the exchanges that are stored, estimated."""
 
-LAG = 1000
-"""Exchanges that a viewer may be behind; then its stream ends, and its browser comes back for what it missed."""
+MAX_VIEWER_LAG = 1000
+"""Number of exchanges that a viewer can be behind. Then its stream ends, and its browser reconnects for the others."""
+
+_OVERHEAD_BYTES = 2048
 
 
 @dataclass(frozen=True)
-class Kept:
-    """An exchange in the ring.
+class StoredExchange:
+    """An exchange in the store.
 
     Attributes:
         number: counts up from 1.
-        exchange: with its secrets: a replay needs them. They leave this process in a replay alone.
-        fields: its line of the list.
-        size: in bytes, roughly.
+        exchange: the exchange, with its secrets, because a replay needs them. Only a replay sends them anywhere.
+        summary: its line in the page's list.
+        size: its size in bytes, estimated.
     """
 
     number: int
     exchange: Exchange
-    fields: Fields
+    summary: JsonObject
     size: int
 
 
-_Viewer = asyncio.Queue[Fields | None]
+_Viewer = asyncio.Queue[JsonObject | None]
 
 
-class Store:
-    """Used in the gateway's loop alone."""
+class ExchangeStore:
+    """Stores exchanges and sends their summaries to viewers; must be used in the gateway's event loop."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[int, Kept] = OrderedDict()
+        self._stored: OrderedDict[int, StoredExchange] = OrderedDict()
         self._size = 0
-        self._last = 0
+        self._last_number = 0
         self._viewers: set[_Viewer] = set()
 
-    def add(self, exchange: Exchange, replay_of: int | None = None) -> Kept:
-        """Keep an exchange and tell everybody."""
-        self._last += 1
-        request, response = exchange.request, exchange.response
-        size = len(request.body) + len(response.body) + len(exchange.event) + len(exchange.result) + 2048
-        kept = Kept(self._last, exchange, summary(self._last, exchange, replay_of), size)
-        self._kept[kept.number] = kept
+    def add(self, exchange: Exchange, replay_of: int | None = None) -> StoredExchange:
+        """Store an exchange and send its summary to every viewer."""
+        self._last_number += 1
+        number = self._last_number
+        contents = (exchange.request.body, exchange.response.body, exchange.event, exchange.result)
+        size = sum(map(len, contents)) + _OVERHEAD_BYTES
+        stored = StoredExchange(number, exchange, exchange_summary(number, exchange, replay_of), size)
+        self._stored[number] = stored
         self._size += size
-        while len(self._kept) > MOST or (self._size > MOST_BYTES and len(self._kept) > 1):
-            _, oldest = self._kept.popitem(last=False)
+        while len(self._stored) > MAX_EXCHANGES or (self._size > MAX_BYTES and len(self._stored) > 1):
+            _, oldest = self._stored.popitem(last=False)
             self._size -= oldest.size
         for viewer in list(self._viewers):
-            self._tell(viewer, kept.fields)
-        return kept
+            self._send_summary(viewer, stored.summary)
+        return stored
 
-    def get(self, number: int) -> Kept | None:
-        """An exchange, while it is kept."""
-        return self._kept.get(number)
+    def get(self, number: int) -> StoredExchange | None:
+        """The exchange with a number; None if it is not stored any more."""
+        return self._stored.get(number)
 
-    async def follow(self, after: int) -> AsyncIterator[Fields]:
-        """The lines of those with a number above `after` that are kept, then each as it comes.
+    async def follow(self, after: int) -> AsyncIterator[JsonObject]:
+        """Yield the summaries of stored exchanges with a number above `after`, then each new one.
 
-        It ends with `close`, and when who reads is too far behind. Lines alone: a slow viewer holds no bodies.
+        The iterator ends with `close`, or when its reader is more than `MAX_VIEWER_LAG` exchanges behind. It has only
+        summaries, so that a slow reader does not keep bodies in memory.
         """
-        viewer: _Viewer = asyncio.Queue(LAG)
+        viewer: _Viewer = asyncio.Queue(MAX_VIEWER_LAG)
         self._viewers.add(viewer)
         try:
-            for line in [one.fields for one in self._kept.values() if one.number > after]:
-                yield line
-            while line_or_end := await viewer.get():
-                yield line_or_end
+            for summary in [stored.summary for stored in self._stored.values() if stored.number > after]:
+                yield summary
+            while next_summary := await viewer.get():
+                yield next_summary
         finally:
             self._viewers.discard(viewer)
 
     def close(self) -> None:
         """End every viewer's stream."""
         for viewer in list(self._viewers):
-            self._end(viewer)
+            self._end_stream(viewer)
 
-    def _tell(self, viewer: _Viewer, line: Fields) -> None:
+    def _send_summary(self, viewer: _Viewer, summary: JsonObject) -> None:
         if viewer.full():
-            self._end(viewer)
+            self._end_stream(viewer)
         else:
-            viewer.put_nowait(line)
+            viewer.put_nowait(summary)
 
-    def _end(self, viewer: _Viewer) -> None:
+    def _end_stream(self, viewer: _Viewer) -> None:
         self._viewers.discard(viewer)
         while not viewer.empty():
             viewer.get_nowait()

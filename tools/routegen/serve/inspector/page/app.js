@@ -1,9 +1,9 @@
-const at = (id) => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 const token = document.querySelector("meta[name=inspector-token]").content;
-const MOST = 1000; // lines that the page keeps
+const MAX_ROWS = 1000; // rows that the page keeps
 
-/** An element with text in it: nothing from a request ever becomes markup. */
-function make(tag, { text, className, ...attributes } = {}, ...children) {
+/** An element with text. Nothing from a request ever becomes markup, because it is only set as text. */
+function makeElement(tag, { text, className, ...attributes } = {}, ...children) {
   const element = document.createElement(tag);
   if (text !== undefined) element.textContent = text;
   if (className) element.className = className;
@@ -12,103 +12,110 @@ function make(tag, { text, className, ...attributes } = {}, ...children) {
   return element;
 }
 
-const narrow = matchMedia("(max-width: 60rem)");
-const lines = new Map(); // number -> { fields, row }
-let waiting = []; // what came while paused
+const narrowScreen = matchMedia("(max-width: 60rem)");
+const entries = new Map(); // number -> { summary, row }
+let waitingSummaries = []; // summaries that arrived while the list was paused
 let paused = false;
-let chosen = null;
-let latest = 0;
+let selectedNumber = null;
+let latestNumber = 0;
 
-const colour = (status) => (status >= 500 ? "bad" : status >= 400 ? "warn" : "good");
-const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour12: false });
+const statusClass = (status) => (status >= 500 ? "bad" : status >= 400 ? "warn" : "good");
+const formatTime = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour12: false });
 
-function row(one) {
-  const open = make("button", { className: "open", type: "button", text: one.path });
-  open.setAttribute("aria-label", `${one.method} ${one.path}, ${one.status}${one.warning ? ", breaks clients" : ""}`);
-  const path = make("div");
-  if (one.warning) path.append(make("span", { className: "tag bad", text: "⚠ breaks clients" }));
-  if (one.replay_of) path.append(make("span", { className: "tag", text: `replay of ${one.replay_of}` }));
-  if (one.cold) path.append(make("span", { className: "tag", text: "cold" }));
-  path.append(open);
-  const line = make(
+function makeRow(summary) {
+  const { method, path, status, warning } = summary;
+  const button = makeElement("button", { className: "open", type: "button", text: path });
+  button.setAttribute("aria-label", `${method} ${path}, ${status}${warning ? ", breaks clients" : ""}`);
+  const pathCell = makeElement("div");
+  if (warning) pathCell.append(makeElement("span", { className: "tag bad", text: "⚠ breaks clients" }));
+  if (summary.replay_of) pathCell.append(makeElement("span", { className: "tag", text: `replay of ${summary.replay_of}` }));
+  if (summary.cold) pathCell.append(makeElement("span", { className: "tag", text: "cold" }));
+  pathCell.append(button);
+  const row = makeElement(
     "tr",
-    { className: one.warning ? "warned" : "", "data-number": one.number },
-    make("td", { text: clock(one.time) }),
-    make("td", { text: one.method }),
-    make("td", { className: "path", title: one.path }, path),
-    make("td", { text: one.app ?? "–" }),
-    make("td", { className: colour(one.status), text: one.status }),
-    make("td", { className: "number", text: one.milliseconds }),
+    { className: warning ? "has-warning" : "", "data-number": summary.number },
+    makeElement("td", { text: formatTime(summary.time) }),
+    makeElement("td", { text: method }),
+    makeElement("td", { className: "path", title: path }, pathCell),
+    makeElement("td", { text: summary.app ?? "–" }),
+    makeElement("td", { className: statusClass(status), text: status }),
+    makeElement("td", { className: "number", text: summary.milliseconds }),
   );
-  line.addEventListener("click", async () => {
-    await choose(one.number);
-    // On a narrow screen they stand below the list.
-    if (narrow.matches) at("details").scrollIntoView();
+  row.addEventListener("click", async () => {
+    await selectRequest(summary.number);
+    // On a narrow screen the details are below the list.
+    if (narrowScreen.matches) byId("details").scrollIntoView();
   });
-  return line;
+  return row;
 }
 
-function add(one) {
-  if (one.number <= latest) return; // a stream that was resumed says nothing twice
-  latest = one.number;
+function addSummary(summary) {
+  if (summary.number <= latestNumber) return; // a resumed stream can repeat a summary
+  latestNumber = summary.number;
   if (paused) {
-    waiting.push(one);
-    waiting = waiting.slice(-MOST);
-    return count();
+    waitingSummaries.push(summary);
+    waitingSummaries = waitingSummaries.slice(-MAX_ROWS);
+    return showCount();
   }
-  const line = row(one);
-  line.classList.add("fresh");
-  lines.set(one.number, { fields: one, row: line });
-  at("rows").prepend(line);
-  if (lines.size > MOST) {
-    const [oldest, { row: gone }] = lines.entries().next().value;
-    gone.remove();
-    lines.delete(oldest);
+  const row = makeRow(summary);
+  row.classList.add("fresh");
+  entries.set(summary.number, { summary, row });
+  byId("rows").prepend(row);
+  if (entries.size > MAX_ROWS) {
+    const [oldestNumber, oldest] = entries.entries().next().value;
+    oldest.row.remove();
+    entries.delete(oldestNumber);
   }
-  if (one.app && ![...at("app").options].some((option) => option.value === one.app)) {
-    at("app").append(make("option", { text: one.app, value: one.app }));
+  if (summary.app && ![...byId("app").options].some((option) => option.value === summary.app)) {
+    byId("app").append(makeElement("option", { text: summary.app, value: summary.app }));
   }
-  line.hidden = !matches(one);
-  if (one.warning) at("said").textContent = `${one.method} ${one.path}: ${one.warning}`;
-  count();
+  row.hidden = !matchesFilter(summary);
+  if (summary.warning) announce(`${summary.method} ${summary.path}: ${summary.warning}.`);
+  showCount();
 }
 
-function matches(one) {
-  if (at("app").value && one.app !== at("app").value) return false;
-  if (at("discovery").checked && !one.discovery) return false;
-  if (at("warnings").checked && !one.warning) return false;
-  const text = `${one.method} ${one.path} ${one.app} ${one.route_key} ${one.status} ${Math.floor(one.status / 100)}xx`.toLowerCase();
-  return at("filter").value.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+function matchesFilter(summary) {
+  if (byId("app").value && summary.app !== byId("app").value) return false;
+  if (byId("only-sign-in").checked && !summary.sign_in) return false;
+  if (byId("only-warnings").checked && !summary.warning) return false;
+  const { method, path, app, route_key, status } = summary;
+  const text = `${method} ${path} ${app} ${route_key} ${status} ${Math.floor(status / 100)}xx`.toLowerCase();
+  return byId("filter").value.toLowerCase().split(/\s+/).every((word) => text.includes(word));
 }
 
-function filter() {
-  for (const { fields, row: line } of lines.values()) line.hidden = !matches(fields);
-  count();
+function applyFilter() {
+  for (const { summary, row } of entries.values()) row.hidden = !matchesFilter(summary);
+  showCount();
 }
 
-function count() {
-  const shown = [...lines.values()].filter(({ row: line }) => !line.hidden).length;
-  at("empty").hidden = lines.size > 0;
-  at("requests").hidden = lines.size === 0;
-  at("count").textContent = `${shown} of ${lines.size} shown${waiting.length ? `, ${waiting.length} waiting` : ""}`;
+function showCount() {
+  const shown = [...entries.values()].filter(({ row }) => !row.hidden).length;
+  byId("empty").hidden = entries.size > 0;
+  byId("requests").hidden = entries.size === 0;
+  const waiting = waitingSummaries.length ? `, ${waitingSummaries.length} waiting` : "";
+  byId("count").textContent = `${shown} of ${entries.size} shown${waiting}`;
 }
 
-function block(title, ...parts) {
-  return [make("h3", { text: title }), ...parts];
+function announce(text) {
+  byId("announcement").textContent = text;
 }
 
-/** A text with its masks told apart from what was really there. */
-function pre(text) {
-  const element = make("pre");
+function makeBlock(title, ...parts) {
+  return [makeElement("h3", { text: title }), ...parts];
+}
+
+/** Preformatted text, in which masks look different from the text of the request. */
+function makePreformatted(text) {
+  const element = makeElement("pre");
   String(text).split("[masked]").forEach((part, index) => {
-    if (index) element.append(make("span", { className: "masked", text: "[masked]" }));
+    if (index) element.append(makeElement("span", { className: "masked", text: "[masked]" }));
     element.append(part);
   });
   return element;
 }
 
-/** JSON with line breaks; any other text as it is. */
-function pretty(text) {
+/** JSON with line breaks; any other text unchanged. */
+function formatJson(text) {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
   } catch {
@@ -116,136 +123,142 @@ function pretty(text) {
   }
 }
 
-function message(part) {
-  const parts = [pre([part.line, ...part.headers.map(([name, value]) => `${name}: ${value}`)].join("\n"))];
-  if (part.body.bytes) {
-    parts.push(pre(pretty(part.body.text) ?? `${part.body.bytes} bytes that are no text`));
-    if (part.body.cut) parts.push(make("p", { text: `${part.body.bytes.toLocaleString("en")} bytes in all.` }));
+/** The elements of a request or a response: its first line, headers and body. */
+function makeMessage({ line, headers, body }) {
+  const parts = [makePreformatted([line, ...headers.map(([name, value]) => `${name}: ${value}`)].join("\n"))];
+  if (body.bytes) {
+    parts.push(makePreformatted(formatJson(body.text) ?? `not text: ${body.bytes} bytes`));
+    if (body.truncated) {
+      parts.push(makeElement("p", { text: `The whole body has ${body.bytes.toLocaleString("en")} bytes.` }));
+    }
   }
   return parts;
 }
 
-function json(value) {
-  return pre(typeof value === "string" ? value : JSON.stringify(value, null, 2));
+function makeJson(value) {
+  return makePreformatted(typeof value === "string" ? value : JSON.stringify(value, null, 2));
 }
 
-async function choose(number) {
-  chosen = number;
-  for (const [other, { row: line }] of lines) line.classList.toggle("chosen", other === number);
-  const one = await ask(`exchanges/${number}`);
-  if (chosen !== number) return;
-  show(one);
-  at("details").scrollTop = 0;
+async function selectRequest(number) {
+  selectedNumber = number;
+  for (const [other, { row }] of entries) row.classList.toggle("selected", other === number);
+  const details = await fetchJson(`exchanges/${number}`);
+  if (selectedNumber !== number) return;
+  showDetails(details);
+  byId("details").scrollTop = 0;
 }
 
-/** What the inspector says to a request, or `{ failed }` with the reason. */
-async function ask(path, options) {
+/** The inspector's JSON response, or `{ failure }` with the reason. */
+async function fetchJson(path, options) {
   try {
-    const answer = await fetch(path, options);
-    const said = await answer.json();
-    return answer.ok ? said : { failed: said.problem };
+    const response = await fetch(path, options);
+    const value = await response.json();
+    return response.ok ? value : { failure: value.problem };
   } catch {
-    return { failed: "The gateway doesn't answer." };
+    return { failure: "The gateway does not answer; it may have been stopped." };
   }
 }
 
-function show(one) {
-  if (one.failed) return at("details").replaceChildren(make("p", { text: one.failed }));
-  const replay = make("button", { type: "button", id: "replay", text: "Replay" });
-  replay.disabled = !one.replayable;
-  replay.addEventListener("click", () => again(one.number));
-  const said = one.replayable ? "" : "It can't be replayed: the gateway refused it before it had read it all.";
-  const facts = make("dl", { className: "facts" });
-  const fact = (name, value) => facts.append(make("dt", { text: name }), make("dd", { text: value }));
-  fact("route key", one.route_key ?? "none");
-  fact("why", one.why ?? one.problem ?? "");
-  fact("function", one.app ?? "none");
-  fact("status", one.status);
-  fact("time", `${one.milliseconds} ms, ${one.cold ? "cold: an instance had to start" : "warm"}`);
-  fact("number", one.replay_of ? `${one.number}, a replay of ${one.replay_of}` : one.number);
-  fact("request id", one.id);
-  if (one.problem) fact("the gateway says", one.problem);
-  const alarm = make("p", { className: "alarm" }, make("b", { text: "⚠ Breaks clients. " }), one.warning ?? "");
-  at("details").replaceChildren(
-    make("h2", { text: `${one.method} ${one.path}` }),
-    ...(one.warning ? [alarm] : []),
+function showDetails(details) {
+  if (details.failure) return byId("details").replaceChildren(makeElement("p", { text: details.failure }));
+  const replayButton = makeElement("button", { type: "button", id: "replay", text: "Replay" });
+  replayButton.disabled = !details.replayable;
+  replayButton.addEventListener("click", () => replayRequest(details.number));
+  const replayHint = details.replayable
+    ? ""
+    : "This request cannot be replayed: the gateway refused it before it had read the whole request.";
+  const facts = makeElement("dl", { className: "facts" });
+  const addFact = (name, value) => facts.append(makeElement("dt", { text: name }), makeElement("dd", { text: value }));
+  addFact("route key", details.route_key ?? "none");
+  if (details.reason) addFact("reason", details.reason);
+  addFact("app", details.app ?? "none");
+  addFact("status", details.status);
+  addFact("time", `${details.milliseconds} ms, ${details.cold ? "cold: an instance was started" : "warm"}`);
+  addFact("number", details.replay_of ? `${details.number}, a replay of ${details.replay_of}` : details.number);
+  addFact("request id", details.id);
+  if (details.problem) addFact("problem", details.problem);
+  const warning = makeElement("p", { className: "alarm" }, makeElement("b", { text: "⚠ Breaks clients: " }), `${details.warning}.`);
+  byId("details").replaceChildren(
+    makeElement("h2", { text: `${details.method} ${details.path}` }),
+    ...(details.warning ? [warning] : []),
     facts,
-    make("p", { className: "actions" }, replay, make("span", { id: "replayed", text: said })),
-    ...block("request", ...message(one.request)),
-    ...block("response", ...message(one.response)),
-    ...(one.event ? block("event, payload format 2.0", json(one.event)) : []),
-    ...(one.result ? block("what the function said", json(one.result)) : []),
+    makeElement("p", { className: "actions" }, replayButton, makeElement("span", { id: "replay-result", text: replayHint })),
+    ...makeBlock("request", ...makeMessage(details.request)),
+    ...makeBlock("response", ...makeMessage(details.response)),
+    ...(details.event ? makeBlock("event, payload format 2.0", makeJson(details.event)) : []),
+    ...(details.result ? makeBlock("result of the function", makeJson(details.result)) : []),
   );
 }
 
-async function again(number) {
-  const { failed } = await ask(`exchanges/${number}/replay`, { method: "POST", headers: { "x-inspector-token": token } });
-  const said = failed ?? `Request ${number} was replayed.`;
-  at("said").textContent = said;
-  if (chosen === number) at("replayed")?.replaceChildren(said);
+async function replayRequest(number) {
+  const options = { method: "POST", headers: { "x-inspector-token": token } };
+  const { failure } = await fetchJson(`exchanges/${number}/replay`, options);
+  const text = failure ?? `Request ${number} was replayed.`;
+  announce(text);
+  if (selectedNumber === number) byId("replay-result")?.replaceChildren(text);
 }
 
-function move(step) {
-  const visible = [...at("rows").rows].filter((line) => !line.hidden);
+function moveSelection(step) {
+  const visible = [...byId("rows").rows].filter((row) => !row.hidden);
   if (!visible.length) return;
-  const now = visible.findIndex((line) => Number(line.dataset.number) === chosen);
-  const next = visible[Math.min(Math.max(now < 0 ? 0 : now + step, 0), visible.length - 1)];
+  const current = visible.findIndex((row) => Number(row.dataset.number) === selectedNumber);
+  const next = visible[Math.min(Math.max(current < 0 ? 0 : current + step, 0), visible.length - 1)];
   next.querySelector(".open").focus();
-  choose(Number(next.dataset.number));
+  selectRequest(Number(next.dataset.number));
 }
 
-function close() {
-  chosen = null;
-  for (const { row: line } of lines.values()) line.classList.remove("chosen");
-  at("details").replaceChildren(make("p", { className: "hint", text: "Choose a request." }));
+function closeDetails() {
+  selectedNumber = null;
+  for (const { row } of entries.values()) row.classList.remove("selected");
+  byId("details").replaceChildren(makeElement("p", { className: "hint", text: "Select a request." }));
 }
 
-const keys = {
-  j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1),
-  "/": () => at("filter").focus(), r: () => chosen && again(chosen), Escape: close,
+const keyActions = {
+  j: () => moveSelection(1), ArrowDown: () => moveSelection(1), k: () => moveSelection(-1), ArrowUp: () => moveSelection(-1),
+  "/": () => byId("filter").focus(), r: () => selectedNumber && replayRequest(selectedNumber), Escape: closeDetails,
 };
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.matches("input[type=search], select");
-  if (typing && event.key === "Escape") return event.target.blur();
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
+  const isTyping = event.target.matches("input[type=search], select");
+  if (isTyping && event.key === "Escape") return event.target.blur();
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !keyActions[event.key]) return;
   event.preventDefault();
-  keys[event.key]();
+  keyActions[event.key]();
 });
 
-for (const id of ["filter", "app", "discovery", "warnings"]) at(id).addEventListener("input", filter);
-at("pause").addEventListener("click", () => {
+for (const id of ["filter", "app", "only-sign-in", "only-warnings"]) byId(id).addEventListener("input", applyFilter);
+byId("pause").addEventListener("click", () => {
   paused = !paused;
-  at("pause").setAttribute("aria-pressed", paused);
+  byId("pause").setAttribute("aria-pressed", paused);
   if (paused) return;
-  const came = waiting;
-  waiting = [];
-  latest -= came.length ? latest - came[0].number + 1 : 0;
-  came.forEach(add);
+  const summaries = waitingSummaries;
+  waitingSummaries = [];
+  latestNumber -= summaries.length ? latestNumber - summaries[0].number + 1 : 0;
+  summaries.forEach(addSummary);
 });
-at("clear").addEventListener("click", () => {
-  lines.clear();
-  waiting = [];
-  at("rows").replaceChildren();
-  close();
-  count();
+byId("clear").addEventListener("click", () => {
+  entries.clear();
+  waitingSummaries = [];
+  byId("rows").replaceChildren();
+  closeDetails();
+  showCount();
 });
 
-function showMap(routes) {
-  at("map-size").textContent = `(${routes.length} route keys)`;
-  at("map-rows").replaceChildren(
-    ...routes.map((one) => {
-      const what = one.key === "$default" ? "everything else" : one.spec ? `${one.role}, ${one.spec}` : one.role;
-      return make("tr", {}, make("td", { text: one.key }), make("td", { text: one.app }), make("td", { text: what }));
+function showRoutes(routes) {
+  byId("route-count").textContent = `(${routes.length} route keys)`;
+  byId("route-rows").replaceChildren(
+    ...routes.map(({ key, app, role, spec }) => {
+      const description = key === "$default" ? "every other request" : spec ? `${role}, ${spec}` : role;
+      return makeElement("tr", {}, ...[key, app, description].map((text) => makeElement("td", { text })));
     }),
   );
 }
 
-const state = (className, text) => Object.assign(at("state"), { className, textContent: text });
+const showConnection = (className, text) => Object.assign(byId("connection"), { className, textContent: text });
 const stream = new EventSource("events");
-stream.addEventListener("open", () => state("live", "live"));
-stream.addEventListener("error", () => state("lost", "the gateway has gone; waiting for it"));
-// Another run knows nothing of this page's token, nor of its numbers.
+stream.addEventListener("open", () => showConnection("connected", "connected"));
+stream.addEventListener("error", () => showConnection("disconnected", "the gateway does not answer; reconnecting"));
+// A new run of the gateway has another token and counts from 1 again.
 stream.addEventListener("run", (event) => JSON.parse(event.data).token !== token && location.reload());
-stream.addEventListener("routes", (event) => showMap(JSON.parse(event.data)));
-stream.addEventListener("exchange", (event) => add(JSON.parse(event.data)));
-count();
+stream.addEventListener("routes", (event) => showRoutes(JSON.parse(event.data)));
+stream.addEventListener("exchange", (event) => addSummary(JSON.parse(event.data)));
+showCount();

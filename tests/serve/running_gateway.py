@@ -1,4 +1,4 @@
-"""Gateways on loopback, in a thread of the test's, with functions that really run on AWS's runtime client."""
+"""Start gateways on loopback in a thread of the test, with functions that run in AWS's runtime client."""
 
 import asyncio
 import http.client
@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 from routegen.config import Config
 from routegen.serve.exchange import Exchange
-from routegen.serve.gateway_log import Log
-from routegen.serve.local_gateway import Local, listen
-from routegen.serve.serve_settings import Settings
+from routegen.serve.gateway_log import GatewayLog
+from routegen.serve.local_gateway import LocalGateway, open_socket
+from routegen.serve.serve_settings import ServeSettings
 
 ECHO = """\
 import base64, json, os, sys, time, urllib.request
@@ -36,7 +36,7 @@ def handler(event, context):
         raise RuntimeError("no otter here")
     if do == "hang":
         time.sleep(600)
-    if do == "hold":  # until the test lets go
+    if do == "hold":  # until the test creates the file
         Path(query["file"] + ".part").write_text(str(os.getpid()))
         os.rename(query["file"] + ".part", query["file"] + ".held")
         while not Path(query["file"]).exists():
@@ -111,10 +111,10 @@ class Answer:
 
 
 @dataclass
-class Running:
-    """A gateway, and what it has said."""
+class RunningGateway:
+    """A running gateway, with the lines of its log and the exchanges up to now."""
 
-    local: Local
+    local_gateway: LocalGateway
     loop: asyncio.AbstractEventLoop
     url: str = ""
     lines: list[str] = field(default_factory=list)
@@ -137,9 +137,9 @@ class Running:
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body or None)
             response = connection.getresponse()
-            found = [(name.lower(), value) for name, value in response.getheaders()]
-            cookies = [value for name, value in found if name == "set-cookie"]
-            return Answer(response.status, dict(found), cookies, response.read())
+            pairs = [(name.lower(), value) for name, value in response.getheaders()]
+            cookies = [value for name, value in pairs if name == "set-cookie"]
+            return Answer(response.status, dict(pairs), cookies, response.read())
         finally:
             connection.close()
 
@@ -147,42 +147,42 @@ class Running:
         return self.ask("GET", path, headers=headers)
 
     def stop(self) -> None:
-        """End it, from another thread."""
-        self.loop.call_soon_threadsafe(self.local.stop)
+        """Stop it from another thread."""
+        self.loop.call_soon_threadsafe(self.local_gateway.stop)
 
     @property
     def log(self) -> str:
         return "".join(self.lines)
 
-    def until(self, said: str) -> None:
-        """Wait for the log; the test's time-out is the limit."""
-        while said not in self.log:
+    def wait_for_log(self, text: str) -> None:
+        """Wait until the log has a text; the test's time-out is the limit."""
+        while text not in self.log:
             time.sleep(0.01)
 
 
 @contextmanager
-def running(
+def running_gateway(
     config: Config,
-    settings: Settings,
-    listening: socket.socket | None = None,
-    inspecting: socket.socket | None = None,
-) -> Iterator[Running]:
-    """A gateway in a thread of its own, until the block ends; on a free port where no socket is given."""
-    gateway: list[Running] = []
-    started, ended = threading.Event(), threading.Event()
+    settings: ServeSettings,
+    gateway_socket: socket.socket | None = None,
+    inspector_socket: socket.socket | None = None,
+) -> Iterator[RunningGateway]:
+    """Run a gateway in a new thread until the block ends, on a free port if no socket is given."""
+    gateways: list[RunningGateway] = []
+    ready, ended = threading.Event(), threading.Event()
     failures: list[Exception] = []
 
     async def run() -> None:
         lines: list[str] = []
-        local = Local(config, config.manifest, settings, Log(lines.append))
-        gateway.append(Running(local, asyncio.get_running_loop(), lines=lines))
-        local.on_exchange(gateway[0].exchanges.append)
+        local_gateway = LocalGateway(config, config.manifest, settings, GatewayLog(lines.append))
+        gateways.append(RunningGateway(local_gateway, asyncio.get_running_loop(), lines=lines))
+        local_gateway.on_exchange(gateways[0].exchanges.append)
 
-        def ready(url: str) -> None:
-            gateway[0].url = url
-            started.set()
+        def on_ready(url: str) -> None:
+            gateways[0].url = url
+            ready.set()
 
-        await local.run(listening or listen("127.0.0.1", 0), ready, inspecting)
+        await local_gateway.run(gateway_socket or open_socket("127.0.0.1", 0), on_ready, inspector_socket)
 
     def thread() -> None:
         try:
@@ -190,24 +190,24 @@ def running(
         except Exception as error:  # noqa: BLE001 - the test's thread raises it
             failures.append(error)
         finally:
-            started.set()
+            ready.set()
             ended.set()
 
     threading.Thread(target=thread).start()
-    started.wait()
+    ready.wait()
     if failures:
         raise failures[0]
     try:
-        yield gateway[0]
+        yield gateways[0]
     finally:
-        with suppress(RuntimeError):  # the test has ended it
-            gateway[0].stop()
+        with suppress(RuntimeError):  # the test has stopped it
+            gateways[0].stop()
         assert ended.wait(30), "the gateway has not ended"
     assert not failures, failures
 
 
 def write_project(root: Path, source: str = ECHO) -> Path:
-    """Two functions, both the echo, and a manifest."""
+    """Write a project with two functions of the same source, and a manifest."""
     for name in ("mcp", "wiki"):
         (root / name).mkdir()
         (root / name / "echo.py").write_text(source)
@@ -216,16 +216,17 @@ def write_project(root: Path, source: str = ECHO) -> Path:
     return root
 
 
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that nobody has reaped doesn't."""
-    done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return bool(done.stdout.strip()) and not done.stdout.strip().startswith("Z")
+def is_running(pid: int) -> bool:
+    """Whether a process runs; a process that has ended and was not reaped does not."""
+    command = ["ps", "-o", "stat=", "-p", str(pid)]
+    state = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return bool(state) and not state.startswith("Z")
 
 
-def wait_for(file: Path) -> None:
-    """Until a file is there; the test's time-out is the limit."""
+def wait_for_file(file: Path) -> None:
+    """Wait until a file exists; the test's time-out is the limit."""
     while not file.exists():
         time.sleep(0.01)
 
 
-Start = Callable[..., Running]
+StartGateway = Callable[..., RunningGateway]
