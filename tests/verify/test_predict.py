@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.clients import CLIENTS, Client, Prediction, predict
-from routegen.verify.clients.metadata_schemas import ServerModel
-from routegen.verify.clients.sign_in_flow import NETWORK
-from routegen.verify.clients.whatwg_url import parsed, preserved
+from routegen.verify.clients import CLIENTS, McpClient, Prediction, predict
+from routegen.verify.clients.metadata_schemas import AuthorizationServerModel, ProtectedResourceModel
+from routegen.verify.clients.sign_in_flow import NETWORK_FAILURES
+from routegen.verify.clients.whatwg_url import keep_empty_path, parse_url
 from verify.recorded_answers import (
     ASM,
     AUTHKIT,
@@ -132,7 +132,7 @@ def test_mcp_remote_waits_for_ever_where_a_message_says_unauthorized() -> None:
     refused = doc({"message": "Unauthorized"}, 401)
     prediction = foretold("mcp-remote", world({"POST authkit /oauth2/register": refused}))
     assert (prediction.outcome, prediction.error) == ("fails", None)
-    assert "waits for ever" in prediction.reason
+    assert "waits forever" in prediction.reason
 
 
 def test_mcp_remote_follows_a_redirect_to_another_origin_and_this_does_not() -> None:
@@ -184,7 +184,7 @@ def test_a_registration_that_nobody_tried_is_taken_to_work(client: str) -> None:
     prediction = unasked(client, world({"GET authkit /oauth2/register": POST_ONLY}))
     assert prediction.outcome == "connects"
     url = f"{AUTHKIT}/oauth2/register"
-    assert prediction.reason.endswith(f"if a client can register at {url} (not tried).")
+    assert prediction.reason.endswith(f"if a client can register at {url} (not tested).")
     assert prediction.requests[-1] == ("POST", url)
 
 
@@ -195,7 +195,7 @@ def test_an_origin_without_any_endpoint_is_no_authorization_server(client: str) 
     prediction = unasked(client, nothing)
     assert (prediction.outcome, prediction.url) == ("fails", f"{ORIGIN}/register")
     assert prediction.error == foretold(client, nothing).error
-    assert "which was not tried" in prediction.reason
+    assert "; not tested)" in prediction.reason
 
 
 @pytest.mark.parametrize("client", ["python-sdk"])
@@ -241,10 +241,10 @@ def test_what_this_run_alone_can_not_ask_is_unknown(client: str, kind: str) -> N
     assert prediction.outcome == "unknown"
     if client != "claude-ai":
         assert prediction.url == url
-        assert prediction.reason == f"GET {url} has no answer here: so it is."
+        assert prediction.reason == f"routegen has no answer to GET {url}: so it is."
 
 
-@pytest.mark.parametrize("kind", sorted(NETWORK))
+@pytest.mark.parametrize("kind", sorted(NETWORK_FAILURES))
 def test_an_endpoint_that_can_not_be_reached(kind: str) -> None:
     errors = {
         client: predict(BY_ID[client], MCP, Failing(World(world()), MCP, kind)).error
@@ -253,7 +253,7 @@ def test_an_endpoint_that_can_not_be_reached(kind: str) -> None:
     assert errors.pop("inspector") == "fetch failed"
     assert set(errors.values()) == {"TypeError: fetch failed"}
     python = predict(BY_ID["python-sdk"], MCP, Failing(World(world()), MCP, kind))
-    expected = "RuntimeError: Client failed to connect: All connection attempts failed"
+    expected = "RuntimeError: McpClient failed to connect: All connection attempts failed"
     assert (python.outcome, python.error) == ("fails", expected if kind == "refused" else None)
 
 
@@ -261,7 +261,7 @@ def test_an_endpoint_that_can_not_be_reached(kind: str) -> None:
 def test_an_open_endpoint_needs_no_sign_in(client: str) -> None:
     opened = doc({"jsonrpc": "2.0", "id": 1, "result": {}})
     public = predict(BY_ID[client], "https://wiki.example/mcp", Everywhere(opened))
-    assert (public.outcome, public.reason) == ("connects", "https://wiki.example/mcp asks for no sign-in.")
+    assert (public.outcome, public.reason) == ("connects", "https://wiki.example/mcp requires no sign-in.")
 
 
 @dataclass(frozen=True)
@@ -283,7 +283,7 @@ def test_a_url_that_nobody_can_ask(client: str, url: str) -> None:
 
 
 def test_a_client_that_nobody_recorded() -> None:
-    prediction = predict(Client("netscape", "4"), MCP, World(world()))
+    prediction = predict(McpClient("netscape", "4"), MCP, World(world()))
     assert (prediction.outcome, prediction.requests) == ("unknown", ())
 
 
@@ -317,23 +317,23 @@ def test_odd_bodies_raise_nothing(body: str) -> None:
 
 def test_pydantic_keeps_an_empty_path() -> None:
     """mcp's models have `url_preserve_empty_path`, so a server with and one without a slash differ."""
-    assert preserved("https://Kit.Example") == "https://kit.example"
-    assert preserved("https://kit.example:443/") == "https://kit.example/"
-    assert preserved("https://kit.example?a") == "https://kit.example?a"
-    assert preserved("mailto:someone@kit.example") is None
-    assert preserved("https://") is None
+    assert keep_empty_path("https://Kit.Example") == "https://kit.example"
+    assert keep_empty_path("https://kit.example:443/") == "https://kit.example/"
+    assert keep_empty_path("https://kit.example?a") == "https://kit.example?a"
+    assert keep_empty_path("mailto:someone@kit.example") is None
+    assert keep_empty_path("https://") is None
 
 
 def test_the_python_models_are_those_of_mcp() -> None:
     from mcp.shared.auth import OAuthMetadata, ProtectedResourceMetadata
-    from routegen.verify.clients.metadata_schemas import ResourceModel
 
-    for ours, theirs in ((ServerModel, OAuthMetadata), (ResourceModel, ProtectedResourceMetadata)):
+    pairs = ((AuthorizationServerModel, OAuthMetadata), (ProtectedResourceModel, ProtectedResourceMetadata))
+    for ours, theirs in pairs:
         assert ours.model_fields.keys() == theirs.model_fields.keys()
         required = {name for name, field in theirs.model_fields.items() if field.is_required()}
         assert {name for name, field in ours.model_fields.items() if field.is_required()} == required
     issuer = str(OAuthMetadata.model_validate(metadata("https://Kit.example:443")).issuer)
-    assert ServerModel.model_validate(metadata("https://Kit.example:443")).issuer == issuer
+    assert AuthorizationServerModel.model_validate(metadata("https://Kit.example:443")).issuer == issuer
 
 
 def test_a_redirect_from_https_to_http_is_not_followed() -> None:
@@ -385,7 +385,7 @@ def test_claude_connects_on_the_documented_way() -> None:
     prediction = claude(challenged())
     assert (prediction.outcome, prediction.reason) == (
         "connects",
-        "Its user signs in at https://kit.example/oauth2/authorize.",
+        "The user signs in at https://kit.example/oauth2/authorize.",
     )
     assert prediction.requests == (
         ("POST", "https://wiki.example/mcp"),
@@ -409,8 +409,8 @@ def test_claude_registers_nowhere_where_a_metadata_document_names_it() -> None:
         (world({"POST origin /mcp": doc({}, 401, **{RENAMED: "Bearer x"})}), "has no challenge that names"),
         (world({f"GET origin {PRM}/mcp": None, f"GET origin {ASM}": doc(SERVER)}), "Only the older discovery"),
         (challenged({f"GET origin {PRM}/mcp": WIKI}), "not documented"),
-        (challenged({f"GET origin {PRM}/mcp": doc({**RESOURCE, "resource": "{origin}/mcp/"})}), "to the letter"),
-        (challenged({f"GET authkit {ASM}": doc({**SERVER, "issuer": "{authkit}/"})}), "to the letter"),
+        (challenged({f"GET origin {PRM}/mcp": doc({**RESOURCE, "resource": "{origin}/mcp/"})}), "as its resource"),
+        (challenged({f"GET authkit {ASM}": doc({**SERVER, "issuer": "{authkit}/"})}), "as its issuer"),
         (challenged({f"GET authkit {ASM}": doc({**SERVER, "code_challenge_methods_supported": ["plain"]})}), "S256"),
         (world({"POST origin /mcp": page(500)}), "not documented"),
     ],
@@ -432,7 +432,7 @@ def test_claude_fails_where_nothing_registers_it() -> None:
 def test_claude_can_not_reach_this_machine() -> None:
     prediction = foretold("claude-ai", challenged())
     assert prediction.outcome == "unknown"
-    assert prediction.reason == "It connects from the internet, so it can't reach 127.0.0.1."
+    assert prediction.reason == "Claude connects from the internet, and 127.0.0.1 is not a public address."
 
 
 # --- any answers at all ----------------------------------------------------------------------------------------------
@@ -514,7 +514,7 @@ def test_any_answers_give_a_verdict(first: str | None, drawn: list[Drawn], path:
 
 
 def test_whatwg_urls() -> None:
-    web = parsed("HTTP://Kit.Example:80/a/../b?c#d")
+    web = parse_url("HTTP://Kit.Example:80/a/../b?c#d")
     assert web is not None
     assert (web.href, web.origin, web.path, web.query) == ("http://kit.example/b?c#d", "http://kit.example", "/b", "?c")
-    assert parsed("http://[") is None
+    assert parse_url("http://[") is None

@@ -93,9 +93,9 @@ QUICK = COMBINATIONS[1::11]
 
 # What a prediction can't know before a user has signed in, by what it says about it; and what a client says then.
 UNKNOWN_YET = {
-    "takes a token that is for no resource": "401 after",
-    "takes a token for": "is not among the Resource Indicators",
-    "takes the scope": "Invalid claim: 'scope'",
+    "accepts a token that names no resource": "401 after",
+    "issues a token for": "is not among the Resource Indicators",
+    "accepts the scope": "Invalid claim: 'scope'",
     "can register at": "Registration failed: 404",
 }
 

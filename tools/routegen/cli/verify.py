@@ -14,7 +14,7 @@ from routegen.errors import ConfigError, NoProjectError
 from routegen.manifest import Manifest, read_manifest
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.checks.manifest_routes import Deployment
-from routegen.verify.clients import CLIENTS, Client
+from routegen.verify.clients import CLIENTS, McpClient
 from routegen.verify.fetcher import INITIALIZE, Fetcher, Limits
 from routegen.verify.manifest_prediction import foresee, mcp_path
 from routegen.verify.oauth_discovery import is_secure
@@ -132,7 +132,7 @@ def _wanted(
     return Wanted(base + endpoint, base, deployment, pages, _chosen_clients(clients), register=register)
 
 
-def _chosen_clients(names: tuple[str, ...]) -> tuple[Client, ...]:
+def _chosen_clients(names: tuple[str, ...]) -> tuple[McpClient, ...]:
     clients = {client.id: client for client in CLIENTS}
     for name in names:
         if name not in clients:

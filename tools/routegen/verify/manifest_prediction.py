@@ -17,7 +17,7 @@ from routegen.manifest.explain import Explainer
 from routegen.report import Finding, Report, Section, rules
 from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.clients import CLIENTS, Client, Prediction, predict
+from routegen.verify.clients import CLIENTS, McpClient, Prediction, predict
 from routegen.verify.oauth_discovery import RENAMED, walk
 from routegen.verify.verification import (
     COMMAND,
@@ -76,7 +76,7 @@ def mcp_path(manifest: Manifest, source: str) -> str:
     return posted[0].path
 
 
-def foresee(manifest: Manifest, source: str, clients: tuple[Client, ...] = CLIENTS) -> Report:
+def foresee(manifest: Manifest, source: str, clients: tuple[McpClient, ...] = CLIENTS) -> Report:
     """The prediction for each client in each scenario, with the findings that the manifest allows.
 
     Args:

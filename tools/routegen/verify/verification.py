@@ -21,7 +21,7 @@ from routegen.verify.checks import (
     server_metadata,
 )
 from routegen.verify.checks.manifest_routes import NOWHERE, Deployment
-from routegen.verify.clients import CLIENTS, Client, Prediction, predict
+from routegen.verify.clients import CLIENTS, McpClient, Prediction, predict
 from routegen.verify.documents import Absent, Document, describe, follow
 from routegen.verify.fetcher import BROWSER_ORIGIN, REGISTRATION, Caller, Fetcher
 from routegen.verify.oauth_discovery import Chain, resource_places, walk
@@ -46,7 +46,7 @@ class Wanted:
     base: str
     deployment: Deployment | None = None
     pages: tuple[str, ...] = ()
-    clients: tuple[Client, ...] = CLIENTS
+    clients: tuple[McpClient, ...] = CLIENTS
     register: bool = False
 
 

@@ -1,19 +1,19 @@
-"""Claude's connectors, as far as they are documented; what isn't is `unknown`.
+"""The sign-in flow of Claude's connectors, as far as it is documented; the outcome of every other case is `unknown`.
 
-What is known, as of 2026:
+These facts are documented, as of 2026:
 
-- It supports servers without sign-in, and the MCP authorization specifications of 2025-03-26 and 2025-06-18, with
-  dynamic registration, client ID metadata documents, or a client ID that the user enters. The redirect URI is
-  https://claude.ai/api/mcp/auth_callback (support.claude.com, "Building custom connectors via remote MCP servers";
-  claude.com/docs/connectors/building/authentication).
-- It connects from Anthropic's servers, so a host must have a public address (claude.com/docs/connectors/building/
+- Claude supports servers without sign-in, and the MCP authorization specifications of 2025-03-26 and 2025-06-18 with
+  dynamic client registration, with client ID metadata documents, or with a client ID that the user enters. The redirect
+  URI is https://claude.ai/api/mcp/auth_callback (support.claude.com, "Building custom connectors via remote MCP
+  servers"; claude.com/docs/connectors/building/authentication).
+- Claude connects from Anthropic's servers, so a host needs a public address (claude.com/docs/connectors/building/
   troubleshooting).
-- The server must answer 401 with a challenge whose `resource_metadata` leads to the metadata, and from there to the
-  authorization server (claude.com/docs/connectors/building/lazy-authentication).
-- Without one, it looks for the metadata at its well-known path, and registers at the MCP server's own origin where
-  there is none; the metadata's `resource` has to be the URL as it was entered (the maintainers in
-  github.com/anthropics/claude-ai-mcp, issue 199). Behind API Gateway, where the challenge is renamed, a connector was
-  reported to fail (issue 748), so nothing is foretold for that.
+- The server must answer 401 with a challenge whose `resource_metadata` leads to the protected resource metadata, and
+  from there to the authorization server (claude.com/docs/connectors/building/lazy-authentication).
+- Without a challenge, Claude looks for the metadata at its well-known path. If there is none, Claude registers at the
+  origin of the MCP server. The metadata's `resource` must be the URL as the user entered it (the maintainers in
+  github.com/anthropics/claude-ai-mcp, issue 199). A user reported that a connector failed behind API Gateway, which
+  renames the challenge (issue 748), so the outcome without a challenge is not predicted.
 """
 
 import re
@@ -22,113 +22,134 @@ from typing import Any
 from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import client_registration
-from routegen.verify.clients.sign_in_flow import Flow, fails, is_web, known, unknown
-from routegen.verify.clients.typescript_sdk import server_places
-from routegen.verify.clients.whatwg_url import Web, parsed
+from routegen.verify.clients.sign_in_flow import (
+    ClientFailsError,
+    FlowError,
+    SignInFlow,
+    UnknownOutcomeError,
+    complete_answer,
+)
+from routegen.verify.clients.typescript_sdk import server_metadata_urls
+from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
 from routegen.verify.documents import describe, parse
 from routegen.verify.ssrf_guard import literal_kind
 
-_NAMED = re.compile(r'(?i)\bresource_metadata\s*=\s*"([^"]+)"')
+_RESOURCE_METADATA = re.compile(r'(?i)\bresource_metadata\s*=\s*"([^"]+)"')
+_NOT_DOCUMENTED = "what Claude does next is not documented"
 
 
-def connect(flow: Flow) -> str:
-    """From the first request to the sign-in, on the way that is documented.
+def connect(flow: SignInFlow) -> str:
+    """Take the flow to the sign-in page on the documented way, and return the reason why Claude connects.
 
     Raises:
-        FlowError: it leaves that way.
+        FlowError: Claude does not get there, or the deployment leaves the documented way.
     """
-    kind = literal_kind(flow.endpoint.host.strip("[]"))
-    first = flow.ask("POST", flow.mcp_url)
-    if isinstance(first, Failure):
-        raise unknown(f"{flow.mcp_url} can't be reached: {first.why}.", flow.mcp_url)
-    if kind not in {None, "public"}:
-        raise unknown(f"It connects from the internet, so it can't reach {flow.endpoint.host}.", flow.mcp_url)
-    if first.status == 200 and first.media_type in {"application/json", "text/event-stream"}:
-        return f"{flow.mcp_url} asks for no sign-in."
-    if first.status != 401:
-        raise unknown(f"{first.url} {describe(first)}, and what it makes of that is not documented.", first.url)
-    match = next((_NAMED.search(value) for name, value in first.headers if name == "www-authenticate"), None)
+    host_kind = literal_kind(flow.endpoint.host.strip("[]"))
+    first_answer = flow.send("POST", flow.mcp_url)
+    if isinstance(first_answer, Failure):
+        raise UnknownOutcomeError(f"{flow.mcp_url} cannot be reached: {first_answer.why}.", flow.mcp_url)
+    if host_kind not in {None, "public"}:
+        reason = f"Claude connects from the internet, and {flow.endpoint.host} is not a public address."
+        raise UnknownOutcomeError(reason, flow.mcp_url)
+    if first_answer.status == 200 and first_answer.media_type in {"application/json", "text/event-stream"}:
+        return f"{flow.mcp_url} requires no sign-in."
+    if first_answer.status != 401:
+        reason = f"{first_answer.url} {describe(first_answer)}, and {_NOT_DOCUMENTED}."
+        raise UnknownOutcomeError(reason, first_answer.url)
+    challenges = [value for name, value in first_answer.headers if name == "www-authenticate"]
+    match = next((_RESOURCE_METADATA.search(challenge) for challenge in challenges), None)
     if match is None:
-        raise _without_challenge(flow)
-    return _sign_in(flow, _web(match[1], flow.mcp_url))
+        raise _error_without_challenge(flow)
+    return _sign_in(flow, _require_http_url(match[1], flow.mcp_url))
 
 
-def _without_challenge(flow: Flow) -> Exception:
-    web = flow.endpoint
-    path = web.path.removesuffix("/")
-    places = [f"{web.origin}{PROTECTED_RESOURCE}{path}", f"{web.origin}{PROTECTED_RESOURCE}"]
-    for url in dict.fromkeys(places):
-        if _document(flow, url) is not None:
-            return unknown(f"{flow.mcp_url} has no challenge that names {url}, which its documentation asks for.", url)
-    metadata_url, metadata = _server(flow, parsed(web.origin) or web)
+def _error_without_challenge(flow: SignInFlow) -> FlowError:
+    """The outcome without a challenge that names the protected resource metadata."""
+    endpoint = flow.endpoint
+    root = f"{endpoint.origin}{PROTECTED_RESOURCE}"
+    for url in dict.fromkeys([f"{root}{endpoint.path.removesuffix('/')}", root]):
+        if _get_document(flow, url) is not None:
+            reason = f"{flow.mcp_url} has no challenge that names {url}, which Claude's documentation requires."
+            return UnknownOutcomeError(reason, url)
+    metadata_url, metadata = _discover_server(flow, parse_url(endpoint.origin) or endpoint)
     if metadata is not None:
-        return unknown(f"Only the older discovery leads to {metadata_url}, without a challenge.", metadata_url)
-    register = f"{web.origin}/register"
-    answer = client_registration.posted(flow, register, f"{web.origin}/authorize", named=False, redirects="within")
+        reason = f"{flow.mcp_url} has no challenge, and only the older discovery leads to {metadata_url}."
+        return UnknownOutcomeError(reason, metadata_url)
+    registration_url = f"{endpoint.origin}/register"
+    authorization_url = f"{endpoint.origin}/authorize"
+    answer = client_registration.register(
+        flow, registration_url, authorization_url, in_metadata=False, policy="same-origin"
+    )
     if isinstance(answer, Answer) and not 200 <= answer.status < 300:
-        guessed = client_registration.guessed(flow)
-        return fails(
-            f"There is no metadata, and {register} registers no client: {describe(answer)}{guessed}.", register
-        )
-    return unknown(f"There is no metadata, and what it does at {web.origin} is not documented.", web.origin)
+        return ClientFailsError(client_registration.refusal_reason(flow, registration_url, answer), registration_url)
+    return UnknownOutcomeError(f"{endpoint.origin} has no metadata, and {_NOT_DOCUMENTED}.", endpoint.origin)
 
 
-def _sign_in(flow: Flow, web: Web) -> str:
-    resource = _document(flow, web.href)
+def _sign_in(flow: SignInFlow, metadata_url: ParsedUrl) -> str:
+    """Take the flow from the protected resource metadata to the sign-in page."""
+    resource = _get_document(flow, metadata_url.href)
     if resource is None or resource.get("resource") != flow.mcp_url:
-        raise unknown(f"{web.href} is not metadata about {flow.mcp_url} to the letter, which it needs.", web.href)
+        reason = f"{metadata_url.href} is not metadata with exactly {flow.mcp_url} as its resource, which Claude needs."
+        raise UnknownOutcomeError(reason, metadata_url.href)
     servers = resource.get("authorization_servers")
     issuer = servers[0] if isinstance(servers, list) and servers else None
-    url, metadata = _server(flow, _web(issuer, web.href))
+    url, metadata = _discover_server(flow, _require_http_url(issuer, metadata_url.href))
     if metadata is None or metadata.get("issuer") != issuer:
-        raise unknown(f"{url} is not the metadata of {issuer} to the letter, which others need at least.", url)
+        reason = f"{url} is not metadata with exactly {issuer} as its issuer, which other clients need."
+        raise UnknownOutcomeError(reason, url)
     methods = metadata.get("code_challenge_methods_supported")
     if not isinstance(methods, list) or "S256" not in methods:
-        raise unknown(f"{url} doesn't list S256 as a code challenge method.", url)
-    authorize = _web(metadata.get("authorization_endpoint"), url).href
-    _register(flow, metadata, url, authorize)
-    if page := client_registration.no_page(flow, authorize):
-        raise fails(f"The page where its user would sign in {describe(page)}.", authorize)
-    return client_registration.arrived(flow, authorize)
+        raise UnknownOutcomeError(f"{url} does not list S256 in code_challenge_methods_supported.", url)
+    authorization_url = _require_http_url(metadata.get("authorization_endpoint"), url).href
+    _register(flow, metadata, url, authorization_url)
+    if page := client_registration.missing_sign_in_page(flow, authorization_url):
+        raise ClientFailsError(f"The sign-in page {authorization_url} {describe(page)}.", authorization_url)
+    return client_registration.sign_in_reason(flow, authorization_url)
 
 
-def _register(flow: Flow, metadata: dict[str, Any], url: str, authorize: str) -> None:
+def _register(flow: SignInFlow, metadata: dict[str, Any], metadata_url: str, authorization_url: str) -> None:
     if metadata.get("client_id_metadata_document_supported") is True:
         return
     if "registration_endpoint" not in metadata:
-        raise unknown(f"{url} names no registration_endpoint, so its user must enter a client ID.", url)
-    register = _web(metadata["registration_endpoint"], url).href
-    answer = client_registration.posted(flow, register, authorize, named=True, redirects="within")
+        reason = f"{metadata_url} names no registration_endpoint, so the user must enter a client ID."
+        raise UnknownOutcomeError(reason, metadata_url)
+    url = _require_http_url(metadata["registration_endpoint"], metadata_url).href
+    answer = client_registration.register(flow, url, authorization_url, in_metadata=True, policy="same-origin")
     if answer is None:
         return
     if isinstance(answer, Failure):
-        raise unknown(f"{register} can't be reached: {answer.why}.", register)
+        raise UnknownOutcomeError(f"{url} cannot be reached: {answer.why}.", url)
     if not 200 <= answer.status < 300:
-        raise fails(f"{register} registers no client: {describe(answer)}{client_registration.guessed(flow)}.", register)
+        raise ClientFailsError(client_registration.refusal_reason(flow, url, answer), url)
 
 
-def _server(flow: Flow, web: Web) -> tuple[str, dict[str, Any] | None]:
-    places = [url for _, url in server_places(web)]
-    for url in places:
-        if (found := _document(flow, url)) is not None:
-            return url, found
-    return places[0], None
+def _discover_server(flow: SignInFlow, issuer: ParsedUrl) -> tuple[str, dict[str, Any] | None]:
+    """The authorization server metadata with its URL; without metadata, the first URL at which it could be."""
+    urls = [url for _, url in server_metadata_urls(issuer)]
+    for url in urls:
+        if (metadata := _get_document(flow, url)) is not None:
+            return url, metadata
+    return urls[0], None
 
 
-def _document(flow: Flow, url: str) -> dict[str, Any] | None:
-    """The JSON object at a URL; None for a 404, and nothing else is documented."""
-    answer = flow.ask("GET", url)
+def _get_document(flow: SignInFlow, url: str) -> dict[str, Any] | None:
+    """The JSON object at a URL; None for a 404.
+
+    Raises:
+        UnknownOutcomeError: the answer is something else, for which Claude's behaviour is not documented.
+    """
+    answer = flow.send("GET", url)
     if isinstance(answer, Answer) and answer.status == 404:
         return None
-    value = parse(known(answer))[0] if isinstance(answer, Answer) and answer.status == 200 else None
-    if value is None:
-        said = describe(answer) if isinstance(answer, Answer) else f"gives no answer: {answer.why}"
-        raise unknown(f"{url} {said}, and what it makes of that is not documented.", url)
-    return value
+    document = parse(complete_answer(answer))[0] if isinstance(answer, Answer) and answer.status == 200 else None
+    if document is None:
+        problem = describe(answer) if isinstance(answer, Answer) else f"cannot be reached: {answer.why}"
+        raise UnknownOutcomeError(f"{url} {problem}, and {_NOT_DOCUMENTED}.", url)
+    return document
 
 
-def _web(text: Any, at: str) -> Web:
-    web = parsed(text) if isinstance(text, str) else None
-    if web is None or not is_web(web.href):
-        raise unknown(f"{at} names {str(text)[:200]!r} where a URL should be.", at)
-    return web
+def _require_http_url(value: Any, source_url: str) -> ParsedUrl:
+    url = parse_url(value) if isinstance(value, str) else None
+    if url is None or not is_http_url(url.href):
+        raise UnknownOutcomeError(f"{source_url} names {str(value)[:200]!r}, which is not a URL.", source_url)
+    return url

@@ -1,90 +1,104 @@
-"""What comes after the metadata: registration, the page where the user signs in, and the token.
+"""The steps of a sign-in that `verify` does not try: the registration of a client, the sign-in page and the token.
 
-A run registers nobody unless it is told to, so what a POST would be answered is inferred from what the endpoints answer
-to GET: nothing at both, or the same page at both, is an origin that has no authorization server. Everything else is
-taken to work, and the prediction says so.
+`verify` registers a client only with `--register`. If it did not send the POST request, the answer is inferred from the
+answers to GET and OPTIONS: an origin that answers 404 or the same web page to all of them has no authorization server.
+In every other case the prediction assumes that the registration works, and says so.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.clients.sign_in_flow import NETWORK, Flow, Redirects, unknown
+from routegen.verify.clients.sign_in_flow import NETWORK_FAILURES, RedirectPolicy, SignInFlow, UnknownOutcomeError
+from routegen.verify.documents import describe
 
 
-def posted(flow: Flow, register: str, authorize: str, *, named: bool, redirects: Redirects) -> Answer | Failure | None:
-    """What a client's registration is answered; None where it is taken to succeed.
+def register(
+    flow: SignInFlow, registration_url: str, authorization_url: str, *, in_metadata: bool, policy: RedirectPolicy
+) -> Answer | Failure | None:
+    """The answer to a client's registration (RFC 7591, section 3.1); None if the prediction assumes that it works.
 
     Args:
-        flow: the client on its way.
-        register: where it registers (RFC 7591, section 3.1).
-        authorize: where its user would sign in.
-        named: whether metadata names the two; else they are the paths that MCP 2025-03-26 falls back to.
-        redirects: which the client follows.
+        flow: the flow of the client.
+        registration_url: the URL of the registration endpoint.
+        authorization_url: the URL of the authorization endpoint.
+        in_metadata: whether metadata names the two URLs. If not, they have the default paths of MCP 2025-03-26, section
+            2.3.3.
+        policy: the redirects that the client follows.
     """
-    answer = flow.follow("POST", register, redirects)
+    answer = flow.send_and_follow("POST", registration_url, policy)
     if not (isinstance(answer, Failure) and answer.kind == "not-asked"):
         return answer
-    shown = flow.look("GET", register)
-    if isinstance(shown, Failure):
-        if shown.kind in NETWORK:
-            return shown
-    elif _missing(flow, register, shown) if named else _no_server(flow, shown, authorize):
-        flow.assumptions.append(f"POST {register} is answered like GET")
-        return replace(shown, method="POST")
-    elif shown.status == 200 and shown.is_html:
-        raise unknown(f"GET {register} answers with a web page, and what it says to POST was not asked.", register)
-    flow.assumptions.append(f"a client can register at {register}")
+    get_answer = flow.look_up("GET", registration_url)
+    if isinstance(get_answer, Failure):
+        if get_answer.kind in NETWORK_FAILURES:
+            return get_answer
+    elif (
+        _is_missing(flow, registration_url, get_answer)
+        if in_metadata
+        else _has_no_authorization_server(flow, get_answer, authorization_url)
+    ):
+        flow.assume(f"{registration_url} answers POST as it answers GET")
+        return replace(get_answer, method="POST")
+    elif get_answer.status == 200 and get_answer.is_html:
+        reason = f"{registration_url} answers GET with a web page, and routegen did not test its answer to POST."
+        raise UnknownOutcomeError(reason, registration_url)
+    flow.assume(f"a client can register at {registration_url}")
     return None
 
 
-def no_page(flow: Flow, authorize: str) -> Answer | None:
-    """What stands where the user would sign in, if that is a 404."""
-    answer = flow.look("GET", authorize)
+def missing_sign_in_page(flow: SignInFlow, authorization_url: str) -> Answer | None:
+    """The answer of the authorization endpoint if it is a 404."""
+    answer = flow.look_up("GET", authorization_url)
     return answer if isinstance(answer, Answer) and answer.status == 404 else None
 
 
-def assume_token(flow: Flow, resource: str | None, wanted: Sequence[str] | None, offered: Sequence[str] | None) -> None:
-    """Take note of what has to hold for the token that the user's sign-in ends with: nothing that is asked here tells.
+def assume_token(
+    flow: SignInFlow,
+    resource: str | None,
+    resource_scopes: Sequence[str] | None,
+    server_scopes: Sequence[str] | None,
+) -> None:
+    """Add the assumptions about the token that the client gets after the sign-in, which no request can test.
 
     Args:
-        flow: the client on its way.
-        resource: for which it wants the token (RFC 8707); None where it says none.
-        wanted: the scopes that the resource's metadata lists, which the client asks for.
-        offered: the scopes that the authorization server's metadata lists; None where it lists none.
+        flow: the flow of the client.
+        resource: the resource that the client names in its request for a token (RFC 8707); None if it names none.
+        resource_scopes: the scopes in the protected resource metadata, which the client asks for.
+        server_scopes: the scopes in the authorization server metadata; None if it lists none.
     """
     if resource is None:
-        flow.assumptions.append("the MCP server takes a token that is for no resource in particular")
+        flow.assume("the MCP server accepts a token that names no resource")
     elif resource.rstrip("/") != flow.mcp_url.partition("#")[0].rstrip("/"):
-        flow.assumptions.append(f"the MCP server takes a token for {resource}, and the authorization server gives one")
-    if unknown_ones := sorted({*(wanted or ())} - {*(offered or wanted or ())}):
-        flow.assumptions.append(
-            f"the authorization server takes the scope {' '.join(unknown_ones)}, which it doesn't list"
-        )
+        flow.assume(f"the authorization server issues a token for {resource}, and the MCP server accepts this token")
+    if unlisted := sorted({*(resource_scopes or ())} - {*(server_scopes or resource_scopes or ())}):
+        scope = " ".join(unlisted)
+        flow.assume(f"the authorization server accepts the scope {scope!r}, which its metadata does not list")
 
 
-def arrived(flow: Flow, authorize: str) -> str:
-    """Why the client connects."""
+def sign_in_reason(flow: SignInFlow, authorization_url: str) -> str:
+    """The reason why a client connects, with the assumptions of the prediction."""
     if flow.assumptions:
-        return f"Its user signs in at {authorize}, if {' and '.join(flow.assumptions)} (not tried)."
-    return f"Its user signs in at {authorize}."
+        return f"The user signs in at {authorization_url}, if {' and '.join(flow.assumptions)} (not tested)."
+    return f"The user signs in at {authorization_url}."
 
 
-def guessed(flow: Flow) -> str:
-    """What a sentence on a failure adds where something was inferred."""
-    return f" (if {' and '.join(flow.assumptions)}, which was not tried)" if flow.assumptions else ""
+def refusal_reason(flow: SignInFlow, registration_url: str, answer: Answer) -> str:
+    """The reason why a client fails whose registration has the given answer, with the assumptions of the prediction."""
+    condition = f" (if {' and '.join(flow.assumptions)}; not tested)" if flow.assumptions else ""
+    return f"{registration_url} does not register the client: it {describe(answer)}{condition}."
 
 
-def _missing(flow: Flow, url: str, shown: Answer) -> bool:
-    # An endpoint for POST may answer GET with a 404, but then not OPTIONS too.
-    other = flow.look("OPTIONS", url)
-    return shown.status == 404 and isinstance(other, Answer) and other.status == 404
+def _is_missing(flow: SignInFlow, url: str, get_answer: Answer) -> bool:
+    # An endpoint for POST may answer GET with 404, but then it does not answer OPTIONS with 404 too.
+    options_answer = flow.look_up("OPTIONS", url)
+    return get_answer.status == 404 and isinstance(options_answer, Answer) and options_answer.status == 404
 
 
-def _no_server(flow: Flow, shown: Answer, authorize: str) -> bool:
-    page = flow.look("GET", authorize)
+def _has_no_authorization_server(flow: SignInFlow, get_answer: Answer, authorization_url: str) -> bool:
+    page = flow.look_up("GET", authorization_url)
     if isinstance(page, Failure):
         return False
-    if page.status == shown.status == 404:
+    if page.status == get_answer.status == 404:
         return True
-    return page.status == shown.status == 200 and page.is_html and page.body == shown.body
+    return page.status == get_answer.status == 200 and page.is_html and page.body == get_answer.body

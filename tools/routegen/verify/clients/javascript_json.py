@@ -1,7 +1,7 @@
-"""What JavaScript clients make of a JSON body: `JSON.parse` as in V8, and the message that its SyntaxError has there.
+"""`JSON.parse` as in V8, which JavaScript clients use: its value, or the message of its SyntaxError.
 
-The messages are V8's (`messages.h`, `json-parser.cc`); those that name a position differ between the releases of
-Node.js, so `JsonError.message` is None where this can't tell the text to the letter.
+The messages are from V8's sources (`messages.h`, `json-parser.cc`). The messages that name a position differ between
+releases of Node.js; for these, `JsonSyntaxError.message` is None.
 """
 
 import json
@@ -9,71 +9,75 @@ from dataclasses import dataclass
 from typing import Any
 
 from routegen.verify.answers import Answer
-from routegen.verify.clients.sign_in_flow import known, unknown
+from routegen.verify.clients.sign_in_flow import UnknownOutcomeError, complete_answer
 
-_AROUND = 10
+# V8 quotes so many characters of the text on each side of the error (`JsonParser::LookUpErrorMessageForJsonToken`).
+_QUOTED_CHARACTERS = 10
 _LITERALS = ("true", "false", "null")
 
 
 @dataclass(frozen=True)
-class JsonError:
-    """A SyntaxError.
+class JsonSyntaxError:
+    """The SyntaxError that `JSON.parse` throws.
 
     Attributes:
-        message: its text; None where it depends on what isn't known here.
+        message: its message; None if the exact words are not known.
     """
 
     message: str | None
 
 
-def read(answer: Answer) -> Any:
-    """What `await response.json()` gives, or a `JsonError`; a body that is not read to its end raises."""
+def parse_json(answer: Answer) -> Any:
+    """The value of `await response.json()`, or a `JsonSyntaxError`.
+
+    Raises:
+        UnknownOutcomeError: the body is incomplete, or Python cannot parse a text that JavaScript can parse.
+    """
     try:
-        # Like a text decoder: without the byte order mark, and never an error (WHATWG Encoding, "UTF-8 decode").
-        text = known(answer).body.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-        return json.loads(text, parse_constant=_no_constant)
+        # A browser's decoder removes the byte order mark and never fails (WHATWG Encoding, "UTF-8 decode").
+        text = complete_answer(answer).body.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+        return json.loads(text, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
-        return JsonError(_message(text, error))
+        return JsonSyntaxError(_v8_message(text, error))
     except _ConstantError:
-        return JsonError(None)
-    except ValueError:  # more digits than Python reads
-        raise unknown(f"{answer.url} has a number that is too long to be read here.", answer.url) from None
+        return JsonSyntaxError(None)
+    except ValueError:  # Python limits the digits of an integer.
+        raise UnknownOutcomeError(f"{answer.url} has a number that is too long for routegen.", answer.url) from None
     except RecursionError:
-        raise unknown(f"{answer.url} is nested too deeply to be read here.", answer.url) from None
+        raise UnknownOutcomeError(f"{answer.url} is nested too deeply for routegen.", answer.url) from None
+
+
+def quote_string(text: str) -> str:
+    """Quote a string as `JSON.stringify` does."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 class _ConstantError(Exception):
-    """NaN or Infinity, which only Python reads."""
+    """NaN or Infinity, which Python's parser accepts and JavaScript's rejects."""
 
 
-def _no_constant(_name: str) -> Any:
+def _reject_constant(_name: str) -> Any:
     raise _ConstantError
 
 
-def _message(text: str, error: json.JSONDecodeError) -> str | None:
-    at = error.pos
-    if error.msg == "Expecting value":
-        word = next((one for one in _LITERALS if text[at : at + 1] == one[0]), "")
-        while word and at < len(text) and text[at] == word[0]:
-            at, word = at + 1, word[1:]
-        return _unexpected(text, at)
-    return None
+def _v8_message(text: str, error: json.JSONDecodeError) -> str | None:
+    """V8's message for an error of Python's parser, if it does not depend on the release of Node.js."""
+    if error.msg != "Expecting value":
+        return None
+    position = error.pos
+    literal = next((literal for literal in _LITERALS if text[position : position + 1] == literal[0]), "")
+    # Python reports the start of a broken literal, V8 its first wrong character.
+    while literal and position < len(text) and text[position] == literal[0]:
+        position, literal = position + 1, literal[1:]
+    return _unexpected_token(text, position)
 
 
-def _unexpected(text: str, at: int) -> str:
-    if at >= len(text):
+def _unexpected_token(text: str, position: int) -> str:
+    if position >= len(text):
         return "Unexpected end of JSON input"
-    before = after = ""
-    shown = text
-    if len(text) > 2 * _AROUND:
-        start = max(0, at - _AROUND)
-        end = at + _AROUND
-        before = "..." if at >= _AROUND else ""
-        after = "..." if end < len(text) else ""
-        shown = text[start if before else 0 : end if after else len(text)]
-    return f"Unexpected token '{text[at]}', {before}\"{shown}\"{after} is not valid JSON"
-
-
-def quoted(text: str) -> str:
-    """What `JSON.stringify` makes of a string."""
-    return json.dumps(text, ensure_ascii=False)
+    if len(text) <= 2 * _QUOTED_CHARACTERS:
+        return f"Unexpected token '{text[position]}', \"{text}\" is not valid JSON"
+    start, end = max(0, position - _QUOTED_CHARACTERS), position + _QUOTED_CHARACTERS
+    prefix = "..." if position >= _QUOTED_CHARACTERS else ""
+    suffix = "..." if end < len(text) else ""
+    return f"Unexpected token '{text[position]}', {prefix}\"{text[start:end]}\"{suffix} is not valid JSON"

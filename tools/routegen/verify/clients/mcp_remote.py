@@ -1,8 +1,8 @@
-"""mcp-remote: a look of its own at the metadata, then the SDK's sign-in, and once more over the older transport.
+"""The sign-in flow of mcp-remote: its own metadata discovery, the SDK's sign-in, and then the older transport.
 
-From the source of mcp-remote 0.15.1 (`client.ts`, `lib/utils.ts`, `lib/protected-resource-metadata.ts`,
+From the sources of mcp-remote 0.15.1 (`client.ts`, `lib/utils.ts`, `lib/protected-resource-metadata.ts`,
 `lib/authorization-server-metadata.ts`, `lib/node-oauth-client-provider.ts`) with the SDK that is bundled in it, and
-from what it asked when it was recorded.
+from the requests of the recorded runs.
 """
 
 import re
@@ -10,80 +10,94 @@ from typing import Any
 
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer
-from routegen.verify.clients import javascript_json, typescript_sdk
-from routegen.verify.clients.javascript_json import JsonError
-from routegen.verify.clients.sign_in_flow import Flow, FlowError, fails, is_web, unknown
-from routegen.verify.clients.typescript_sdk import Traits
-from routegen.verify.clients.whatwg_url import Web, parsed
+from routegen.verify.clients.javascript_json import JsonSyntaxError, parse_json
+from routegen.verify.clients.sign_in_flow import (
+    ClientFailsError,
+    FlowError,
+    SignInFlow,
+    UnknownOutcomeError,
+    unreachable_error,
+)
+from routegen.verify.clients.typescript_sdk import SdkTraits, request_endpoint, sign_in
+from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
 from routegen.verify.documents import describe
 
-BUNDLED = Traits(schemes=frozenset({"bearer"}), redirects="anywhere")
+BUNDLED_SDK = SdkTraits(challenge_schemes=frozenset({"bearer"}), redirect_policy="any-origin")
 
 _BEARER = re.compile(r"(?i)^Bearer\s+")
 _PARAMETER = re.compile(r'(\w+)=(?:"([^"]*)"|([\w-]+))', re.ASCII)
-_OLDER_TRANSPORT = ("404", "405", "Not Found", "Method Not Allowed")
+_OLDER_TRANSPORT_WORDS = ("404", "405", "Not Found", "Method Not Allowed")
 
 
-def connect(flow: Flow) -> str:
-    """From the first request to the sign-in.
+def connect(flow: SignInFlow) -> str:
+    """Take the flow to the sign-in page, and return the reason why the client connects.
 
     Raises:
-        FlowError: the client doesn't get there.
+        FlowError: the client does not get there, or it is not known whether it does.
     """
-    flow.endpoint  # noqa: B018 - raises for what isn't a URL
-    scopes = _look(flow)
-    flow.get(flow.mcp_url, "anywhere")  # whether it will need a place for the browser to come back to
+    scopes = _discover_scopes(flow)
+    flow.get(flow.mcp_url, "any-origin")  # The client asks whether it will need a callback server.
     try:
-        first = typescript_sdk.first_answer(flow, BUNDLED)
-        if first.status != 401:
-            return f"{flow.mcp_url} asks for no sign-in."
+        first_answer = request_endpoint(flow, BUNDLED_SDK)
+        if first_answer.status != 401:
+            return f"{flow.mcp_url} requires no sign-in."
         _check_scopes(flow, scopes)
-        return typescript_sdk.sign_in(flow, BUNDLED, first)
-    except FlowError as end:
-        raise _again(flow, end) from None
+        return sign_in(flow, BUNDLED_SDK, first_answer)
+    except FlowError as error:
+        raise _next_step(flow, error) from None
 
 
-def _again(flow: Flow, end: FlowError) -> FlowError:
-    """What comes of an error: it tells by the words in it whether to try the older transport."""
-    said = end.error or ""
-    if end.outcome == "fails" and (end.status in {404, 405} or any(word in said for word in _OLDER_TRANSPORT)):
-        return _older_transport(flow, end)
-    if end.outcome == "fails" and "Unauthorized" in said:
-        return fails(f"It takes this for a sign-in that has begun, and waits for ever: {end.reason}", end.url)
-    return end
+def _next_step(flow: SignInFlow, error: FlowError) -> FlowError:
+    """The outcome after an error; the client decides by the words of the error (`connectToRemoteServer`)."""
+    if not isinstance(error, ClientFailsError):
+        return error
+    text = error.text or ""
+    if error.status in {404, 405} or any(word in text for word in _OLDER_TRANSPORT_WORDS):
+        return _older_transport(flow, error)
+    if "Unauthorized" in text:
+        reason = f"The client waits forever, because it takes an error for a sign-in that has begun: {error.reason}"
+        return ClientFailsError(reason, error.url)
+    return error
 
 
-def _older_transport(flow: Flow, end: FlowError) -> FlowError:
-    answer = flow.get(flow.mcp_url, "anywhere")
+def _older_transport(flow: SignInFlow, error: FlowError) -> FlowError:
+    """The outcome of an attempt with the older transport, HTTP+SSE (MCP 2024-11-05)."""
+    answer = flow.get(flow.mcp_url, "any-origin")
     if not isinstance(answer, Answer):
-        return fails(f"{answer.url} can't be reached: {answer.why}.", answer.url)
+        return unreachable_error(answer, None)
     if answer.status == 401:
         try:
-            typescript_sdk.sign_in(flow, BUNDLED, answer)
-        except FlowError as second:
-            return second
+            sign_in(flow, BUNDLED_SDK, answer)
+        except FlowError as second_error:
+            return second_error
     if answer.status in {200, 401}:
-        return unknown(f"It goes on with the older transport, which is not foretold, because {end.reason}", end.url)
-    error = f"SseError: SSE error: Non-200 status code ({answer.status})"
-    return fails(f"{answer.url} {describe(answer)} to the older transport too.", answer.url, error)
+        reason = f"The client tries the older transport, for which routegen has no prediction, because {error.reason}"
+        return UnknownOutcomeError(reason, error.url)
+    text = f"SseError: SSE error: Non-200 status code ({answer.status})"
+    return ClientFailsError(f"{answer.url} {describe(answer)}, also with the older transport.", answer.url, text)
 
 
-def _look(flow: Flow) -> tuple[str, Any] | None:
-    """Its own discovery, of which it keeps the scopes alone: what it calls them, and what it has found for them."""
-    first = flow.get(flow.mcp_url, "anywhere")
+def _discover_scopes(flow: SignInFlow) -> tuple[str, Any] | None:
+    """The client's own discovery, whose only result is scopes: the name of its variable, and the value.
+
+    Raises:
+        ClientFailsError: the metadata names an authorization server that is not a URL.
+    """
+    first_answer = flow.get(flow.mcp_url, "any-origin")
     challenge: dict[str, str] = {}
     resource: Any = None
-    server: Any = None
-    if not (isinstance(first, Answer) and 200 <= first.status < 300):
-        if isinstance(first, Answer) and first.status == 401:
-            challenge = _challenge(first)
-        resource = _first(flow, _resource_places(flow, challenge.get("resource_metadata")))
-        server = _server_of(resource)
-    web = parsed(str(server) if server else flow.mcp_url)
-    if web is None:
-        named = f"The metadata names {str(server)[:200]!r} as the authorization server, which is no URL"
-        raise fails(f"{named}.", flow.requests[-1][1], "TypeError: Invalid URL")
-    metadata = _first(flow, _server_places(web))
+    issuer: Any = None
+    if not (isinstance(first_answer, Answer) and 200 <= first_answer.status < 300):
+        if isinstance(first_answer, Answer) and first_answer.status == 401:
+            challenge = _challenge_parameters(first_answer)
+        resource = _first_document(flow, _resource_metadata_urls(flow, challenge.get("resource_metadata")))
+        issuer = _first_authorization_server(resource)
+    server = parse_url(str(issuer) if issuer else flow.mcp_url)
+    if server is None:
+        url = flow.requests[-1][1]
+        reason = f"{url} names {str(issuer)[:200]!r} as the authorization server, which is not a URL."
+        raise ClientFailsError(reason, url, "TypeError: Invalid URL")
+    metadata = _first_document(flow, _server_metadata_urls(server))
     if challenge.get("scope", "").strip():
         return None
     for name, document in (("resourceScopes", resource), ("authScopes", metadata)):
@@ -92,56 +106,56 @@ def _look(flow: Flow) -> tuple[str, Any] | None:
     return None
 
 
-def _check_scopes(flow: Flow, found: tuple[str, Any] | None) -> None:
-    """It joins the scopes without a look at what they are."""
-    name, scopes = found or ("", [])
+def _check_scopes(flow: SignInFlow, discovered: tuple[str, Any] | None) -> None:
+    """Raise the error of `scopes.join(" ")` for scopes that are not a list; the client does not check their type."""
+    name, scopes = discovered or ("", [])
     if isinstance(scopes, list) or scopes == "":
         return
-    reason = "The metadata's scopes_supported is no list, and it stumbles over that."
+    reason = f"The metadata of {flow.mcp_url} has a scopes_supported that is not a list, and the client fails on it."
     message = (
         "Cannot read properties of null (reading 'length')" if scopes is None else f"{name}.join is not a function"
     )
-    raise fails(reason, flow.mcp_url, f"TypeError: {message}")
+    raise ClientFailsError(reason, flow.mcp_url, f"TypeError: {message}")
 
 
-def _challenge(answer: Answer) -> dict[str, str]:
+def _challenge_parameters(answer: Answer) -> dict[str, str]:
     header = ", ".join(value for name, value in answer.headers if name == "www-authenticate")
-    found = _PARAMETER.finditer(_BEARER.sub("", header))
-    return {match[1]: match[2] if match[2] is not None else match[3] for match in found}
+    matches = _PARAMETER.finditer(_BEARER.sub("", header))
+    return {match[1]: match[2] if match[2] is not None else match[3] for match in matches}
 
 
-def _resource_places(flow: Flow, named: str | None) -> list[str]:
-    web = flow.endpoint
-    root, path = f"{web.origin}{PROTECTED_RESOURCE}", web.path.removesuffix("/")
-    return [*([named] if named else []), *([f"{root}{path}"] if path else []), root]
+def _resource_metadata_urls(flow: SignInFlow, challenge_url: str | None) -> list[str]:
+    endpoint = flow.endpoint
+    root, path = f"{endpoint.origin}{PROTECTED_RESOURCE}", endpoint.path.removesuffix("/")
+    return [*([challenge_url] if challenge_url else []), *([f"{root}{path}"] if path else []), root]
 
 
-def _server_places(web: Web) -> list[str]:
-    path = web.path.rstrip("/")
+def _server_metadata_urls(server: ParsedUrl) -> list[str]:
+    path = server.path.rstrip("/")
     if not path:
-        return [f"{web.origin}{AUTHORIZATION_SERVER}", f"{web.origin}{OPENID_CONFIGURATION}"]
+        return [f"{server.origin}{AUTHORIZATION_SERVER}", f"{server.origin}{OPENID_CONFIGURATION}"]
     return [
-        f"{web.origin}{AUTHORIZATION_SERVER}{path}",
-        f"{web.origin}{AUTHORIZATION_SERVER}",
-        f"{web.origin}{OPENID_CONFIGURATION}{path}",
-        f"{web.origin}{path}{OPENID_CONFIGURATION}",
+        f"{server.origin}{AUTHORIZATION_SERVER}{path}",
+        f"{server.origin}{AUTHORIZATION_SERVER}",
+        f"{server.origin}{OPENID_CONFIGURATION}{path}",
+        f"{server.origin}{path}{OPENID_CONFIGURATION}",
     ]
 
 
-def _first(flow: Flow, urls: list[str]) -> Any:
-    """The first JSON that is something; whatever goes wrong, it goes on to the next place."""
-    for url in urls:
-        web = parsed(url)
-        if web is None or not is_web(url):
+def _first_document(flow: SignInFlow, urls: list[str]) -> Any:
+    """The first JSON value that is true in JavaScript; after any error, the client requests the next URL."""
+    for text in urls:
+        url = parse_url(text)
+        if url is None or not is_http_url(text):
             continue
-        answer = flow.get(web.href, "anywhere")
+        answer = flow.get(url.href, "any-origin")
         if isinstance(answer, Answer) and 200 <= answer.status < 300:
-            value = javascript_json.read(answer)
-            if not isinstance(value, JsonError) and (value or isinstance(value, list | dict)):
+            value = parse_json(answer)
+            if not isinstance(value, JsonSyntaxError) and (value or isinstance(value, list | dict)):
                 return value
     return None
 
 
-def _server_of(resource: Any) -> Any:
+def _first_authorization_server(resource: Any) -> Any:
     servers = resource.get("authorization_servers") if isinstance(resource, dict) else None
     return servers[0] if isinstance(servers, list | str) and servers else None

@@ -1,26 +1,27 @@
-"""The fields that clients check in a document, and what they say of one that is wrong.
+"""The schemas that clients use for metadata documents, and the errors for a document that does not fit.
 
-In: JSON values. Out: zod's issues, as the TypeScript clients print them, or a pydantic model, as the Python client has
-it. The fields and their order are those of `@modelcontextprotocol/sdk` 1.32.2 (`shared/auth.js`), which
-`@modelcontextprotocol/core` 2.4.0 shares, and of `mcp.shared.auth` 2.3.0.
+For the TypeScript clients: the zod schemas and their issues; for the Python client: pydantic models. The fields and
+their order are those of `@modelcontextprotocol/sdk` 1.32.2 (`shared/auth.js`), with which `@modelcontextprotocol/core`
+2.4.0 agrees, and of `mcp.shared.auth` 2.3.0.
 """
 
 import json
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
-from routegen.verify.clients.whatwg_url import parsed, preserved
+from routegen.verify.clients.whatwg_url import keep_empty_path, parse_url
 
-Fields = tuple[tuple[str, str], ...]
-Issue = dict[str, Any]
+ZodSchema = tuple[tuple[str, str], ...]
+"""Name and type of each field; the type of a required field ends with `!`, and the type of an array with `s`."""
+
+ZodIssue = dict[str, Any]
 
 
-def _fields(text: str) -> Fields:
-    """Name and kind of each field, `!` behind the kind of one that must be there."""
+def _schema(text: str) -> ZodSchema:
     return tuple((name, kind) for name, _, kind in (line.partition(":") for line in text.split()))
 
 
-RESOURCE = _fields("""
+PROTECTED_RESOURCE = _schema("""
     resource:url! authorization_servers:web-urls jwks_uri:url scopes_supported:strings bearer_methods_supported:strings
     resource_signing_alg_values_supported:strings resource_name:string resource_documentation:string
     resource_policy_uri:url resource_tos_uri:url tls_client_certificate_bound_access_tokens:boolean
@@ -28,7 +29,7 @@ RESOURCE = _fields("""
     dpop_bound_access_tokens_required:boolean
 """)
 
-SERVER = _fields("""
+AUTHORIZATION_SERVER = _schema("""
     issuer:string! authorization_endpoint:web-url! token_endpoint:web-url! registration_endpoint:web-url
     scopes_supported:strings response_types_supported:strings! response_modes_supported:strings
     grant_types_supported:strings token_endpoint_auth_methods_supported:strings
@@ -39,7 +40,7 @@ SERVER = _fields("""
     client_id_metadata_document_supported:boolean
 """)
 
-OPENID = _fields("""
+OPENID = _schema("""
     issuer:string! authorization_endpoint:web-url! token_endpoint:web-url! userinfo_endpoint:web-url jwks_uri:web-url!
     registration_endpoint:web-url scopes_supported:strings response_types_supported:strings!
     response_modes_supported:strings grant_types_supported:strings acr_values_supported:strings
@@ -56,81 +57,88 @@ OPENID = _fields("""
     client_id_metadata_document_supported:boolean code_challenge_methods_supported:strings
 """)
 
-REGISTRATION = _fields("""
+REGISTRATION = _schema("""
     redirect_uris:web-urls! token_endpoint_auth_method:string grant_types:strings response_types:strings
     client_name:string client_uri:web-url scope:string contacts:strings policy_uri:string jwks_uri:web-url
     software_id:string software_version:string software_statement:string client_id:string! client_secret:string
     client_id_issued_at:number client_secret_expires_at:number
 """)
 
-_ABSENT = object()
+OAUTH_ERROR = _schema("error:string! error_description:string error_uri:string")
+
+_MISSING = object()
 _TYPES = ((bool, "boolean"), (str, "string"), (int | float, "number"), (list, "array"), (dict, "object"))
-_SCRIPTS = {"javascript", "data", "vbscript"}
+_SCRIPT_SCHEMES = {"javascript", "data", "vbscript"}
 
 
-def issues(fields: Fields, value: Any) -> list[Issue]:
-    """What zod finds wrong with a value, in its order; nothing for one that is right."""
-    if not isinstance(value, dict):
-        return [_invalid_type("object", value, [])]
-    found: list[Issue] = []
-    for name, kind in fields:
-        one = value.get(name, _ABSENT)
-        if one is not _ABSENT or kind.endswith("!"):
-            found += _of(kind.removesuffix("!"), one, [name])
-    return found
+def zod_issues(schema: ZodSchema, document: Any) -> list[ZodIssue]:
+    """The issues that zod finds in a document, in zod's order; empty if the document fits the schema."""
+    if not isinstance(document, dict):
+        return [_invalid_type("object", document, [])]
+    issues: list[ZodIssue] = []
+    for name, kind in schema:
+        value = document.get(name, _MISSING)
+        if value is not _MISSING or kind.endswith("!"):
+            issues += _value_issues(kind.removesuffix("!"), value, [name])
+    return issues
 
 
-def shown(found: list[Issue]) -> str:
+def zod_message(issues: list[ZodIssue]) -> str:
     """The message of a ZodError."""
-    return json.dumps(found, indent=2, ensure_ascii=False)
+    return json.dumps(issues, indent=2, ensure_ascii=False)
 
 
-def _of(kind: str, value: Any, path: list[str | int]) -> list[Issue]:
+def first_issue_path(issues: list[ZodIssue]) -> str:
+    """The place of the first issue, such as `scopes_supported.0`; empty for the document itself."""
+    return ".".join(map(str, issues[0]["path"]))
+
+
+def _value_issues(kind: str, value: Any, path: list[str | int]) -> list[ZodIssue]:
     if kind.endswith("s"):
         if not isinstance(value, list):
             return [_invalid_type("array", value, path)]
-        return [issue for index, one in enumerate(value) for issue in _of(kind[:-1], one, [*path, index])]
-    wanted = kind if kind in {"boolean", "number"} else "string"
-    if _type(value) != wanted:
-        return [_invalid_type(wanted, value, path)]
-    return _of_url(kind, value, path) if kind in {"url", "web-url"} else []
+        return [issue for index, item in enumerate(value) for issue in _value_issues(kind[:-1], item, [*path, index])]
+    expected = kind if kind in {"boolean", "number"} else "string"
+    if _type_name(value) != expected:
+        return [_invalid_type(expected, value, path)]
+    return _url_issues(kind, value, path) if kind in {"url", "web-url"} else []
 
 
-def _of_url(kind: str, value: str, path: list[str | int]) -> list[Issue]:
-    web = parsed(value)
-    if web is None:
-        wrong: Issue = {"code": "invalid_format", "format": "url", "path": path, "message": "Invalid URL"}
-        again: Issue = {"code": "custom", "message": "URL must be parseable", "fatal": True, "path": path}
-        return [wrong, again] if kind == "web-url" else [wrong]
-    if kind == "web-url" and web.scheme in _SCRIPTS:
+def _url_issues(kind: str, value: str, path: list[str | int]) -> list[ZodIssue]:
+    url = parse_url(value)
+    if url is None:
+        invalid: ZodIssue = {"code": "invalid_format", "format": "url", "path": path, "message": "Invalid URL"}
+        custom: ZodIssue = {"code": "custom", "message": "URL must be parseable", "fatal": True, "path": path}
+        return [invalid, custom] if kind == "web-url" else [invalid]
+    if kind == "web-url" and url.scheme in _SCRIPT_SCHEMES:
         return [{"code": "custom", "path": path, "message": "URL cannot use javascript:, data:, or vbscript: scheme"}]
     return []
 
 
-def _invalid_type(expected: str, value: Any, path: list[str | int]) -> Issue:
-    said = f"Invalid input: expected {expected}, received {_type(value)}"
-    return {"expected": expected, "code": "invalid_type", "path": path, "message": said}
+def _invalid_type(expected: str, value: Any, path: list[str | int]) -> ZodIssue:
+    message = f"Invalid input: expected {expected}, received {_type_name(value)}"
+    return {"expected": expected, "code": "invalid_type", "path": path, "message": message}
 
 
-def _type(value: Any) -> str:
-    if value is _ABSENT:
+def _type_name(value: Any) -> str:
+    if value is _MISSING:
         return "undefined"
-    return next((name for kind, name in _TYPES if isinstance(value, kind)), "null")
+    return next((name for python_type, name in _TYPES if isinstance(value, python_type)), "null")
 
 
 def _http_url(text: str) -> str:
-    url = preserved(text)
+    url = keep_empty_path(text)
     if url is None:
-        raise ValueError("not an http URL")
+        raise ValueError("not an http or https URL")
     return url
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
-"""pydantic's AnyHttpUrl, written as where an empty path is kept."""
+"""pydantic's AnyHttpUrl with `url_preserve_empty_path`."""
 
 
-class ResourceModel(BaseModel):
-    """`mcp.shared.auth.ProtectedResourceMetadata`."""
+class ProtectedResourceModel(BaseModel):
+    """The model `mcp.shared.auth.ProtectedResourceMetadata`."""
 
     resource: HttpUrl
     authorization_servers: Annotated[list[HttpUrl], Field(min_length=1)]
@@ -148,8 +156,8 @@ class ResourceModel(BaseModel):
     dpop_bound_access_tokens_required: bool | None = None
 
 
-class ServerModel(BaseModel):
-    """`mcp.shared.auth.OAuthMetadata`."""
+class AuthorizationServerModel(BaseModel):
+    """The model `mcp.shared.auth.OAuthMetadata`."""
 
     issuer: HttpUrl
     authorization_endpoint: HttpUrl

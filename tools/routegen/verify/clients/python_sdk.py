@@ -1,7 +1,7 @@
-"""The Python SDK with FastMCP's client on top.
+"""The sign-in flow of FastMCP's client, which uses the Python SDK.
 
 From the sources of `mcp` 2.3.0 (`client/auth/oauth2.py`, `client/auth/utils.py`, `shared/auth.py`) and `fastmcp` 4.1.2
-(`client/auth/oauth.py`), and from what they asked when they were recorded.
+(`client/auth/oauth.py`), and from the requests of the recorded runs.
 """
 
 import json
@@ -14,129 +14,145 @@ from pydantic import BaseModel, ValidationError
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import client_registration
-from routegen.verify.clients.metadata_schemas import ResourceModel, ServerModel
-from routegen.verify.clients.sign_in_flow import Flow, FlowError, fails, is_web, known, redirect_of, unknown
-from routegen.verify.clients.whatwg_url import preserved
+from routegen.verify.clients.metadata_schemas import AuthorizationServerModel, ProtectedResourceModel
+from routegen.verify.clients.sign_in_flow import (
+    ClientFailsError,
+    FlowError,
+    SignInFlow,
+    complete_answer,
+    redirect_target,
+    unreachable_error,
+)
+from routegen.verify.clients.whatwg_url import is_http_url, keep_empty_path
 from routegen.verify.documents import describe
 
 _Model = TypeVar("_Model", bound=BaseModel)
-_NAMED = re.compile(r'resource_metadata=(?:"([^"]+)"|([^\s,]+))')
+_RESOURCE_METADATA = re.compile(r'resource_metadata=(?:"([^"]+)"|([^\s,]+))')
 
 
 @dataclass(frozen=True)
-class Endpoints:
-    """Where the client goes once it has looked for metadata.
+class SignInUrls:
+    """The endpoints of the authorization server that the client uses.
 
     Attributes:
-        register: where it registers.
-        authorize: where its user signs in.
-        named: whether metadata names the two.
+        registration: the URL of the registration endpoint.
+        authorization: the URL of the authorization endpoint.
+        in_metadata: whether metadata names the two URLs; if not, they have default paths.
     """
 
-    register: str
-    authorize: str
-    named: bool
+    registration: str
+    authorization: str
+    in_metadata: bool
 
 
-def connect(flow: Flow) -> str:
-    """From the first request to the sign-in.
+def connect(flow: SignInFlow) -> str:
+    """Take the flow to the sign-in page, and return the reason why the client connects.
 
     Raises:
-        FlowError: the client doesn't get there.
+        FlowError: the client does not get there, or it is not known whether it does.
     """
-    flow.endpoint  # noqa: B018 - raises for what isn't a URL
-    first = flow.follow("POST", flow.mcp_url)
-    if isinstance(first, Failure):
-        raise _no_answer(first)
-    if first.status == 200 and first.media_type in {"application/json", "text/event-stream"}:
-        return f"{flow.mcp_url} asks for no sign-in."
-    if first.status != 401:
-        raise _refused(flow, first)
-    resource = _resource(flow, first)
-    metadata = _metadata(flow, resource.authorization_servers[0] if resource else None)
-    endpoints = _endpoints(flow, metadata)
-    _register(flow, endpoints)
-    if page := client_registration.no_page(flow, endpoints.authorize):
-        said = _said(f"Unexpected authorization response: {page.status}")
-        raise fails(f"The page where its user would sign in {describe(page)}.", endpoints.authorize, said)
-    # It names the endpoint itself where no metadata names the resource (`get_resource_url`).
+    first_answer = flow.send_and_follow("POST", flow.mcp_url)
+    if isinstance(first_answer, Failure):
+        raise _unreachable(first_answer)
+    if first_answer.status == 200 and first_answer.media_type in {"application/json", "text/event-stream"}:
+        return f"{flow.mcp_url} requires no sign-in."
+    if first_answer.status != 401:
+        raise _endpoint_error(flow, first_answer)
+    resource = _discover_resource(flow, first_answer)
+    metadata = _discover_server(flow, resource.authorization_servers[0] if resource else None)
+    urls = _sign_in_urls(flow, metadata)
+    _register(flow, urls)
+    if page := client_registration.missing_sign_in_page(flow, urls.authorization):
+        text = _error_text(f"Unexpected authorization response: {page.status}")
+        raise ClientFailsError(f"The sign-in page {urls.authorization} {describe(page)}.", urls.authorization, text)
+    # Without protected resource metadata, the client names the MCP endpoint as the resource (`get_resource_url`).
     client_registration.assume_token(
         flow,
         resource.resource if resource else flow.mcp_url,
         resource.scopes_supported if resource else None,
         metadata.scopes_supported if metadata else None,
     )
-    return client_registration.arrived(flow, endpoints.authorize)
+    return client_registration.sign_in_reason(flow, urls.authorization)
 
 
-def _said(message: str) -> str:
+def _error_text(message: str) -> str:
     return f"RuntimeError: Client failed to connect: {message}"
 
 
-def _resource(flow: Flow, challenge: Answer) -> ResourceModel | None:
-    """The resource's metadata; on past whatever is none."""
-    failed = None
-    for url in _places(flow, challenge):
-        answer = _get(flow, url)
+def _discover_resource(flow: SignInFlow, challenge: Answer) -> ProtectedResourceModel | None:
+    """The protected resource metadata; the client ignores every answer that is not such a document."""
+    server_error = None
+    for url in _resource_metadata_urls(flow, challenge):
+        answer = _get_metadata(flow, url)
         if answer.status >= 500 or answer.status == 429:
-            failed = answer
-        resource = _model(ResourceModel, answer)
+            server_error = answer
+        resource = _validate(ProtectedResourceModel, answer)
         if resource:
             _check_resource(flow, resource.resource, url)
             return resource
-    if failed:
-        # Not the older discovery: a server error says nothing about whether there is metadata.
-        said = _said(f"Protected resource metadata request failed: HTTP {failed.status}")
-        raise fails(f"{failed.url} {describe(failed)}, and it looks nowhere else then.", failed.url, said)
+    if server_error:
+        # After a server error the client cannot know that there is no metadata, so it does not use the older discovery.
+        text = _error_text(f"Protected resource metadata request failed: HTTP {server_error.status}")
+        reason = f"{server_error.url} {describe(server_error)}, and the client does not look for metadata elsewhere."
+        raise ClientFailsError(reason, server_error.url, text)
     return None
 
 
-def _places(flow: Flow, challenge: Answer) -> list[str]:
-    # Several fields of one name are one, joined (httpx2's `Headers.get`).
+def _resource_metadata_urls(flow: SignInFlow, challenge: Answer) -> list[str]:
+    """The places where the client looks for protected resource metadata (RFC 9728, section 3.1)."""
+    # httpx2 joins the values of several header fields with the same name (`Headers.get`).
     header = ", ".join(value for name, value in challenge.headers if name == "www-authenticate")
-    match = _NAMED.search(header)
+    match = _RESOURCE_METADATA.search(header)
     parts = urlsplit(_server_url(flow))
     root = f"{parts.scheme}://{parts.netloc}{PROTECTED_RESOURCE}"
-    named = [match[1] or match[2]] if match else []
-    return [*named, *([f"{root}{parts.path}"] if parts.path not in {"", "/"} else []), root]
+    challenge_urls = [match[1] or match[2]] if match else []
+    return [*challenge_urls, *([f"{root}{parts.path}"] if parts.path not in {"", "/"} else []), root]
 
 
-def _server_url(flow: Flow) -> str:
-    return flow.mcp_url.rstrip("/")  # FastMCP's `OAuth` does that
+def _server_url(flow: SignInFlow) -> str:
+    return flow.mcp_url.rstrip("/")  # as FastMCP's `OAuth` does
 
 
-def _check_resource(flow: Flow, resource: str, url: str) -> None:
-    """RFC 8707: the same origin, and a path that the endpoint's begins with (`check_resource_allowed`)."""
-    asked = urlsplit(_server_url(flow))
-    named = urlsplit(resource)
-    same = (asked.scheme.lower(), asked.netloc.lower()) == (named.scheme.lower(), named.netloc.lower())
-    if same and _with_slash(asked.path).startswith(_with_slash(named.path)):
+def _check_resource(flow: SignInFlow, resource: str, url: str) -> None:
+    """Check the resource (RFC 8707): the endpoint's origin, and the start of its path (`check_resource_allowed`)."""
+    endpoint_parts = urlsplit(_server_url(flow))
+    resource_parts = urlsplit(resource)
+    endpoint_origin = (endpoint_parts.scheme.lower(), endpoint_parts.netloc.lower())
+    same_origin = endpoint_origin == (resource_parts.scheme.lower(), resource_parts.netloc.lower())
+    if same_origin and _with_final_slash(endpoint_parts.path).startswith(_with_final_slash(resource_parts.path)):
         return
-    expected = urlunsplit((asked.scheme.lower(), asked.netloc.lower(), asked.path, asked.query, ""))
-    said = _said(f"Protected resource {resource} does not match expected {expected}")
-    raise fails(f"{url} is about {resource}, not about {expected}.", url, said)
+    expected = urlunsplit((*endpoint_origin, endpoint_parts.path, endpoint_parts.query, ""))
+    text = _error_text(f"Protected resource {resource} does not match expected {expected}")
+    raise ClientFailsError(f"{url} describes the resource {resource}, not {expected}.", url, text)
 
 
-def _with_slash(path: str) -> str:
+def _with_final_slash(path: str) -> str:
     return path if path.endswith("/") else f"{path}/"
 
 
-def _metadata(flow: Flow, server: str | None) -> ServerModel | None:
-    for url in _server_places(flow, server):
-        answer = _get(flow, url)
+def _discover_server(flow: SignInFlow, issuer: str | None) -> AuthorizationServerModel | None:
+    """The authorization server metadata; None if the client finds none.
+
+    Args:
+        flow: the flow of the client.
+        issuer: the authorization server that the protected resource metadata names; None if there is no such document.
+    """
+    for url in _server_metadata_urls(flow, issuer):
+        answer = _get_metadata(flow, url)
         if not (answer.status == 200 or 300 <= answer.status < 500):
             return None
-        metadata = _model(ServerModel, answer)
+        metadata = _validate(AuthorizationServerModel, answer)
         if metadata:
-            _check_issuer(flow, server, metadata.issuer, url)
+            _check_issuer(flow, issuer, metadata.issuer, url)
             return metadata
     return None
 
 
-def _server_places(flow: Flow, server: str | None) -> list[str]:
-    parts = urlsplit(server or _server_url(flow))
+def _server_metadata_urls(flow: SignInFlow, issuer: str | None) -> list[str]:
+    """The places where the client looks for authorization server metadata (RFC 8414, section 3.1)."""
+    parts = urlsplit(issuer or _server_url(flow))
     origin = f"{parts.scheme}://{parts.netloc}"
-    if server is None:
+    if issuer is None:
         return [f"{origin}{AUTHORIZATION_SERVER}"]
     path = parts.path.rstrip("/")
     if not path:
@@ -148,50 +164,58 @@ def _server_places(flow: Flow, server: str | None) -> list[str]:
     ]
 
 
-def _check_issuer(flow: Flow, server: str | None, issuer: str, url: str) -> None:
-    """The same to the character (RFC 8414, section 3.3); without a resource's word, a final slash is forgiven."""
-    parts = urlsplit(_server_url(flow))
-    expected = server or preserved(f"{parts.scheme}://{parts.netloc}") or ""
-    if issuer == expected or (server is None and issuer == f"{expected}/"):
+def _check_issuer(flow: SignInFlow, issuer: str | None, metadata_issuer: str, url: str) -> None:
+    """Check that the issuers are identical (RFC 8414, section 3.3).
+
+    Without protected resource metadata, a final slash makes no difference.
+    """
+    expected = issuer or keep_empty_path(_endpoint_origin(flow)) or ""
+    if metadata_issuer == expected or (issuer is None and metadata_issuer == f"{expected}/"):
         return
-    said = _said(f"Authorization server metadata issuer mismatch: {issuer} != {expected}")
-    raise fails(f"{url} says that its issuer is {issuer}, not {expected}.", url, said)
+    text = _error_text(f"Authorization server metadata issuer mismatch: {metadata_issuer} != {expected}")
+    raise ClientFailsError(f"{url} has the issuer {metadata_issuer}, not {expected}.", url, text)
 
 
-def _endpoints(flow: Flow, metadata: ServerModel | None) -> Endpoints:
+def _endpoint_origin(flow: SignInFlow) -> str:
     parts = urlsplit(_server_url(flow))
-    origin = f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _sign_in_urls(flow: SignInFlow, metadata: AuthorizationServerModel | None) -> SignInUrls:
+    origin = _endpoint_origin(flow)
     if metadata is None:
-        return Endpoints(f"{origin}/register", f"{origin}/authorize", named=False)
-    register = metadata.registration_endpoint
-    return Endpoints(register or f"{origin}/register", metadata.authorization_endpoint, named=register is not None)
+        return SignInUrls(f"{origin}/register", f"{origin}/authorize", in_metadata=False)
+    registration = metadata.registration_endpoint
+    return SignInUrls(
+        registration or f"{origin}/register", metadata.authorization_endpoint, in_metadata=registration is not None
+    )
 
 
-def _register(flow: Flow, endpoints: Endpoints) -> None:
-    url = endpoints.register
-    answer = client_registration.posted(flow, url, endpoints.authorize, named=endpoints.named, redirects="within")
+def _register(flow: SignInFlow, urls: SignInUrls) -> None:
+    url = urls.registration
+    answer = client_registration.register(
+        flow, url, urls.authorization, in_metadata=urls.in_metadata, policy="same-origin"
+    )
     if answer is None:
         return
     if isinstance(answer, Failure):
-        raise _no_answer(answer)
-    body = known(answer).body
+        raise _unreachable(answer)
+    body = complete_answer(answer).body
+    reason = client_registration.refusal_reason(flow, url, answer)
     if answer.status not in {200, 201}:
-        away = redirect_of(answer)
-        note = f" (redirected to {away.partition('?')[0]}; not followed)" if away else ""
-        text = body.decode("utf-8", "replace")
-        reason = f"{url} refuses to register it: POST {describe(answer)}{client_registration.guessed(flow)}."
-        raise fails(reason, url, _said(f"Registration failed: {answer.status}{note} {text}"))
-    problem = _no_registration(body)
+        target = redirect_target(answer)
+        note = f" (redirected to {target.partition('?')[0]}; not followed)" if target else ""
+        message = f"Registration failed: {answer.status}{note} {body.decode('utf-8', 'replace')}"
+        raise ClientFailsError(reason, url, _error_text(message))
+    problem = _registration_problem(body)
     if problem is not None:
-        said = _said(f"Invalid registration response: {problem}") if problem else None
-        reason = (
-            f"{url} answers a registration with no client: POST {describe(answer)}{client_registration.guessed(flow)}."
+        raise ClientFailsError(
+            reason, url, _error_text(f"Invalid registration response: {problem}") if problem else None
         )
-        raise fails(reason, url, said)
 
 
-def _no_registration(body: bytes) -> str | None:
-    """What is wrong with a registration's answer, as pydantic says it; empty where that can't be told to the letter."""
+def _registration_problem(body: bytes) -> str | None:
+    """The text of pydantic's error for a registration; empty if it is not known, None for a valid answer."""
     text = body.lstrip(b" \t\r\n")
     if not text:
         return "EOF while parsing a value at line 1 column 0" if not body else ""
@@ -205,46 +229,49 @@ def _no_registration(body: bytes) -> str | None:
     return None if isinstance(value, dict) and isinstance(value.get("client_id"), str) and value["client_id"] else ""
 
 
-def _get(flow: Flow, url: str) -> Answer:
-    if not is_web(url):
-        said = _said("Request URL is missing an 'http://' or 'https://' protocol.") if "://" not in url else None
-        raise fails(f"{flow.mcp_url} names {url[:200]!r}, which is no web URL.", flow.mcp_url, said)
+def _get_metadata(flow: SignInFlow, url: str) -> Answer:
+    if not is_http_url(url):
+        message = "Request URL is missing an 'http://' or 'https://' protocol."
+        text = _error_text(message) if "://" not in url else None
+        reason = f"{flow.mcp_url} names {url[:200]!r} as its metadata, which is not an http or https URL."
+        raise ClientFailsError(reason, flow.mcp_url, text)
     answer = flow.get(url)
     if isinstance(answer, Failure):
-        raise _no_answer(answer)
+        raise _unreachable(answer)
     return answer
 
 
-def _model(kind: type[_Model], answer: Answer) -> _Model | None:
+def _validate(model: type[_Model], answer: Answer) -> _Model | None:
+    """The document in an answer with status 200; None if it does not fit the model."""
     if answer.status != 200:
         return None
     try:
-        return kind.model_validate_json(known(answer).body)
+        return model.model_validate_json(complete_answer(answer).body)
     except ValidationError:
         return None
 
 
-def _no_answer(failure: Failure) -> FlowError:
-    if failure.kind == "not-asked":
-        return unknown(f"{failure.method} {failure.url} was not asked: {failure.why}.", failure.url)
-    said = _said("All connection attempts failed") if failure.kind == "refused" else None
-    return fails(f"{failure.url} can't be reached: {failure.why}.", failure.url, said)
+def _unreachable(failure: Failure) -> FlowError:
+    # For a DNS or TLS failure, the words come from the operating system or from OpenSSL.
+    text = _error_text("All connection attempts failed") if failure.kind == "refused" else None
+    return unreachable_error(failure, text)
 
 
-def _refused(flow: Flow, first: Answer) -> FlowError:
-    """An endpoint that neither takes the message nor challenges: it asks once more, as an older server wants it."""
-    flow.follow("POST", flow.mcp_url)
-    reason = f"{first.url} {describe(first)}, no challenge."
-    return fails(reason, first.url, f"MCPError: {_refusal(first)}", first.status)
+def _endpoint_error(flow: SignInFlow, first_answer: Answer) -> FlowError:
+    """The error for an MCP endpoint that answers neither with a message nor with a challenge."""
+    flow.send_and_follow("POST", flow.mcp_url)  # The client tries once more, as an older server expects.
+    reason = f"{first_answer.url} {describe(first_answer)}, which is not a challenge."
+    text = f"MCPError: {_endpoint_error_message(first_answer)}"
+    return ClientFailsError(reason, first_answer.url, text, first_answer.status)
 
 
-def _refusal(first: Answer) -> str:
-    if target := redirect_of(first):
+def _endpoint_error_message(first_answer: Answer) -> str:
+    if target := redirect_target(first_answer):
         place = target.partition("?")[0]
         return f"Redirect to {place} not followed; use that URL as the endpoint if it is the intended server"
-    if 200 <= first.status < 300:
-        return f"Unexpected content type: {(first.header('content-type') or '').lower()}"
-    error = first.json.get("error") if isinstance(first.json, dict) else None
+    if 200 <= first_answer.status < 300:
+        return f"Unexpected content type: {(first_answer.header('content-type') or '').lower()}"
+    error = first_answer.json.get("error") if isinstance(first_answer.json, dict) else None
     if isinstance(error, dict) and isinstance(error.get("message"), str):
         return str(error["message"])
-    return "Not Found" if first.status == 404 else "Server returned an error response"
+    return "Not Found" if first_answer.status == 404 else "Server returned an error response"

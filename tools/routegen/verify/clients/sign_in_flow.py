@@ -1,197 +1,189 @@
-"""What a prediction is made of: the client, the prediction itself, and the flow that asks as the client does.
+"""The sign-in flow of one MCP client: it sends requests as the client does, and records them.
 
-A family's module walks a `Flow` to the point where the user signs in. It returns why the client gets there, and raises
-`FlowError` where it doesn't.
+The module of a client has a function `connect`: it takes a `SignInFlow` to the page where the user signs in, and
+returns the reason why the client gets there. It raises `FlowError` if the client does not get there.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
-from urllib.parse import urljoin
+from typing import ClassVar, Literal
 
 from routegen.verify.answers import Answer, Answers, Failure
-from routegen.verify.clients.whatwg_url import Web, parsed
-from routegen.verify.documents import REDIRECTS
+from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
+from routegen.verify.documents import target_of
 
-Outcome = Literal["connects", "fails", "unknown"]
-Redirects = Literal["within", "anywhere"]
+PredictedOutcome = Literal["connects", "fails", "unknown"]
+RedirectPolicy = Literal["same-origin", "any-origin"]
 
-NETWORK = frozenset({"dns", "refused", "tls"})
-"""The failures that a client meets too; the others come from how this run asks."""
+NETWORK_FAILURES = frozenset({"dns", "refused", "tls"})
+"""The kinds of `Failure` that the client meets too; the other kinds come from the limits of routegen."""
 
-_MOST = 30
-_WITHIN = 5
-
-
-@dataclass(frozen=True)
-class Client:
-    """A client, with the version that it was recorded with."""
-
-    id: str
-    version: str
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a client will meet.
-
-    Attributes:
-        client: its id.
-        outcome: `connects` is up to the sign-in itself, which only a user can walk.
-        error: the text that its user will see; None where there is none, or where it can't be told to the letter.
-        requests: method and URL of each request up to the sign-in, in the order of the client.
-        reason: the reason for the outcome, in one sentence.
-        url: the URL whose answer ends the flow; None for a client that connects.
-        assumptions: what must hold for the prediction, because it was not requested or cannot be requested.
-    """
-
-    client: str
-    outcome: Outcome
-    error: str | None
-    requests: tuple[tuple[str, str], ...]
-    reason: str
-    url: str | None = None
-    assumptions: tuple[str, ...] = ()
+_MAX_REQUESTS = 30
+_MAX_REDIRECTS = 5
 
 
 class FlowError(Exception):
-    """The flow ends before the sign-in."""
+    """The sign-in flow ends before the user can sign in."""
 
-    def __init__(
-        self, outcome: Outcome, reason: str, url: str, error: str | None = None, status: int | None = None
-    ) -> None:
-        """Take what the prediction says, and the status of the MCP endpoint's answer where that is what ends it."""
+    outcome: ClassVar[PredictedOutcome]
+
+    def __init__(self, reason: str, url: str, text: str | None = None, status: int | None = None) -> None:
+        """Take what the prediction will say.
+
+        Args:
+            reason: the reason, in one sentence.
+            url: the URL whose answer ends the flow.
+            text: the error that the user sees, if its exact words are known.
+            status: the status of the MCP endpoint's answer, if this answer ends the flow.
+        """
         super().__init__(reason)
-        self.outcome: Outcome = outcome
         self.reason = reason
         self.url = url
-        self.error = error
+        self.text = text
         self.status = status
 
 
-def fails(reason: str, url: str, error: str | None = None, status: int | None = None) -> FlowError:
+class ClientFailsError(FlowError):
     """The client gives up."""
-    return FlowError("fails", reason, url, error, status)
+
+    outcome = "fails"
 
 
-def unknown(reason: str, url: str) -> FlowError:
-    """What the client meets can't be told."""
-    return FlowError("unknown", reason, url)
+class UnknownOutcomeError(FlowError):
+    """It is not known what the client does next."""
+
+    outcome = "unknown"
 
 
 @dataclass
-class Flow:
-    """One client on its way.
+class SignInFlow:
+    """The requests that one client sends on its way to sign in.
 
     Attributes:
-        mcp_url: the MCP endpoint, as the user gives it.
-        answers: what the deployment answers.
-        requests: the requests of the client up to now.
-        assumptions: what the prediction assumes, because it was not requested.
+        mcp_url: the URL of the MCP endpoint, as the user enters it.
+        endpoint: the parts of this URL.
+        answers: the answers of the deployment.
+        requests: method and URL of each request that the client has sent.
+        assumptions: conditions of the prediction that no request has tested.
     """
 
     mcp_url: str
+    endpoint: ParsedUrl
     answers: Answers
     requests: list[tuple[str, str]] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
 
-    @property
-    def endpoint(self) -> Web:
-        """The MCP endpoint's URL in parts."""
-        web = parsed(self.mcp_url)
-        if web is None or not is_web(self.mcp_url):
-            raise unknown(f"{self.mcp_url[:200]} is not a URL that a client can ask.", self.mcp_url)
-        return web
-
-    def ask(self, method: str, url: str) -> Answer | Failure:
-        """One request, without its redirects.
+    def send(self, method: str, url: str) -> Answer | Failure:
+        """Send one request of the client, and do not follow redirects.
 
         Raises:
-            FlowError: there is no answer, and what the client would get is not known.
+            UnknownOutcomeError: routegen has no answer to the request, but the client would get one.
         """
-        if len(self.requests) == _MOST:
-            raise unknown(f"It has asked {_MOST} times and is not at the end.", url)
-        if not is_web(url):
-            return Failure(method, url, "refused", "it is not a web URL")
+        if len(self.requests) == _MAX_REQUESTS:
+            raise UnknownOutcomeError(f"The client has sent {_MAX_REQUESTS} requests and would send more.", url)
+        if not is_http_url(url):
+            return Failure(method, url, "refused", "it is not an http or https URL")
         self.requests.append((method, url))
         answer = self.answers.get(method, url)
         if (
             isinstance(answer, Failure)
-            and answer.kind not in NETWORK
+            and answer.kind not in NETWORK_FAILURES
             and (method, answer.kind) != ("POST", "not-asked")
         ):
-            raise unknown(f"{method} {url} has no answer here: {answer.why}.", url)
+            raise no_answer_error(answer)
         return answer
 
-    def get(self, url: str, redirects: Redirects = "within") -> Answer | Failure:
-        """A GET as the client follows it; a redirect that it doesn't follow is the answer."""
-        return self.follow("GET", url, redirects)
+    def get(self, url: str, policy: RedirectPolicy = "same-origin") -> Answer | Failure:
+        """Send a GET request and follow redirects as the client does."""
+        return self.send_and_follow("GET", url, policy)
 
-    def follow(self, method: str, url: str, redirects: Redirects = "within") -> Answer | Failure:
-        """A request with its redirects.
+    def send_and_follow(self, method: str, url: str, policy: RedirectPolicy = "same-origin") -> Answer | Failure:
+        """Send a request and follow redirects as the client does; a redirect that it does not follow is the answer.
 
-        `within` follows a redirect that keeps the method and the origin, or goes from http to https on the default
-        ports, five times. `anywhere` follows all, as `fetch` does by itself (WHATWG Fetch, section 4.5).
+        Args:
+            method: the method of the first request.
+            url: the URL of the first request.
+            policy: `same-origin` follows five redirects that keep the method, and keep the origin or change it only
+                from http to https on the default ports. `any-origin` follows all redirects, as `fetch` does
+                (WHATWG Fetch, section 4.5, HTTP-redirect fetch).
+
+        Raises:
+            UnknownOutcomeError: routegen does not request the target of a redirect, but the client does.
         """
-        seen = [url]
+        visited = [url]
         while True:
-            answer = self.ask(method, seen[-1])
-            if isinstance(answer, Failure) or (target := redirect_of(answer)) is None:
+            answer = self.send(method, visited[-1])
+            if isinstance(answer, Failure) or (target := redirect_target(answer)) is None:
                 return answer
-            if redirects == "anywhere":
-                if target in seen:
-                    return Failure(method, url, "refused", "its redirects go round in circles")
-                self._check_known(seen[-1], target)
+            if policy == "any-origin":
+                if target in visited:
+                    return Failure(method, url, "refused", "its redirects form a loop")
+                self._require_known_origin(visited[-1], target)
                 method = "GET" if answer.status in {301, 302, 303} else method
-            elif not _stays(method, answer, parsed(target)) or len(seen) > _WITHIN:
+            elif not _keeps_origin(method, answer, parse_url(target)) or len(visited) > _MAX_REDIRECTS:
                 return answer
-            seen.append(target)
+            visited.append(target)
 
-    def _check_known(self, url: str, target: str) -> None:
-        origins = {web.origin for _, asked in self.requests if (web := parsed(asked))}
-        if (web := parsed(target)) is None or web.origin not in origins:
-            raise unknown(f"{url} redirects to {target[:200]}, which is not asked here.", url)
-
-    def look(self, method: str, url: str) -> Answer | Failure:
-        """Evidence for what an endpoint would answer; the client doesn't ask this."""
-        if not is_web(url):
-            return Failure(method, url, "not-asked", "it is not a web URL")
+    def look_up(self, method: str, url: str) -> Answer | Failure:
+        """Look up an answer that shows how an endpoint behaves; the client does not send this request."""
+        if not is_http_url(url):
+            return Failure(method, url, "not-asked", "it is not an http or https URL")
         return self.answers.get(method, url)
 
+    def assume(self, condition: str) -> None:
+        """Add an assumption of the prediction."""
+        if condition not in self.assumptions:
+            self.assumptions.append(condition)
 
-def is_web(url: str) -> bool:
-    """Whether a client can ask a URL at all."""
-    web = parsed(url)
-    return web is not None and web.scheme in {"http", "https"}
-
-
-def redirect_of(answer: Answer) -> str | None:
-    """Where a redirect leads; None for what isn't one."""
-    location = answer.header("location")
-    if answer.status not in REDIRECTS or not location:
-        return None
-    try:
-        target = parsed(urljoin(answer.url, location))
-    except ValueError:
-        return None
-    return target.href.partition("#")[0] if target else None
+    def _require_known_origin(self, url: str, target: str) -> None:
+        """Raise an error for a redirect to an origin that the client has not requested before."""
+        origins = {parsed.origin for _, requested in self.requests if (parsed := parse_url(requested))}
+        parsed_target = parse_url(target)
+        if parsed_target is None or parsed_target.origin not in origins:
+            raise UnknownOutcomeError(f"{url} redirects to {target[:200]}, which routegen does not request.", url)
 
 
-def _stays(method: str, answer: Answer, target: Web | None) -> bool:
-    here = parsed(answer.url)
-    if here is None or target is None or target.userinfo or (method != "GET" and answer.status not in {307, 308}):
-        return False
-    upgrade = (here.scheme, target.scheme) == ("http", "https") and here.host == target.host
-    return here.origin == target.origin or (upgrade and here.port == 80 and target.port == 443)
+def redirect_target(answer: Answer) -> str | None:
+    """The URL that a redirect names, as a browser writes it; None for an answer that is not a redirect."""
+    target = target_of(answer)
+    parsed_target = parse_url(target) if target else None
+    return parsed_target.href if parsed_target else None
 
 
-def known(answer: Answer | Failure) -> Answer:
-    """An answer whose body is to be read.
+def no_answer_error(failure: Failure) -> UnknownOutcomeError:
+    """The error for a request to which routegen has no answer, although the client would get one."""
+    reason = f"routegen has no answer to {failure.method} {failure.url}: {failure.why}."
+    return UnknownOutcomeError(reason, failure.url)
+
+
+def unreachable_error(failure: Failure, text: str | None) -> FlowError:
+    """The error for a request that the client cannot send either.
+
+    Args:
+        failure: the reason why there is no answer.
+        text: the error that the user sees, if its exact words are known.
+    """
+    if failure.kind == "not-asked":
+        return no_answer_error(failure)
+    return ClientFailsError(f"{failure.url} cannot be reached: {failure.why}.", failure.url, text)
+
+
+def complete_answer(answer: Answer | Failure) -> Answer:
+    """An answer with its whole body.
 
     Raises:
-        FlowError: it is longer than what is read here.
+        UnknownOutcomeError: there is no answer, or its body is longer than the limit.
     """
     if isinstance(answer, Failure):
-        raise unknown(f"{answer.method} {answer.url} has no answer here: {answer.why}.", answer.url)
+        raise no_answer_error(answer)
     if answer.truncated:
-        raise unknown(f"{answer.url} answers more than is read here.", answer.url)
+        raise UnknownOutcomeError(f"{answer.url} answers with more bytes than routegen reads.", answer.url)
     return answer
+
+
+def _keeps_origin(method: str, answer: Answer, target: ParsedUrl | None) -> bool:
+    """Whether a redirect keeps the method and the origin; https instead of http on the default ports is allowed."""
+    source = parse_url(answer.url)
+    if source is None or target is None or target.userinfo or (method != "GET" and answer.status not in {307, 308}):
+        return False
+    upgrade = (source.scheme, target.scheme) == ("http", "https") and source.host == target.host
+    return source.origin == target.origin or (upgrade and source.port == 80 and target.port == 443)

@@ -1,8 +1,8 @@
-"""The TypeScript SDK, and the clients that are built on it.
+"""The sign-in flow of the TypeScript SDK, and of the clients that are built on it.
 
 From the sources of `@modelcontextprotocol/sdk` 1.32.2 (`client/auth.js`, `client/streamableHttp.js`, `shared/
-transport.js`), `@modelcontextprotocol/client` 2.4.0 and the inspector 2.12.0 (`core/auth`), and from what they asked
-when they were recorded. `Traits` holds what they differ in.
+transport.js`), `@modelcontextprotocol/client` 2.4.0 and the inspector 2.12.0 (`core/auth`), and from the requests of
+the recorded runs. `SdkTraits` holds the differences between these clients.
 """
 
 import re
@@ -11,357 +11,433 @@ from typing import Any
 
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.clients import client_registration, javascript_json
-from routegen.verify.clients.javascript_json import JsonError
-from routegen.verify.clients.metadata_schemas import OPENID, REGISTRATION, RESOURCE, SERVER, Fields, issues, shown
-from routegen.verify.clients.sign_in_flow import Flow, FlowError, Redirects, fails, is_web, known, redirect_of, unknown
-from routegen.verify.clients.whatwg_url import Web, parsed
+from routegen.verify.clients import client_registration, metadata_schemas
+from routegen.verify.clients.javascript_json import JsonSyntaxError, parse_json, quote_string
+from routegen.verify.clients.metadata_schemas import ZodSchema, first_issue_path, zod_issues, zod_message
+from routegen.verify.clients.sign_in_flow import (
+    ClientFailsError,
+    FlowError,
+    RedirectPolicy,
+    SignInFlow,
+    UnknownOutcomeError,
+    complete_answer,
+    redirect_target,
+    unreachable_error,
+)
+from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
 from routegen.verify.documents import describe
 from routegen.verify.ssrf_guard import literal_kind
 
-_FETCH_FAILED = ("TypeError", "fetch failed")
 _INCOMPATIBLE = "Incompatible auth server: does not support"
-_OAUTH_ERRORS = frozenset({
+_OAUTH_ERROR_CODES = frozenset({
     "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
     "invalid_scope", "access_denied", "server_error", "temporarily_unavailable", "unsupported_response_type",
     "unsupported_token_type", "invalid_token", "method_not_allowed", "too_many_requests", "invalid_client_metadata",
     "insufficient_scope", "invalid_target",
 })  # fmt: skip
-_OAUTH_ERROR: Fields = (("error", "string!"), ("error_description", "string"), ("error_uri", "string"))
 
 
 @dataclass(frozen=True)
-class Traits:
-    """What the clients of this family differ in.
+class SdkTraits:
+    """The differences between the clients that are built on the TypeScript SDK.
 
     Attributes:
-        first: whether it is the SDK's first major version, which forgives more.
-        names_errors: whether its user sees the error's class too.
-        schemes: of a challenge, that it reads.
-        redirects: which it follows.
-        reads_openid_as_oauth: whether it looks for metadata without OpenID fields at the OpenID path too.
-        refused: the class and the beginning of what it says of an endpoint that answers with an error.
-        unexpected: the same for an endpoint that answers with another content type.
+        is_v1: whether it is major version 1 of the SDK, which checks less.
+        shows_error_class: whether the user sees the class of an error before its message.
+        challenge_schemes: the authentication schemes whose challenges the client reads.
+        redirect_policy: the redirects that the client follows.
+        accepts_oauth_at_openid_url: whether the client accepts OAuth metadata at the URLs of OpenID metadata.
+        status_error: class and start of the message for an MCP endpoint that answers with an error status.
+        content_type_error: class and start of the message for an MCP endpoint that answers with another content type.
     """
 
-    first: bool = False
-    names_errors: bool = True
-    schemes: frozenset[str] = frozenset({"bearer", "dpop"})
-    redirects: Redirects = "within"
-    reads_openid_as_oauth: bool = False
-    refused: tuple[str, str] = ("SdkHttpError", "Error POSTing to endpoint: ")
-    unexpected: tuple[str, str] = ("SdkError", "Unexpected content type: ")
+    is_v1: bool = False
+    shows_error_class: bool = True
+    challenge_schemes: frozenset[str] = frozenset({"bearer", "dpop"})
+    redirect_policy: RedirectPolicy = "same-origin"
+    accepts_oauth_at_openid_url: bool = False
+    status_error: tuple[str, str] = ("SdkHttpError", "Error POSTing to endpoint: ")
+    content_type_error: tuple[str, str] = ("SdkError", "Unexpected content type: ")
 
-    def said(self, name: str, message: str) -> str:
-        """An error as the user sees it."""
-        return (f"{name}: {message}" if message else name) if self.names_errors else message
+    def error_text(self, error_class: str, message: str) -> str:
+        """The text of an error as the user sees it."""
+        if not self.shows_error_class:
+            return message
+        return f"{error_class}: {message}" if message else error_class
 
-    def goes_on(self, status: int) -> bool:
-        """Whether it goes on to the next place after an answer that is no success."""
-        return status < 500 or (status == 502 and not self.first)
+    def tries_next_url(self, status: int) -> bool:
+        """Whether the client looks for metadata at the next URL after an answer with an error status."""
+        return status < 500 or (status == 502 and not self.is_v1)
 
 
-V1 = Traits(
-    first=True,
-    schemes=frozenset({"bearer"}),
-    refused=("Error", "Streamable HTTP error: Error POSTing to endpoint: "),
-    unexpected=("Error", "Streamable HTTP error: Unexpected content type: "),
+V1 = SdkTraits(
+    is_v1=True,
+    challenge_schemes=frozenset({"bearer"}),
+    status_error=("Error", "Streamable HTTP error: Error POSTing to endpoint: "),
+    content_type_error=("Error", "Streamable HTTP error: Unexpected content type: "),
 )
-V2 = Traits()
-INSPECTOR = Traits(names_errors=False, schemes=frozenset({"bearer"}), reads_openid_as_oauth=True)
+V2 = SdkTraits()
+INSPECTOR = SdkTraits(
+    shows_error_class=False, challenge_schemes=frozenset({"bearer"}), accepts_oauth_at_openid_url=True
+)
 
 
 @dataclass(frozen=True)
-class Found:
-    """What discovery has found.
+class DiscoveredMetadata:
+    """The result of metadata discovery.
 
     Attributes:
-        resource: the protected resource metadata.
-        resource_url: where that is.
-        server: the authorization server.
-        metadata: its metadata.
-        metadata_url: where that is.
+        resource: the protected resource metadata; None if there is none.
+        resource_url: the URL of this document, or the last URL at which the client looked for it.
+        server: the URL of the authorization server.
+        metadata: the authorization server metadata; None if there is none.
+        metadata_url: the URL of this document.
     """
 
     resource: dict[str, Any] | None
     resource_url: str
-    server: Web
+    server: ParsedUrl
     metadata: dict[str, Any] | None
     metadata_url: str
 
-    def endpoint(self, name: str) -> str:
-        """One of the server's endpoints: as its metadata names it, else at the path of MCP 2025-03-26."""
+    def endpoint_url(self, name: str) -> str:
+        """The URL of the endpoint `authorize`, `token` or `register`; empty if the metadata does not name it.
+
+        Without metadata, it is the default path of MCP 2025-03-26, section 2.3.3.
+        """
         if self.metadata is None:
             return f"{self.server.origin}/{name}"
         field = {"authorize": "authorization_endpoint", "token": "token_endpoint", "register": "registration_endpoint"}
         return str(self.metadata.get(field[name]) or "")
 
 
-def connect(flow: Flow, traits: Traits) -> str:
-    """From the first request to the sign-in.
+def connect(flow: SignInFlow, traits: SdkTraits) -> str:
+    """Take the flow to the sign-in page, and return the reason why the client connects.
 
     Raises:
-        FlowError: the client doesn't get there.
+        FlowError: the client does not get there, or it is not known whether it does.
     """
-    first = first_answer(flow, traits)
-    if first.status == 200:
-        return f"{flow.mcp_url} asks for no sign-in."
-    return sign_in(flow, traits, first)
+    first_answer = request_endpoint(flow, traits)
+    if first_answer.status == 200:
+        return f"{flow.mcp_url} requires no sign-in."
+    return sign_in(flow, traits, first_answer)
 
 
-def first_answer(flow: Flow, traits: Traits) -> Answer:
-    """The challenge, or the answer of an endpoint that is open."""
-    flow.endpoint  # noqa: B018 - raises for what isn't a URL
-    answer = flow.follow("POST", flow.mcp_url, traits.redirects)
+def request_endpoint(flow: SignInFlow, traits: SdkTraits) -> Answer:
+    """Send the first message to the MCP endpoint, and return its answer: a 401, or an answer of the MCP server.
+
+    Raises:
+        FlowError: the endpoint answers with something else, or cannot be reached.
+    """
+    answer = flow.send_and_follow("POST", flow.mcp_url, traits.redirect_policy)
     if isinstance(answer, Failure):
-        raise _no_answer(traits, answer)
+        raise _unreachable(traits, answer)
     if answer.status == 401:
         return answer
-    if not 200 <= answer.status < 300:
-        away = _not_followed(answer, traits) if traits.redirects == "within" else None
-        text = away or known(answer).body.decode("utf-8", "replace")
-        name, said = traits.refused
-        reason = f"{answer.url} {describe(answer)}, no challenge."
-        raise fails(reason, answer.url, traits.said(name, said + text), answer.status)
+    if not _is_success(answer):
+        redirect_message = _redirect_message(answer, traits) if traits.redirect_policy == "same-origin" else None
+        message = redirect_message or complete_answer(answer).body.decode("utf-8", "replace")
+        error_class, prefix = traits.status_error
+        reason = f"{answer.url} {describe(answer)}, which is not a challenge."
+        raise ClientFailsError(reason, answer.url, traits.error_text(error_class, prefix + message), answer.status)
     if answer.media_type in {"application/json", "text/event-stream"} or answer.status == 202:
         return answer
-    name, said = traits.unexpected
-    content = answer.header("content-type")
-    error = traits.said(name, said + ("null" if content is None else content))
-    raise fails(f"{answer.url} {describe(answer)}, no MCP message.", answer.url, error)
+    error_class, prefix = traits.content_type_error
+    content_type = answer.header("content-type")
+    text = traits.error_text(error_class, prefix + ("null" if content_type is None else content_type))
+    raise ClientFailsError(f"{answer.url} {describe(answer)}, which is not an MCP message.", answer.url, text)
 
 
-def sign_in(flow: Flow, traits: Traits, challenge: Answer) -> str:
-    """From the challenge to the sign-in."""
-    found = _discover(flow, traits, _metadata_url(traits, challenge))
-    _check_resource(flow, traits, found)
-    _register(flow, traits, found)
-    return _authorize(flow, traits, found)
+def sign_in(flow: SignInFlow, traits: SdkTraits, challenge: Answer) -> str:
+    """Take the flow from the challenge to the sign-in page, and return the reason why the client connects."""
+    discovered = _discover(flow, traits, _challenge_url(traits, challenge))
+    _check_resource(flow, traits, discovered)
+    _register(flow, traits, discovered)
+    return _authorize(flow, traits, discovered)
 
 
-def _metadata_url(traits: Traits, challenge: Answer) -> str | None:
+def _challenge_url(traits: SdkTraits, challenge: Answer) -> str | None:
+    """The URL of the protected resource metadata in a challenge (RFC 9728, section 5.1)."""
     header = ", ".join(value for name, value in challenge.headers if name == "www-authenticate")
-    scheme, _, rest = header.partition(" ")
+    scheme, _, parameters = header.partition(" ")
     match = re.search(r'resource_metadata=(?:"([^"]+)"|([^\s,]+))', header)
-    if scheme.lower() not in traits.schemes or not rest or rest.startswith(" ") or not match:
+    if scheme.lower() not in traits.challenge_schemes or not parameters or parameters.startswith(" ") or not match:
         return None
-    web = parsed(match[1] or match[2])
-    return web.href if web else None
+    url = parse_url(match[1] or match[2])
+    return url.href if url else None
 
 
-def _fetch(flow: Flow, traits: Traits, url: str) -> Answer | None:
-    """A GET for metadata; None where the first version takes an error of the network for a missing answer."""
-    answer = flow.get(url, traits.redirects)
+def _get_metadata(flow: SignInFlow, traits: SdkTraits, url: str) -> Answer | None:
+    """The answer to a GET request for metadata; None for a network error, which version 1 ignores."""
+    answer = flow.get(url, traits.redirect_policy)
     if isinstance(answer, Answer):
         return answer
-    if not traits.first:
-        raise _no_answer(traits, answer)
-    again = flow.get(url, traits.redirects)  # without headers: it may have been CORS
-    return again if isinstance(again, Answer) else None
+    if not traits.is_v1:
+        raise _unreachable(traits, answer)
+    # Version 1 tries again without headers, because the reason may be CORS.
+    second_answer = flow.get(url, traits.redirect_policy)
+    return second_answer if isinstance(second_answer, Answer) else None
 
 
-def _discover(flow: Flow, traits: Traits, named: str | None) -> Found:
-    resource_url, resource = _resource(flow, traits, named)
-    servers = (resource or {}).get("authorization_servers") or [f"{flow.endpoint.origin}/"]
-    server = parsed(servers[0])
-    if server is None or not is_web(server.href):
-        raise unknown(f"{resource_url} names {servers[0]!r} as the authorization server, no web URL.", resource_url)
-    metadata_url, metadata = _server(flow, traits, servers[0], server)
-    return Found(resource, resource_url, server, metadata, metadata_url)
+def _discover(flow: SignInFlow, traits: SdkTraits, challenge_url: str | None) -> DiscoveredMetadata:
+    """Find the protected resource metadata and the authorization server metadata."""
+    resource_url, resource = _discover_resource(flow, traits, challenge_url)
+    issuers = (resource or {}).get("authorization_servers") or [f"{flow.endpoint.origin}/"]
+    server = parse_url(issuers[0])
+    if server is None or not is_http_url(server.href):
+        reason = f"{resource_url} names {issuers[0]!r} as the authorization server, which is not an http or https URL."
+        raise UnknownOutcomeError(reason, resource_url)
+    metadata_url, metadata = _discover_server(flow, traits, issuers[0], server)
+    return DiscoveredMetadata(resource, resource_url, server, metadata, metadata_url)
 
 
-def _resource(flow: Flow, traits: Traits, named: str | None) -> tuple[str, dict[str, Any] | None]:
-    """The protected resource metadata; whatever is wrong with it, it counts as missing."""
-    web = flow.endpoint
-    url = named or f"{web.origin}{PROTECTED_RESOURCE}{web.path.removesuffix('/')}{web.query}"
-    answer = _fetch(flow, traits, url)
-    goes_on = answer is None or (not _ok(answer) and traits.goes_on(answer.status) and web.path != "/")
-    if goes_on and not named:
-        url = f"{web.origin}{PROTECTED_RESOURCE}"
-        answer = _fetch(flow, traits, url)
-    if answer is None or not _ok(answer):
+def _discover_resource(
+    flow: SignInFlow, traits: SdkTraits, challenge_url: str | None
+) -> tuple[str, dict[str, Any] | None]:
+    """The protected resource metadata with its URL; the client treats a wrong document like a missing one."""
+    endpoint = flow.endpoint
+    url = challenge_url or f"{endpoint.origin}{PROTECTED_RESOURCE}{endpoint.path.removesuffix('/')}{endpoint.query}"
+    answer = _get_metadata(flow, traits, url)
+    tries_root = answer is None or (
+        not _is_success(answer) and traits.tries_next_url(answer.status) and endpoint.path != "/"
+    )
+    if tries_root and not challenge_url:
+        url = f"{endpoint.origin}{PROTECTED_RESOURCE}"
+        answer = _get_metadata(flow, traits, url)
+    if answer is None or not _is_success(answer):
         return url, None
-    value = javascript_json.read(answer)
-    return url, None if isinstance(value, JsonError) or issues(RESOURCE, value) else value
+    document = parse_json(answer)
+    is_wrong = isinstance(document, JsonSyntaxError) or zod_issues(metadata_schemas.PROTECTED_RESOURCE, document)
+    return url, None if is_wrong else document
 
 
-def server_places(server: Web) -> list[tuple[Fields, str]]:
-    """Where the SDK looks for an authorization server's metadata, with the schema of each place."""
+def server_metadata_urls(server: ParsedUrl) -> list[tuple[ZodSchema, str]]:
+    """The URLs at which the SDK looks for authorization server metadata, each with its schema."""
     path = server.path.removesuffix("/")
-    places = [(SERVER, f"{server.origin}{AUTHORIZATION_SERVER}{path}")]
-    places.append((OPENID, f"{server.origin}{OPENID_CONFIGURATION}{path}"))
-    return [*places, (OPENID, f"{server.origin}{path}{OPENID_CONFIGURATION}")] if path else places
+    urls = [
+        (metadata_schemas.AUTHORIZATION_SERVER, f"{server.origin}{AUTHORIZATION_SERVER}{path}"),
+        (metadata_schemas.OPENID, f"{server.origin}{OPENID_CONFIGURATION}{path}"),
+    ]
+    return [*urls, (metadata_schemas.OPENID, f"{server.origin}{path}{OPENID_CONFIGURATION}")] if path else urls
 
 
-def _server(flow: Flow, traits: Traits, issuer: str, server: Web) -> tuple[str, dict[str, Any] | None]:
-    for fields, url in server_places(server):
-        answer = _fetch(flow, traits, url)
+def _discover_server(
+    flow: SignInFlow, traits: SdkTraits, issuer: str, server: ParsedUrl
+) -> tuple[str, dict[str, Any] | None]:
+    """The authorization server metadata with its URL; without metadata, the origin of the server."""
+    for schema, url in server_metadata_urls(server):
+        answer = _get_metadata(flow, traits, url)
         if answer is None:
             continue
-        if traits.reads_openid_as_oauth and fields is SERVER:
-            answer = _as_oauth(flow, answer, server)
-        if _ok(answer):
-            return url, _document(traits, fields, answer, issuer)
-        if not traits.goes_on(answer.status):
-            kind = "OAuth" if fields is SERVER else "OpenID provider"
-            said = traits.said("Error", f"HTTP {answer.status} trying to load {kind} metadata from {url}")
-            raise fails(f"{url} {describe(answer)}, and it looks nowhere else then.", url, said)
+        if traits.accepts_oauth_at_openid_url and schema is metadata_schemas.AUTHORIZATION_SERVER:
+            answer = _oauth_at_openid_url(flow, answer, server)
+        if _is_success(answer):
+            return url, _server_metadata(traits, schema, answer, issuer)
+        if not traits.tries_next_url(answer.status):
+            kind = "OAuth" if schema is metadata_schemas.AUTHORIZATION_SERVER else "OpenID provider"
+            text = traits.error_text("Error", f"HTTP {answer.status} trying to load {kind} metadata from {url}")
+            reason = f"{url} {describe(answer)}, and the client does not look for metadata elsewhere."
+            raise ClientFailsError(reason, url, text)
     return server.origin, None
 
 
-def _as_oauth(flow: Flow, answer: Answer, server: Web) -> Answer:
-    """The inspector's own look at the OpenID places (`oidcDiscoveryCompat`)."""
-    if not (400 <= answer.status < 500 or answer.status == 502):
+def _oauth_at_openid_url(flow: SignInFlow, answer: Answer, server: ParsedUrl) -> Answer:
+    """OAuth metadata that the inspector finds at an OpenID URL (`oidcDiscoveryCompat`); if none, the given answer."""
+    if not _is_tried_elsewhere(answer):
         return answer
-    for _, url in server_places(server)[1:]:
-        probe = flow.get(url, "anywhere")
-        if isinstance(probe, Failure):
+    for _, url in server_metadata_urls(server)[1:]:
+        openid_answer = flow.get(url, "any-origin")
+        if isinstance(openid_answer, Failure):
             return answer
-        if _ok(probe):
-            value = javascript_json.read(probe)
-            wanted = not isinstance(value, JsonError) and not issues(SERVER, value) and bool(issues(OPENID, value))
-            return probe if wanted else answer
-        if not (400 <= probe.status < 500 or probe.status == 502):
+        if _is_success(openid_answer):
+            document = parse_json(openid_answer)
+            is_only_oauth = (
+                not isinstance(document, JsonSyntaxError)
+                and not zod_issues(metadata_schemas.AUTHORIZATION_SERVER, document)
+                and bool(zod_issues(metadata_schemas.OPENID, document))
+            )
+            return openid_answer if is_only_oauth else answer
+        if not _is_tried_elsewhere(openid_answer):
             return answer
     return answer
 
 
-def _document(traits: Traits, fields: Fields, answer: Answer, issuer: str) -> dict[str, Any]:
-    value = javascript_json.read(answer)
-    if isinstance(value, JsonError):
-        raise invalid(traits, answer, value)
-    if found := issues(fields, value):
-        wrong = ".".join(map(str, found[0]["path"])) or "the document"
-        reason = f"{answer.url} has the wrong type at {wrong}, and it refuses all of it then."
-        raise fails(reason, answer.url, traits.said("ZodError", shown(found)))
-    document: dict[str, Any] = value
-    if not traits.first and document["issuer"] not in {issuer, issuer.removesuffix("/")}:
-        received = javascript_json.quoted(document["issuer"])
-        expected = javascript_json.quoted(issuer)
-        said = "Issuer mismatch in authorization server metadata (RFC 8414 §3.3): "
-        said = traits.said("IssuerMismatchError", f"{said}expected {expected}, received {received}")
-        raise fails(f"{answer.url} says that its issuer is {received}, not {expected}.", answer.url, said)
-    return document
+def _is_tried_elsewhere(answer: Answer) -> bool:
+    return 400 <= answer.status < 500 or answer.status == 502
 
 
-def invalid(traits: Traits, answer: Answer, error: JsonError) -> FlowError:
-    """A body that isn't JSON, taken for metadata."""
-    said = traits.said("SyntaxError", error.message) if error.message else None
-    kind = "a web page" if answer.is_html else "no JSON"
-    return fails(f"{answer.url} answers {answer.status} with {kind}, and it takes that for JSON.", answer.url, said)
+def _server_metadata(traits: SdkTraits, schema: ZodSchema, answer: Answer, issuer: str) -> dict[str, Any]:
+    """The authorization server metadata in an answer.
+
+    Raises:
+        ClientFailsError: it is not JSON, does not fit the schema, or has another issuer.
+    """
+    document = parse_json(answer)
+    if isinstance(document, JsonSyntaxError):
+        raise _json_error(traits, answer, document)
+    if issues := zod_issues(schema, document):
+        place = first_issue_path(issues) or "the document"
+        reason = f"{answer.url} has the wrong type at {place}, and the client rejects the whole document."
+        raise ClientFailsError(reason, answer.url, traits.error_text("ZodError", zod_message(issues)))
+    metadata: dict[str, Any] = document
+    # RFC 8414, section 3.3; version 1 does not check the issuer.
+    if not traits.is_v1 and metadata["issuer"] not in {issuer, issuer.removesuffix("/")}:
+        received, expected = quote_string(metadata["issuer"]), quote_string(issuer)
+        message = (
+            "Issuer mismatch in authorization server metadata (RFC 8414 §3.3): "
+            f"expected {expected}, received {received}"
+        )
+        reason = f"{answer.url} has the issuer {received}, not {expected}."
+        raise ClientFailsError(reason, answer.url, traits.error_text("IssuerMismatchError", message))
+    return metadata
 
 
-def _check_resource(flow: Flow, traits: Traits, found: Found) -> None:
-    """RFC 8707: the same origin, and a path that the endpoint's begins with (`checkResourceAllowed`)."""
-    if found.resource is None:
+def _json_error(traits: SdkTraits, answer: Answer, error: JsonSyntaxError) -> FlowError:
+    """The error for a body that the client parses as JSON although it is not JSON."""
+    text = traits.error_text("SyntaxError", error.message) if error.message else None
+    kind = "a web page" if answer.is_html else "a body that is not JSON"
+    return ClientFailsError(
+        f"{answer.url} answers {answer.status} with {kind}, and the client requires JSON.", answer.url, text
+    )
+
+
+def _check_resource(flow: SignInFlow, traits: SdkTraits, discovered: DiscoveredMetadata) -> None:
+    """Check the resource (RFC 8707): the endpoint's origin, and the start of its path (`checkResourceAllowed`)."""
+    if discovered.resource is None:
         return
-    asked, named = flow.endpoint, parsed(found.resource["resource"])
-    below = named and f"{asked.path.removesuffix('/')}/".startswith(f"{named.path.removesuffix('/')}/")
-    if named and asked.origin == named.origin and len(asked.path) >= len(named.path) and below:
+    endpoint, resource = flow.endpoint, discovered.resource["resource"]
+    resource_url = parse_url(resource)
+    if resource_url and _contains(resource_url, endpoint):
         return
-    resource, expected = found.resource["resource"], asked.href.partition("#")[0]
-    said = traits.said("Error", f"Protected resource {resource} does not match expected {expected} (or origin)")
-    raise fails(f"{found.resource_url} is about {resource}, not about {expected}.", found.resource_url, said)
+    expected = endpoint.href.partition("#")[0]
+    text = traits.error_text("Error", f"Protected resource {resource} does not match expected {expected} (or origin)")
+    reason = f"{discovered.resource_url} describes the resource {resource}, not {expected}."
+    raise ClientFailsError(reason, discovered.resource_url, text)
 
 
-def _register(flow: Flow, traits: Traits, found: Found) -> None:
-    url = found.endpoint("register")
+def _contains(resource: ParsedUrl, endpoint: ParsedUrl) -> bool:
+    is_below = f"{endpoint.path.removesuffix('/')}/".startswith(f"{resource.path.removesuffix('/')}/")
+    return endpoint.origin == resource.origin and len(endpoint.path) >= len(resource.path) and is_below
+
+
+def _register(flow: SignInFlow, traits: SdkTraits, discovered: DiscoveredMetadata) -> None:
+    url = discovered.endpoint_url("register")
     if not url:
-        said = traits.said("Error", f"{_INCOMPATIBLE} dynamic client registration")
-        raise fails(f"{found.metadata_url} names no registration_endpoint.", found.metadata_url, said)
-    named = found.metadata is not None
-    answer = client_registration.posted(flow, url, found.endpoint("authorize"), named=named, redirects=traits.redirects)
+        text = traits.error_text("Error", f"{_INCOMPATIBLE} dynamic client registration")
+        reason = f"{discovered.metadata_url} names no registration_endpoint."
+        raise ClientFailsError(reason, discovered.metadata_url, text)
+    in_metadata = discovered.metadata is not None
+    authorization_url = discovered.endpoint_url("authorize")
+    answer = client_registration.register(
+        flow, url, authorization_url, in_metadata=in_metadata, policy=traits.redirect_policy
+    )
     if answer is None:
         return
     if isinstance(answer, Failure):
-        raise _no_answer(traits, answer)
-    if not _ok(answer):
-        reason = f"{url} refuses to register it: POST {describe(answer)}{client_registration.guessed(flow)}."
-        raise fails(reason, url, _refusal(traits, known(answer)))
-    value = javascript_json.read(answer)
-    if isinstance(value, JsonError):
-        raise invalid(traits, answer, value)
-    if wrong := issues(REGISTRATION, value):
-        reason = f"{url} answers a registration without what it needs: {'.'.join(map(str, wrong[0]['path']))}."
-        raise fails(reason, url, traits.said("ZodError", shown(wrong)))
+        raise _unreachable(traits, answer)
+    if not _is_success(answer):
+        reason = client_registration.refusal_reason(flow, url, answer)
+        raise ClientFailsError(reason, url, _registration_error_text(traits, complete_answer(answer)))
+    document = parse_json(answer)
+    if isinstance(document, JsonSyntaxError):
+        raise _json_error(traits, answer, document)
+    if issues := zod_issues(metadata_schemas.REGISTRATION, document):
+        place = first_issue_path(issues) or "the document"
+        reason = f"{url} answers the registration with a document that is wrong at {place}."
+        raise ClientFailsError(reason, url, traits.error_text("ZodError", zod_message(issues)))
 
 
-def _refusal(traits: Traits, answer: Answer) -> str | None:
+def _registration_error_text(traits: SdkTraits, answer: Answer) -> str | None:
+    """The error for a refused registration; None if its exact words are not known."""
     body = answer.body.decode("utf-8", "replace")
-    if not traits.first:
+    if not traits.is_v1:
         message = f"Dynamic Client Registration rejected (HTTP {answer.status}): {body}"
-        return traits.said("RegistrationRejectedError", message)
-    value = javascript_json.read(answer)
-    wrong = [] if isinstance(value, JsonError) else issues(_OAUTH_ERROR, value)
-    if not isinstance(value, JsonError) and not wrong:
-        code = value["error"] if value["error"] in _OAUTH_ERRORS else "server_error"
-        name = "".join(part.capitalize() for part in code.removesuffix("_error").split("_")) + "Error"
-        return traits.said(name, value.get("error_description", ""))
-    if (away := _not_followed(answer, traits, bare=True)) is not None:
-        return traits.said("ServerError", f"HTTP {answer.status}: {away}")
-    if isinstance(value, JsonError) and value.message is None:
+        return traits.error_text("RegistrationRejectedError", message)
+    document = parse_json(answer)
+    issues = [] if isinstance(document, JsonSyntaxError) else zod_issues(metadata_schemas.OAUTH_ERROR, document)
+    if not isinstance(document, JsonSyntaxError) and not issues:
+        code = document["error"] if document["error"] in _OAUTH_ERROR_CODES else "server_error"
+        error_class = "".join(part.capitalize() for part in code.removesuffix("_error").split("_")) + "Error"
+        return traits.error_text(error_class, document.get("error_description", ""))
+    if (redirect_message := _redirect_message(answer, traits, with_policy=False)) is not None:
+        return traits.error_text("ServerError", f"HTTP {answer.status}: {redirect_message}")
+    if isinstance(document, JsonSyntaxError) and document.message is None:
         return None
-    error = f"SyntaxError: {value.message}" if isinstance(value, JsonError) else shown(wrong)
-    message = f"HTTP {answer.status}: Invalid OAuth error response: {error}. Raw body: {body}"
-    return traits.said("ServerError", message)
+    problem = f"SyntaxError: {document.message}" if isinstance(document, JsonSyntaxError) else zod_message(issues)
+    message = f"HTTP {answer.status}: Invalid OAuth error response: {problem}. Raw body: {body}"
+    return traits.error_text("ServerError", message)
 
 
-def _authorize(flow: Flow, traits: Traits, found: Found) -> str:
-    """What it checks of the metadata once it has registered, and whether there is a page for the user."""
-    metadata, url = found.metadata or {}, found.endpoint("authorize")
-    for name, wanted, what in (
-        ("response_types_supported", "code", "response type"),
-        ("code_challenge_methods_supported", "S256", "code challenge method"),
-    ):
-        if name in metadata and wanted not in metadata[name]:
-            said = traits.said("Error", f"{_INCOMPATIBLE} {what} {wanted}")
-            raise fails(f"{found.metadata_url} doesn't list {wanted} in {name}.", found.metadata_url, said)
-    if page := client_registration.no_page(flow, url):
-        raise fails(f"The page where its user would sign in {describe(page)}.", url)
-    token = found.endpoint("token")
-    web = parsed(token)
-    if not traits.first and web and web.scheme != "https" and literal_kind(web.host.strip("[]")) != "loopback":
-        said = (
-            f"Refusing to send credentials to non-https token endpoint '{web.href}'. OAuth token requests MUST use TLS "
-            "(localhost / *.localhost / 127.0.0.1 / ::1 are exempt)."
-        )
-        raise fails("It sends a code to no token endpoint without https.", token, traits.said(_INSECURE, said))
-    resource = found.resource or {}
-    # Without the resource's metadata it sends no `resource` (`selectResourceURL`).
+def _authorize(flow: SignInFlow, traits: SdkTraits, discovered: DiscoveredMetadata) -> str:
+    """Check the metadata as the client does after its registration, and return the reason why it connects."""
+    _check_supported(traits, discovered)
+    authorization_url = discovered.endpoint_url("authorize")
+    if page := client_registration.missing_sign_in_page(flow, authorization_url):
+        raise ClientFailsError(f"The sign-in page {authorization_url} {describe(page)}.", authorization_url)
+    _check_token_endpoint(traits, discovered.endpoint_url("token"))
+    resource, metadata = discovered.resource or {}, discovered.metadata or {}
+    # Without protected resource metadata, the client names no resource (`selectResourceURL`).
     client_registration.assume_token(
         flow, resource.get("resource"), resource.get("scopes_supported"), metadata.get("scopes_supported")
     )
-    return client_registration.arrived(flow, url)
+    return client_registration.sign_in_reason(flow, authorization_url)
 
 
-_INSECURE = "InsecureTokenEndpointError"
+def _check_supported(traits: SdkTraits, discovered: DiscoveredMetadata) -> None:
+    """Check that the server supports the response type `code` and the code challenge method `S256`."""
+    metadata = discovered.metadata or {}
+    for field, value, title in (
+        ("response_types_supported", "code", "response type"),
+        ("code_challenge_methods_supported", "S256", "code challenge method"),
+    ):
+        if field in metadata and value not in metadata[field]:
+            text = traits.error_text("Error", f"{_INCOMPATIBLE} {title} {value}")
+            reason = f"{discovered.metadata_url} does not list {value} in {field}."
+            raise ClientFailsError(reason, discovered.metadata_url, text)
 
 
-def _no_answer(traits: Traits, failure: Failure) -> FlowError:
-    said = None if failure.kind == "not-asked" else traits.said(*_FETCH_FAILED)
-    if said is None:
-        return unknown(f"{failure.method} {failure.url} was not asked: {failure.why}.", failure.url)
-    return fails(f"{failure.url} can't be reached: {failure.why}.", failure.url, said)
+def _check_token_endpoint(traits: SdkTraits, token_url: str) -> None:
+    """Check that the token endpoint uses https (`assertSecureTokenEndpoint`, which version 1 does not have)."""
+    url = parse_url(token_url)
+    if traits.is_v1 or url is None or url.scheme == "https" or literal_kind(url.host.strip("[]")) == "loopback":
+        return
+    message = (
+        f"Refusing to send credentials to non-https token endpoint '{url.href}'. OAuth token requests MUST use TLS "
+        "(localhost / *.localhost / 127.0.0.1 / ::1 are exempt)."
+    )
+    reason = f"The token endpoint {token_url} does not use https, so the client sends it no code."
+    raise ClientFailsError(reason, token_url, traits.error_text("InsecureTokenEndpointError", message))
 
 
-def _not_followed(answer: Answer, traits: Traits, *, bare: bool = False) -> str | None:
-    """What it says of a redirect that it doesn't follow; None for what isn't one."""
-    target, here = redirect_of(answer), parsed(answer.url)
-    web = parsed(target) if target else None
-    if web is None or here is None:
+def _unreachable(traits: SdkTraits, failure: Failure) -> FlowError:
+    return unreachable_error(failure, traits.error_text("TypeError", "fetch failed"))
+
+
+def _redirect_message(answer: Answer, traits: SdkTraits, *, with_policy: bool = True) -> str | None:
+    """The message for a redirect that the client does not follow; None for an answer that is not a redirect.
+
+    Args:
+        answer: the answer.
+        traits: the traits of the client.
+        with_policy: whether the message ends with the client's redirect policy.
+    """
+    target, source_url = redirect_target(answer), parse_url(answer.url)
+    target_url = parse_url(target) if target else None
+    if target_url is None or source_url is None:
         return None
-    place = f"{web.origin}{web.path}"
-    advice = "" if traits.first else "; use that URL as the endpoint if it is the intended server"
-    said = f"Redirect to {place} not followed{advice}"
-    if (here.scheme, web.scheme) == ("https", "http"):
+    place = f"{target_url.origin}{target_url.path}"
+    if (source_url.scheme, target_url.scheme) == ("https", "http"):
         place = f"https{place.removeprefix('http')}"
-        said = (
+        message = (
             f"Redirect to plain http not followed; try {place} instead"
-            if traits.first
+            if traits.is_v1
             else f"Redirect from https to plain http not followed; try {place} as the endpoint"
         )
-    return said if bare else f"{said} (redirectPolicy: 'same-origin')"
+    else:
+        advice = "" if traits.is_v1 else "; use that URL as the endpoint if it is the intended server"
+        message = f"Redirect to {place} not followed{advice}"
+    return f"{message} (redirectPolicy: 'same-origin')" if with_policy else message
 
 
-def _ok(answer: Answer) -> bool:
+def _is_success(answer: Answer) -> bool:
     return 200 <= answer.status < 300

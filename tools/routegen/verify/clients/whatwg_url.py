@@ -1,6 +1,6 @@
-"""URLs as the clients see them: parsed and written again by the WHATWG's rules.
+"""URLs as MCP clients read them: parsed and written by the rules of the WHATWG URL standard.
 
-JavaScript's `URL` and pydantic's URL types both keep to them; pydantic is at hand, so its parser stands for both.
+JavaScript's `URL` and pydantic's URL types follow these rules. This module uses pydantic's parser for both.
 """
 
 from dataclasses import dataclass
@@ -11,14 +11,17 @@ from pydantic_core import Url
 
 
 @dataclass(frozen=True)
-class Web:
-    """A URL in parts.
+class ParsedUrl:
+    """The parts of a URL.
 
     Attributes:
-        href: all of it, normal: lower case, no default port, `/` for an empty path.
-        path: `/` where there is none.
-        query: with its question mark; empty where there is none.
-        userinfo: whether it names a user or a password.
+        href: the whole URL in its normal form: lower case, no default port, `/` for an empty path.
+        scheme: the scheme without its colon.
+        host: the host; empty if there is none.
+        port: the port; the default port of the scheme if the URL names none.
+        path: the path; `/` if it is empty.
+        query: the query with its question mark; empty if there is none.
+        userinfo: whether the URL has a user name or a password.
     """
 
     href: str
@@ -36,13 +39,13 @@ class Web:
         return f"{self.scheme}://{self.host}" + (f":{self.port}" if self.port not in {None, default} else "")
 
 
-def parsed(text: str) -> Web | None:
-    """What `new URL(text)` makes of a text; None where it throws."""
+def parse_url(text: str) -> ParsedUrl | None:
+    """Parse a text as JavaScript's `new URL(text)` does; None if that throws an error."""
     try:
         url = Url(text)
     except (ValidationError, ValueError):
         return None
-    return Web(
+    return ParsedUrl(
         href=str(url),
         scheme=url.scheme,
         host=url.host or "",
@@ -53,15 +56,21 @@ def parsed(text: str) -> Web | None:
     )
 
 
-def preserved(text: str) -> str | None:
-    """What pydantic makes of an http URL where it keeps an empty path; None where it refuses."""
-    web = parsed(text)
-    if web is None or web.scheme not in {"http", "https"} or not web.host:
+def is_http_url(text: str) -> bool:
+    """Whether a text is an http or https URL, which a client can request."""
+    url = parse_url(text)
+    return url is not None and url.scheme in {"http", "https"}
+
+
+def keep_empty_path(text: str) -> str | None:
+    """Write an http or https URL as pydantic does with `url_preserve_empty_path`; None if pydantic rejects it."""
+    url = parse_url(text)
+    if url is None or url.scheme not in {"http", "https"} or not url.host:
         return None
-    if web.path == "/" and not _has_path(text):
-        slash = web.href.index("/", len(web.scheme) + 3)
-        return web.href[:slash] + web.href[slash + 1 :]
-    return web.href
+    if url.path == "/" and not _has_path(text):
+        slash = url.href.index("/", len(url.scheme) + 3)
+        return url.href[:slash] + url.href[slash + 1 :]
+    return url.href
 
 
 def _has_path(text: str) -> bool:
