@@ -253,7 +253,7 @@ def test_an_endpoint_that_can_not_be_reached(kind: str) -> None:
     assert errors.pop("inspector") == "fetch failed"
     assert set(errors.values()) == {"TypeError: fetch failed"}
     python = predict(BY_ID["python-sdk"], MCP, Failing(World(world()), MCP, kind))
-    expected = "RuntimeError: McpClient failed to connect: All connection attempts failed"
+    expected = "RuntimeError: Client failed to connect: All connection attempts failed"
     assert (python.outcome, python.error) == ("fails", expected if kind == "refused" else None)
 
 
@@ -407,7 +407,7 @@ def test_claude_registers_nowhere_where_a_metadata_document_names_it() -> None:
     ("replies", "words"),
     [
         (world({"POST origin /mcp": doc({}, 401, **{RENAMED: "Bearer x"})}), "has no challenge that names"),
-        (world({f"GET origin {PRM}/mcp": None, f"GET origin {ASM}": doc(SERVER)}), "Only the older discovery"),
+        (world({f"GET origin {PRM}/mcp": None, f"GET origin {ASM}": doc(SERVER)}), "only the older discovery"),
         (challenged({f"GET origin {PRM}/mcp": WIKI}), "not documented"),
         (challenged({f"GET origin {PRM}/mcp": doc({**RESOURCE, "resource": "{origin}/mcp/"})}), "as its resource"),
         (challenged({f"GET authkit {ASM}": doc({**SERVER, "issuer": "{authkit}/"})}), "as its issuer"),

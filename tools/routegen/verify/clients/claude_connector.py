@@ -21,7 +21,7 @@ from typing import Any
 
 from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.clients import client_registration
+from routegen.verify.clients import untested_steps
 from routegen.verify.clients.sign_in_flow import (
     ClientFailsError,
     FlowError,
@@ -77,11 +77,9 @@ def _error_without_challenge(flow: SignInFlow) -> FlowError:
         return UnknownOutcomeError(reason, metadata_url)
     registration_url = f"{endpoint.origin}/register"
     authorization_url = f"{endpoint.origin}/authorize"
-    answer = client_registration.register(
-        flow, registration_url, authorization_url, in_metadata=False, policy="same-origin"
-    )
+    answer = untested_steps.register(flow, registration_url, authorization_url, in_metadata=False, policy="same-origin")
     if isinstance(answer, Answer) and not 200 <= answer.status < 300:
-        return ClientFailsError(client_registration.refusal_reason(flow, registration_url, answer), registration_url)
+        return ClientFailsError(untested_steps.refusal_reason(flow, registration_url, answer), registration_url)
     return UnknownOutcomeError(f"{endpoint.origin} has no metadata, and {_NOT_DOCUMENTED}.", endpoint.origin)
 
 
@@ -102,9 +100,9 @@ def _sign_in(flow: SignInFlow, metadata_url: ParsedUrl) -> str:
         raise UnknownOutcomeError(f"{url} does not list S256 in code_challenge_methods_supported.", url)
     authorization_url = _require_http_url(metadata.get("authorization_endpoint"), url).href
     _register(flow, metadata, url, authorization_url)
-    if page := client_registration.missing_sign_in_page(flow, authorization_url):
+    if page := untested_steps.missing_sign_in_page(flow, authorization_url):
         raise ClientFailsError(f"The sign-in page {authorization_url} {describe(page)}.", authorization_url)
-    return client_registration.sign_in_reason(flow, authorization_url)
+    return untested_steps.sign_in_reason(flow, authorization_url)
 
 
 def _register(flow: SignInFlow, metadata: dict[str, Any], metadata_url: str, authorization_url: str) -> None:
@@ -114,13 +112,13 @@ def _register(flow: SignInFlow, metadata: dict[str, Any], metadata_url: str, aut
         reason = f"{metadata_url} names no registration_endpoint, so the user must enter a client ID."
         raise UnknownOutcomeError(reason, metadata_url)
     url = _require_http_url(metadata["registration_endpoint"], metadata_url).href
-    answer = client_registration.register(flow, url, authorization_url, in_metadata=True, policy="same-origin")
+    answer = untested_steps.register(flow, url, authorization_url, in_metadata=True, policy="same-origin")
     if answer is None:
         return
     if isinstance(answer, Failure):
         raise UnknownOutcomeError(f"{url} cannot be reached: {answer.why}.", url)
     if not 200 <= answer.status < 300:
-        raise ClientFailsError(client_registration.refusal_reason(flow, url, answer), url)
+        raise ClientFailsError(untested_steps.refusal_reason(flow, url, answer), url)
 
 
 def _discover_server(flow: SignInFlow, issuer: ParsedUrl) -> tuple[str, dict[str, Any] | None]:

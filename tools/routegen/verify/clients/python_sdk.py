@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import BaseModel, ValidationError
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.clients import client_registration
+from routegen.verify.clients import untested_steps
 from routegen.verify.clients.metadata_schemas import AuthorizationServerModel, ProtectedResourceModel
 from routegen.verify.clients.sign_in_flow import (
     ClientFailsError,
@@ -62,17 +62,17 @@ def connect(flow: SignInFlow) -> str:
     metadata = _discover_server(flow, resource.authorization_servers[0] if resource else None)
     urls = _sign_in_urls(flow, metadata)
     _register(flow, urls)
-    if page := client_registration.missing_sign_in_page(flow, urls.authorization):
+    if page := untested_steps.missing_sign_in_page(flow, urls.authorization):
         text = _error_text(f"Unexpected authorization response: {page.status}")
         raise ClientFailsError(f"The sign-in page {urls.authorization} {describe(page)}.", urls.authorization, text)
     # Without protected resource metadata, the client names the MCP endpoint as the resource (`get_resource_url`).
-    client_registration.assume_token(
+    untested_steps.assume_token(
         flow,
         resource.resource if resource else flow.mcp_url,
         resource.scopes_supported if resource else None,
         metadata.scopes_supported if metadata else None,
     )
-    return client_registration.sign_in_reason(flow, urls.authorization)
+    return untested_steps.sign_in_reason(flow, urls.authorization)
 
 
 def _error_text(message: str) -> str:
@@ -193,15 +193,13 @@ def _sign_in_urls(flow: SignInFlow, metadata: AuthorizationServerModel | None) -
 
 def _register(flow: SignInFlow, urls: SignInUrls) -> None:
     url = urls.registration
-    answer = client_registration.register(
-        flow, url, urls.authorization, in_metadata=urls.in_metadata, policy="same-origin"
-    )
+    answer = untested_steps.register(flow, url, urls.authorization, in_metadata=urls.in_metadata, policy="same-origin")
     if answer is None:
         return
     if isinstance(answer, Failure):
         raise _unreachable(answer)
     body = complete_answer(answer).body
-    reason = client_registration.refusal_reason(flow, url, answer)
+    reason = untested_steps.refusal_reason(flow, url, answer)
     if answer.status not in {200, 201}:
         target = redirect_target(answer)
         note = f" (redirected to {target.partition('?')[0]}; not followed)" if target else ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.clients import client_registration, metadata_schemas
+from routegen.verify.clients import metadata_schemas, untested_steps
 from routegen.verify.clients.javascript_json import JsonSyntaxError, parse_json, quote_string
 from routegen.verify.clients.metadata_schemas import ZodSchema, first_issue_path, zod_issues, zod_message
 from routegen.verify.clients.sign_in_flow import (
@@ -328,7 +328,7 @@ def _register(flow: SignInFlow, traits: SdkTraits, discovered: DiscoveredMetadat
         raise ClientFailsError(reason, discovered.metadata_url, text)
     in_metadata = discovered.metadata is not None
     authorization_url = discovered.endpoint_url("authorize")
-    answer = client_registration.register(
+    answer = untested_steps.register(
         flow, url, authorization_url, in_metadata=in_metadata, policy=traits.redirect_policy
     )
     if answer is None:
@@ -336,7 +336,7 @@ def _register(flow: SignInFlow, traits: SdkTraits, discovered: DiscoveredMetadat
     if isinstance(answer, Failure):
         raise _unreachable(traits, answer)
     if not _is_success(answer):
-        reason = client_registration.refusal_reason(flow, url, answer)
+        reason = untested_steps.refusal_reason(flow, url, answer)
         raise ClientFailsError(reason, url, _registration_error_text(traits, complete_answer(answer)))
     document = parse_json(answer)
     if isinstance(document, JsonSyntaxError):
@@ -372,15 +372,15 @@ def _authorize(flow: SignInFlow, traits: SdkTraits, discovered: DiscoveredMetada
     """Check the metadata as the client does after its registration, and return the reason why it connects."""
     _check_supported(traits, discovered)
     authorization_url = discovered.endpoint_url("authorize")
-    if page := client_registration.missing_sign_in_page(flow, authorization_url):
+    if page := untested_steps.missing_sign_in_page(flow, authorization_url):
         raise ClientFailsError(f"The sign-in page {authorization_url} {describe(page)}.", authorization_url)
     _check_token_endpoint(traits, discovered.endpoint_url("token"))
     resource, metadata = discovered.resource or {}, discovered.metadata or {}
     # Without protected resource metadata, the client names no resource (`selectResourceURL`).
-    client_registration.assume_token(
+    untested_steps.assume_token(
         flow, resource.get("resource"), resource.get("scopes_supported"), metadata.get("scopes_supported")
     )
-    return client_registration.sign_in_reason(flow, authorization_url)
+    return untested_steps.sign_in_reason(flow, authorization_url)
 
 
 def _check_supported(traits: SdkTraits, discovered: DiscoveredMetadata) -> None:
