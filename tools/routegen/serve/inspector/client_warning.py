@@ -14,8 +14,8 @@ from routegen.serve.exchange import Exchange
 from routegen.serve.proxy_event import HttpRequest
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import CLIENTS, predict
-from routegen.verify.clients.sign_in_flow import redirect_of
-from routegen.verify.clients.whatwg_url import parsed
+from routegen.verify.clients.sign_in_flow import redirect_target
+from routegen.verify.clients.whatwg_url import parse_url
 
 _SIGN_IN_AGAIN = (
     "no client gets or refreshes its token from a web page (RFC 6749, section 5, requires JSON), so each client will "
@@ -34,16 +34,16 @@ def is_sign_in_request(request: HttpRequest) -> bool:
 def client_warning(exchange: Exchange) -> str | None:
     """One sentence on the clients that a response breaks; None if it is not a web page, or no client asks for it."""
     request, response = exchange.request, exchange.response
-    web = parsed(f"http://{request.header('host') or 'localhost'}{request.path}")
+    url = parse_url(f"http://{request.header('host') or 'localhost'}{request.path}")
     role = _sign_in_role(request)
-    if role == "other" or web is None:
+    if role == "other" or url is None:
         return None
-    answer = Answer(request.method, web.href, response.status, response.headers, response.body)
+    answer = Answer(request.method, url.href, response.status, response.headers, response.body)
     if not answer.is_html:
         return None
     if role == "token-endpoint":
         return _SIGN_IN_AGAIN
-    deployment = _OneKnownAnswer(answer, web.origin, web.path)
+    deployment = _OneKnownAnswer(answer, url.origin, url.path)
     clauses: dict[str, list[str]] = {}
     for prediction in (predict(client, deployment.mcp_url, deployment) for client in CLIENTS):
         if prediction.outcome == "fails" and (answer.method, answer.url) in prediction.requests:
@@ -86,7 +86,7 @@ class _OneKnownAnswer:
         """The answer to a request."""
         if (method, url) == (self._answer.method, self._answer.url):
             return self._answer
-        if url == redirect_of(self._answer):
+        if url == redirect_target(self._answer):
             return Answer(method, url, 200, (("content-type", "text/html"),), b"<!DOCTYPE html>")
         if url == self.mcp_url:
             return _json_answer(method, url, 401, {})
@@ -101,7 +101,7 @@ class _OneKnownAnswer:
             message = _ERROR_CLASS.sub("", error or "").replace(self._origin, "")
             shortened = message if len(message) <= _MAX_ERROR else f"{message[:_MAX_ERROR].rstrip('.')}..."
             return f'{_STOP} with "{shortened}"' if message else _STOP
-        if url == redirect_of(self._answer):
+        if url == redirect_target(self._answer):
             return f"will follow the redirect, and stop at {path} if a web page answers there"
         return f"will ignore this answer and, without other metadata, go on to {path}"
 
