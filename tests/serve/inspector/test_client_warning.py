@@ -20,8 +20,8 @@ def exchange(request: str, status: int, body: bytes, *, location: str = "", **ty
     """An exchange; `sent` and `answered` are content types."""
     method, path = request.split()
     headers = (("host", "127.0.0.1:8000"), *([("content-type", types["sent"])] if types.get("sent") else []))
-    answered = (("content-type", types["answered"]), *([("location", location)] if location else []))
-    response = HttpResponse(status, answered, body)
+    response_headers = (("content-type", types["answered"]), *([("location", location)] if location else []))
+    response = HttpResponse(status, response_headers, body)
     return Exchange("id", 0.0, HttpRequest(method, path, headers=headers), "$default", "wiki", response, 1.0)
 
 

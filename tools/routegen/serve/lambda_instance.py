@@ -113,16 +113,15 @@ class LambdaInstance:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        pipe = process.stdout
-        drained = asyncio.Event()
-        reader = loop.create_task(loop.connect_read_pipe(lambda: _OutputLines(on_output, drained), pipe))
+        output = _OutputLines(on_output)
+        reader = loop.create_task(loop.connect_read_pipe(lambda: output, process.stdout))
 
         async def clean_up(exit_status: int) -> None:
             self.kill(self.kill_reason)  # its child processes, which are in the same group
             transport, _ = await reader
             # A process that left the group can keep the pipe open for ever.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(drained.wait(), 0.5)
+                await asyncio.wait_for(output.drained.wait(), 0.5)
             transport.close()
             self.exit_status = exit_status
             on_exit(self)
@@ -184,11 +183,14 @@ class _OutputLines(asyncio.Protocol):
 
     AWS's runtime client separates the lines of a traceback with carriage returns and indents them with no-break
     spaces, which CloudWatch shows as one entry; a terminal needs line feeds and spaces.
+
+    Attributes:
+        drained: set when the pipe is closed.
     """
 
-    def __init__(self, on_output: Callable[[str], None], drained: asyncio.Event) -> None:
+    def __init__(self, on_output: Callable[[str], None]) -> None:
         self._on_output = on_output
-        self._drained = drained
+        self.drained = asyncio.Event()
         self._rest = b""
 
     def data_received(self, data: bytes) -> None:
@@ -203,7 +205,7 @@ class _OutputLines(asyncio.Protocol):
         if self._rest:
             self._emit(self._rest)
             self._rest = b""
-        self._drained.set()
+        self.drained.set()
 
     def _emit(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").replace("\u00a0", " ").rstrip()

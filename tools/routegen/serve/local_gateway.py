@@ -87,10 +87,7 @@ class LocalGateway:
             on_ready: called with the URL when requests are answered.
             inspector_socket: the inspector's socket, closed at the end; None for no inspector.
         """
-        # For every app that a changed manifest can name.
-        apps = {*self._functions, self._config.default, *(app.name for app in self._config.apps)}
-        count = self._settings.max_instances * len(apps)
-        runtime_sockets = [_listening_socket(socket.AF_INET, ("127.0.0.1", 0)) for _ in range(count)]
+        runtime_sockets = self._open_runtime_sockets()
         ports = [runtime_socket.getsockname()[1] for runtime_socket in runtime_sockets]
         self._runtime_ports = frozenset(ports)
         home = Path(tempfile.mkdtemp(prefix="routegen-serve-"))
@@ -124,6 +121,12 @@ class LocalGateway:
             self._inspector.close()
         if self._server:
             self._server.should_exit = True
+
+    def _open_runtime_sockets(self) -> list[socket.socket]:
+        """A socket of the Runtime API for each instance of every app that the manifest, or a change of it, can name."""
+        apps = {*self._functions, self._config.default, *(app.name for app in self._config.apps)}
+        count = self._settings.max_instances * len(apps)
+        return [_listening_socket(socket.AF_INET, ("127.0.0.1", 0)) for _ in range(count)]
 
     def _start_inspector(self, inspector_socket: socket.socket) -> None:
         self._inspector = Inspector(inspector_socket.getsockname()[1], self._settings.stage)

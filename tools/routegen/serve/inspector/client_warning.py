@@ -6,7 +6,6 @@ known: the response that the gateway has just sent.
 
 import json
 import re
-from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE, classify_path
@@ -110,6 +109,5 @@ def _json_answer(method: str, url: str, status: int, value: dict[str, object]) -
     return Answer(method, url, status, (("content-type", "application/json"),), json.dumps(value).encode())
 
 
-def _enumerate(clients: Iterable[str]) -> str:
-    *others, last = clients
-    return f"{', '.join(others)} and {last}" if others else last
+def _enumerate(names: list[str]) -> str:
+    return " and ".join([*filter(None, [", ".join(names[:-1])]), names[-1]])

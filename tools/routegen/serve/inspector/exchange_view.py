@@ -60,7 +60,7 @@ def exchange_details(summary: JsonObject, exchange: Exchange, explainer: Explain
     request, response, masker = exchange.request, exchange.response, Masker()
     path = f"/{request.path[1:].partition('/')[2]}" if stage else request.path
     query = f"?{masker.mask_query(request.query[:_MAX_READ])}" if request.query else ""
-    shown = {
+    parts = {
         "path": summary["path"],
         "problem": summary["problem"],
         "warning": summary["warning"],
@@ -77,7 +77,7 @@ def exchange_details(summary: JsonObject, exchange: Exchange, explainer: Explain
             "body": _masked_body(masker, response.body, dict(response.headers).get("content-type")),
         },
     }
-    masked: JsonObject = _truncated(masker.mask_copies(shown, _PAGE_KEYS))
+    masked: JsonObject = _truncated(masker.mask_copies(parts, _PAGE_KEYS))
     reason = _route_key_reason(exchange, explainer.explain(request.method, path))
     return summary | {"id": exchange.id, "reason": reason} | masked
 
