@@ -1,6 +1,9 @@
-"""Every auth provider that FastMCP ships, on every transport: extracted, and proven without a disagreement.
+"""`make matrix`: extract and prove every auth provider of FastMCP with every transport, and write docs/providers.md.
 
-`python -m dev.matrix` from the repository's root writes docs/providers.md. `auth_providers.py` builds the providers,
-`transport_cases.py` puts them behind transports and mounts, `prove_provider.py` extracts and proves one pair of them,
-`fastmcp_releases.py` does that for earlier FastMCP releases, `providers_page.py` writes the tables.
+- `auth_providers`: creates each auth provider.
+- `transport_cases`: the transports and mounts that are combined with each provider.
+- `prove_provider`: extracts and proves one provider in one case.
+- `fastmcp_releases`: does the same for older FastMCP releases.
+- `providers_page`: writes the tables of docs/providers.md.
+- `__main__`: the command `python -m dev.matrix`.
 """

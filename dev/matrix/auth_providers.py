@@ -1,6 +1,6 @@
-"""Every auth provider of the installed FastMCP, built with values that are not real and without a network.
+"""Every auth provider of the installed FastMCP, created with invented values and without a network.
 
-In: the server's public URL. Out: a provider that nobody else holds, because a proven app is stubbed for good.
+Each call creates a new provider, because a proof replaces the endpoints of its app permanently.
 """
 
 from collections.abc import Callable, Iterator
@@ -39,30 +39,30 @@ from pydantic import AnyHttpUrl
 _ISSUER = "https://login.example.com"
 _CONFIG = f"{_ISSUER}/.well-known/openid-configuration"
 _DESCOPE = "https://api.descope.com/v1/apps/agentic/P0123456789/M0123456789/.well-known/openid-configuration"
-_NOT_REAL = "not-a-real-value-0123456789"
-# Bytes are taken as they are; from a text a key would be derived, on purpose slowly.
+_INVENTED = "not-a-real-value-0123456789"
+# FastMCP uses bytes directly as the key. From a str it would derive a key, which is slow by design.
 _KEY = b"not-a-real-key-not-a-real-key-00"
 _SCOPES = ["read"]
 
 
 @dataclass(frozen=True)
-class Provider:
+class ProviderFactory:
     """One row of the matrix.
 
     Attributes:
-        name: as FastMCP's documentation calls it.
-        build: the provider for a public URL; None for a server without one.
+        name: the name in FastMCP's documentation.
+        build: creates the provider for a public URL; None means a server without a provider.
     """
 
     name: str
     build: Callable[[str], AuthProvider | None]
 
 
-def _client() -> dict[str, Any]:
-    """What every provider that registers clients wants; its state stays in memory, not in the user's home."""
+def _client_arguments() -> dict[str, Any]:
+    """Return the arguments of each provider that registers clients; the state is not in the home directory."""
     return {
-        "client_id": _NOT_REAL,
-        "client_secret": _NOT_REAL,
+        "client_id": _INVENTED,
+        "client_secret": _INVENTED,
         "jwt_signing_key": _KEY,
         "client_storage": MemoryStore(),
     }
@@ -74,7 +74,7 @@ def _jwt() -> JWTVerifier:
 
 def _introspection() -> IntrospectionTokenVerifier:
     return IntrospectionTokenVerifier(
-        introspection_url=f"{_ISSUER}/introspect", client_id=_NOT_REAL, client_secret=_NOT_REAL
+        introspection_url=f"{_ISSUER}/introspect", client_id=_INVENTED, client_secret=_INVENTED
     )
 
 
@@ -83,8 +83,8 @@ def _oauth_proxy(url: str) -> OAuthProxy:
         upstream_authorization_endpoint=f"{_ISSUER}/authorize",
         upstream_token_endpoint=f"{_ISSUER}/token",
         upstream_revocation_endpoint=f"{_ISSUER}/revoke",
-        upstream_client_id=_NOT_REAL,
-        upstream_client_secret=_NOT_REAL,
+        upstream_client_id=_INVENTED,
+        upstream_client_secret=_INVENTED,
         token_verifier=_jwt(),
         base_url=url,
         jwt_signing_key=_KEY,
@@ -97,7 +97,7 @@ def _remote(url: str) -> RemoteAuthProvider:
 
 
 def _remote_azure(url: str) -> RemoteAuthProvider:
-    verifier = AzureJWTVerifier(client_id=_NOT_REAL, tenant_id="tenant", required_scopes=_SCOPES)
+    verifier = AzureJWTVerifier(client_id=_INVENTED, tenant_id="tenant", required_scopes=_SCOPES)
     return RemoteAuthProvider(verifier, [AnyHttpUrl("https://login.microsoftonline.com/tenant/v2.0")], base_url=url)
 
 
@@ -110,58 +110,69 @@ def _in_memory(url: str) -> InMemoryOAuthProvider:
 
 
 PROVIDERS = (
-    Provider("AuthKit", lambda url: AuthKitProvider(authkit_domain="https://example.authkit.app", base_url=url)),
-    Provider(
-        "WorkOS", lambda url: WorkOSProvider(authkit_domain="https://example.authkit.app", base_url=url, **_client())
+    ProviderFactory("AuthKit", lambda url: AuthKitProvider(authkit_domain="https://example.authkit.app", base_url=url)),
+    ProviderFactory(
+        "WorkOS",
+        lambda url: WorkOSProvider(authkit_domain="https://example.authkit.app", base_url=url, **_client_arguments()),
     ),
-    Provider("GitHub", lambda url: GitHubProvider(base_url=url, **_client())),
-    Provider("Google", lambda url: GoogleProvider(base_url=url, **_client())),
-    Provider(
-        "Azure", lambda url: AzureProvider(tenant_id="tenant", required_scopes=_SCOPES, base_url=url, **_client())
+    ProviderFactory("GitHub", lambda url: GitHubProvider(base_url=url, **_client_arguments())),
+    ProviderFactory("Google", lambda url: GoogleProvider(base_url=url, **_client_arguments())),
+    ProviderFactory(
+        "Azure",
+        lambda url: AzureProvider(tenant_id="tenant", required_scopes=_SCOPES, base_url=url, **_client_arguments()),
     ),
-    Provider("Auth0", lambda url: Auth0Provider(config_url=_CONFIG, audience="mcp", base_url=url, **_client())),
-    Provider("Auth0 for MCP", lambda url: Auth0MCPProvider(config_url=_CONFIG, base_url=url)),
-    Provider("AWS Cognito", lambda url: AWSCognitoProvider(user_pool_id="eu-central-1_x", base_url=url, **_client())),
-    Provider("Discord", lambda url: DiscordProvider(base_url=url, **_client())),
-    Provider(
+    ProviderFactory(
+        "Auth0", lambda url: Auth0Provider(config_url=_CONFIG, audience="mcp", base_url=url, **_client_arguments())
+    ),
+    ProviderFactory("Auth0 for MCP", lambda url: Auth0MCPProvider(config_url=_CONFIG, base_url=url)),
+    ProviderFactory(
+        "AWS Cognito",
+        lambda url: AWSCognitoProvider(user_pool_id="eu-central-1_x", base_url=url, **_client_arguments()),
+    ),
+    ProviderFactory("Discord", lambda url: DiscordProvider(base_url=url, **_client_arguments())),
+    ProviderFactory(
         "Descope",
         lambda url: DescopeProvider(config_url=_DESCOPE, base_url=url),
     ),
-    Provider(
+    ProviderFactory(
         "Scalekit",
         lambda url: ScalekitProvider(environment_url="https://example.scalekit.com", resource_id="res_0", base_url=url),
     ),
-    Provider("Supabase", lambda url: SupabaseProvider(project_url="https://example.supabase.co", base_url=url)),
-    Provider("Clerk", lambda url: ClerkProvider(domain="example.clerk.accounts.dev", base_url=url, **_client())),
-    Provider("Keycloak", lambda url: KeycloakAuthProvider(realm_url=f"{_ISSUER}/realms/mcp", base_url=url)),
-    Provider(
+    ProviderFactory("Supabase", lambda url: SupabaseProvider(project_url="https://example.supabase.co", base_url=url)),
+    ProviderFactory(
+        "Clerk", lambda url: ClerkProvider(domain="example.clerk.accounts.dev", base_url=url, **_client_arguments())
+    ),
+    ProviderFactory("Keycloak", lambda url: KeycloakAuthProvider(realm_url=f"{_ISSUER}/realms/mcp", base_url=url)),
+    ProviderFactory(
         "PropelAuth",
         lambda url: PropelAuthProvider(
             auth_url="https://auth.example.com",
-            introspection_client_id=_NOT_REAL,
-            introspection_client_secret=_NOT_REAL,
+            introspection_client_id=_INVENTED,
+            introspection_client_secret=_INVENTED,
             base_url=url,
         ),
     ),
-    Provider("HuggingFace", lambda url: HuggingFaceProvider(base_url=url, **_client())),
-    Provider("OCI", lambda url: OCIProvider(config_url=_CONFIG, base_url=url, **_client())),
-    Provider("OAuth proxy", _oauth_proxy),
-    Provider("OIDC proxy", lambda url: OIDCProxy(config_url=_CONFIG, base_url=url, **_client())),
-    Provider("in-memory", _in_memory),
-    Provider("remote", _remote),
-    Provider("remote, Azure tokens", _remote_azure),
-    Provider("multi-auth", lambda url: MultiAuth(server=_oauth_proxy(url), verifiers=[_introspection()])),
-    Provider("multi-auth of verifiers", lambda _: MultiAuth(verifiers=[_jwt(), _introspection()])),
-    Provider("JWT", lambda _: _jwt()),
-    Provider("introspection", lambda _: _introspection()),
-    Provider("static tokens", lambda _: StaticTokenVerifier({_NOT_REAL: {"client_id": "client", "scopes": _SCOPES}})),
-    Provider("debug", lambda _: DebugTokenVerifier()),
-    Provider("none", lambda _: None),
+    ProviderFactory("HuggingFace", lambda url: HuggingFaceProvider(base_url=url, **_client_arguments())),
+    ProviderFactory("OCI", lambda url: OCIProvider(config_url=_CONFIG, base_url=url, **_client_arguments())),
+    ProviderFactory("OAuth proxy", _oauth_proxy),
+    ProviderFactory("OIDC proxy", lambda url: OIDCProxy(config_url=_CONFIG, base_url=url, **_client_arguments())),
+    ProviderFactory("in-memory", _in_memory),
+    ProviderFactory("remote", _remote),
+    ProviderFactory("remote, Azure tokens", _remote_azure),
+    ProviderFactory("multi-auth", lambda url: MultiAuth(server=_oauth_proxy(url), verifiers=[_introspection()])),
+    ProviderFactory("multi-auth of verifiers", lambda _: MultiAuth(verifiers=[_jwt(), _introspection()])),
+    ProviderFactory("JWT", lambda _: _jwt()),
+    ProviderFactory("introspection", lambda _: _introspection()),
+    ProviderFactory(
+        "static tokens", lambda _: StaticTokenVerifier({_INVENTED: {"client_id": "client", "scopes": _SCOPES}})
+    ),
+    ProviderFactory("debug", lambda _: DebugTokenVerifier()),
+    ProviderFactory("none", lambda _: None),
 )
 
 
-# What OpenID Connect Discovery 1.0, section 3, requires.
-_DISCOVERED = {
+# The required fields of OpenID Connect Discovery 1.0, section 3.
+_OPENID_CONFIGURATION = {
     "issuer": _ISSUER,
     "authorization_endpoint": f"{_ISSUER}/authorize",
     "token_endpoint": f"{_ISSUER}/token",
@@ -175,8 +186,8 @@ _DISCOVERED = {
 
 @contextmanager
 def without_network() -> Iterator[None]:
-    """Answer the one request that providers make while they are built: OpenID Connect Discovery 1.0, section 4."""
-    configuration = OIDCConfiguration.model_validate(_DISCOVERED)
-    # Auth0, AWS Cognito, OCI and the OIDC proxy all ask through this one function.
+    """Replace the only request that providers send when they are created (OpenID Connect Discovery 1.0, section 4)."""
+    configuration = OIDCConfiguration.model_validate(_OPENID_CONFIGURATION)
+    # Auth0, AWS Cognito, OCI and the OIDC proxy all use this function.
     with patch.object(OIDCConfiguration, "get_oidc_configuration", return_value=configuration):
         yield

@@ -1,6 +1,6 @@
-"""AuthKit on earlier FastMCP releases, each installed in an environment of its own that is thrown away.
+"""Extract and prove a server with AuthKit on older FastMCP releases.
 
-In: a requirement. Out: a `Release`. Needs a package registry; takes up to a minute for each.
+Each release is installed in a temporary virtual environment, which needs a package registry and up to a minute.
 """
 
 import json
@@ -17,7 +17,7 @@ from routegen.cli.failures import FOUND
 
 from dev.matrix.prove_provider import ROOT
 
-# FastMCP left its own dependencies open at the top: a release meets the Starlette, MCP SDK and pydantic of today.
+# FastMCP sets no upper limits for its dependencies, so each release runs with the present Starlette and MCP SDK.
 REQUIREMENTS = (
     "fastmcp==2.11.3",
     "fastmcp==2.13.3",
@@ -31,15 +31,15 @@ _APP = ROOT / "tests" / "helpers" / "data" / "authkit.py"
 
 
 @dataclass(frozen=True)
-class Release:
-    """What one release has shown.
+class FastmcpRelease:
+    """The result of one release.
 
     Attributes:
-        requirement: what was asked for.
-        version: what was installed.
+        requirement: the requirement that was installed.
+        version: the installed version.
         served: path, methods and role of each route.
-        requests: how many requests were tried.
-        disagreements: one sentence each.
+        requests: the number of requests of the proof.
+        disagreements: one sentence for each disagreement.
     """
 
     requirement: str
@@ -49,11 +49,11 @@ class Release:
     disagreements: tuple[str, ...]
 
 
-def try_release(requirement: str) -> Release:
-    """Install a release, extract the server and prove it.
+def prove_release(requirement: str) -> FastmcpRelease:
+    """Install a release, and extract and prove the server with it.
 
     Raises:
-        RuntimeError: a step failed; the text has its last line.
+        RuntimeError: a command has failed; the text contains its last line.
     """
     with tempfile.TemporaryDirectory() as directory:
         environment = Path(directory, "venv")
@@ -62,15 +62,15 @@ def try_release(requirement: str) -> Release:
         python = str(environment / "bin" / "python")
         _run([*uv, "pip", "install", "--python", python, requirement, "click", "pydantic", "httpx"], directory)
         installed = _run([python, "-c", "from importlib.metadata import version as v; print(v('fastmcp'))"], directory)
-        # The routegen of this checkout, without installing it: it must not bring requirements of its own.
+        # routegen is on PYTHONPATH and not installed, so that its requirements do not change the environment.
         manifest = _json([python, "-m", "routegen", "extract", str(_APP)], directory)
-        (verdict,) = _json([python, "-m", "routegen", "prove", "--format", "json", str(_APP)], directory)["apps"]
-    return Release(
+        report = _json([python, "-m", "routegen", "prove", "--format", "json", str(_APP)], directory)
+    return FastmcpRelease(
         requirement,
         installed.strip(),
         tuple((route["path"], tuple(route["methods"]), route["role"]) for route in manifest["routes"]),
-        verdict["requests"],
-        tuple(one["text"] for one in verdict["disagreements"]),
+        sum(app["requests"] for app in report["apps"]),
+        tuple(finding["message"] for finding in report["findings"]),
     )
 
 
@@ -78,11 +78,11 @@ def _json(command: list[str], directory: str) -> Any:
     return json.loads(_run(command, directory, FOUND))
 
 
-def _run(command: list[str], directory: str, found: int = 0) -> str:
-    """Run a command away from this checkout, with routegen on the path; exit code `found` is a result too."""
+def _run(command: list[str], directory: str, allowed_exit_code: int = 0) -> str:
+    """Run a command outside this checkout with routegen on PYTHONPATH, and return its stdout."""
     env = {**os.environ, "PYTHONPATH": str(ROOT / "tools")}
-    done = subprocess.run(command, cwd=directory, env=env, capture_output=True, text=True, check=False)
-    if done.returncode not in {0, found}:
-        last = done.stderr.rstrip().rpartition("\n")[2]
-        raise RuntimeError(f"{' '.join(command[:4])}: exit code {done.returncode}: {last}")
-    return done.stdout
+    completed = subprocess.run(command, cwd=directory, env=env, capture_output=True, text=True, check=False)
+    if completed.returncode not in {0, allowed_exit_code}:
+        last_line = completed.stderr.rstrip().rpartition("\n")[2]
+        raise RuntimeError(f"{' '.join(command[:4])}: exit code {completed.returncode}: {last_line}")
+    return completed.stdout

@@ -1,7 +1,4 @@
-"""One provider in one case: extracted, then proven.
-
-In: a provider and a case. Out: a `ProviderResult`. All in this process, without a network; costs about 20 ms.
-"""
+"""Extract and prove one auth provider in one transport case, in this process and without a network."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,23 +10,24 @@ from routegen.prove.drive import Seen, drive
 from routegen.prove.judge import AppProof, judge
 from routegen.prove.requests import requests
 
-from dev.matrix.auth_providers import Provider, without_network
-from dev.matrix.transport_cases import Case
+from dev.matrix.auth_providers import ProviderFactory, without_network
+from dev.matrix.transport_cases import TransportCase
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
 class ProviderResult:
-    """What one provider in one case has shown.
+    """The result of one provider in one case.
 
     Attributes:
-        provider: its name.
-        case: the case's name.
-        served: what the app serves.
-        extraction: its manifest, with the notices.
-        seen: what came of each request that was put to the app.
-        verdict: the comparison of both.
+        provider: the name of the provider.
+        case: the name of the case.
+        app: the configuration of the app.
+        served: the paths that the app serves.
+        extraction: the manifest and the notices.
+        outcomes: the outcome of each request to the app.
+        proof: the comparison of the outcomes with the manifest.
     """
 
     provider: str
@@ -37,22 +35,22 @@ class ProviderResult:
     app: AppConfig
     served: tuple[ServedPath, ...]
     extraction: Extraction
-    seen: tuple[Seen, ...]
-    verdict: AppProof
+    outcomes: tuple[Seen, ...]
+    proof: AppProof
 
 
-def prove_provider(provider: Provider, case: Case) -> ProviderResult:
-    """Extract, and put every request to the app.
+def prove_provider(provider: ProviderFactory, case: TransportCase) -> ProviderResult:
+    """Create the app, extract its manifest, and send all requests of the proof to the app.
 
     Raises:
-        UnsupportedRouteError, UnknownRouteKindError: the app can't be extracted.
+        UnsupportedRouteError, UnknownRouteKindError: the app cannot be extracted.
     """
     with without_network():
-        asgi = case.app(provider.build)
+        asgi = case.build_app(provider.build)
     app = AppConfig(name="mcp", target=f"{provider.name}, {case.name}", root=ROOT, unsupported="warn")
-    found = discover_routes(asgi)
-    served = tuple(one.served for one in found)
+    routes = discover_routes(asgi)
+    served = tuple(route.served for route in routes)
     extraction = build_manifest("default", [(app, list(served))])
-    seen = tuple(drive(asgi, found, requests(served)))
-    verdict = judge(extraction.manifest, app, served, seen)
-    return ProviderResult(provider.name, case.name, app, served, extraction, seen, verdict)
+    outcomes = tuple(drive(asgi, routes, requests(served)))
+    proof = judge(extraction.manifest, app, served, outcomes)
+    return ProviderResult(provider.name, case.name, app, served, extraction, outcomes, proof)

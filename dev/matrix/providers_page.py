@@ -1,43 +1,46 @@
-"""docs/providers.md: two sections, each written from its own run, so that one can be renewed without the other."""
+"""docs/providers.md: two sections. Each comes from a separate run, so each can be updated without the other."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
 from dev.matrix.auth_providers import PROVIDERS
-from dev.matrix.fastmcp_releases import Release
+from dev.matrix.fastmcp_releases import FastmcpRelease
 from dev.matrix.prove_provider import ROOT, ProviderResult
 from dev.matrix.transport_cases import CASES
 
 FILE = ROOT / "docs" / "providers.md"
-_HEAD = """\
+_INTRODUCTION = """\
 # Auth providers
 
-<!-- Written by matrix/: `make matrix`, and `python -m dev.matrix --releases` for the second section. -->
+<!-- Written by dev/matrix: `make matrix`, and `python -m dev.matrix --releases` for the second section. -->
 
-What FastMCP serves depends on the auth provider, the transport and where the server is mounted. Each pair below is
-built without a network, extracted, and proven: `routegen prove` puts requests to the app and compares who answers
-with who would get them through the gateway.
+The routes of a FastMCP server depend on its auth provider, its transport and its mount path. This page shows each
+combination of provider and case. Each app was created without a network, extracted, and proven like `routegen prove`
+does: the proof sends requests to the app, and compares the app's answers with the routes of the manifest.
 """
-_ROLES = """\
-### What a provider serves
+_ROLES_INTRODUCTION = """\
+### OAuth endpoints of each provider
 
-In OAuth terms, on top of the MCP endpoint. Where a role is served in some cases only, they are named. Providers
-that ask the issuer for its configuration offer to revoke where that has a revocation endpoint, as it has here. The
-copies of the documents that a mounted app serves below its prefix (`/api/.well-known/oauth-authorization-server`)
-stand where no standard looks for them: their role is `other`.
+The table shows the OAuth roles that a server with the provider serves in addition to the MCP endpoint. If it serves a
+role only in some cases, the table names these cases. Providers that read the configuration of the issuer serve a
+revocation endpoint if the issuer has one, and the issuer of this test has one. A mounted app also serves the metadata
+documents below its prefix (`/api/.well-known/oauth-authorization-server`). No standard uses these paths, so their role
+is `other`.
 """
-_NOTICES = """\
+_NOTICES_INTRODUCTION = """\
 ### Notices
 
-SSE clients post to `/messages/`, with nothing after the slash.
+These notices of `extract` apply to the apps above. SSE clients send POST requests to `/messages/`, with nothing after
+the slash.
 """
-_RELEASES = """\
-AuthKit, `base_url` at the root, `http_app(path="/mcp", stateless_http=True)`, each release in an environment of its
-own.
+_RELEASES_INTRODUCTION = """\
+Each server uses AuthKit, a `base_url` without a path, and `http_app(path="/mcp", stateless_http=True)`. Each release
+was installed in a separate virtual environment.
 """
 PROVIDERS_TITLE = "## Providers"
 RELEASES_TITLE = "## FastMCP releases"
-_SHORT: dict[str, str] = {
+_ROLE_TITLES: dict[str, str] = {
     "protected-resource-metadata": "resource metadata",
     "authorization-server-metadata": "server metadata",
     "openid-configuration": "OpenID configuration",
@@ -51,88 +54,86 @@ _SHORT: dict[str, str] = {
 
 
 def sections(text: str) -> dict[str, str]:
-    """The sections of the page as it is, by title."""
-    found = {}
+    """Return the sections of a page by title."""
+    by_title = {}
     for title in (PROVIDERS_TITLE, RELEASES_TITLE):
         _, present, rest = text.partition(f"{title}\n")
         if present:
-            found[title] = f"{title}\n{rest.partition(f'{chr(10)}## ')[0].rstrip()}\n"
-    return found
+            by_title[title] = f"{title}\n{rest.partition(f'{chr(10)}## ')[0].rstrip()}\n"
+    return by_title
 
 
-def page(parts: dict[str, str]) -> str:
-    """The whole page from its sections."""
-    return "\n".join([_HEAD, *(parts[title] for title in (PROVIDERS_TITLE, RELEASES_TITLE) if title in parts)])
+def page(by_title: dict[str, str]) -> str:
+    """Return the whole page with its sections."""
+    return "\n".join(
+        [_INTRODUCTION, *(by_title[title] for title in (PROVIDERS_TITLE, RELEASES_TITLE) if title in by_title)]
+    )
 
 
 def providers_section(results: Sequence[ProviderResult]) -> str:
-    """What every provider showed in every case."""
-    requests = sum(one.verdict.requests for one in results)
-    wrong = sum(len(one.verdict.disagreements) for one in results)
+    """Write the section with the results of all providers in all cases."""
+    requests = sum(result.proof.requests for result in results)
+    disagreements = sum(len(result.proof.disagreements) for result in results)
     total = (
         f"FastMCP {version('fastmcp')}: {len(PROVIDERS)} providers, {len(CASES)} cases, {len(results)} apps, "
-        f"{requests:,} requests, {wrong} disagreements."
+        f"{requests:,} requests, {disagreements} disagreements."
     )
     lines = [
         f"{PROVIDERS_TITLE}\n",
         f"{total}\n",
-        *(f"- {case.name}: {case.what}" for case in CASES),
+        *(f"- {case.name}: {case.description}" for case in CASES),
         "",
-        "Each cell: routes in the manifest · requests tried · disagreements.\n",
+        "Each cell has the number of routes in the manifest, of requests in the proof, and of disagreements.\n",
         *_table(("provider", *(case.name for case in CASES)), [provider_row(name, results) for name in _names()]),
         "",
-        _ROLES,
-        *_table(("provider", *_SHORT.values()), [roles_row(name, results) for name in _names()]),
+        _ROLES_INTRODUCTION,
+        *_table(("provider", *_ROLE_TITLES.values()), [roles_row(name, results) for name in _names()]),
         "",
-        _NOTICES,
+        _NOTICES_INTRODUCTION,
         *_notices(results),
     ]
     return "\n".join(lines) + "\n"
 
 
 def provider_row(provider: str, results: Iterable[ProviderResult]) -> tuple[str, ...]:
-    """A provider's figures, case by case."""
-    own = {one.case: one for one in results if one.provider == provider}
-    return (provider, *(_figures(own[case.name]) for case in CASES))
+    """Return the row with the figures of a provider in each case."""
+    by_case = {result.case: result for result in results if result.provider == provider}
+    return (provider, *(_figures(by_case[case.name]) for case in CASES))
 
 
 def _figures(result: ProviderResult) -> str:
-    verdict = result.verdict
-    return f"{len(result.extraction.manifest.routes)} · {verdict.requests} · {len(verdict.disagreements)}"
+    proof = result.proof
+    return f"{len(result.extraction.manifest.routes)} · {proof.requests} · {len(proof.disagreements)}"
 
 
 def roles_row(provider: str, results: Iterable[ProviderResult]) -> tuple[str, ...]:
-    """Which roles a provider's routes have, and in which cases where not in all."""
-    own = [one for one in results if one.provider == provider]
-    return (provider, *(_role(role, own) for role in _SHORT))
+    """Return the row with the roles of a provider's routes, with the cases if not all cases have the role."""
+    of_provider = [result for result in results if result.provider == provider]
+    return (provider, *(_cases_with_role(role, of_provider) for role in _ROLE_TITLES))
 
 
-def _role(role: str, results: Sequence[ProviderResult]) -> str:
-    cases = [one.case for one in results if role in {route.role for route in one.extraction.manifest.routes}]
+def _cases_with_role(role: str, results: Sequence[ProviderResult]) -> str:
+    cases = [result.case for result in results if role in {route.role for route in result.extraction.manifest.routes}]
     return "yes" if len(cases) == len(results) else ", ".join(cases)
 
 
 def _notices(results: Sequence[ProviderResult]) -> list[str]:
-    counted: dict[tuple[str, str], int] = {}
-    for one in results:
-        for notice in one.extraction.unsupported:
-            key = (one.case, notice.text)
-            counted[key] = counted.get(key, 0) + 1
-    return [f"- {case}, {count} providers: {text}" for (case, text), count in counted.items()]
+    counts = Counter((result.case, notice.text) for result in results for notice in result.extraction.unsupported)
+    return [f"- {case}, {count} providers: {text}" for (case, text), count in counts.items()]
 
 
-def releases_section(releases: Sequence[Release]) -> str:
-    """What every release served."""
+def releases_section(releases: Sequence[FastmcpRelease]) -> str:
+    """Write the section with the results of all releases."""
     lines = [
         f"{RELEASES_TITLE}\n",
-        _RELEASES,
+        _RELEASES_INTRODUCTION,
         *_table(("requirement", "version", "served", "requests", "disagreements"), map(release_row, releases)),
     ]
     return "\n".join(lines) + "\n"
 
 
-def release_row(release: Release) -> tuple[str, ...]:
-    """One release's line."""
+def release_row(release: FastmcpRelease) -> tuple[str, ...]:
+    """Return the row of one release."""
     served = "<br>".join(f"`{path}` {' '.join(methods)}" for path, methods, _ in release.served)
     return (
         f"`{release.requirement}`",
@@ -148,9 +149,9 @@ def _names() -> list[str]:
 
 
 def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    return [line(titles), line(["---"] * len(titles)), *map(line, rows)]
+    return [table_line(titles), table_line(["---"] * len(titles)), *map(table_line, rows)]
 
 
-def line(cells: Sequence[str]) -> str:
-    """One line of a Markdown table."""
+def table_line(cells: Sequence[str]) -> str:
+    """Return one line of a Markdown table."""
     return f"| {' | '.join(cells)} |"

@@ -1,4 +1,4 @@
-"""Every auth provider that FastMCP ships, on every transport: the gateway gets exactly what the server serves."""
+"""Every auth provider of FastMCP with every transport: the manifest agrees with the server for every request."""
 
 import importlib
 import inspect
@@ -15,19 +15,19 @@ from routegen.prove.judge import judge
 from dev.matrix import providers_page
 from dev.matrix.__main__ import main
 from dev.matrix.auth_providers import PROVIDERS, without_network
-from dev.matrix.fastmcp_releases import REQUIREMENTS, try_release
+from dev.matrix.fastmcp_releases import REQUIREMENTS, prove_release
 from dev.matrix.prove_provider import ProviderResult, prove_provider
 from dev.matrix.transport_cases import CASES, URL
 
 BY_NAME = {provider.name: provider for provider in PROVIDERS}
 PAGE = providers_page.FILE.read_text()
-STALE = "run `make matrix`"
+OUTDATED = "docs/providers.md is outdated; run `make matrix`"
 
 PRM = "/.well-known/oauth-protected-resource"
 ASM = "/.well-known/oauth-authorization-server"
 OIDC = "/.well-known/openid-configuration"
 
-# What each standard calls its endpoint, by where FastMCP's documentation says that it serves it.
+# The role and the standard of each path. The source of the paths is FastMCP's documentation.
 ROLES = {
     "authorize": ("authorization-endpoint", "RFC 6749"),
     "token": ("token-endpoint", "RFC 6749"),
@@ -55,78 +55,81 @@ def expected_role(path: str) -> tuple[str, str | None]:
         if f"{path}/".startswith(f"{document}/"):
             return role
     if path.startswith("/api/.well-known/"):
-        return "other", None  # a mounted app's own copy, which no client asks for
+        return "other", None  # a copy of a mounted app, which no client requests
     return ROLES[path.removeprefix("/api/").removeprefix("/")]
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_the_gateway_gets_what_the_provider_s_server_serves(name: str, decided: Callable[[int], None]) -> None:
-    """One test for each provider, so that parallel workers drive each app once."""
+def test_the_manifest_agrees_with_the_server_of_each_provider(name: str, decided: Callable[[int], None]) -> None:
+    """One test for each provider, so that parallel test processes create each app only once."""
     results = [prove_provider(BY_NAME[name], case) for case in CASES]
-    decided(sum(one.verdict.requests for one in results))
-    for one in results:
-        agrees_on_every_request(one)
-        reached_every_route(one)
-        needs_every_route(one)
-        has_the_roles(one)
-    assert providers_page.line(providers_page.provider_row(name, results)) in PAGE, STALE
-    assert providers_page.line(providers_page.roles_row(name, results)) in PAGE, STALE
+    decided(sum(result.proof.requests for result in results))
+    for result in results:
+        assert_no_disagreement(result)
+        assert_every_route_was_reached(result)
+        assert_every_route_is_necessary(result)
+        assert_expected_roles(result)
+    assert providers_page.table_line(providers_page.provider_row(name, results)) in PAGE, OUTDATED
+    assert providers_page.table_line(providers_page.roles_row(name, results)) in PAGE, OUTDATED
 
 
-def agrees_on_every_request(one: ProviderResult) -> None:
-    assert one.verdict.requests > 100, one.case
-    assert not one.verdict.disagreements, (one.case, one.verdict.disagreements[0].text)
-    assert one.verdict.answered_by_middleware == 0, one.case
+def assert_no_disagreement(result: ProviderResult) -> None:
+    assert result.proof.requests > 100, result.case
+    assert not result.proof.disagreements, (result.case, result.proof.disagreements[0].text)
+    assert result.proof.answered_by_middleware == 0, result.case
 
 
-def reached_every_route(one: ProviderResult) -> None:
-    reached = {seen.served for seen in one.seen if seen.outcome == "reached"}
-    silent = {entry.path for position, entry in enumerate(one.served) if position not in reached}
-    # A mount without its slash only redirects there.
-    assert silent <= {"/messages"}, one.case
+def assert_every_route_was_reached(result: ProviderResult) -> None:
+    reached = {outcome.served for outcome in result.outcomes if outcome.outcome == "reached"}
+    unreached = {entry.path for position, entry in enumerate(result.served) if position not in reached}
+    # The path of a mount without its slash is only a redirect.
+    assert unreached <= {"/messages"}, result.case
 
 
-def needs_every_route(one: ProviderResult) -> None:
-    """The proof sees it when a route is missing."""
-    manifest = one.extraction.manifest
+def assert_every_route_is_necessary(result: ProviderResult) -> None:
+    """The proof of a manifest in which a route is missing has disagreements."""
+    manifest = result.extraction.manifest
     for route in manifest.routes:
-        without = manifest.model_copy(update={"routes": tuple(other for other in manifest.routes if other != route)})
-        kinds = {wrong.kind for wrong in judge(without, one.app, one.served, one.seen).disagreements}
-        assert kinds == (set() if route.path == "/messages" else {"under-routed"}), (one.case, route.path)
+        remaining = tuple(remaining for remaining in manifest.routes if remaining != route)
+        smaller_manifest = manifest.model_copy(update={"routes": remaining})
+        proof = judge(smaller_manifest, result.app, result.served, result.outcomes)
+        kinds = {disagreement.kind for disagreement in proof.disagreements}
+        assert kinds == (set() if route.path == "/messages" else {"under-routed"}), (result.case, route.path)
 
 
-def has_the_roles(one: ProviderResult) -> None:
-    for route in one.extraction.manifest.routes:
-        assert (route.role, route.spec) == expected_role(route.path), (one.case, route.path)
-        assert not route.widened, (one.case, route.path)
+def assert_expected_roles(result: ProviderResult) -> None:
+    for route in result.extraction.manifest.routes:
+        assert (route.role, route.spec) == expected_role(route.path), (result.case, route.path)
+        assert not route.widened, (result.case, route.path)
 
 
-def test_the_page_has_no_other_providers() -> None:
+def test_the_page_has_exactly_these_providers() -> None:
     section = providers_page.sections(PAGE)[providers_page.PROVIDERS_TITLE]
     rows = [line.split(" | ")[0].removeprefix("| ") for line in section.splitlines() if line.startswith("| ")]
-    assert sorted(rows) == sorted(2 * ["provider", "---", *BY_NAME]), STALE
+    assert sorted(rows) == sorted(2 * ["provider", "---", *BY_NAME]), OUTDATED
 
 
 def _auth_classes() -> Iterable[type[AuthProvider]]:
-    found = set()
+    classes = set()
     for package in pkgutil.walk_packages(fastmcp.server.auth.__path__, "fastmcp.server.auth."):
         module = importlib.import_module(package.name)
-        found |= {one for _, one in inspect.getmembers(module, inspect.isclass) if issubclass(one, AuthProvider)}
-    return found
+        members = inspect.getmembers(module, inspect.isclass)
+        classes |= {member for _, member in members if issubclass(member, AuthProvider)}
+    return classes
 
 
-def test_no_provider_of_fastmcp_is_missing() -> None:
-    """Verifiers add no route: one stands for all of them."""
+def test_every_provider_of_fastmcp_is_in_the_matrix() -> None:
+    """Token verifiers add no routes, so they do not need a row each."""
     with without_network():
         built = {type(provider.build(URL)) for provider in PROVIDERS}
-    with_routes = {one for one in _auth_classes() if one.get_routes is not AuthProvider.get_routes}
+    with_routes = {provider for provider in _auth_classes() if provider.get_routes is not AuthProvider.get_routes}
     assert with_routes - built == {OAuthProvider}, (
-        "an abstract class aside, each has a row in dev/matrix/auth_providers.py"
+        "add the new provider to dev/matrix/auth_providers.py (OAuthProvider is abstract)"
     )
 
 
 @pytest.mark.parametrize("options", [[], ["--releases"]], ids=["providers", "releases"])
-def test_check_refuses_a_stale_page(options: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_check_fails_for_an_outdated_page(options: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     page = tmp_path / "providers.md"
     monkeypatch.setattr(providers_page, "FILE", page)
     monkeypatch.setattr("dev.matrix.__main__.PROVIDERS", PROVIDERS[:1])
@@ -138,15 +141,15 @@ def test_check_refuses_a_stale_page(options: list[str], monkeypatch: pytest.Monk
     assert CliRunner().invoke(main, [*options, "--check"]).exit_code == 0
 
 
-def test_renewing_one_section_leaves_the_other() -> None:
+def test_a_page_can_be_written_again_from_its_sections() -> None:
     assert providers_page.page(providers_page.sections(PAGE)) == PAGE
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("requirement", REQUIREMENTS)
-def test_a_release_serves_what_the_page_says(requirement: str) -> None:
-    release = try_release(requirement)
+def test_the_page_has_the_routes_of_each_release(requirement: str) -> None:
+    release = prove_release(requirement)
     assert not release.disagreements
     for path, _, role in release.served:
         assert role == expected_role(path)[0], path
