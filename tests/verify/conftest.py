@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from routegen.report import Report
-from routegen.verify.checks.manifest_routes import Deployment
-from routegen.verify.fetcher import INITIALIZE, Fetcher, Limits
-from routegen.verify.ssrf_guard import Guard
-from routegen.verify.verification import Wanted, verify
+from routegen.verify.deployment import Deployment
+from routegen.verify.fetcher import INITIALIZE, Fetcher, TimeLimits
+from routegen.verify.ssrf_guard import SsrfGuard
+from routegen.verify.verification import VerifyPlan, verify
 from verify.broken_stack import MANIFEST, Stack
 
 Run = Callable[..., Report]
@@ -26,12 +26,12 @@ def run() -> Run:
     """`run(stack)` verifies a stack: its sign-in, and with `routes=True` its routes and its wiki too."""
 
     def run_(stack: Stack, *, routes: bool = False, token: str | None = None, **more: Any) -> Report:
-        deployment = Deployment(stack.deployment, more.pop("manifest", MANIFEST)) if routes else None
-        paths = ("/Home",) if routes else ()
-        limits = more.pop("limits", Limits(1.0, 10.0))
-        guard = Guard.around(stack.deployment, allow_private=False)
+        manifest = more.pop("manifest", MANIFEST) if routes else None
+        deployment = Deployment(stack.deployment, manifest, ("/Home",) if routes else ())
+        limits = more.pop("limits", TimeLimits(1.0, 10.0))
+        guard = SsrfGuard.for_url(stack.deployment, allow_private=False)
         fetcher = Fetcher(guard, limits, {stack.mcp_url: INITIALIZE}, token)
-        return verify(Wanted(stack.mcp_url, stack.deployment, deployment, paths, **more), fetcher)
+        return verify(VerifyPlan(stack.mcp_url, deployment, **more), fetcher)
 
     return run_
 

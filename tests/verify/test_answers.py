@@ -11,16 +11,23 @@ from routegen.report import Report, rules
 from routegen.report.forms import write_report
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.checks import key_set, manifest_routes
-from routegen.verify.checks.manifest_routes import Deployment
-from routegen.verify.oauth_discovery import resource_places, server_places, walk
-from routegen.verify.verification import findings, sorted_findings
+from routegen.verify.deployment import Deployment
+from routegen.verify.oauth_discovery import discover, resource_metadata_urls, server_metadata_urls
+from routegen.verify.verification import sign_in_findings, sorted_findings
 from verify.broken_stack import MANIFEST
 
 ORIGIN = "https://wiki.example"
 MCP = f"{ORIGIN}/mcp"
 SERVER = "https://server.example"
 KEYS = f"{SERVER}/jwks"
-URLS = [*resource_places(MCP), *server_places(SERVER), *server_places(ORIGIN), KEYS, MCP, f"{ORIGIN}/Home"]
+URLS = [
+    *resource_metadata_urls(MCP),
+    *server_metadata_urls(SERVER),
+    *server_metadata_urls(ORIGIN),
+    KEYS,
+    MCP,
+    f"{ORIGIN}/Home",
+]
 
 TEXTS = st.sampled_from(
     [MCP, ORIGIN, SERVER, f"{SERVER}/", KEYS, "http://x", "https://[", "S256", "code", "", "\ud800"]
@@ -39,7 +46,7 @@ FIELDS = (
 )  # fmt: skip
 DOCUMENTS = st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=8)
 BODIES = st.one_of(DOCUMENTS.map(json.dumps).map(str.encode), st.binary(max_size=20), st.just(b"<!DOCTYPE html>"))
-NAMED = (("www-authenticate", f'Bearer resource_metadata="{resource_places(MCP)[0]}"'),)
+NAMED = (("www-authenticate", f'Bearer resource_metadata="{resource_metadata_urls(MCP)[0]}"'),)
 HEADERS = st.sampled_from(
     [(), NAMED, (("location", "/x"),), (("location", "https://["),), (("content-type", "application/json"),)]
 )
@@ -63,11 +70,15 @@ class Said:
 
 
 def report(answers: Said) -> Report:
-    chain = walk(answers, MCP)
-    deployment = Deployment(ORIGIN, MANIFEST)
-    found = [*findings(chain, answers), *key_set.keys(chain, answers), *manifest_routes.routes(deployment, answers)]
-    found += manifest_routes.pages(ORIGIN, ("/Home",), "wiki", answers)
-    return Report("routegen verify", MCP, rules.VERIFY_RULES, sorted_findings(found))
+    discovery = discover(answers, MCP)
+    deployment = Deployment(ORIGIN, MANIFEST, ("/Home",))
+    findings = [
+        *sign_in_findings(discovery, answers),
+        *key_set.check_keys(discovery, answers),
+        *manifest_routes.check_routes(deployment, answers),
+        *manifest_routes.check_pages(deployment, answers),
+    ]
+    return Report("routegen verify", MCP, rules.VERIFY_RULES, sorted_findings(findings))
 
 
 @settings(max_examples=150, deadline=None)
@@ -88,11 +99,11 @@ def test_every_answer_comes_to_a_report(said: dict[str, Any], other: Any) -> Non
     ],
 )
 def test_where_a_server_s_metadata_is_looked_for(url: str, places: tuple[str, ...]) -> None:
-    assert server_places(url) == tuple(f"https://a.example/.well-known/{place}" for place in places)
+    assert server_metadata_urls(url) == tuple(f"https://a.example/.well-known/{place}" for place in places)
 
 
 def test_where_a_tenant_s_metadata_is_looked_for() -> None:
-    assert server_places("https://a.example/t/1") == (
+    assert server_metadata_urls("https://a.example/t/1") == (
         "https://a.example/.well-known/oauth-authorization-server/t/1",
         "https://a.example/.well-known/openid-configuration/t/1",
         "https://a.example/t/1/.well-known/openid-configuration",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from routegen.manifest import Manifest, Route
 from routegen.report import Report, rules
-from routegen.verify.fetcher import Limits
+from routegen.verify.fetcher import TimeLimits
 from verify.broken_stack import MANIFEST, broken_stack
 from verify.conftest import Run
 
@@ -25,7 +25,7 @@ class Broken:
 
 
 ROUTES = {"routes": True}
-SLOW = {"routes": True, "limits": Limits(0.4, 10.0)}
+SLOW = {"routes": True, "limits": TimeLimits(0.4, 10.0)}
 WITH_HOOK = {"routes": True, "manifest": Manifest(version=1, default="otterwiki", routes=(HOOK, *MANIFEST.routes))}
 NO_CHALLENGE = "challenge-missing"
 

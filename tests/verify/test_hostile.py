@@ -9,9 +9,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from routegen.report import Report, rules
 from routegen.report.forms import FORMATS, write_report
-from routegen.verify.fetcher import INITIALIZE, Fetcher, Limits
-from routegen.verify.ssrf_guard import Address, Guard
-from routegen.verify.verification import Wanted, verify
+from routegen.verify.deployment import Deployment
+from routegen.verify.fetcher import INITIALIZE, Fetcher, TimeLimits
+from routegen.verify.request_url import Address
+from routegen.verify.ssrf_guard import SsrfGuard
+from routegen.verify.verification import VerifyPlan, verify
 from verify.raw_server import (
     KEYS,
     MCP,
@@ -28,23 +30,23 @@ from verify.raw_server import (
     then_reset,
 )
 
-LIMITS = Limits(0.5, 2.0)
+LIMITS = TimeLimits(0.5, 2.0)
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
 ZIPPED = OK + b"content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
-class PublicGuard(Guard):
+class PublicGuard(SsrfGuard):
     """As if the deployment's own address, 127.0.0.1, were a public one; every other loopback address stays one."""
 
-    def why_not_address(self, address: Address) -> str | None:
-        return None if str(address) == "127.0.0.1" else super().why_not_address(address)
+    def address_problem(self, address: Address) -> str | None:
+        return None if str(address) == "127.0.0.1" else super().address_problem(address)
 
 
 def run(raw: Raw, **more: Any) -> Report:
     guard = PublicGuard({raw.url})
     fetcher = Fetcher(guard, LIMITS, {f"{raw.url}/mcp": INITIALIZE}, **more)
-    report = verify(Wanted(f"{raw.url}/mcp", raw.url, pages=("/Home",)), fetcher)
+    report = verify(VerifyPlan(f"{raw.url}/mcp", Deployment(raw.url, None, ("/Home",))), fetcher)
     assert raw.touched == []
     assert set(FORMATS) == {"text", "json", "github", "sarif", "junit"}
     for format_ in FORMATS:
@@ -210,9 +212,9 @@ def test_a_server_that_must_not_be_asked_is_not(named: str) -> None:
     def resolver(host: str, port: int) -> list[Address]:
         from ipaddress import ip_address
 
-        from routegen.verify.guarded_connection import resolve
+        from routegen.verify.guarded_connection import resolve_host
 
-        return [ip_address("127.0.0.2")] if host == "internal.test" else resolve(host, port)
+        return [ip_address("127.0.0.2")] if host == "internal.test" else resolve_host(host, port)
 
     with raw_server("-", b"") as raw:
         named = named.replace("{PORT}", raw.sentinel.rpartition(":")[2])
@@ -268,7 +270,10 @@ def test_a_name_is_resolved_once_so_that_it_cannot_move() -> None:
         port = raw.url.rpartition(":")[2]
         guard = PublicGuard({f"http://deployment.test:{port}"})
         url = f"http://deployment.test:{port}/mcp"
-        verify(Wanted(url, url.removesuffix("/mcp")), Fetcher(guard, LIMITS, {url: INITIALIZE}, resolver=moving))
+        verify(
+            VerifyPlan(url, Deployment(url.removesuffix("/mcp"))),
+            Fetcher(guard, LIMITS, {url: INITIALIZE}, resolver=moving),
+        )
         assert asked.count("deployment.test") == 1
         assert raw.touched == []
 
@@ -283,8 +288,8 @@ def test_a_resolver_that_hangs_is_not_waited_for() -> None:
         return []
 
     url = "https://deployment.test/mcp"
-    fetcher = Fetcher(Guard({"https://deployment.test"}), LIMITS, {url: INITIALIZE}, resolver=hanging)
-    report = verify(Wanted(url, "https://deployment.test"), fetcher)
+    fetcher = Fetcher(SsrfGuard({"https://deployment.test"}), LIMITS, {url: INITIALIZE}, resolver=hanging)
+    report = verify(VerifyPlan(url, Deployment("https://deployment.test")), fetcher)
     ended.set()
     assert [finding.rule for finding in report.findings] == [rules.UNREACHABLE]
 

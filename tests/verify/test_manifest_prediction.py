@@ -9,7 +9,7 @@ from routegen.errors import ConfigError
 from routegen.manifest import Manifest, Route
 from routegen.report import Report
 from routegen.verify.clients import CLIENTS
-from routegen.verify.manifest_prediction import SCENARIOS, foresee
+from routegen.verify.manifest_prediction import SCENARIOS, predict_from_manifest
 from verify.broken_stack import MANIFEST
 
 
@@ -48,22 +48,22 @@ def failing(report: Report, catch_all: int) -> set[str]:
 
 
 def test_the_project_s_own_manifest_lets_every_client_in() -> None:
-    report = foresee(MANIFEST, "routes.json")
+    report = predict_from_manifest(MANIFEST, "routes.json")
     assert levels(report) == {"RG031": "note"}
     assert len(report.details["scenarios"]) == len(SCENARIOS) == 4
     for scenario in report.details["scenarios"]:
         assert [one["client"] for one in scenario["clients"]] == [client.id for client in CLIENTS]
         connecting = {one["client"] for one in scenario["clients"] if one["outcome"] == "connects"}
-        assert connecting == (RECORDED | {"claude-ai"} if scenario["header"] == "kept" else RECORDED)
+        assert connecting == (RECORDED | {"claude-ai"} if scenario["challenge_header"] == "kept" else RECORDED)
 
 
 def test_a_server_with_its_own_authorization_server() -> None:
-    assert levels(foresee(of(ENDPOINT, RESOURCE, METADATA, *OWN), "routes.json")) == {"RG031": "note"}
+    assert levels(predict_from_manifest(of(ENDPOINT, RESOURCE, METADATA, *OWN), "routes.json")) == {"RG031": "note"}
 
 
 def test_documents_that_nobody_serves() -> None:
     """What the gateway had before there was a manifest: nothing but the endpoint."""
-    report = foresee(of(ENDPOINT, METADATA), "routes.json")
+    report = predict_from_manifest(of(ENDPOINT, METADATA), "routes.json")
     assert {"RG030", "RG041"} <= levels(report).keys()
     assert all("https://deployment.example" not in finding.message for finding in report.findings)
     # The origin's copy of another server's metadata: only the SDK's first version takes it.
@@ -72,12 +72,12 @@ def test_documents_that_nobody_serves() -> None:
 
 def test_the_document_of_an_old_release_at_the_root() -> None:
     root = route("/.well-known/oauth-protected-resource", "protected-resource-metadata")
-    found = levels(foresee(of(ENDPOINT, root, METADATA), "routes.json"))
+    found = levels(predict_from_manifest(of(ENDPOINT, root, METADATA), "routes.json"))
     assert found["RG041"] == "error", "with 200 for everything, a page stands at the first place"
 
 
 def test_no_metadata_of_an_own_authorization_server() -> None:
-    report = foresee(of(ENDPOINT, RESOURCE, *OWN), "routes.json")
+    report = predict_from_manifest(of(ENDPOINT, RESOURCE, *OWN), "routes.json")
     assert {"RG051", "RG052"} <= levels(report).keys()
     # A 404 leads to the endpoints at the origin; a page is taken for JSON by all but the Python SDK.
     assert failing(report, 404) == set()
@@ -85,16 +85,18 @@ def test_no_metadata_of_an_own_authorization_server() -> None:
 
 
 def test_a_server_without_a_sign_in() -> None:
-    assert levels(foresee(of(ENDPOINT), "routes.json")) == {"RG013": "warning"}
+    assert levels(predict_from_manifest(of(ENDPOINT), "routes.json")) == {"RG013": "warning"}
 
 
 def test_a_manifest_without_an_endpoint() -> None:
     with pytest.raises(ConfigError, match=r"routes\.json: no route has the role mcp-endpoint"):
-        foresee(of(METADATA), "routes.json")
+        predict_from_manifest(of(METADATA), "routes.json")
 
 
 def test_the_same_manifest_gives_the_same_report() -> None:
-    assert json.dumps(foresee(MANIFEST, "x").details) == json.dumps(foresee(MANIFEST, "x").details)
+    assert json.dumps(predict_from_manifest(MANIFEST, "x").details) == json.dumps(
+        predict_from_manifest(MANIFEST, "x").details
+    )
 
 
 def test_the_fixture_is_a_manifest_of_its_own(tmp_path: Path) -> None:

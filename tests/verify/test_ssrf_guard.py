@@ -4,14 +4,15 @@ from ipaddress import ip_address
 
 import pytest
 from routegen.errors import ConfigError
-from routegen.verify.ssrf_guard import Guard, kind_of, origin_of, split
+from routegen.verify.request_url import address_kind, origin_of, split_url
+from routegen.verify.ssrf_guard import SsrfGuard
 
 KINDS = {
     "public": ["1.1.1.1", "8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"],
     "loopback": ["127.0.0.1", "127.255.0.9", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"],
     "private": ["10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "fd00::1", "fc00::1", "198.18.0.1", "240.0.0.1"],
     "link-local": ["169.254.1.1", "fe80::1", "::ffff:169.254.1.1"],
-    "never": [
+    "forbidden": [
         "169.254.169.254", "169.254.170.2", "100.100.100.200", "168.63.129.16", "fd00:ec2::254", "0.0.0.0", "::",
         "224.0.0.1", "ff02::1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::",
     ],
@@ -20,7 +21,7 @@ KINDS = {
 
 @pytest.mark.parametrize(("kind", "address"), [(kind, one) for kind, all_ in KINDS.items() for one in all_])
 def test_an_address_is_of_a_kind(kind: str, address: str) -> None:
-    assert kind_of(ip_address(address)) == kind
+    assert address_kind(ip_address(address)) == kind
 
 
 @pytest.mark.parametrize(
@@ -36,14 +37,14 @@ def test_an_address_is_of_a_kind(kind: str, address: str) -> None:
     ],
 )
 def test_the_given_url_decides_what_may_be_asked(url: str, private: bool, allowed: set[str]) -> None:
-    assert Guard.around(url, allow_private=private).kinds == allowed
+    assert SsrfGuard.for_url(url, allow_private=private).address_kinds == allowed
 
 
 @pytest.mark.parametrize("private", [False, True])
 def test_a_clouds_metadata_service_is_never_asked(private: bool) -> None:
-    guard = Guard.around("http://127.0.0.1", allow_private=private)
-    for address in KINDS["never"]:
-        assert guard.why_not_address(ip_address(address))
+    guard = SsrfGuard.for_url("http://127.0.0.1", allow_private=private)
+    for address in KINDS["forbidden"]:
+        assert guard.address_problem(ip_address(address))
 
 
 @pytest.mark.parametrize(
@@ -51,24 +52,24 @@ def test_a_clouds_metadata_service_is_never_asked(private: bool) -> None:
             "https://[", "//x", "https://x\n"],
 )  # fmt: skip
 def test_what_is_no_url_to_ask(url: str) -> None:
-    with pytest.raises(ConfigError, match="is not one like"):
-        Guard.around(url, allow_private=False)
+    with pytest.raises(ConfigError, match="is not an http URL"):
+        SsrfGuard.for_url(url, allow_private=False)
 
 
 def test_an_origin_is_written_as_browsers_do() -> None:
     written = {"HTTPS://Wiki.Example:443/x": "https://wiki.example", "http://[::1]:80": "http://[::1]"}
     for url, origin in written.items():
-        parts = split(url)
+        parts = split_url(url)
         assert parts is not None
         assert origin_of(parts) == origin
 
 
 def test_only_the_deployment_and_what_it_names_is_asked() -> None:
-    guard = Guard.around("https://wiki.example/mcp", allow_private=False)
-    assert guard.why_not("https://wiki.example/.well-known/x") is None
-    assert guard.why_not("https://server.example/x")
+    guard = SsrfGuard.for_url("https://wiki.example/mcp", allow_private=False)
+    assert guard.url_problem("https://wiki.example/.well-known/x") is None
+    assert guard.url_problem("https://server.example/x")
     guard.allow("https://server.example/tenant")
-    assert guard.why_not("https://server.example/x") is None
+    assert guard.url_problem("https://server.example/x") is None
     guard.allow("http://plain.example")
-    assert guard.why_not("http://plain.example")
-    assert guard.why_not("file:///etc/passwd") == "it is not an http URL"
+    assert guard.url_problem("http://plain.example")
+    assert guard.url_problem("file:///etc/passwd") == "it is not an http URL"

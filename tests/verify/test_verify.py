@@ -14,9 +14,7 @@ import jsonschema
 import pytest
 from helpers.schemas import SARIF, read_schema
 from helpers.support import PROJECT, Run
-from routegen.cli import routegen as group
-from routegen.cli.failures import State
-from routegen.cli.failures import run as run_command
+from routegen.cli.verify import _locate
 from routegen.report import page_of, rule_with_id
 from routegen.report.forms import FORMATS
 from verify.broken_stack import MANIFEST as MANIFEST_READ
@@ -66,7 +64,7 @@ def test_a_finding_says_what_happened_and_what_to_do(verify: Verify) -> None:
     assert done.code == 1
     where = f"{stack.authkit}/.well-known/oauth-authorization-server"
     assert f"error   RG055  {where}\n        issuer is '{stack.authkit}/'" in done.stdout
-    assert "They differ by the final slash alone.\n        Name it" in done.stdout
+    assert "The only difference is the slash at the end.\n        Write" in done.stdout
     assert done.stdout.endswith(": 1 error\n")
 
 
@@ -155,17 +153,17 @@ def test_the_token_goes_to_the_endpoint_and_nowhere_else(verify: Verify) -> None
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("ftp://example.com",), "URL: 'ftp://example.com' is not one like https://dev.wikibot.io"),
-        (("https://user:pw@example.com",), "is not one like"),
-        (("dev.wikibot.io",), "is not one like"),
-        (("https://example.com/wiki", *MANIFEST), "which doesn't end in the manifest's MCP endpoint '/mcp'"),
+        (("ftp://example.com",), "URL: 'ftp://example.com' is not an http URL; write it like https://dev.wikibot.io"),
+        (("https://user:pw@example.com",), "is not an http URL"),
+        (("dev.wikibot.io",), "is not an http URL"),
+        (("https://example.com/wiki", *MANIFEST), "which does not end in the manifest's MCP endpoint '/mcp'"),
         (("http://127.0.0.1:1", "--client", "netscape"), "--client: 'netscape' is not one of"),
-        (("http://127.0.0.1:1", "--page", "Home"), "--page: 'Home' is not a path like /Home"),
+        (("http://127.0.0.1:1", "--page", "Home"), "--page: 'Home' is not a path; write it like /Home"),
         (("http://example.com", "--token", "secret1"), "--token: it is not sent to http://example.com/mcp"),
         (("https://example.com", "--token", "secret1\nx"), "--token: it has a character that no access token has"),
-        (("--page", "/Home"), "go with URL"),
+        (("--page", "/Home"), "--page, --register and --allow-private need a URL"),
         ((), "no pyproject.toml"),
-        (("--explain", "RG999"), "no rule has the id 'RG999'; the nearest known ones are"),
+        (("--explain", "RG999"), "no rule has the id 'RG999'; the nearest ids are"),
         (("http://127.0.0.1:1", "--timeout", "0"), "Invalid value for '--timeout'"),
     ],
 )  # fmt: skip
@@ -186,7 +184,7 @@ def test_outside_of_a_project_the_sign_in_alone_is_followed(verify: Verify) -> N
     with broken_stack({"route-missing"}) as stack:
         done = verify(stack.deployment, "--format", "json")
     assert done.code == 0
-    assert done.stderr == "routegen: no manifest, so no routes are compared; --manifest names one\n"
+    assert done.stderr == "routegen: no manifest, so the routes are not checked; name one with --manifest FILE\n"
     assert json.loads(done.stdout)["routes"] == []
 
 
@@ -210,7 +208,7 @@ def test_a_private_address_behind_a_name_needs_to_be_allowed(verify: Verify) -> 
     done = verify(f"http://{name}:1", *MANIFEST)
     assert done.code == 1
     assert "RG007" in done.stdout
-    assert "--allow-private lets it be asked" in done.stdout
+    assert "which only --allow-private allows" in done.stdout
     assert "RG007" not in verify(f"http://{name}:1", *MANIFEST, "--allow-private").stdout
 
 
@@ -220,33 +218,23 @@ def test_a_rule_s_page(verify: Verify) -> None:
         assert (done.code, done.stdout, done.stderr) == (0, page_of(rule_with_id("RG030")), "")
 
 
-def test_without_its_package_it_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    # Not by its dotted name: the package has the command under it.
-    monkeypatch.setattr(sys.modules["routegen.cli.verify"], "find_spec", lambda _: None)
-    assert run_command(group, State(), ["verify", "https://example.com"]) == 2
-    assert "routegen verify needs httpcore2: pip install routegen[verify]" in capfd.readouterr().err
-
-
 @pytest.mark.parametrize(
-    ("url", "mcp_url", "base"),
+    ("url", "mcp_url", "base_url"),
     [
         ("https://Wiki.Example", "https://wiki.example/mcp", "https://wiki.example"),
         ("https://wiki.example/mcp/", "https://wiki.example/mcp", "https://wiki.example"),
         ("https://wiki.example:443/prod/mcp", "https://wiki.example/prod/mcp", "https://wiki.example/prod"),
     ],
 )
-def test_a_stage_is_before_every_path(url: str, mcp_url: str, base: str) -> None:
-    module = sys.modules["routegen.cli.verify"]
-    wanted = module._wanted(url, MANIFEST_READ, "routes.json", (), (), "error", register=False)
-    assert (wanted.mcp_url, wanted.base, wanted.deployment.base) == (mcp_url, base, base)
+def test_a_stage_is_before_every_path(url: str, mcp_url: str, base_url: str) -> None:
+    located_url, deployment = _locate(url, MANIFEST_READ, "routes.json", ())
+    assert (located_url, deployment.base_url) == (mcp_url, base_url)
 
 
-def test_a_server_elsewhere_needs_no_manifest() -> None:
-    module = sys.modules["routegen.cli.verify"]
-    wanted = module._wanted("https://x.example/api/v1/mcp", None, "", (), (), "error", register=False)
-    assert wanted.mcp_url == "https://x.example/api/v1/mcp"
+def test_another_project_s_server_needs_no_manifest() -> None:
+    mcp_url, deployment = _locate("https://x.example/api/v1/mcp", None, "", ())
+    assert mcp_url == "https://x.example/api/v1/mcp"
+    assert deployment.manifest is None
 
 
 def test_registration_is_asked_for_by_its_option_alone(verify: Verify) -> None:

@@ -13,13 +13,13 @@ from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.errors import ConfigError, NoProjectError
 from routegen.manifest import Manifest, read_manifest
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.checks.manifest_routes import Deployment
 from routegen.verify.clients import CLIENTS, McpClient
-from routegen.verify.fetcher import INITIALIZE, Fetcher, Limits
-from routegen.verify.manifest_prediction import foresee, mcp_path
-from routegen.verify.oauth_discovery import is_secure
-from routegen.verify.ssrf_guard import Guard, origin_of
-from routegen.verify.verification import Wanted, verify
+from routegen.verify.deployment import Deployment, mcp_endpoint_path
+from routegen.verify.fetcher import INITIALIZE, Fetcher, TimeLimits
+from routegen.verify.manifest_prediction import predict_from_manifest
+from routegen.verify.request_url import is_secure, origin_of
+from routegen.verify.ssrf_guard import SsrfGuard
+from routegen.verify.verification import VerifyPlan, verify
 
 _EPILOG = """\b
 Examples:
@@ -33,7 +33,7 @@ Exit code 0: no finding at or above --fail-on; 1: there is one.
 """
 
 # The time limit of all requests together, in multiples of the time limit of one request.
-_OVERALL = 6
+_RUN_LIMIT = 6
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
 
 
@@ -46,7 +46,7 @@ _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
     envvar="ROUTEGEN_TOKEN",
     show_envvar=True,
     metavar="TOKEN",
-    help="An access token, to ask the MCP endpoint with it too.  Prefer the environment variable.",
+    help="An access token, for one request to the MCP endpoint.  Prefer the environment variable.",
 )
 @click.option("--client", "clients", multiple=True, metavar="NAME", help="Predict only this client.  Repeatable.")
 @report_options
@@ -82,54 +82,47 @@ def command(
     """
     if url is None:
         if pages or register or allow_private:
-            raise ConfigError("--page, --register and --allow-private go with URL")
+            raise ConfigError("--page, --register and --allow-private need a URL: routegen verify URL")
         file = manifest_path(manifest)
-        return show_report(foresee(read_manifest(file), str(file), _chosen_clients(clients)), reporting)
-    guard = Guard.around(url, allow_private=allow_private)
-    committed, source = _manifest_for_url(manifest)
-    wanted = _wanted(url, committed, source, pages, clients, register=register)
+        return show_report(predict_from_manifest(read_manifest(file), str(file), _chosen_clients(clients)), reporting)
+    guard = SsrfGuard.for_url(url, allow_private=allow_private)
+    deployed_manifest, source = _manifest_for_url(manifest)
+    mcp_url, deployment = _locate(url, deployed_manifest, source, pages)
     fetcher = Fetcher(
         guard,
-        Limits(timeout, timeout * _OVERALL),
-        posts={wanted.mcp_url: INITIALIZE},
-        token=_checked_token(token, wanted.mcp_url),
-        told=_show_answer if sys.stderr.isatty() else lambda _: None,
+        TimeLimits(timeout, timeout * _RUN_LIMIT),
+        post_bodies={mcp_url: INITIALIZE},
+        token=_checked_token(token, mcp_url),
+        on_answer=_show_answer if sys.stderr.isatty() else lambda _: None,
     )
-    return show_report(verify(wanted, fetcher), reporting)
+    plan = VerifyPlan(mcp_url, deployment, _chosen_clients(clients), register)
+    return show_report(verify(plan, fetcher), reporting)
 
 
 def _manifest_for_url(option: Path | None) -> tuple[Manifest | None, str]:
-    """The manifest to compare with; None outside of a project, where only the sign-in can be followed."""
+    """The manifest to compare with, and its name; None outside of a project, where only the sign-in is checked."""
     try:
         file = manifest_path(option)
     except NoProjectError:
-        click.echo("routegen: no manifest, so no routes are compared; --manifest names one", err=True)
+        click.echo("routegen: no manifest, so the routes are not checked; name one with --manifest FILE", err=True)
         return None, ""
     return read_manifest(file), str(file)
 
 
-def _wanted(
-    url: str,
-    manifest: Manifest | None,
-    source: str,
-    pages: tuple[str, ...],
-    clients: tuple[str, ...],
-    *,
-    register: bool,
-) -> Wanted:
+def _locate(url: str, manifest: Manifest | None, source: str, pages: tuple[str, ...]) -> tuple[str, Deployment]:
+    """The URL of the MCP endpoint, and the deployment, for the URL that the user gives."""
     for path in pages:
         if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
-            raise ConfigError(f"--page: {path!r} is not a path like /Home, percent-encoded where it has to be")
+            raise ConfigError(f"--page: {path!r} is not a path; write it like /Home, percent-encoded if necessary")
     parts = urlsplit(url)
     origin, url_path = origin_of(parts), parts.path.rstrip("/")
-    endpoint = mcp_path(manifest, source) if manifest else url_path or "/mcp"
+    endpoint = mcp_endpoint_path(manifest, source) if manifest else url_path or "/mcp"
     if url_path and not url_path.endswith(endpoint):
         raise ConfigError(
             f"URL: its path is {url_path!r}, which does not end in the manifest's MCP endpoint {endpoint!r}"
         )
-    base = origin + url_path.removesuffix(endpoint)
-    deployment = Deployment(base, manifest) if manifest else None
-    return Wanted(base + endpoint, base, deployment, pages, _chosen_clients(clients), register=register)
+    base_url = origin + url_path.removesuffix(endpoint)
+    return base_url + endpoint, Deployment(base_url, manifest, pages)
 
 
 def _chosen_clients(names: tuple[str, ...]) -> tuple[McpClient, ...]:
@@ -141,7 +134,7 @@ def _chosen_clients(names: tuple[str, ...]) -> tuple[McpClient, ...]:
 
 
 def _checked_token(token: str | None, mcp_url: str) -> str | None:
-    """The token, if it is allowed to be sent; the errors do not show it."""
+    """The token, if it can be sent to the MCP endpoint; the errors do not show it."""
     if token is not None and not _B64TOKEN.fullmatch(token):
         raise ConfigError("--token: it has a character that no access token has (RFC 6750, section 2.1)")
     if token is not None and not is_secure(mcp_url):

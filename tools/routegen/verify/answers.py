@@ -1,21 +1,24 @@
-"""What a deployment has answered, as its clients see it: data, and the one way to ask for it."""
+"""HTTP answers of a deployment, and the interface through which checks and predictions get them."""
 
 import json
 from dataclasses import dataclass
 from typing import Protocol
 
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+"""The methods that change nothing, and that `verify` uses (RFC 9110, section 9.2.1)."""
+
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer as a client sees it.
+    """One HTTP response, as a client receives it.
 
     Attributes:
-        method: of the request.
-        url: of the request.
-        status: of the answer.
-        headers: names in lower case, in the order in which they came.
-        body: at most as much as the fetcher reads.
-        truncated: there was more.
+        method: the method of the request.
+        url: the URL of the request.
+        status: the status of the response.
+        headers: names in lower case, in the order of the response.
+        body: the body, up to the number of bytes that the fetcher reads.
+        truncated: whether the body is longer than that.
     """
 
     method: str
@@ -26,17 +29,17 @@ class Answer:
     truncated: bool = False
 
     def header(self, name: str) -> str | None:
-        """The first value of a header, None where there is none."""
+        """The first value of a header; None if the response does not have the header."""
         return next((value for key, value in self.headers if key == name.lower()), None)
 
     @property
     def media_type(self) -> str:
-        """Without parameters, in lower case; empty where there is none."""
+        """The content type in lower case, without parameters; empty if the response has none."""
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
     @property
     def json(self) -> object | None:
-        """The JSON object or array; None where the body is neither."""
+        """The JSON object or array in the body; None if the body is neither."""
         try:
             value: object = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -45,7 +48,7 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
-        """Whether it is a web page, by its content type or by how it begins."""
+        """Whether the response is a web page: its content type or the beginning of its body says so."""
         start = self.body[:256].lstrip().lower()
         return self.media_type in {"text/html", "application/xhtml+xml"} or start.startswith(
             (b"<!doctype html", b"<html")
@@ -54,24 +57,25 @@ class Answer:
 
 @dataclass(frozen=True)
 class Failure:
-    """No answer.
+    """A request without a complete response.
 
     Attributes:
-        method: of the request.
-        url: of the request.
-        kind: `dns`, `tls`, `refused`, `timeout`, `too-large`, `not-allowed`, `not-asked` or `protocol`.
-        why: one clear phrase for people.
+        method: the method of the request.
+        url: the URL of the request.
+        kind: `dns`, `tls`, `refused`, `timeout`, `too-large`, `protocol`; `not-allowed` and `not-asked` for a request
+            that was not sent, because of its URL or because it could change something.
+        reason: the reason, as a clause that can follow a colon.
     """
 
     method: str
     url: str
     kind: str
-    why: str
+    reason: str
 
 
 class Answers(Protocol):
-    """What was answered; asking twice for the same gives the same."""
+    """A source of answers; the same request always gets the same answer."""
 
     def get(self, method: str, url: str) -> Answer | Failure:
-        """The answer to a request, or why there is none."""
+        """The answer to a request; never raises."""
         ...

@@ -1,7 +1,4 @@
-"""Reading a JSON document as a client does: redirects, status, content type, the JSON itself.
-
-In: answers and a URL. Out: a `Document`, or an `Absent` that says what stands there instead.
-"""
+"""Read a JSON document as clients read it: follow redirects, then check status, encoding and syntax."""
 
 import json
 import re
@@ -11,14 +8,17 @@ from typing import Any, Literal
 from urllib.parse import urljoin
 
 from routegen.verify.answers import Answer, Answers, Failure
-from routegen.verify.ssrf_guard import origin_of, split
+from routegen.verify.request_url import origin_of, split_url
 
-Reason = Literal["missing", "fails", "page", "unreadable", "away", "unreachable"]
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
+NoDocumentReason = Literal["missing", "server-error", "page", "not-json", "other-origin", "unreachable"]
+"""Why there is no document: `page` and `not-json` have status 200, `other-origin` is a redirect."""
 
-_HOPS = 5
-_WORDS = 60
-_INVISIBLE = re.compile(r"(?is)<(script|style|svg|template)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>?")
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+
+_MAX_REDIRECTS = 5
+_MAX_EXCERPT = 60
+_EXCERPT_BYTES = 8000
+_NOT_SHOWN = re.compile(r"(?is)<(script|style|svg|template)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>?")
 _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title")
 
 
@@ -27,57 +27,80 @@ class Document:
     """A JSON object that a URL answers.
 
     Attributes:
-        url: as it was asked first.
+        url: the first URL that was requested.
         value: the object.
-        answer: the last one, after redirects.
-        redirects: the answers before it.
-        doubled: the keys that stand twice in one object.
+        answer: the answer with the object.
+        redirects: the redirects before that answer.
+        duplicate_keys: the keys that exist more than once in one object.
     """
 
     url: str
     value: dict[str, Any] = field(repr=False)
     answer: Answer
     redirects: tuple[Answer, ...] = ()
-    doubled: tuple[str, ...] = ()
+    duplicate_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Absent:
-    """What a URL answers instead of a JSON object.
+class NoDocument:
+    """The answer of a URL that does not have a JSON object.
 
     Attributes:
-        url: as it was asked first.
-        reason: what kind of answer it is; `page` and `unreadable` have status 200.
-        said: the answer in a few words, to follow the URL: `answers 404 with a web page ("Not Found")`.
+        url: the first URL that was requested.
+        reason: the kind of the answer.
+        description: the answer as a predicate, such as `answers 404 with a web page ("Not Found")`.
         redirects: the redirects among the answers.
-        failure: why there is no answer, for `unreachable`.
+        failure: the failed request, if the reason is `unreachable`.
     """
 
     url: str
-    reason: Reason
-    said: str
+    reason: NoDocumentReason
+    description: str
     redirects: tuple[Answer, ...] = ()
     failure: Failure | None = None
 
+    @property
+    def stops_strict_clients(self) -> bool:
+        """Whether some clients give up here, and do not request the next URL: status 200 without a JSON object."""
+        return self.reason in {"page", "not-json"}
 
-def follow(answers: Answers, url: str) -> tuple[Answer | Failure, tuple[Answer, ...]]:
-    """What a GET comes to in the end, and the redirects on the way; one to another origin is the end of it."""
-    seen: list[Answer] = []
-    asked = url
+
+@dataclass(frozen=True)
+class ParsedBody:
+    """The result of parsing the body of an answer.
+
+    Attributes:
+        value: the JSON object; None if the body has none.
+        problem: why there is no object, such as `it is not UTF-8 at byte 3`.
+        duplicate_keys: the keys that exist more than once in one object.
+    """
+
+    value: dict[str, Any] | None
+    problem: str = ""
+    duplicate_keys: tuple[str, ...] = ()
+
+
+def follow_redirects(answers: Answers, url: str) -> tuple[Answer | Failure, tuple[Answer, ...]]:
+    """Send GET, and follow up to five redirects within the origin.
+
+    Returns:
+        The last answer, which is a redirect if it was not followed, and the redirects before it.
+    """
+    redirects: list[Answer] = []
     while True:
-        answer = answers.get("GET", asked)
-        if isinstance(answer, Failure) or (target := target_of(answer)) is None:
-            return answer, tuple(seen)
-        if away(asked, target) or len(seen) == _HOPS:
-            return answer, tuple(seen)
-        seen.append(answer)
-        asked = target
+        answer = answers.get("GET", url)
+        if isinstance(answer, Failure) or (target := redirect_location(answer)) is None:
+            return answer, tuple(redirects)
+        if leaves_origin(url, target) or len(redirects) == _MAX_REDIRECTS:
+            return answer, tuple(redirects)
+        redirects.append(answer)
+        url = target
 
 
-def target_of(answer: Answer) -> str | None:
-    """Where a redirect leads, as an absolute URL; None for what isn't one."""
+def redirect_location(answer: Answer) -> str | None:
+    """The absolute URL to which an answer redirects; None if the answer is not a redirect."""
     location = answer.header("location")
-    if answer.status not in REDIRECTS or not location:
+    if answer.status not in REDIRECT_STATUSES or not location:
         return None
     try:
         return urljoin(answer.url, location).partition("#")[0]
@@ -85,55 +108,55 @@ def target_of(answer: Answer) -> str | None:
         return location
 
 
-def away(url: str, target: str) -> bool:
-    """Whether a redirect leaves the origin."""
-    here, there = split(url), split(target)
-    return here is None or there is None or origin_of(here) != origin_of(there)
+def leaves_origin(url: str, target: str) -> bool:
+    """Whether a redirect from a URL to a target leads to another origin."""
+    source_parts, target_parts = split_url(url), split_url(target)
+    return source_parts is None or target_parts is None or origin_of(source_parts) != origin_of(target_parts)
 
 
-def read_document(answers: Answers, url: str) -> Document | Absent:
-    """The JSON object at a URL."""
-    answer, redirects = follow(answers, url)
+def read_document(answers: Answers, url: str) -> Document | NoDocument:
+    """Request the JSON object at a URL."""
+    answer, redirects = follow_redirects(answers, url)
     if isinstance(answer, Failure):
-        return Absent(url, "unreachable", f"gives no answer: {answer.why}", redirects, answer)
-    said = describe(answer)
-    if target_of(answer) is not None:
-        reason: Reason = "away" if away(answer.url, target_of(answer) or "") else "fails"
-        return Absent(url, reason, said, (*redirects, answer))
+        return NoDocument(url, "unreachable", f"gives no answer: {answer.reason}", redirects, answer)
+    description = describe_answer(answer)
+    if (target := redirect_location(answer)) is not None:
+        reason: NoDocumentReason = "other-origin" if leaves_origin(answer.url, target) else "server-error"
+        return NoDocument(url, reason, description, (*redirects, answer))
     if answer.status != 200:
-        return Absent(url, "fails" if answer.status >= 500 else "missing", said, redirects)
-    value, problem, doubled = parse(answer)
-    if value is None:
-        reason = "page" if answer.is_html else "unreadable"
-        return Absent(url, reason, said if answer.is_html else f"{said}: {problem}", redirects)
-    return Document(url, value, answer, redirects, doubled)
+        return NoDocument(url, "server-error" if answer.status >= 500 else "missing", description, redirects)
+    body = parse_body(answer)
+    if body.value is not None:
+        return Document(url, body.value, answer, redirects, body.duplicate_keys)
+    if answer.is_html:
+        return NoDocument(url, "page", description, redirects)
+    return NoDocument(url, "not-json", f"{description}: {body.problem}", redirects)
 
 
-def parse(answer: Answer) -> tuple[dict[str, Any] | None, str, tuple[str, ...]]:
-    """The object in an answer's body, what is wrong where there is none, and the keys that it has twice.
+def parse_body(answer: Answer) -> ParsedBody:
+    """Parse the JSON object in the body of an answer.
 
-    Strict, because clients in other languages are: UTF-8 and no NaN (RFC 8259, sections 6 and 8.1).
+    The parser is as strict as the parsers of other languages: UTF-8 only, and no NaN (RFC 8259, sections 6 and 8.1).
     """
-    doubled: list[str] = []
+    if answer.truncated:
+        return ParsedBody(None, f"it is longer than the {len(answer.body)} bytes that are read")
+    duplicate_keys: list[str] = []
 
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        result = dict(found)
-        if len(result) < len(found):
-            doubled.extend(name for name, count in Counter(name for name, _ in found).items() if count > 1)
-        return result
+    def make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        counts = Counter(name for name, _ in pairs)
+        duplicate_keys.extend(name for name, count in counts.items() if count > 1)
+        return dict(pairs)
 
     try:
-        if answer.truncated:
-            raise ValueError(f"it is longer than the {len(answer.body)} bytes that are read")  # noqa: TRY301 - one way out
-        value = json.loads(answer.body.decode(), object_pairs_hook=pairs, parse_constant=_no_constant)
+        value = json.loads(answer.body.decode(), object_pairs_hook=make_object, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        return None, _not_json(error), ()
+        return ParsedBody(None, _syntax_problem(error))
     if not isinstance(value, dict):
-        return None, "it is JSON, but no object", ()
-    return value, "", tuple(doubled)
+        return ParsedBody(None, "it is JSON, but not an object")
+    return ParsedBody(value, "", tuple(duplicate_keys))
 
 
-def _not_json(error: ValueError | RecursionError) -> str:
+def _syntax_problem(error: ValueError | RecursionError) -> str:
     match error:
         case RecursionError():
             return "it is nested too deeply"
@@ -144,24 +167,24 @@ def _not_json(error: ValueError | RecursionError) -> str:
     return str(error)
 
 
-def _no_constant(name: str) -> Any:
+def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def describe(answer: Answer) -> str:
-    """An answer in a few words: status, what it is, and how it begins where that says more."""
-    if (target := target_of(answer)) is not None:
+def describe_answer(answer: Answer) -> str:
+    """An answer as a predicate: its status, its content type, and the beginning of its text if it is no JSON object."""
+    if (target := redirect_location(answer)) is not None:
         return f"answers {answer.status}, a redirect to {target[:200]}"
     kind = "a web page" if answer.is_html else answer.media_type or ("no content type" if answer.body else "no body")
-    words = "" if answer.status == 200 and parse(answer)[0] else first_words(answer)
-    return f"answers {answer.status} with {kind}" + (f' ("{words}")' if words else "")
+    excerpt = "" if answer.status == 200 and parse_body(answer).value else text_excerpt(answer)
+    return f"answers {answer.status} with {kind}" + (f' ("{excerpt}")' if excerpt else "")
 
 
-def first_words(answer: Answer) -> str:
-    """How a body begins, for people: a page's title or text, else the text itself."""
-    text = answer.body[:8000].decode("utf-8", "replace")
+def text_excerpt(answer: Answer) -> str:
+    """The title of a web page, or the beginning of any other body, in at most 60 characters."""
+    text = answer.body[:_EXCERPT_BYTES].decode("utf-8", "replace")
     if answer.is_html:
         title = _TITLE.search(text)
-        text = title[1] if title and title[1].strip() else _INVISIBLE.sub(" ", text)
-    words = " ".join(text.split())
-    return words if len(words) <= _WORDS else words[: _WORDS - 3] + "..."
+        text = title[1] if title and title[1].strip() else _NOT_SHOWN.sub(" ", text)
+    excerpt = " ".join(text.split())
+    return excerpt if len(excerpt) <= _MAX_EXCERPT else excerpt[: _MAX_EXCERPT - 3] + "..."

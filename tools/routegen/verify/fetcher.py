@@ -1,8 +1,8 @@
-"""Asking: each request once, within the guard, a size and a time; what came is kept, so asking again gives the same.
+"""Send HTTP requests as MCP clients send them, each request once, and keep the answers.
 
-A `Fetcher` has three views, which are `Answers`: `plain` asks as an MCP client without a token, `browser` as one in a
-page of another origin, `signed_in` with the user's token, at the MCP endpoint alone. Nothing is asked but with GET,
-HEAD and OPTIONS, and the POSTs that the run has announced. Redirects are answers like any other, never followed here.
+A `Fetcher` gives three kinds of `Answers`: `without_token` for a client that has not signed in, `in_browser` for a
+client in a web page of another origin, and `with_token` for a client with the user's token, which only the MCP endpoint
+gets. The fetcher sends GET, HEAD and OPTIONS, and POST only to the URLs in `post_bodies`. It does not follow redirects.
 """
 
 import json
@@ -17,31 +17,48 @@ from typing import Literal
 
 import httpcore2
 from routegen import __version__
-from routegen.verify.answers import Answer, Failure
-from routegen.verify.guarded_connection import Backend, Deadline, Names, Resolve, Unreachable, resolve
-from routegen.verify.ssrf_guard import Guard, split
+from routegen.verify.answers import SAFE_METHODS, Answer, Failure
+from routegen.verify.guarded_connection import (
+    Deadline,
+    GuardedBackend,
+    RequestError,
+    ResolvedNames,
+    Resolver,
+    resolve_host,
+)
+from routegen.verify.request_url import split_url
+from routegen.verify.ssrf_guard import SsrfGuard
 
-MAX_BODY = 1024 * 1024
-"""Bytes of a body that are read; more than any document or page that matters here."""
+MAX_BODY_BYTES = 1024 * 1024
+"""The size limit of a body. Every document and page that a check reads is smaller."""
 
-PROTOCOL = "2025-06-18"
+MCP_VERSION = "2025-06-18"
 BROWSER_ORIGIN = "http://localhost:6274"
-"""Where the MCP Inspector's page is, the best known client in a browser."""
+"""The origin of the MCP Inspector's page, the best known client in a browser."""
 
-Caller = Literal["plain", "browser", "signed-in"]
-Headers = tuple[tuple[str, str], ...]
+Caller = Literal["without-token", "in-browser", "with-token"]
+"""The kind of client that a request comes from."""
 
-_HEADERS_TOO = MAX_BODY + 256 * 1024
-_AT_ONCE = 8
-_HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
-_JSON: Headers = (("content-type", "application/json"),)
+RequestLine = tuple[Caller, str, str]
+"""A request: the caller, the method and the URL."""
+
+_Headers = tuple[tuple[str, str], ...]
+
+_MAX_ANSWER_BYTES = MAX_BODY_BYTES + 256 * 1024
+_MAX_PARALLEL_REQUESTS = 8
+_JSON_BODY: _Headers = (("content-type", "application/json"),)
+# The headers that the TypeScript SDK's requests from a web page need.
+_PREFLIGHT: _Headers = (
+    ("access-control-request-method", "POST"),
+    ("access-control-request-headers", "authorization,content-type,mcp-protocol-version"),
+)
 
 INITIALIZE = json.dumps({
     "jsonrpc": "2.0",
     "id": 1,
     "method": "initialize",
     "params": {
-        "protocolVersion": PROTOCOL,
+        "protocolVersion": MCP_VERSION,
         "capabilities": {},
         "clientInfo": {"name": "routegen verify", "version": __version__},
     },
@@ -55,195 +72,194 @@ REGISTRATION = json.dumps({
     "response_types": ["code"],
     "token_endpoint_auth_method": "none",
 }).encode()  # fmt: skip
-"""What a client without a secret registers (RFC 7591, section 2)."""
+"""The registration of a client without a secret (RFC 7591, section 2)."""
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How long a run may wait, in seconds: for one answer, and for all of them."""
+class TimeLimits:
+    """The time limits of a run, in seconds.
+
+    Attributes:
+        request: the limit of one request.
+        run: the limit of all requests together.
+    """
 
     request: float = 10.0
-    overall: float = 60.0
+    run: float = 60.0
 
 
 @dataclass
 class Fetcher:
-    """Everything that a run asks goes through one of these.
+    """Sends the requests of one run.
 
     Attributes:
-        guard: where it may ask.
-        limits: how long it waits.
-        posts: the body for each URL that may be asked with POST, as the caller says it.
-        token: the user's, for the `signed-in` view; it is sent nowhere else.
-        told: is called with each answer as it comes, from several threads.
-        resolver: how names become addresses.
+        guard: the origins and addresses that may be requested.
+        limits: the time limits.
+        post_bodies: the body for each URL to which POST is allowed.
+        token: the user's access token, for `with_token`.
+        on_answer: is called with each new answer, from several threads.
+        resolver: resolves names to addresses.
     """
 
-    guard: Guard
-    limits: Limits = Limits()
-    posts: Mapping[str, bytes] = field(default_factory=dict)
+    guard: SsrfGuard
+    limits: TimeLimits = TimeLimits()
+    post_bodies: Mapping[str, bytes] = field(default_factory=dict)
     token: str | None = field(default=None, repr=False)
-    told: Callable[[Answer | Failure], None] = lambda _: None
-    resolver: Resolve = resolve
+    on_answer: Callable[[Answer | Failure], None] = lambda _: None
+    resolver: Resolver = resolve_host
 
     def __post_init__(self) -> None:
-        self._names = Names(self.resolver)
-        self._end = Deadline.after(self.limits.overall)
+        self._names = ResolvedNames(self.resolver)
+        self._end_of_run = Deadline.after(self.limits.run)
         self._lock = threading.Lock()
-        self._kept: dict[tuple[Caller, str, str], Future[Answer | Failure]] = {}
+        self._answers: dict[RequestLine, Future[Answer | Failure]] = {}
 
     @property
-    def plain(self) -> "View":
-        """As an MCP client that has no token yet."""
-        return View(self, "plain")
+    def without_token(self) -> "CallerAnswers":
+        """The answers that an MCP client without a token gets."""
+        return CallerAnswers(self, "without-token")
 
     @property
-    def browser(self) -> "View":
-        """As a script in a page of `BROWSER_ORIGIN`; OPTIONS is its preflight (WHATWG Fetch, section 4.8)."""
-        return View(self, "browser")
+    def in_browser(self) -> "CallerAnswers":
+        """The answers for a script in a page of `BROWSER_ORIGIN`; OPTIONS is a preflight (WHATWG Fetch, 4.8)."""
+        return CallerAnswers(self, "in-browser")
 
     @property
-    def signed_in(self) -> "View | None":
-        """With the token, where there is one."""
-        return View(self, "signed-in") if self.token else None
+    def with_token(self) -> "CallerAnswers | None":
+        """The answers that a client with the user's token gets; None if there is no token."""
+        return CallerAnswers(self, "with-token") if self.token else None
 
-    def ask(self, caller: Caller, method: str, url: str) -> Answer | Failure:
-        """The answer to a request; from memory where it was asked before."""
+    def fetch(self, caller: Caller, method: str, url: str) -> Answer | Failure:
+        """Send a request, or return the answer to the same earlier request."""
         url = url.partition("#")[0]
         with self._lock:
-            kept = self._kept.get((caller, method, url))
-            if kept is None:
-                mine = self._kept[caller, method, url] = Future()
-        if kept is not None:
-            return kept.result()
+            earlier = self._answers.get((caller, method, url))
+            if earlier is None:
+                future = self._answers[caller, method, url] = Future()
+        if earlier is not None:
+            return earlier.result()
         try:
-            answer = self._checked(caller, method, url)
+            answer = self._send_if_allowed(caller, method, url)
         except BaseException as error:
-            mine.set_exception(error)  # or who waits for it would wait for ever
+            future.set_exception(error)  # another thread can be waiting for the answer
             raise
-        mine.set_result(answer)
-        self.told(answer)
+        future.set_result(answer)
+        self.on_answer(answer)
         return answer
 
-    def ask_all(self, requests: Iterable[tuple[Caller, str, str]]) -> None:
-        """Ask many at once, so that later asking finds them answered."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(lambda request: self.ask(*request), dict.fromkeys(requests)))
+    def fetch_all(self, requests: Iterable[RequestLine]) -> None:
+        """Send many requests in parallel, so that their answers are there when a check needs them."""
+        with ThreadPoolExecutor(_MAX_PARALLEL_REQUESTS) as pool:
+            list(pool.map(lambda request: self.fetch(*request), dict.fromkeys(requests)))
 
-    def _checked(self, caller: Caller, method: str, url: str) -> Answer | Failure:
-        if method not in _HARMLESS and not (method == "POST" and url in self.posts):
-            return Failure(method, url, "not-asked", f"{method} might change something")
-        if why := self.guard.why_not(url):
-            return Failure(method, url, "not-allowed", why)
-        deadline = min(Deadline.after(self.limits.request), self._end, key=lambda one: one.at)
+    def _send_if_allowed(self, caller: Caller, method: str, url: str) -> Answer | Failure:
+        if method not in SAFE_METHODS and not (method == "POST" and url in self.post_bodies):
+            return Failure(method, url, "not-asked", f"{method} could change something")
+        if problem := self.guard.url_problem(url):
+            return Failure(method, url, "not-allowed", problem)
+        deadline = Deadline.after(self.limits.request)
+        if self._end_of_run.monotonic_time < deadline.monotonic_time:
+            deadline = self._end_of_run
         try:
             return self._send(caller, method, url, deadline)
-        except Unreachable as error:
-            kind, why = error.kind, error.why
+        except RequestError as error:
+            kind, reason = error.kind, error.reason
         except (httpcore2.TimeoutException, TimeoutError):
-            kind, why = "timeout", f"no whole answer within {deadline.said}"
+            kind, reason = "timeout", f"there was no complete answer within {deadline.limit}"
         except httpcore2.ProtocolError as error:
-            kind, why = "protocol", f"it is not valid HTTP: {error}"
+            kind, reason = "protocol", f"the answer is not valid HTTP: {error}"
         except (httpcore2.NetworkError, OSError) as error:
-            kind, why = "protocol", f"the connection breaks off: {error}"
-        return Failure(method, url, kind, why)
+            kind, reason = "protocol", f"the connection ended too early: {error}"
+        return Failure(method, url, kind, reason)
 
     def _send(self, caller: Caller, method: str, url: str, deadline: Deadline) -> Answer:
-        body = self.posts[url] if method == "POST" else None
-        headers = [*self._headers(caller, method, url), *(_JSON if body else ())]
-        backend = Backend(self.guard, self._names, deadline, _HEADERS_TOO)
+        body = self.post_bodies[url] if method == "POST" else None
+        headers = [*self._headers(caller, method, url), *(_JSON_BODY if body else ())]
+        backend = GuardedBackend(self.guard, self._names, deadline, _MAX_ANSWER_BYTES)
         with (
-            # A connection of its own for each request: what one answer leaves behind can't become another's.
+            # One connection for each request: the rest of one answer cannot become the beginning of another.
             httpcore2.ConnectionPool(
-                network_backend=backend, ssl_context=_tls() if url.startswith("https:") else None
+                network_backend=backend, ssl_context=_tls_context() if url.startswith("https:") else None
             ) as pool,
             pool.stream(method, url, headers=headers, content=body) as response,
         ):
-            # As they came: httpcore2 keeps the server's own bytes, and HTTP's headers are Latin-1.
-            found = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers)
-            data, truncated = _read(response, found, streams=method == "GET")
-        return Answer(method, url, response.status, found, data, truncated)
+            # httpcore2 keeps the bytes of the server, and HTTP's headers are Latin-1.
+            received = tuple(
+                (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers
+            )
+            data, truncated = _read_body(response, received, method)
+        return Answer(method, url, response.status, received, data, truncated)
 
-    def _headers(self, caller: Caller, method: str, url: str) -> Headers:
+    def _headers(self, caller: Caller, method: str, url: str) -> _Headers:
+        parts = split_url(url)
         common = (
-            ("host", _host(url)),
+            ("host", parts.netloc if parts else ""),
             ("user-agent", f"routegen/{__version__}"),
             ("accept", "application/json, text/event-stream" if method == "POST" else "*/*"),
             ("accept-encoding", "identity"),
             ("connection", "close"),
         )
-        if caller == "browser":
+        if caller == "in-browser":
             return (*common, ("origin", BROWSER_ORIGIN), *(_PREFLIGHT if method == "OPTIONS" else ()))
-        if caller == "signed-in":
+        if caller == "with-token":
             return (*common, ("authorization", f"Bearer {self.token}"))
         return common
 
 
 @dataclass(frozen=True)
-class View:
-    """The answers that one kind of caller gets."""
+class CallerAnswers:
+    """The answers that one kind of client gets."""
 
     fetcher: Fetcher
     caller: Caller
 
     def get(self, method: str, url: str) -> Answer | Failure:
-        """The answer, or why there is none; never raises, and the same for the same request."""
-        return self.fetcher.ask(self.caller, method, url)
-
-
-# What the TypeScript SDK sends from a page: the token, JSON, and the protocol's version.
-_PREFLIGHT: Headers = (
-    ("access-control-request-method", "POST"),
-    ("access-control-request-headers", "authorization,content-type,mcp-protocol-version"),
-)
-
-
-def _host(url: str) -> str:
-    parts = split(url)
-    return parts.netloc if parts else ""
+        """The answer to a request; never raises."""
+        return self.fetcher.fetch(self.caller, method, url)
 
 
 @cache
-def _tls() -> ssl.SSLContext:
-    """The certificates that this machine trusts, or those of SSL_CERT_FILE: read once, and only when https is asked."""
+def _tls_context() -> ssl.SSLContext:
+    """The certificates that this machine trusts, or those of SSL_CERT_FILE; reading them is slow."""
     return httpcore2.default_ssl_context()
 
 
-def _read(response: httpcore2.Response, headers: Headers, *, streams: bool) -> tuple[bytes, bool]:
-    """The body, decoded, up to `MAX_BODY`, and whether there was more."""
-    names = dict(headers)
-    if names.get("content-type", "").lower().startswith("text/event-stream"):
-        return _first_event(response) if not streams else (b"", True)
-    unpack = _unpacker(names.get("content-encoding", ""))
+def _read_body(response: httpcore2.Response, headers: _Headers, method: str) -> tuple[bytes, bool]:
+    """Read the decoded body up to `MAX_BODY_BYTES`, and return it with whether it is longer."""
+    values = dict(headers)
+    if values.get("content-type", "").lower().startswith("text/event-stream"):
+        # A stream that answers GET has no first event to wait for (MCP, "Transports").
+        return (b"", True) if method == "GET" else _read_first_event(response)
+    decode = _decoder(values.get("content-encoding", ""))
     data = b""
     try:
         for part in response.iter_stream():
-            data += unpack(part, MAX_BODY + 1 - len(data))
-            if len(data) > MAX_BODY:
-                return data[:MAX_BODY], True
-    except Unreachable as error:
+            data += decode(part, MAX_BODY_BYTES + 1 - len(data))
+            if len(data) > MAX_BODY_BYTES:
+                return data[:MAX_BODY_BYTES], True
+    except RequestError as error:
         if error.kind != "too-large":
             raise
         return data, True
     except zlib.error:
-        raise Unreachable("protocol", "its content-encoding is not what its body is encoded with") from None
+        raise RequestError("protocol", "the body does not have the encoding that its content-encoding names") from None
     return data, False
 
 
-def _first_event(response: httpcore2.Response) -> tuple[bytes, bool]:
-    """A stream of events needn't end: the first one is the answer to the one request that was sent."""
+def _read_first_event(response: httpcore2.Response) -> tuple[bytes, bool]:
+    """Read the first event, which answers the request; a stream of events can be without an end."""
     data = b""
     for part in response.iter_stream():
         data += part
-        if b"\n\n" in data or b"\r\n\r\n" in data or len(data) > MAX_BODY:
-            return data[:MAX_BODY], True
+        if b"\n\n" in data or b"\r\n\r\n" in data or len(data) > MAX_BODY_BYTES:
+            return data[:MAX_BODY_BYTES], True
     return data, False
 
 
-def _unpacker(encoding: str) -> Callable[[bytes, int], bytes]:
-    """What undoes a content-encoding, never to more than it is told; the encodings that Python's zlib knows."""
+def _decoder(encoding: str) -> Callable[[bytes, int], bytes]:
+    """A function that decodes a part of a body to at most the given number of bytes; zlib knows gzip and deflate."""
     if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"}:
         return lambda part, _: part
-    # 32: zlib tells gzip from zlib's own format by their first bytes.
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
-    return lambda part, most: unpacker.decompress(part, most) if most > 0 else b""
+    # 32: zlib detects by the first bytes whether the data is gzip or zlib.
+    decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    return lambda part, max_bytes: decompressor.decompress(part, max_bytes) if max_bytes > 0 else b""

@@ -1,7 +1,7 @@
-"""Connections that keep to the guard's addresses, to a time and to a size.
+"""Connections with a limited destination, a time limit and a size limit, as a network backend for httpcore2.
 
-httpcore2 speaks HTTP over what this gives it. A name is resolved once in a run and every address is judged before the
-connection to that very address is made, so what is asked can't change between the judgement and the connection.
+Each name is resolved once in a run. Each address is checked, and the connection goes to exactly the address that was
+checked, so a second DNS answer cannot lead to another server (DNS rebinding).
 """
 
 import socket
@@ -14,104 +14,119 @@ from ipaddress import ip_address
 from typing import Any
 
 import httpcore2
-from routegen.verify.ssrf_guard import Address, Guard
+from routegen.verify.request_url import Address
+from routegen.verify.ssrf_guard import SsrfGuard
 
-Resolve = Callable[[str, int], list[Address]]
-_ADDRESSES = 4
-"""How many addresses of one name are tried."""
+Resolver = Callable[[str, int], list[Address]]
+"""Resolves a host and a port to addresses."""
+
+_MAX_ADDRESSES = 4
+"""The number of addresses of one name that are tried."""
 
 
-class Unreachable(Exception):  # noqa: N818 - it says what happened, and never leaves the fetcher
-    """No connection, or it was ended by us; `kind` is a Failure's."""
+class RequestError(Exception):
+    """A request has no complete answer.
 
-    def __init__(self, kind: str, why: str) -> None:
-        super().__init__(why)
+    Attributes:
+        kind: the kind of the `Failure`.
+        reason: the reason of the `Failure`.
+    """
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
         self.kind = kind
-        self.why = why
+        self.reason = reason
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """A moment after which nothing is waited for.
+    """The end of a time limit.
 
     Attributes:
-        at: on the monotonic clock, in seconds.
-        said: the same for people, e.g. `10 s`.
+        monotonic_time: the end on the monotonic clock, in seconds.
+        limit: the time limit as text, such as `10 s`.
     """
 
-    at: float
-    said: str
+    monotonic_time: float
+    limit: str
 
     @classmethod
     def after(cls, seconds: float) -> "Deadline":
-        """So many seconds from now."""
+        """The end of a time limit that begins now."""
         return cls(time.monotonic() + seconds, f"{seconds:g} s")
 
-    def left(self) -> float:
-        """Seconds until then.
+    def remaining_seconds(self) -> float:
+        """The time until the deadline.
 
         Raises:
-            Unreachable: it has passed.
+            RequestError: the deadline is over.
         """
-        left = self.at - time.monotonic()
-        if left <= 0:
-            raise Unreachable("timeout", f"no whole answer within {self.said}")
-        return left
+        remaining = self.monotonic_time - time.monotonic()
+        if remaining <= 0:
+            raise RequestError("timeout", f"there was no complete answer within {self.limit}")
+        return remaining
 
 
-def resolve(host: str, port: int) -> list[Address]:
-    """The addresses of a name, by the system's resolver, each once."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    texts = dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found)
+def resolve_host(host: str, port: int) -> list[Address]:
+    """Resolve a host with the resolver of the operating system."""
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    texts = dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in entries)
     return [ip_address(text) for text in texts]
 
 
-class Names:
-    """What every name was resolved to: once in a run, so that a second answer can't lead elsewhere."""
+class ResolvedNames:
+    """The addresses of every name of a run; each name is resolved once."""
 
-    def __init__(self, resolver: Resolve) -> None:
-        self._resolve = resolver
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
         self._lock = threading.Lock()
-        self._known: dict[str, list[Address] | str] = {}
+        self._results: dict[str, list[Address] | str] = {}
 
     def addresses(self, host: str, port: int, deadline: Deadline) -> list[Address]:
-        """The host's addresses.
+        """The addresses of a host.
 
         Raises:
-            Unreachable: there are none, or not in time.
+            RequestError: the host has no address, or the resolver does not answer before the deadline.
         """
         with self._lock:
-            if host not in self._known:
-                self._known[host] = self._ask(host, port, deadline)
-            known = self._known[host]
-        if isinstance(known, str):
-            raise Unreachable("dns", known)
-        return known
+            if host not in self._results:
+                self._results[host] = self._resolve(host, port, deadline)
+            result = self._results[host]
+        if isinstance(result, str):
+            raise RequestError("dns", result)
+        return result
 
-    def _ask(self, host: str, port: int, deadline: Deadline) -> list[Address] | str:
-        """In a thread of its own: the system's resolver can't be told a time."""
-        found: list[Address] = []
-        problem: list[str] = []
+    def _resolve(self, host: str, port: int, deadline: Deadline) -> list[Address] | str:
+        """Resolve in a thread, because the resolver of the operating system has no time limit."""
+        addresses: list[Address] = []
+        problems: list[str] = []
 
-        def ask() -> None:
+        def resolve() -> None:
             try:
-                found.extend(self._resolve(host, port))
+                addresses.extend(self._resolver(host, port))
             except (OSError, UnicodeError) as error:
-                problem.append(str(getattr(error, "strerror", None) or error))
+                problems.append(str(getattr(error, "strerror", None) or error))
 
-        thread = threading.Thread(target=ask, daemon=True)
+        thread = threading.Thread(target=resolve, daemon=True)
         thread.start()
-        thread.join(deadline.left())
-        if problem or not found:
-            return f"the name {host} can't be resolved: {problem[0] if problem else 'no answer'}"
-        return list(found)
+        thread.join(deadline.remaining_seconds())
+        if problems or not addresses:
+            return f"the name {host} cannot be resolved: {problems[0] if problems else 'no answer'}"
+        return list(addresses)
 
 
-class Backend(httpcore2.NetworkBackend):
-    """Connects for one request."""
+class GuardedBackend(httpcore2.NetworkBackend):
+    """Opens the connection of one request."""
 
-    def __init__(self, guard: Guard, names: Names, deadline: Deadline, max_bytes: int) -> None:
-        """Take what the request has to keep to; `max_bytes` counts everything that arrives."""
+    def __init__(self, guard: SsrfGuard, names: ResolvedNames, deadline: Deadline, max_bytes: int) -> None:
+        """Take the limits of the request.
+
+        Args:
+            guard: the addresses to which the run may connect.
+            names: the names that are already resolved.
+            deadline: the end of the request's time limit.
+            max_bytes: the size limit of the whole answer, headers included.
+        """
         self._guard = guard
         self._names = names
         self._deadline = deadline
@@ -121,43 +136,40 @@ class Backend(httpcore2.NetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ARG002 - httpcore's; the deadline is ours
+        timeout: float | None = None,  # noqa: ARG002 - httpcore2 passes it; the deadline is used instead
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        """A connection to the first of the host's addresses that may be asked and answers."""
-        allowed = self._allowed(host, port)
-        problem: Exception | None = None
-        for address in allowed[:_ADDRESSES]:
+        """Connect to the first allowed address of the host that accepts the connection.
+
+        Raises:
+            RequestError: no address is allowed, or none accepts the connection.
+        """
+        error: Exception | None = None
+        for address in self._allowed_addresses(host, port)[:_MAX_ADDRESSES]:
             try:
                 stream = httpcore2.SyncBackend().connect_tcp(
-                    str(address), port, self._deadline.left(), local_address, socket_options
+                    str(address), port, self._deadline.remaining_seconds(), local_address, socket_options
                 )
-            except httpcore2.ConnectTimeout as error:
-                problem = error
-            except httpcore2.ConnectError as error:
-                problem = error
+            except (httpcore2.ConnectTimeout, httpcore2.ConnectError) as connect_error:
+                error = connect_error
             else:
-                return _Bounded(stream, self._deadline, self._max_bytes)
-        raise _refused(problem, host, port, self._deadline)
+                return _LimitedStream(stream, self._deadline, self._max_bytes)
+        if isinstance(error, httpcore2.ConnectTimeout):
+            raise RequestError("timeout", f"there is no connection to {host}:{port} within {self._deadline.limit}")
+        raise RequestError("refused", f"there is no connection to {host}:{port}: {_cause_of(error)}")
 
-    def _allowed(self, host: str, port: int) -> list[Address]:
+    def _allowed_addresses(self, host: str, port: int) -> list[Address]:
         addresses = self._names.addresses(host, port, self._deadline)
-        reasons = [(address, self._guard.why_not_address(address)) for address in addresses]
-        allowed = [address for address, why in reasons if why is None]
+        problems = {address: self._guard.address_problem(address) for address in addresses}
+        allowed = [address for address, problem in problems.items() if problem is None]
         if not allowed:
-            raise Unreachable("not-allowed", f"{host} is not asked: {reasons[0][1]}")
+            raise RequestError("not-allowed", f"{host} is not requested: {problems[addresses[0]]}")
         return allowed
 
 
-def _refused(problem: Exception | None, host: str, port: int, deadline: Deadline) -> Unreachable:
-    if isinstance(problem, httpcore2.ConnectTimeout):
-        return Unreachable("timeout", f"no connection to {host}:{port} within {deadline.said}")
-    return Unreachable("refused", f"no connection to {host}:{port}: {_reason(problem)}")
-
-
-def _reason(problem: BaseException | None) -> str:
-    cause = problem.__cause__ if problem and problem.__cause__ else problem
+def _cause_of(error: BaseException | None) -> str:
+    cause = error.__cause__ if error and error.__cause__ else error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"the certificate is not valid: {cause.verify_message}"
     if isinstance(cause, ssl.SSLError):
@@ -165,23 +177,23 @@ def _reason(problem: BaseException | None) -> str:
     return str(getattr(cause, "strerror", None) or cause)
 
 
-class _Bounded(httpcore2.NetworkStream):
-    """A connection that ends itself at a time and at a size."""
+class _LimitedStream(httpcore2.NetworkStream):
+    """A connection with a time limit and a size limit."""
 
-    def __init__(self, stream: httpcore2.NetworkStream, deadline: Deadline, left: int) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, deadline: Deadline, max_bytes: int) -> None:
         self._stream = stream
         self._deadline = deadline
-        self._left = left
+        self._remaining_bytes = max_bytes
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - as in connect_tcp
-        data = self._stream.read(max_bytes, self._deadline.left())
-        self._left -= len(data)
-        if self._left < 0:
-            raise Unreachable("too-large", "the answer is larger than a client would read")
+        data = self._stream.read(max_bytes, self._deadline.remaining_seconds())
+        self._remaining_bytes -= len(data)
+        if self._remaining_bytes < 0:
+            raise RequestError("too-large", "the answer is larger than the answers that clients read")
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - as in connect_tcp
-        self._stream.write(buffer, self._deadline.left())
+        self._stream.write(buffer, self._deadline.remaining_seconds())
 
     def close(self) -> None:
         self._stream.close()
@@ -193,13 +205,13 @@ class _Bounded(httpcore2.NetworkStream):
         timeout: float | None = None,  # noqa: ARG002 - as in connect_tcp
     ) -> httpcore2.NetworkStream:
         try:
-            stream = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left())
+            stream = self._stream.start_tls(ssl_context, server_hostname, self._deadline.remaining_seconds())
         except httpcore2.ConnectError as error:
-            raise Unreachable("tls", f"TLS with {server_hostname} fails: {_reason(error)}") from None
+            raise RequestError("tls", f"TLS with {server_hostname} fails: {_cause_of(error)}") from None
         except httpcore2.ConnectTimeout:
-            why = f"TLS with {server_hostname} doesn't come about within {self._deadline.said}"
-            raise Unreachable("tls", why) from None
-        return _Bounded(stream, self._deadline, self._left)
+            reason = f"TLS with {server_hostname} is not ready within {self._deadline.limit}"
+            raise RequestError("tls", reason) from None
+        return _LimitedStream(stream, self._deadline, self._remaining_bytes)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -1,8 +1,8 @@
-"""What each client will meet, by the manifest alone: before anything is deployed.
+"""Predict from a manifest, before any deployment, what each client will meet.
 
-In: a manifest. Out: a `Report` over the four ways in which a deployment of it may answer: the app behind $default has
-no page for a path (404) or has one for every path (200), and the gateway keeps the challenge's name or changes it. The
-manifest says where a document is and not what is in it, so each document is taken to be right.
+The manifest does not say how the default app answers an unknown path (404, or a page with status 200), nor whether the
+gateway renames the challenge header. The report therefore has four scenarios. The manifest has the paths of documents
+but not their content, so each document is assumed to be correct.
 """
 
 import json
@@ -10,177 +10,162 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from routegen.errors import ConfigError
 from routegen.gateway import ANY
 from routegen.manifest import Manifest, Role, Route
 from routegen.manifest.explain import Explainer
 from routegen.report import Finding, Report, Section, rules
 from routegen.roles import PROTECTED_RESOURCE
-from routegen.verify.answers import Answer, Failure
+from routegen.verify.answers import SAFE_METHODS, Answer, Failure
 from routegen.verify.clients import CLIENTS, McpClient, Prediction, predict
-from routegen.verify.oauth_discovery import RENAMED, walk
+from routegen.verify.deployment import mcp_endpoint_path
+from routegen.verify.oauth_discovery import RENAMED_HEADER, discover
 from routegen.verify.verification import (
     COMMAND,
-    findings,
+    add_client_findings,
     prediction_details,
     predictions_section,
+    sign_in_findings,
     sorted_findings,
-    with_clients,
 )
 
-ORIGIN = "https://deployment.example"
-SERVER = "https://authorization-server.example"
-
-CatchAll = Literal[404, 200]
-ChallengeHeader = Literal["kept", "renamed"]
-
-_OAUTH: frozenset[Role] = frozenset({
-    "protected-resource-metadata", "authorization-server-metadata", "openid-configuration", "authorization-endpoint",
-    "token-endpoint", "registration-endpoint",
+_ORIGIN = "https://deployment.example"
+_OTHER_SERVER = "https://authorization-server.example"
+_ENDPOINT_FIELDS: dict[Role, str] = {
+    "authorization-endpoint": "authorization_endpoint",
+    "token-endpoint": "token_endpoint",
+    "registration-endpoint": "registration_endpoint",
+}
+_OAUTH_ROLES: frozenset[Role] = frozenset({
+    "protected-resource-metadata", "authorization-server-metadata", "openid-configuration", *_ENDPOINT_FIELDS,
 })  # fmt: skip
 _PAGE = b"<!DOCTYPE html><html><head><title>A page</title></head><body>A page</body></html>"
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One way in which a deployment may answer."""
+    """One way in which a deployment of the manifest can answer.
 
-    catch_all: CatchAll
-    header: ChallengeHeader
+    Attributes:
+        catch_all: the status of the default app's answer to an unknown path.
+        challenge_header: whether the gateway keeps the name WWW-Authenticate or renames it.
+    """
+
+    catch_all: Literal[404, 200]
+    challenge_header: Literal["kept", "renamed"]
 
     @property
     def title(self) -> str:
-        """In words."""
-        return f"If other paths answer {self.catch_all} and the challenge's header is {self.header}"
+        """The heading of the scenario in a report."""
+        return f"If other paths answer {self.catch_all} and the challenge header is {self.challenge_header}"
 
 
-SCENARIOS = tuple(Scenario(catch_all, header) for catch_all in (404, 200) for header in ("kept", "renamed"))
+SCENARIOS = (Scenario(404, "kept"), Scenario(404, "renamed"), Scenario(200, "kept"), Scenario(200, "renamed"))
 
 
-def mcp_path(manifest: Manifest, source: str) -> str:
-    """The MCP endpoint's path.
-
-    Args:
-        manifest: where to look.
-        source: what the error calls it.
-
-    Raises:
-        ConfigError: it has none.
-    """
-    found = [route for route in manifest.routes if route.role == "mcp-endpoint" and "{" not in route.path]
-    posted = [route for route in found if {"POST", ANY}.intersection(route.methods)]
-    # Beside the older transport's pair of endpoints, the one that clients try first.
-    posted.sort(key=lambda route: "SSE" in (route.spec or ""))
-    if not posted:
-        raise ConfigError(f"{source}: no route has the role mcp-endpoint and takes POST, so no client could connect")
-    return posted[0].path
-
-
-def foresee(manifest: Manifest, source: str, clients: tuple[McpClient, ...] = CLIENTS) -> Report:
-    """The prediction for each client in each scenario, with the findings that the manifest allows.
+def predict_from_manifest(manifest: Manifest, source: str, clients: tuple[McpClient, ...] = CLIENTS) -> Report:
+    """Predict each client in each scenario, and report the findings that the manifest shows.
 
     Args:
-        manifest: what will be deployed.
-        source: what the report calls it.
+        manifest: the manifest to deploy.
+        source: the name of the manifest in the report.
         clients: the clients to predict.
 
     Raises:
         ConfigError: the manifest has no MCP endpoint.
     """
-    path = mcp_path(manifest, source)
-    found: list[Finding] = []
+    path = mcp_endpoint_path(manifest, source)
+    findings: list[Finding] = []
     sections: list[Section] = []
     details: list[dict[str, Any]] = []
     for scenario in SCENARIOS:
         answers = ManifestAnswers(manifest, path, scenario)
-        predictions = [_short(predict(client, ORIGIN + path, answers)) for client in clients]
-        of_chain = sorted_findings(list(findings(walk(answers, ORIGIN + path), answers)))
-        found += with_clients(of_chain, predictions)
+        predictions = [_without_origin(predict(client, _ORIGIN + path, answers)) for client in clients]
+        discovery = discover(answers, _ORIGIN + path)
+        findings += add_client_findings(sorted_findings(sign_in_findings(discovery, answers)), predictions)
         sections.append(predictions_section(predictions, scenario.title))
-        shown = [prediction_details(prediction) for prediction in predictions]
-        details.append({"catch_all": scenario.catch_all, "header": scenario.header, "clients": shown})
+        details.append({
+            "catch_all": scenario.catch_all,
+            "challenge_header": scenario.challenge_header,
+            "clients": [prediction_details(prediction) for prediction in predictions],
+        })  # fmt: skip
     return Report(
         command=COMMAND,
         subject=source,
         rules=rules.VERIFY_RULES,
-        findings=sorted_findings([_relative(finding) for finding in found]),
+        findings=sorted_findings(_with_relative_urls(finding) for finding in findings),
         sections=tuple(sections),
         details={"scenarios": details},
     )
 
 
 class ManifestAnswers:
-    """What a deployment of a manifest would answer; for nothing else than the MCP server and its clients."""
+    """The answers that a deployment of a manifest would give to MCP clients."""
 
-    def __init__(self, manifest: Manifest, path: str, scenario: Scenario) -> None:
-        """Take what decides the answers; `path` is the MCP endpoint's."""
+    def __init__(self, manifest: Manifest, mcp_path: str, scenario: Scenario) -> None:
+        """Take what decides the answers.
+
+        Args:
+            manifest: the manifest to deploy.
+            mcp_path: the path of the MCP endpoint.
+            scenario: how the default app and the gateway answer.
+        """
         self._explainer = Explainer(manifest)
         self._routes = manifest.routes
-        self._path = path
+        self._mcp_path = mcp_path
         self._scenario = scenario
-        roles = {route.role: route.path for route in manifest.routes}
-        own = {"authorization-endpoint", "token-endpoint"} <= roles.keys()
-        self._open = not _OAUTH.intersection(roles)
-        self._server = ORIGIN if own else SERVER
-        self._metadata = _own_metadata(roles) if own else _other_metadata()
+        paths: dict[Role, str] = {route.role: route.path for route in manifest.routes}
+        self._is_open = not _OAUTH_ROLES.intersection(paths)
+        if {"authorization-endpoint", "token-endpoint"} <= paths.keys():
+            self._issuer = _ORIGIN
+            endpoints = {field: _ORIGIN + paths[role] for role, field in _ENDPOINT_FIELDS.items() if role in paths}
+        else:
+            self._issuer = _OTHER_SERVER
+            names = ("authorization", "token", "registration")
+            endpoints = {f"{name}_endpoint": f"{_OTHER_SERVER}/{name}" for name in names}
+        self._metadata = _server_metadata(self._issuer, endpoints)
 
     def get(self, method: str, url: str) -> Answer | Failure:
         """The answer to a request."""
         parts = urlsplit(url)
         origin, path = f"{parts.scheme}://{parts.netloc}", parts.path or "/"
-        if origin == SERVER and method in {"GET", "HEAD", "OPTIONS"}:
-            known = path.startswith("/.well-known/o")
-            return _json(method, url, 200 if known else 405, self._metadata if known else {})
-        if origin != ORIGIN or (method == "POST" and path != self._path):
-            return Failure(method, url, "not-asked", "the manifest doesn't say")
-        found = self._explainer.explain(method, path)
-        route = next((one for one in self._routes if found.route_key in one.route_keys), None)
+        if origin == _OTHER_SERVER and method in SAFE_METHODS:
+            is_metadata = path.startswith("/.well-known/o")
+            return _json_answer(method, url, 200 if is_metadata else 405, self._metadata if is_metadata else {})
+        if origin != _ORIGIN or (method == "POST" and path != self._mcp_path):
+            return Failure(method, url, "not-asked", "the manifest does not contain the answer")
+        route_key = self._explainer.explain(method, path).route_key
+        route = next((route for route in self._routes if route_key in route.route_keys), None)
         if route is None:
             return Answer(method, url, self._scenario.catch_all, (("content-type", "text/html"),), _PAGE)
         if ANY not in route.methods and method not in route.methods:
-            return _json(method, url, 405, {"error": "method_not_allowed"})
-        return self._routed(method, url, route)
+            return _json_answer(method, url, 405, {"error": "method_not_allowed"})
+        return self._route_answer(method, url, route)
 
-    def _routed(self, method: str, url: str, route: Route) -> Answer:
+    def _route_answer(self, method: str, url: str, route: Route) -> Answer:
         match route.role:
             case "mcp-endpoint":
-                return self._endpoint(method, url)
+                return self._endpoint_answer(method, url)
             case "protected-resource-metadata":
-                about = route.path.removeprefix(PROTECTED_RESOURCE) or self._path
-                return _json(method, url, 200, {"resource": ORIGIN + about, "authorization_servers": [self._server]})
+                resource = _ORIGIN + (route.path.removeprefix(PROTECTED_RESOURCE) or self._mcp_path)
+                return _json_answer(method, url, 200, {"resource": resource, "authorization_servers": [self._issuer]})
             case "authorization-server-metadata" | "openid-configuration":
-                return _json(method, url, 200, self._metadata)
+                return _json_answer(method, url, 200, self._metadata)
             case "authorization-endpoint" | "token-endpoint" | "registration-endpoint":
-                return _json(method, url, 400, {"error": "invalid_request"})
-        return _json(method, url, 404, {"error": "not_found"})
+                return _json_answer(method, url, 400, {"error": "invalid_request"})
+        return _json_answer(method, url, 404, {"error": "not_found"})
 
-    def _endpoint(self, method: str, url: str) -> Answer:
-        if self._open:
-            return _json(method, url, 200, {"jsonrpc": "2.0", "id": 1, "result": {"protocolVersion": "2025-06-18"}})
+    def _endpoint_answer(self, method: str, url: str) -> Answer:
+        if self._is_open:
+            result = {"jsonrpc": "2.0", "id": 1, "result": {"protocolVersion": "2025-06-18"}}
+            return _json_answer(method, url, 200, result)
         documents = [route.path for route in self._routes if route.role == "protected-resource-metadata"]
-        documents.sort(key=lambda path: path != PROTECTED_RESOURCE + self._path)
-        said = f'Bearer resource_metadata="{ORIGIN}{documents[0]}"' if documents else "Bearer"
-        name = "www-authenticate" if self._scenario.header == "kept" else RENAMED
-        return _json(method, url, 401, {"error": "invalid_token"}, (name, said))
+        documents.sort(key=lambda path: path != PROTECTED_RESOURCE + self._mcp_path)
+        challenge = f'Bearer resource_metadata="{_ORIGIN}{documents[0]}"' if documents else "Bearer"
+        name = "www-authenticate" if self._scenario.challenge_header == "kept" else RENAMED_HEADER
+        return _json_answer(method, url, 401, {"error": "invalid_token"}, (name, challenge))
 
 
-def _own_metadata(roles: dict[Role, str]) -> dict[str, Any]:
-    named: dict[Role, str] = {
-        "authorization-endpoint": "authorization_endpoint",
-        "token-endpoint": "token_endpoint",
-        "registration-endpoint": "registration_endpoint",
-    }
-    said = {field: ORIGIN + roles[role] for role, field in named.items() if role in roles}
-    return _metadata(ORIGIN, said)
-
-
-def _other_metadata() -> dict[str, Any]:
-    return _metadata(
-        SERVER, {f"{name}_endpoint": f"{SERVER}/{name}" for name in ("authorization", "token", "registration")}
-    )
-
-
-def _metadata(issuer: str, endpoints: dict[str, str]) -> dict[str, Any]:
+def _server_metadata(issuer: str, endpoints: dict[str, str]) -> dict[str, Any]:
     return {
         "issuer": issuer,
         **endpoints,
@@ -190,16 +175,16 @@ def _metadata(issuer: str, endpoints: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _json(method: str, url: str, status: int, value: dict[str, Any], *headers: tuple[str, str]) -> Answer:
+def _json_answer(method: str, url: str, status: int, value: dict[str, Any], *headers: tuple[str, str]) -> Answer:
     body = b"" if method == "HEAD" else json.dumps(value).encode()
     return Answer(method, url, status, (("content-type", "application/json"), *headers), body)
 
 
-def _short(prediction: Prediction) -> Prediction:
-    """Paths without an origin that doesn't exist; an error stays as its user would see it."""
-    return replace(prediction, reason=prediction.reason.replace(f"{ORIGIN}/", "/"))
+def _without_origin(prediction: Prediction) -> Prediction:
+    """The prediction with paths instead of URLs of an invented origin; its error stays as the client shows it."""
+    return replace(prediction, reason=prediction.reason.replace(f"{_ORIGIN}/", "/"))
 
 
-def _relative(finding: Finding) -> Finding:
-    texts = {name: getattr(finding, name).replace(ORIGIN, "") for name in ("subject", "message", "fix")}
+def _with_relative_urls(finding: Finding) -> Finding:
+    texts = {name: getattr(finding, name).replace(_ORIGIN, "") for name in ("subject", "message", "fix")}
     return replace(finding, **texts)

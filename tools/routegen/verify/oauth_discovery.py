@@ -1,37 +1,40 @@
-"""The way from the MCP endpoint to the authorization server, walked as clients walk it; what was met, as data.
+"""OAuth discovery: from the MCP endpoint to the authorization servers, with requests in the order of the clients.
 
-In: answers and the MCP endpoint's URL. Out: a `Chain`, over which `checks` make their findings. RFC 9728, section 5
-(the challenge) and 3.1 (the well-known path); RFC 8414, section 3.1; OpenID Connect Discovery 1.0, section 4; the MCP
-authorization specification of 2025-06-18 and 2025-11-25 for the order.
+`discover` follows RFC 9728 (section 5: the challenge; section 3.1: the well-known path), RFC 8414 (section 3.1), OpenID
+Connect Discovery 1.0 (section 4), and the MCP authorization specifications of 2025-06-18 and 2025-11-25. The checks
+work on its result, `OAuthDiscovery`.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Answers, Failure
-from routegen.verify.documents import Absent, Document, read_document
-from routegen.verify.ssrf_guard import is_loopback, origin_of, split
+from routegen.verify.documents import Document, NoDocument, read_document
+from routegen.verify.request_url import is_http_url, is_secure, origin_of
 
-RENAMED = "x-amzn-remapped-www-authenticate"
-"""What AWS makes of WWW-Authenticate (API Gateway, "Important notes" on REST APIs and function URLs)."""
+RENAMED_HEADER = "x-amzn-remapped-www-authenticate"
+"""The name that AWS gives to WWW-Authenticate (API Gateway, "Important notes" on REST APIs and function URLs)."""
 
-_NAMED = re.compile(r'(?i)\bresource_metadata\s*=\s*(?:"([^"]*)"|([^\s,"]+))')
-_SERVERS = 5
-"""How many authorization servers of one resource are looked at."""
+ENDPOINT_FIELDS = ("authorization_endpoint", "token_endpoint", "registration_endpoint")
+"""The fields of authorization server metadata with the endpoints that every client uses (RFC 8414, section 2)."""
+
+_RESOURCE_METADATA = re.compile(r'(?i)\bresource_metadata\s*=\s*(?:"([^"]*)"|([^\s,"]+))')
+_MAX_SERVERS = 5
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """What a 401 says of the way on.
+    """The challenge of a 401 (RFC 9728, section 5.1).
 
     Attributes:
-        state: `named` has the metadata's URL; `plain` is a challenge without one; `renamed` is under AWS's name alone.
-        url: the metadata's.
-        text: the header as it came.
+        state: `named` has the URL of the metadata, `plain` has none, `renamed` is only in AWS's header.
+        url: the URL of the metadata.
+        text: the value of the header.
     """
 
     state: Literal["named", "plain", "renamed", "missing"]
@@ -40,123 +43,179 @@ class Challenge:
 
 
 @dataclass(frozen=True)
-class Resource:
-    """The protected resource metadata, where clients look for it.
+class ResourceMetadata:
+    """The protected resource metadata, at each URL where clients look for it.
 
     Attributes:
-        named: at the URL in the challenge; None where it names none.
-        places: at the well-known paths, in the order in which clients ask, up to the first that ends their search.
+        at_challenge_url: the answer of the URL in the challenge; None if the challenge names no URL.
+        at_well_known_paths: the answers of the well-known paths, in the order of the clients, up to the first answer
+            that ends their search.
     """
 
-    named: Document | Absent | None
-    places: tuple[Document | Absent, ...]
+    at_challenge_url: Document | NoDocument | None
+    at_well_known_paths: tuple[Document | NoDocument, ...]
 
     @property
-    def known(self) -> Document | None:
-        """What a client without the challenge finds."""
-        return next((place for place in self.places if isinstance(place, Document)), None)
+    def well_known_document(self) -> Document | None:
+        """The document that a client without the challenge gets."""
+        return next((answer for answer in self.at_well_known_paths if isinstance(answer, Document)), None)
 
     @property
-    def used(self) -> Document | None:
-        """What a client finds."""
-        return self.named if isinstance(self.named, Document) else self.known
+    def document(self) -> Document | None:
+        """The document that a client gets."""
+        return self.at_challenge_url if isinstance(self.at_challenge_url, Document) else self.well_known_document
+
+    @property
+    def blocking_answer(self) -> NoDocument | None:
+        """The response with status 200 that is not JSON; every client without the challenge stops there."""
+        return _blocking_answer(self.at_well_known_paths)
 
 
 @dataclass(frozen=True)
-class Server:
-    """An authorization server.
+class AuthorizationServer:
+    """An authorization server, with its metadata at each URL where clients look for it.
 
     Attributes:
-        url: as the resource names it; the MCP endpoint's origin for the older discovery, which names none.
-        places: its metadata where clients look for it, in their order; empty where a client must not ask.
-        by_resource: whether the resource metadata names it.
+        url: the URL that the resource metadata names; the origin of the MCP endpoint if there is no resource metadata.
+        attempts: the answers of the well-known paths, in the order of the clients; empty for a URL that is not secure.
     """
 
     url: str
-    places: tuple[Document | Absent, ...]
-    by_resource: bool = True
+    attempts: tuple[Document | NoDocument, ...]
 
     @property
     def metadata(self) -> Document | None:
-        """The metadata that a patient client finds."""
-        return next((place for place in self.places if isinstance(place, Document)), None)
+        """The metadata that a client gets if it tries every well-known path."""
+        return next((answer for answer in self.attempts if isinstance(answer, Document)), None)
 
     @property
-    def blocked(self) -> Absent | None:
-        """What stands before it with status 200 and makes a client give up."""
-        first = next((place for place in self.places if not _is_nothing(place)), None)
-        return first if isinstance(first, Absent) else None
+    def blocking_answer(self) -> NoDocument | None:
+        """The first response with status 200 that is not JSON and is before the metadata: strict clients stop there."""
+        return _blocking_answer(self.attempts)
 
 
 @dataclass(frozen=True)
-class Chain:
-    """What was met on the way.
+class OAuthEndpoint:
+    """An endpoint that the metadata of an authorization server names.
 
     Attributes:
-        mcp_url: where it began.
-        first: the answer to an unauthenticated `initialize`.
-        challenge: of its 401; None where it isn't one.
-        resource: the metadata; None where the endpoint is open or can't be reached.
-        servers: the authorization servers that clients use, in the order in which they are named.
+        document_url: the URL of the metadata.
+        field: the field of the metadata, such as `token_endpoint`.
+        url: the URL of the endpoint.
+    """
+
+    document_url: str
+    field: str
+    url: str
+
+
+@dataclass(frozen=True)
+class OAuthDiscovery:
+    """The answers between the MCP endpoint and the authorization servers.
+
+    Attributes:
+        mcp_url: the URL of the MCP endpoint.
+        first_answer: the answer to `initialize` without a token.
+        challenge: the challenge of a 401; None if the status is not 401.
+        resource: the protected resource metadata; None if the endpoint is open or gives no answer.
+        servers: the authorization servers that clients use, in the order in which the resource metadata names them.
     """
 
     mcp_url: str
-    first: Answer | Failure
+    first_answer: Answer | Failure
     challenge: Challenge | None = None
-    resource: Resource | None = None
-    servers: tuple[Server, ...] = ()
+    resource: ResourceMetadata | None = None
+    servers: tuple[AuthorizationServer, ...] = ()
+
+    @cached_property
+    def attempts(self) -> tuple[Document | NoDocument, ...]:
+        """The answer of every URL at which clients look for a document."""
+        resource = (self.resource.at_challenge_url, *self.resource.at_well_known_paths) if self.resource else ()
+        attempts = [*resource, *(attempt for server in self.servers for attempt in server.attempts)]
+        return tuple(attempt for attempt in attempts if attempt is not None)
+
+    @cached_property
+    def metadata_urls(self) -> tuple[str, ...]:
+        """The URL of each document that a client uses."""
+        documents = [self.resource.document if self.resource else None, *(server.metadata for server in self.servers)]
+        return tuple(dict.fromkeys(document.url for document in documents if document))
+
+    @cached_property
+    def key_set_urls(self) -> tuple[str, ...]:
+        """The `jwks_uri` of each authorization server that has a secure one."""
+        urls = [server.metadata.value.get("jwks_uri") for server in self.servers if server.metadata]
+        return tuple(dict.fromkeys(url for url in urls if isinstance(url, str) and is_secure(url)))
+
+    @cached_property
+    def endpoints(self) -> tuple[OAuthEndpoint, ...]:
+        """Each endpoint with a secure URL that the metadata of an authorization server names."""
+        documents = [server.metadata for server in self.servers if server.metadata]
+        return tuple(
+            OAuthEndpoint(document.url, field, url)
+            for document in documents
+            for field in ENDPOINT_FIELDS
+            if isinstance(url := document.value.get(field), str) and is_secure(url)
+        )
+
+    @property
+    def registration_urls(self) -> tuple[str, ...]:
+        """The URL of each registration endpoint (RFC 7591)."""
+        return tuple(endpoint.url for endpoint in self.endpoints if endpoint.field == "registration_endpoint")
 
 
-def walk(answers: Answers, mcp_url: str, allow: Callable[[str], None] = lambda _: None) -> Chain:
-    """Walk the chain from its beginning.
+def discover(answers: Answers, mcp_url: str, allow: Callable[[str], None] = lambda _: None) -> OAuthDiscovery:
+    """Follow the sign-in from the MCP endpoint to the metadata of the authorization servers.
 
     Args:
-        answers: as a client without a token gets them.
-        mcp_url: the MCP endpoint.
-        allow: is told of each URL of another server before it is asked.
+        answers: the answers that a client without a token gets.
+        mcp_url: the URL of the MCP endpoint.
+        allow: is called with the URL of each authorization server before the first request to it.
     """
     first = answers.get("POST", mcp_url)
     if isinstance(first, Failure) or is_open(first):
-        return Chain(mcp_url, first)
+        return OAuthDiscovery(mcp_url, first)
     challenge = challenge_of(first) if first.status == 401 else None
-    named = read_document(answers, challenge.url) if challenge and challenge.url else None
-    places = _search(answers, resource_places(mcp_url))
-    resource = Resource(named, places)
-    if resource.used:
-        servers = tuple(_named_server(answers, url, allow) for url in named_servers(resource.used)[:_SERVERS])
+    at_challenge_url = read_document(answers, challenge.url) if challenge and challenge.url else None
+    resource = ResourceMetadata(at_challenge_url, _search_resource(answers, mcp_url))
+    if resource.document:
+        urls = authorization_servers(resource.document)[:_MAX_SERVERS]
+        servers = tuple(_named_server(answers, url, allow) for url in urls)
     else:
-        servers = _old_discovery(answers, mcp_url)
-    return Chain(mcp_url, first, challenge, resource, servers)
+        servers = _server_at_origin(answers, mcp_url)
+    return OAuthDiscovery(mcp_url, first, challenge, resource, servers)
 
 
-def is_open(first: Answer) -> bool:
+def is_open(first_answer: Answer) -> bool:
     """Whether the endpoint answers `initialize` without a token."""
-    return first.status == 200 and not first.is_html
+    return first_answer.status == 200 and not first_answer.is_html
 
 
 def challenge_of(answer: Answer) -> Challenge:
-    """What a 401's headers say (RFC 9728, section 5.1)."""
+    """The challenge in the headers of a 401 (RFC 9728, section 5.1)."""
     texts = [value for name, value in answer.headers if name == "www-authenticate"]
     for text in texts:
-        if found := _NAMED.search(text):
-            return Challenge("named", found[1] or found[2] or "", text)
+        if match := _RESOURCE_METADATA.search(text):
+            return Challenge("named", match[1] or match[2] or "", text)
     if texts:
         return Challenge("plain", None, texts[0])
-    renamed = answer.header(RENAMED)
+    renamed = answer.header(RENAMED_HEADER)
     return Challenge("missing") if renamed is None else Challenge("renamed", None, renamed)
 
 
-def resource_places(mcp_url: str) -> tuple[str, ...]:
-    """Where clients look for a resource's metadata: with its path after the well-known one, then at the root."""
+def resource_metadata_urls(mcp_url: str) -> tuple[str, ...]:
+    """The URLs at which clients look for protected resource metadata (RFC 9728, section 3.1).
+
+    The path of the endpoint is after the well-known path; the root document is second.
+    """
     parts = urlsplit(mcp_url)
     path = parts.path.rstrip("/")
     root = f"{origin_of(parts)}{PROTECTED_RESOURCE}"
     return (f"{root}{path}", root) if path else (root,)
 
 
-def server_places(url: str) -> tuple[str, ...]:
-    """Where clients look for an authorization server's metadata."""
-    parts = urlsplit(url)
+def server_metadata_urls(server_url: str) -> tuple[str, ...]:
+    """The URLs at which clients look for authorization server metadata (RFC 8414, section 3.1 and section 5)."""
+    parts = urlsplit(server_url)
     origin, path = origin_of(parts), parts.path.rstrip("/")
     if not path:
         return f"{origin}{AUTHORIZATION_SERVER}", f"{origin}{OPENID_CONFIGURATION}"
@@ -167,58 +226,52 @@ def server_places(url: str) -> tuple[str, ...]:
     )
 
 
-def named_servers(document: Document) -> tuple[str, ...]:
-    """The authorization servers that a resource names and that are URLs, each once."""
-    named = document.value.get("authorization_servers")
-    texts = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
-    return tuple(dict.fromkeys(one for one in texts if is_web(split(one))))
+def authorization_servers(resource_metadata: Document) -> tuple[str, ...]:
+    """The URLs of the authorization servers that protected resource metadata names, without duplicates."""
+    value = resource_metadata.value.get("authorization_servers")
+    urls = [url for url in value if isinstance(url, str)] if isinstance(value, list) else []
+    return tuple(dict.fromkeys(url for url in urls if is_http_url(url)))
 
 
-def is_web(parts: SplitResult | None) -> bool:
-    """Whether a URL is one of the web's."""
-    return parts is not None and parts.scheme in {"http", "https"}
-
-
-def is_secure(url: str) -> bool:
-    """Whether a token may go there: https, or this machine (RFC 8252, section 8.3)."""
-    parts = split(url)
-    return parts is not None and (parts.scheme == "https" or is_loopback(parts))
-
-
-def _old_discovery(answers: Answers, mcp_url: str) -> tuple[Server, ...]:
+def _server_at_origin(answers: Answers, mcp_url: str) -> tuple[AuthorizationServer, ...]:
     """The MCP server's origin, if it is an authorization server (MCP 2025-03-26, "Server Metadata Discovery")."""
-    server = _server(answers, origin_of(urlsplit(mcp_url)), by_resource=False)
+    server = _server(answers, origin_of(urlsplit(mcp_url)))
     issuer = server.metadata.value.get("issuer") if server.metadata else None
-    # A copy of another server's metadata doesn't make it one: most clients refuse a copy.
+    # The origin can have a copy of another server's metadata. Most clients refuse a copy.
     return (server,) if isinstance(issuer, str) and issuer.rstrip("/") == server.url else ()
 
 
-def _named_server(answers: Answers, url: str, allow: Callable[[str], None]) -> Server:
+def _named_server(answers: Answers, url: str, allow: Callable[[str], None]) -> AuthorizationServer:
     if not is_secure(url):
-        return Server(url, ())
+        return AuthorizationServer(url, ())
     allow(url)
-    return _server(answers, url, by_resource=True)
+    return _server(answers, url)
 
 
-def _server(answers: Answers, url: str, *, by_resource: bool) -> Server:
-    # On past what blocks some clients: the others find the metadata behind it.
-    places: list[Document | Absent] = []
-    for place in server_places(url):
-        places.append(read_document(answers, place))
-        if isinstance(places[-1], Document):
+def _server(answers: Answers, url: str) -> AuthorizationServer:
+    # The search goes on after an answer at which strict clients stop, because the other clients go on too.
+    attempts: list[Document | NoDocument] = []
+    for metadata_url in server_metadata_urls(url):
+        attempts.append(read_document(answers, metadata_url))
+        if isinstance(attempts[-1], Document):
             break
-    return Server(url, tuple(places), by_resource)
+    return AuthorizationServer(url, tuple(attempts))
 
 
-def _search(answers: Answers, urls: tuple[str, ...]) -> tuple[Document | Absent, ...]:
-    places: list[Document | Absent] = []
-    for url in urls:
-        places.append(read_document(answers, url))
-        if not _is_nothing(places[-1]):
+def _search_resource(answers: Answers, mcp_url: str) -> tuple[Document | NoDocument, ...]:
+    attempts: list[Document | NoDocument] = []
+    for url in resource_metadata_urls(mcp_url):
+        attempts.append(read_document(answers, url))
+        if not _search_continues(attempts[-1]):
             break
-    return tuple(places)
+    return tuple(attempts)
 
 
-def _is_nothing(place: Document | Absent) -> bool:
-    """Whether a client goes on to the next place: neither a document nor a 200 that isn't one."""
-    return isinstance(place, Absent) and place.reason not in {"page", "unreadable"}
+def _blocking_answer(attempts: tuple[Document | NoDocument, ...]) -> NoDocument | None:
+    end = next((attempt for attempt in attempts if not _search_continues(attempt)), None)
+    return end if isinstance(end, NoDocument) else None
+
+
+def _search_continues(attempt: Document | NoDocument) -> bool:
+    """Whether every client goes on to the next URL after this answer."""
+    return isinstance(attempt, NoDocument) and not attempt.stops_strict_clients

@@ -1,10 +1,10 @@
-"""One run of `verify`: what is asked, in which order, and the report over it.
+"""Verify a deployment: send the requests, run the checks, predict the clients, and build the report.
 
-In: where the deployment is, what the manifest says of it, and a `Fetcher`. Out: a `Report`. What can be asked at once
-is asked at once; everything after that works on answers that are kept, so the report depends on nothing but them.
+The first requests need no answer, so they run in parallel; so do the requests to the URLs that the metadata names. The
+checks and the predictions work on answers that the fetcher keeps, so the same answers always give the same report.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,161 +20,163 @@ from routegen.verify.checks import (
     server_endpoints,
     server_metadata,
 )
-from routegen.verify.checks.manifest_routes import NOWHERE, Deployment
 from routegen.verify.clients import CLIENTS, McpClient, Prediction, predict
-from routegen.verify.documents import Absent, Document, describe, follow
-from routegen.verify.fetcher import BROWSER_ORIGIN, REGISTRATION, Caller, Fetcher
-from routegen.verify.oauth_discovery import Chain, resource_places, walk
+from routegen.verify.deployment import Deployment, RouteProbe
+from routegen.verify.documents import Document, describe_answer, follow_redirects
+from routegen.verify.fetcher import BROWSER_ORIGIN, REGISTRATION, Fetcher, RequestLine
+from routegen.verify.oauth_discovery import OAuthDiscovery, discover, resource_metadata_urls
 
 COMMAND = "routegen verify"
 
+_NO_CONNECTION = {"dns", "refused", "tls", "not-allowed"}
+
 
 @dataclass(frozen=True)
-class Wanted:
-    """What to verify.
+class VerifyPlan:
+    """What a run of `verify` checks.
 
     Attributes:
-        mcp_url: the MCP endpoint.
-        base: the URL before the paths of the manifest and of the wiki, without a final slash.
-        deployment: what the routes are compared with; None for the sign-in alone.
-        pages: what the app behind $default answers.
+        mcp_url: the URL of the MCP endpoint.
+        deployment: the routes and pages; without a manifest and pages, only the sign-in is checked.
         clients: the clients to predict.
-        register: whether a client may be registered.
+        register: whether the run registers a client at the authorization server.
     """
 
     mcp_url: str
-    base: str
-    deployment: Deployment | None = None
-    pages: tuple[str, ...] = ()
+    deployment: Deployment
     clients: tuple[McpClient, ...] = CLIENTS
     register: bool = False
 
 
-def verify(wanted: Wanted, fetcher: Fetcher) -> Report:
-    """Ask the deployment all that the rules need, and report."""
-    first = fetcher.plain.get("POST", wanted.mcp_url)
-    if isinstance(first, Failure) and first.kind in {"dns", "refused", "tls", "not-allowed"}:
-        # Nothing else there would answer either.
-        return _report(wanted, fetcher, Chain(wanted.mcp_url, first), sorted_findings(connections.unreached([first])))
-    fetcher.ask_all(_first_requests(wanted))
-    chain = walk(fetcher.plain, wanted.mcp_url, fetcher.guard.allow)
-    for url in key_set.keys_urls(chain):
+def verify(plan: VerifyPlan, fetcher: Fetcher) -> Report:
+    """Check a deployment.
+
+    Args:
+        plan: the checks of the run.
+        fetcher: sends the requests; its guard must allow the deployment.
+    """
+    first_answer = fetcher.without_token.get("POST", plan.mcp_url)
+    if isinstance(first_answer, Failure) and first_answer.kind in _NO_CONNECTION:
+        return _report(plan, fetcher, connections.check_failures([first_answer]))
+    fetcher.fetch_all(_first_requests(plan))
+    discovery = discover(fetcher.without_token, plan.mcp_url, fetcher.guard.allow)
+    for url in discovery.key_set_urls:
         fetcher.guard.allow(url)
-    fetcher.ask_all(_later_requests(chain))
-    if wanted.register:
-        urls = [url for _, name, url in server_endpoints.named(chain) if name == "registration_endpoint"]
-        fetcher.posts = {**dict.fromkeys(urls, REGISTRATION), **fetcher.posts}
-    found = [*findings(chain, fetcher.plain), *_online(wanted, chain, fetcher)]
-    return _report(wanted, fetcher, chain, sorted_findings(found))
+    fetcher.fetch_all(_metadata_requests(discovery))
+    if plan.register:
+        fetcher.post_bodies = {**dict.fromkeys(discovery.registration_urls, REGISTRATION), **fetcher.post_bodies}
+    findings = [*sign_in_findings(discovery, fetcher.without_token), *_online_findings(plan, discovery, fetcher)]
+    return _report(plan, fetcher, findings)
 
 
-def findings(chain: Chain, answers: Answers) -> Iterator[Finding]:
-    """What the chain shows; nothing that is missing here needs another way of asking."""
-    places = _places(chain)
-    documents = [place for place in places if isinstance(place, Document)]
-    first = chain.first
-    yield from connections.unreached(
-        [*([first] if isinstance(first, Failure) else []), *connections.failures_of(places)]
+def sign_in_findings(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]:
+    """The findings about the sign-in that need only answers to GET, OPTIONS and `initialize`."""
+    failures = [attempt.failure for attempt in discovery.attempts if not isinstance(attempt, Document)]
+    redirects = [answer for attempt in discovery.attempts for answer in attempt.redirects]
+    first_answer = discovery.first_answer
+    yield from connections.check_failures(
+        failure for failure in (first_answer, *failures) if isinstance(failure, Failure)
     )
-    yield from connections.redirected(
-        [*([first] if isinstance(first, Answer) else []), *connections.redirects_of(places)]
+    yield from connections.check_redirects(
+        answer for answer in (first_answer, *redirects) if isinstance(answer, Answer)
     )
-    yield from connections.documents(documents)
-    yield from mcp_endpoint.without_token(chain)
-    yield from resource_metadata.found(chain)
-    yield from resource_metadata.content(chain)
-    yield from server_metadata.servers(chain)
-    yield from server_endpoints.there(chain, answers)
+    yield from connections.check_document_format(
+        attempt for attempt in discovery.attempts if isinstance(attempt, Document)
+    )
+    yield from mcp_endpoint.check_without_token(discovery)
+    yield from resource_metadata.check_resource_discovery(discovery)
+    yield from resource_metadata.check_resource_content(discovery)
+    yield from server_metadata.check_servers(discovery)
+    yield from server_endpoints.check_endpoints(discovery, answers)
 
 
-def _online(wanted: Wanted, chain: Chain, fetcher: Fetcher) -> Iterator[Finding]:
-    """What only a deployment can show."""
-    plain = fetcher.plain
-    yield from key_set.keys(chain, plain)
-    yield from connections.unreached(_unread(wanted, chain, plain))
-    yield from cors.shared(chain, fetcher.browser, BROWSER_ORIGIN)
-    if wanted.register:
-        yield from server_endpoints.registration(chain, plain)
-    if fetcher.signed_in:
-        yield from mcp_endpoint.with_token(wanted.mcp_url, fetcher.signed_in)
-    if wanted.deployment:
-        yield from manifest_routes.routes(wanted.deployment, plain)
-    if wanted.deployment or wanted.pages:
-        yield from manifest_routes.pages(wanted.base, wanted.pages, _default(wanted), plain)
+def _online_findings(plan: VerifyPlan, discovery: OAuthDiscovery, fetcher: Fetcher) -> Iterator[Finding]:
+    """The findings that only a running deployment can have: a manifest does not show them."""
+    answers, deployment = fetcher.without_token, plan.deployment
+    yield from key_set.check_keys(discovery, answers)
+    yield from connections.check_failures(_failures(deployment, discovery, answers))
+    yield from cors.check_cors(discovery, fetcher.in_browser, BROWSER_ORIGIN)
+    if plan.register:
+        yield from server_endpoints.check_registration(discovery, answers)
+    if fetcher.with_token:
+        yield from mcp_endpoint.check_with_token(plan.mcp_url, fetcher.with_token)
+    if deployment.manifest:
+        yield from manifest_routes.check_routes(deployment, answers)
+    if deployment.manifest or deployment.pages:
+        yield from manifest_routes.check_pages(deployment, answers)
 
 
-def _unread(wanted: Wanted, chain: Chain, plain: Answers) -> list[Failure]:
-    """The keys, pages and routes that gave no answer."""
-    answers = [follow(plain, url)[0] for url in key_set.keys_urls(chain)]
-    answers += [follow(plain, f"{wanted.base}{path}")[0] for path in wanted.pages]
-    answers += [plain.get(probe.method, probe.url) for probe in _probes(wanted) if probe.method]
-    return [answer for answer in answers if isinstance(answer, Failure)]
+def _failures(deployment: Deployment, discovery: OAuthDiscovery, answers: Answers) -> Iterator[Failure]:
+    """The key sets, pages and routes without an answer."""
+    urls = [*discovery.key_set_urls, *(f"{deployment.base_url}{path}" for path in deployment.pages)]
+    results = [follow_redirects(answers, url)[0] for url in urls]
+    results += [answers.get(probe.method, probe.url) for probe in deployment.probes if probe.method]
+    return (result for result in results if isinstance(result, Failure))
 
 
-def _first_requests(wanted: Wanted) -> list[tuple[Caller, str, str]]:
-    """All that is known to be asked before anything has answered."""
-    asked: list[tuple[Caller, str, str]] = [("plain", "GET", url) for url in resource_places(wanted.mcp_url)]
-    asked += [("browser", "OPTIONS", wanted.mcp_url)]
-    if wanted.deployment or wanted.pages:
-        asked += [("plain", "GET", f"{wanted.base}{path}") for path in (*wanted.pages, NOWHERE)]
-    if wanted.deployment:
-        asked += [("plain", probe.method, probe.url) for probe in _probes(wanted) if probe.method]
-        asked += [("plain", "HEAD", url) for url in manifest_routes.heads(wanted.deployment)]
-    return asked
+def _first_requests(plan: VerifyPlan) -> Iterator[RequestLine]:
+    """The requests that need no earlier answer."""
+    deployment = plan.deployment
+    yield from (("without-token", "GET", url) for url in resource_metadata_urls(plan.mcp_url))
+    yield "in-browser", "OPTIONS", plan.mcp_url
+    if deployment.manifest or deployment.pages:
+        yield from (("without-token", "GET", f"{deployment.base_url}{path}") for path in deployment.pages)
+        yield "without-token", "GET", deployment.unserved_url
+    yield from (("without-token", probe.method, probe.url) for probe in deployment.probes if probe.method)
+    yield from (("without-token", "HEAD", url) for url in deployment.head_urls)
 
 
-def _later_requests(chain: Chain) -> list[tuple[Caller, str, str]]:
-    """All that the metadata names."""
-    asked: list[tuple[Caller, str, str]] = [("plain", "GET", url) for url in key_set.keys_urls(chain)]
-    asked += [("plain", "GET", url) for _, _, url in server_endpoints.named(chain)]
-    return asked + [("browser", "GET", url) for url in cors.documents(chain)]
+def _metadata_requests(discovery: OAuthDiscovery) -> Iterator[RequestLine]:
+    """The requests to the URLs that the metadata names, and those of a browser to the metadata."""
+    yield from (("without-token", "GET", url) for url in discovery.key_set_urls)
+    yield from (("without-token", "GET", endpoint.url) for endpoint in discovery.endpoints)
+    yield from (("in-browser", "GET", url) for url in discovery.metadata_urls)
 
 
-def _places(chain: Chain) -> list[Document | Absent]:
-    """Every document that the walk has asked for, where clients would."""
-    resources = [chain.resource.named, *chain.resource.places] if chain.resource else []
-    of_servers = [place for one in chain.servers for place in one.places]
-    return [place for place in [*resources, *of_servers] if place is not None]
+def sorted_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings without duplicates, in the order of the rules, subjects and messages."""
+    unique = dict.fromkeys(findings)
+    return tuple(sorted(unique, key=lambda finding: (finding.rule.id, finding.subject, finding.message)))
 
 
-def sorted_findings(found: Iterator[Finding] | list[Finding]) -> tuple[Finding, ...]:
-    """Each once, in the order of the rules, then by what they are about."""
-    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.rule.id, one.subject, one.message)))
-
-
-def with_clients(found: tuple[Finding, ...], predictions: list[Prediction]) -> tuple[Finding, ...]:
-    """A client that fails is a finding of its own where no other one says why."""
-    if any(finding.rule.level == "error" for finding in found):
-        return found
-    todo = "Look at what that URL answers, and compare it with what `--format json` lists as asked."
-    return found + tuple(
+def add_client_findings(findings: tuple[Finding, ...], predictions: Sequence[Prediction]) -> tuple[Finding, ...]:
+    """Add a finding for each client that fails, if no finding of another rule explains it."""
+    if any(finding.rule.level == "error" for finding in findings):
+        return findings
+    fix = "Compare the answer of this URL with the requests of the client: `--format json` lists them."
+    return findings + tuple(
         Finding(
-            rules.CLIENT_FAILS, prediction.url or prediction.client, f"{prediction.client}: {prediction.reason}", todo
+            rules.CLIENT_FAILS, prediction.url or prediction.client, f"{prediction.client}: {prediction.reason}", fix
         )
         for prediction in predictions
         if prediction.outcome == "fails"
     )
 
 
-def _report(wanted: Wanted, fetcher: Fetcher, chain: Chain, found: tuple[Finding, ...]) -> Report:
-    predictions = [predict(client, wanted.mcp_url, fetcher.plain) for client in wanted.clients]
-    shown = [_shown(probe, fetcher.plain) for probe in _probes(wanted)] if isinstance(chain.first, Answer) else []
+def _report(plan: VerifyPlan, fetcher: Fetcher, findings: Iterable[Finding]) -> Report:
+    answers = fetcher.without_token
+    predictions = [predict(client, plan.mcp_url, answers) for client in plan.clients]
+    has_answer = isinstance(answers.get("POST", plan.mcp_url), Answer)
+    routes = [_route_details(probe, answers) for probe in plan.deployment.probes] if has_answer else []
     return Report(
         command=COMMAND,
-        subject=wanted.mcp_url,
+        subject=plan.mcp_url,
         rules=rules.VERIFY_RULES,
-        findings=with_clients(found, predictions),
+        findings=add_client_findings(sorted_findings(findings), predictions),
         sections=(
-            Section("Routes", tuple((one["path"], one["app"], one["said"]) for one in shown)),
+            Section("Routes", tuple((route["path"], route["app"], route["answer"]) for route in routes)),
             predictions_section(predictions),
         ),
-        details={"routes": shown, "clients": [prediction_details(prediction) for prediction in predictions]},
+        details={"routes": routes, "clients": [prediction_details(prediction) for prediction in predictions]},
     )
 
 
-def predictions_section(predictions: list[Prediction], title: str = "Clients") -> Section:
-    """Which client connects, for people."""
-    return Section(title, tuple((one.client, one.outcome, one.error or one.reason) for one in predictions))
+def predictions_section(predictions: Sequence[Prediction], title: str = "Clients") -> Section:
+    """The table of clients, with the outcome for each."""
+    rows = [
+        (prediction.client, prediction.outcome, prediction.error or prediction.reason) for prediction in predictions
+    ]
+    return Section(title, tuple(rows))
 
 
 def prediction_details(prediction: Prediction) -> dict[str, Any]:
@@ -190,10 +192,13 @@ def prediction_details(prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def _shown(probe: manifest_routes.Probe, answers: Answers) -> dict[str, Any]:
-    """What a route has answered."""
+def _route_details(probe: RouteProbe, answers: Answers) -> dict[str, Any]:
+    """A route and its answer as JSON."""
     answer = answers.get(probe.method, probe.url) if probe.method else None
-    said = "not asked" if answer is None else answer.why if isinstance(answer, Failure) else describe(answer)
+    if isinstance(answer, Answer):
+        description = f"{probe.method} {describe_answer(answer)}"
+    else:
+        description = answer.reason if answer else "not requested"
     return {
         "path": probe.route.path,
         "app": probe.route.app,
@@ -201,13 +206,5 @@ def _shown(probe: manifest_routes.Probe, answers: Answers) -> dict[str, Any]:
         "method": probe.method,
         "url": probe.url,
         "status": answer.status if isinstance(answer, Answer) else None,
-        "said": f"{probe.method} {said}" if isinstance(answer, Answer) else said,
+        "answer": description,
     }
-
-
-def _probes(wanted: Wanted) -> tuple[manifest_routes.Probe, ...]:
-    return manifest_routes.probes(wanted.deployment) if wanted.deployment else ()
-
-
-def _default(wanted: Wanted) -> str:
-    return wanted.deployment.manifest.default if wanted.deployment else "the app behind $default"

@@ -1,4 +1,5 @@
-"""What can be wrong on the way, one file for each stretch of it; each yields findings over a `Chain`.
+"""The checks of `verify`, one file for each part of a deployment. Each check yields findings.
 
-No file here asks anything that the walk hasn't asked, but for the endpoints, the keys and the preflights.
+A check works on answers that are already there. Only the checks of OAuth endpoints, keys, CORS, routes and the token
+get further answers, from the `Answers` that they are given.
 """

@@ -1,72 +1,70 @@
-"""Servers that can't be reached, answers that aren't any, redirects, and the form of the documents."""
+"""Check that servers can be reached, that answers are complete, and that documents are plain JSON without redirects."""
 
 from collections.abc import Iterable, Iterator
+from shlex import quote
 from urllib.parse import urlsplit
 
 from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.documents import Absent, Document, away, target_of
-from routegen.verify.ssrf_guard import origin_of
+from routegen.verify.documents import Document, leaves_origin, redirect_location
+from routegen.verify.request_url import origin_of
 
-_BY_KIND = {
-    "dns": (rules.UNREACHABLE, "Check the name and its DNS record."),
-    "refused": (rules.UNREACHABLE, "Check that the server runs and that a firewall lets this machine in."),
-    "tls": (rules.TLS, "Renew the certificate, or have it cover this name and send its whole chain."),
-    "timeout": (rules.TOO_SLOW, "Look at the function's duration and cold start, or give --timeout more seconds."),
-    "protocol": (rules.BROKEN_HTTP, "Look at what the server sends, for example with `curl -v`."),
-    "too-large": (rules.BROKEN_HTTP, "Look at what the server sends, for example with `curl -v`."),
-    "not-allowed": (rules.NOT_ALLOWED, "Correct the URL in the metadata that names it."),
+_FIX_BROKEN_HTTP = "Look at the bytes that the server sends: `curl -v --max-time 10 {url}`."
+_RULES_AND_FIXES = {
+    "dns": (rules.UNREACHABLE, "Check the spelling of the name, and its DNS record."),
+    "refused": (rules.UNREACHABLE, "Check that the server runs, and that no firewall blocks this machine."),
+    "tls": (rules.TLS, "Install a valid certificate for this name, with its whole chain of certificates."),
+    "timeout": (
+        rules.TOO_SLOW,
+        "Check the duration and the cold start of the function, or allow more: `--timeout 30`.",
+    ),
+    "protocol": (rules.BROKEN_HTTP, _FIX_BROKEN_HTTP),
+    "too-large": (rules.BROKEN_HTTP, _FIX_BROKEN_HTTP),
+    "not-allowed": (rules.NOT_ALLOWED, "Correct this URL in the metadata or the challenge that names it."),
 }
-# These are the whole server's, not one URL's: one finding is enough.
-_SERVERS_OWN = frozenset({"dns", "refused", "tls"})
+# These failures concern a whole server, so one finding for each server is enough.
+_SERVER_FAILURES = frozenset({"dns", "refused", "tls"})
 
 
-def unreached(failures: Iterable[Failure]) -> Iterator[Finding]:
-    """One finding a server that can't be reached, one a URL that gives no whole answer."""
-    seen = set()
+def check_failures(failures: Iterable[Failure]) -> Iterator[Finding]:
+    """Report each server that cannot be reached, and each URL without a complete answer."""
+    reported = set()
     for failure in failures:
-        if failure.kind not in _BY_KIND:
+        if failure.kind not in _RULES_AND_FIXES:
             continue
-        rule, todo = _BY_KIND[failure.kind]
-        subject = origin_of(urlsplit(failure.url)) if failure.kind in _SERVERS_OWN else failure.url
-        if (rule, subject) not in seen:
-            seen.add((rule, subject))
-            yield Finding(rule, subject, f"{failure.method} {failure.url}: {failure.why}.", todo)
+        rule, fix = _RULES_AND_FIXES[failure.kind]
+        subject = origin_of(urlsplit(failure.url)) if failure.kind in _SERVER_FAILURES else failure.url
+        if (rule, subject) not in reported:
+            reported.add((rule, subject))
+            message = f"{failure.method} {failure.url}: {failure.reason}."
+            yield Finding(rule, subject, message, fix.format(url=quote(failure.url)))
 
 
-def redirected(redirects: Iterable[Answer]) -> Iterator[Finding]:
-    """Redirects of the MCP endpoint and of documents: some clients don't follow them, and none to another origin."""
-    for answer in dict.fromkeys(redirects):
-        target = target_of(answer)
+def check_redirects(answers: Iterable[Answer]) -> Iterator[Finding]:
+    """Report redirects: some clients do not follow them, and no client should follow one to another origin."""
+    for answer in dict.fromkeys(answers):
+        target = redirect_location(answer)
         if target is None:
             continue
-        happened = f"{answer.method} {answer.url} answers {answer.status}, a redirect to {target[:300]}"
-        if away(answer.url, target):
-            todo = "Answer it at its own URL: a client that follows sends what it has to another server."
-            yield Finding(rules.REDIRECTED_AWAY, answer.url, f"{happened}, which was not followed.", todo)
+        message = f"{answer.method} {answer.url} answers {answer.status}, a redirect to {target[:300]}"
+        if leaves_origin(answer.url, target):
+            fix = "Answer this URL without a redirect: a client that follows it sends its data to another server."
+            yield Finding(rules.REDIRECTED_AWAY, answer.url, f"{message}, which was not followed.", fix)
         else:
-            todo = "Let the path itself answer: a route for it, without a trailing slash or with one as clients ask."
-            yield Finding(rules.REDIRECTED, answer.url, f"{happened}.", todo)
+            fix = "Answer this path without a redirect: add a route for exactly this path, with or without its slash."
+            yield Finding(rules.REDIRECTED, answer.url, f"{message}.", fix)
 
 
-def documents(found: Iterable[Document]) -> Iterator[Finding]:
-    """The form of JSON documents: RFC 9728, section 3.2, and RFC 8414, section 3.2, want application/json."""
-    for document in found:
-        kind = document.answer.media_type
-        if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-            said = f"It is JSON, but its content type is {kind or 'not given'}."
-            yield Finding(rules.CONTENT_TYPE, document.url, said, "Send `Content-Type: application/json`.")
-        if document.doubled:
-            names = ", ".join(sorted(set(document.doubled)))[:200]
-            todo = "Write each key once: some readers take the first, some the last, some refuse."
-            yield Finding(rules.DOUBLED_KEY, document.url, f"It has these keys twice: {names}.", todo)
-
-
-def failures_of(places: Iterable[Document | Absent | None]) -> list[Failure]:
-    """Why there was no answer, of those that gave none."""
-    return [place.failure for place in places if isinstance(place, Absent) and place.failure]
-
-
-def redirects_of(places: Iterable[Document | Absent | None]) -> list[Answer]:
-    """Every redirect on the way to these, those that led away included."""
-    return [answer for place in places if place for answer in place.redirects]
+def check_document_format(documents: Iterable[Document]) -> Iterator[Finding]:
+    """Check the content type (RFC 9728 and RFC 8414, section 3.2 of each) and the keys of JSON documents."""
+    for document in documents:
+        media_type = document.answer.media_type
+        if media_type != "application/json" and not (
+            media_type.startswith("application/") and media_type.endswith("+json")
+        ):
+            message = f"The body is JSON, but the content type is {media_type or 'missing'}."
+            yield Finding(rules.CONTENT_TYPE, document.url, message, "Send `Content-Type: application/json`.")
+        if document.duplicate_keys:
+            names = ", ".join(sorted(set(document.duplicate_keys)))[:200]
+            fix = "Write each key once: some clients use the first value, some the last, and some refuse the document."
+            yield Finding(rules.DOUBLED_KEY, document.url, f"The document has these keys twice: {names}.", fix)

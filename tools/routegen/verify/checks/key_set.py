@@ -1,4 +1,4 @@
-"""The keys that an authorization server publishes (RFC 7517, RFC 7518)."""
+"""Check the keys that an authorization server publishes (RFC 7517, RFC 7518)."""
 
 import base64
 import binascii
@@ -8,100 +8,98 @@ from typing import Any
 
 from routegen.report import Finding, rules
 from routegen.verify.answers import Answers
-from routegen.verify.documents import Absent, read_document
-from routegen.verify.oauth_discovery import Chain, is_secure, is_web
-from routegen.verify.ssrf_guard import split
+from routegen.verify.documents import NoDocument, read_document
+from routegen.verify.oauth_discovery import OAuthDiscovery
 
-# RFC 7518, sections 6.2 and 6.3; RFC 8037, section 2. `k` is a whole symmetric key: published, it is everybody's.
-_PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
-_PUBLIC = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
-_FAMILY = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
-_RSA_BITS = 2048
-
-
-def keys_urls(chain: Chain) -> list[str]:
-    """Where the servers say that their keys are, each URL once, those that may be asked."""
-    urls = [server.metadata.value.get("jwks_uri") for server in chain.servers if server.metadata]
-    usable = [url for url in urls if isinstance(url, str) and is_web(split(url)) and is_secure(url)]
-    return list(dict.fromkeys(usable))
+# RFC 7518, sections 6.2 and 6.3; RFC 8037, section 2. `k` is a whole symmetric key.
+_PRIVATE_PARTS = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
+_PUBLIC_PARTS = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
+_KEY_TYPE_OF_ALGORITHM = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
+_MIN_RSA_BITS = 2048
 
 
-def keys(chain: Chain, answers: Answers) -> Iterator[Finding]:
-    """Whether a resource server can check tokens with what is published."""
-    for server in chain.servers:
+def check_keys(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]:
+    """Check that a resource server can verify tokens with the published keys."""
+    for server in discovery.servers:
         if server.metadata and "jwks_uri" not in server.metadata.value:
-            todo = "Nothing needs to be done where tokens aren't JWTs, or where the MCP server checks them itself."
-            yield Finding(rules.NO_KEYS, server.metadata.url, "There is no jwks_uri in it.", todo)
-    for url in keys_urls(chain):
+            fix = (
+                "Nothing, if the tokens are not JWTs or the MCP server issues them itself; or else publish a jwks_uri."
+            )
+            yield Finding(rules.NO_KEYS, server.metadata.url, "The metadata has no jwks_uri.", fix)
+    for url in discovery.key_set_urls:
         document = read_document(answers, url)
-        if isinstance(document, Absent):
-            if document.failure is None:
-                todo = "Serve the key set there, or correct jwks_uri: the MCP server can't check a token without it."
-                yield Finding(rules.KEYS_UNREADABLE, url, f"It {document.said}.", todo)
-            continue
-        yield from _key_set(url, document.value)
+        if not isinstance(document, NoDocument):
+            yield from _check_key_set(url, document.value)
+        elif document.failure is None:
+            message = f"The key set's URL {document.description}."
+            fix = "Serve the key set at this URL, or correct jwks_uri: the MCP server needs it to verify a token."
+            yield Finding(rules.KEYS_UNREADABLE, url, message, fix)
 
 
-def _key_set(url: str, value: dict[str, Any]) -> Iterator[Finding]:
-    found = value.get("keys")
-    if not isinstance(found, list) or not all(isinstance(key, dict) for key in found):
-        yield Finding(rules.KEYS_UNREADABLE, url, "It has no list of keys.", "Send a JWK Set (RFC 7517, section 5).")
+def _check_key_set(url: str, value: dict[str, Any]) -> Iterator[Finding]:
+    keys = value.get("keys")
+    if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
+        fix = 'Send a JWK Set: `{"keys": [...]}` (RFC 7517, section 5).'
+        yield Finding(rules.KEYS_UNREADABLE, url, "The document has no list of keys.", fix)
         return
-    for number, key in enumerate(found):
-        if private := [name for name in _PRIVATE if name in key]:
-            # The names alone: a report is no place for a key.
-            said = f"{_name(number, key)} has {', '.join(private)}."
-            todo = "Withdraw the key now and publish only the public part of a new one: tokens can be forged with it."
-            yield Finding(rules.PRIVATE_KEY, url, said, todo)
-    signing = [(number, key) for number, key in enumerate(found) if key.get("use", "sig") != "enc"]
-    problems = {number: problem for number, key in signing if (problem := _problem(key))}
-    if len(problems) == len(signing):
-        said = "; ".join(f"{_name(number, found[number])} {why}" for number, why in problems.items())
-        todo = "Publish the public key that tokens are signed with: RSA of 2048 bits or more, EC or OKP."
-        yield Finding(rules.KEYS_UNUSABLE, url, f"{said[:500] or 'There is no key for signatures'}.", todo)
+    for number, key in enumerate(keys):
+        if private_parts := [name for name in _PRIVATE_PARTS if name in key]:
+            # A report must not contain the key, so it has only the names.
+            message = f"{_key_title(number, key)} has {', '.join(private_parts)}."
+            fix = "Withdraw the key now, and publish only the public part of a new one: this key can forge tokens."
+            yield Finding(rules.PRIVATE_KEY, url, message, fix)
+    signing_keys = {number: key for number, key in enumerate(keys) if key.get("use", "sig") != "enc"}
+    problems = {number: problem for number, key in signing_keys.items() if (problem := _key_problem(key))}
+    sentences = {number: f"{_key_title(number, keys[number])} {problem}" for number, problem in problems.items()}
+    if len(problems) == len(signing_keys):
+        message = "; ".join(sentences.values())[:500] or "The key set has no key for signatures"
+        fix = "Publish the public key that the server signs tokens with: RSA with 2048 bits or more, EC, or OKP."
+        yield Finding(rules.KEYS_UNUSABLE, url, f"{message}.", fix)
         return
-    for number, why in problems.items():
-        said = f"{_name(number, found[number])} {why}."
-        yield Finding(rules.KEY_UNUSABLE, url, said, "Correct the key or remove it: a token signed with it is refused.")
-    yield from _names(url, [key for _, key in signing])
+    for sentence in sentences.values():
+        fix = "Correct or remove the key: tokens that are signed with it are refused."
+        yield Finding(rules.KEY_UNUSABLE, url, f"{sentence}.", fix)
+    yield from _check_key_ids(url, list(signing_keys.values()))
 
 
-def _names(url: str, signing: list[dict[str, Any]]) -> Iterator[Finding]:
-    """Of several keys, a verifier picks one by its `kid` (RFC 7517, section 4.5)."""
-    names = Counter(str(key.get("kid")) if "kid" in key else "" for key in signing)
-    doubled = sorted(name for name, count in names.items() if name and count > 1)
-    if doubled or (names[""] and len(signing) > 1):
-        said = f"kid {', '.join(doubled)} is there twice" if doubled else "one of several keys has no kid"
-        yield Finding(rules.KEY_UNUSABLE, url, f"In it, {said[:300]}.", "Give each key a kid of its own.")
+def _check_key_ids(url: str, signing_keys: list[dict[str, Any]]) -> Iterator[Finding]:
+    """Check that a verifier can choose one of several keys by its `kid` (RFC 7517, section 4.5)."""
+    counts = Counter(str(key.get("kid")) if "kid" in key else "" for key in signing_keys)
+    duplicates = sorted(kid for kid, count in counts.items() if kid and count > 1)
+    if duplicates or (counts[""] and len(signing_keys) > 1):
+        problem = (
+            f"several keys have the kid {', '.join(duplicates)}" if duplicates else "one of several keys has no kid"
+        )
+        yield Finding(rules.KEY_UNUSABLE, url, f"In this key set, {problem[:300]}.", "Give each key a different kid.")
 
 
-def _problem(key: dict[str, Any]) -> str | None:
-    """Why a key can't verify a signature."""
-    kind = key.get("kty")
-    if not isinstance(kind, str) or kind not in _PUBLIC:
-        return f"has kty {str(kind)[:40]!r}, with which no signature can be verified by others"
-    for name in _PUBLIC[kind]:
+def _key_problem(key: dict[str, Any]) -> str | None:
+    """The reason why a key cannot verify a signature; None for a usable key."""
+    key_type = key.get("kty")
+    if not isinstance(key_type, str) or key_type not in _PUBLIC_PARTS:
+        return f"has kty {str(key_type)[:40]!r}, which cannot verify a signature in public"
+    for name in _PUBLIC_PARTS[key_type]:
         if not isinstance(key.get(name), str) or not key[name]:
             return f"has no {name}"
-    alg = key.get("alg")
-    if alg is not None and _FAMILY.get(str(alg)[:2]) != kind:
-        return f"has alg {str(alg)[:40]!r}, which doesn't go with kty {kind!r}"
+    algorithm = key.get("alg")
+    if algorithm is not None and _KEY_TYPE_OF_ALGORITHM.get(str(algorithm)[:2]) != key_type:
+        return f"has alg {str(algorithm)[:40]!r}, which does not match kty {key_type!r}"
     operations = key.get("key_ops")
     if isinstance(operations, list) and "verify" not in operations:
-        return "may not be used to verify"
-    return _weak(key) if kind == "RSA" else None
+        return "has key_ops without `verify`"
+    return _rsa_problem(key) if key_type == "RSA" else None
 
 
-def _weak(key: dict[str, Any]) -> str | None:
-    """RFC 7518, section 3.3: 2048 bits or more."""
+def _rsa_problem(key: dict[str, Any]) -> str | None:
+    """The reason why an RSA key is too weak: it needs 2048 bits or more (RFC 7518, section 3.3)."""
     try:
         text = key["n"].encode("ascii")
         bits = int.from_bytes(base64.b64decode(text + b"=" * (-len(text) % 4), b"-_", validate=True)).bit_length()
     except (binascii.Error, ValueError):
         return "has an n that is not base64url"
-    return f"has only {bits} bits" if bits < _RSA_BITS else None
+    return f"has only {bits} bits" if bits < _MIN_RSA_BITS else None
 
 
-def _name(number: int, key: dict[str, Any]) -> str:
+def _key_title(number: int, key: dict[str, Any]) -> str:
     kid = key.get("kid")
     return f"Key {number + 1}" + (f" ({str(kid)[:60]})" if kid is not None else "")

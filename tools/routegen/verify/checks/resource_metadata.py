@@ -1,137 +1,149 @@
-"""The challenge and the protected resource metadata (RFC 9728)."""
+"""Check the challenge and the protected resource metadata (RFC 9728)."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from routegen.report import Finding, rules
-from routegen.verify.documents import Absent, Document
-from routegen.verify.oauth_discovery import Chain, Challenge, Resource, is_web, named_servers
-from routegen.verify.ssrf_guard import origin_of, split
+from routegen.verify.documents import Document, NoDocument
+from routegen.verify.oauth_discovery import (
+    RENAMED_HEADER,
+    Challenge,
+    OAuthDiscovery,
+    ResourceMetadata,
+    authorization_servers,
+)
+from routegen.verify.request_url import is_http_url, origin_of
 
-# What other rules name already: redirects to elsewhere, and no answer at all.
-_TOLD = {"away", "unreachable"}
+# The checks of connections report these.
+_REPORTED_ELSEWHERE = {"other-origin", "unreachable"}
 
 
-def found(chain: Chain) -> Iterator[Finding]:
-    """Whether clients find the metadata; a challenge that can't be used is weighed by whether they do without it."""
-    resource, challenge = chain.resource, chain.challenge
+def check_resource_discovery(discovery: OAuthDiscovery) -> Iterator[Finding]:
+    """Check that clients get the metadata; a challenge without use is an error only if clients need it."""
+    resource, challenge = discovery.resource, discovery.challenge
     if resource is None:
         return
-    if challenge and isinstance(resource.named, Document):
-        if resource.known is None:
-            yield from _only_by_challenge(chain, resource, challenge)
-    elif challenge and isinstance(resource.named, Absent):
-        yield from _named_but_absent(chain, resource.named, resource.known)
-    elif blocked := next(filter(None, map(_blocking, resource.places)), None):
-        yield _instead(blocked)
-    elif resource.known is None:
-        yield from _nowhere(chain, resource)
+    if challenge and isinstance(resource.at_challenge_url, Document):
+        if resource.well_known_document is None:
+            yield from _only_by_challenge(discovery, resource, challenge)
+    elif challenge and isinstance(resource.at_challenge_url, NoDocument):
+        yield from _wrong_challenge(discovery, resource.at_challenge_url, resource.well_known_document)
+    elif resource.blocking_answer:
+        yield _no_metadata(resource.blocking_answer)
+    elif resource.well_known_document is None:
+        yield from _no_metadata_anywhere(discovery, resource)
     elif challenge:
-        yield _unusable(chain, challenge, resource.known)
+        yield _unusable_challenge(discovery, challenge, resource.well_known_document)
 
 
-def _only_by_challenge(chain: Chain, resource: Resource, challenge: Challenge) -> Iterator[Finding]:
-    first = resource.places[0]
-    said = f"The challenge leads to {challenge.url}, but {first.url} {first.said}." if isinstance(first, Absent) else ""
-    todo = f"Serve it at {first.url} too: API Gateway renames the challenge's header, and then clients ask there."
-    yield Finding(rules.CHALLENGE_ONLY, chain.mcp_url, said, todo)
+def _only_by_challenge(
+    discovery: OAuthDiscovery, resource: ResourceMetadata, challenge: Challenge
+) -> Iterator[Finding]:
+    answer = resource.at_well_known_paths[0]
+    if isinstance(answer, NoDocument):
+        message = f"The challenge leads to {challenge.url}, but {answer.url} {answer.description}."
+        fix = f"Serve the metadata at {answer.url} too: clients look there if API Gateway renames the challenge header."
+        yield Finding(rules.CHALLENGE_ONLY, discovery.mcp_url, message, fix)
 
 
-def _named_but_absent(chain: Chain, named: Absent, known: Document | None) -> Iterator[Finding]:
-    if named.reason in _TOLD:
+def _wrong_challenge(
+    discovery: OAuthDiscovery, answer: NoDocument, well_known_document: Document | None
+) -> Iterator[Finding]:
+    if answer.reason in _REPORTED_ELSEWHERE:
         return
-    if known is None:
-        yield _instead(named)
+    if well_known_document is None:
+        yield _no_metadata(answer)
         return
-    todo = f"Have the challenge name {known.url}, which answers: clients ask for the URL in it and nothing else."
-    yield Finding(rules.CHALLENGE_WRONG, chain.mcp_url, f"resource_metadata is {named.url}, which {named.said}.", todo)
+    message = f"resource_metadata in the challenge is {answer.url}, which {answer.description}."
+    fix = f'Send `resource_metadata="{well_known_document.url}"` in the challenge: clients request only the URL in it.'
+    yield Finding(rules.CHALLENGE_WRONG, discovery.mcp_url, message, fix)
 
 
-def _instead(place: Absent) -> Finding:
-    """What stands where the metadata belongs."""
-    path = urlsplit(place.url).path
-    if place.reason == "page":
-        todo = f"Give {path} a route to the MCP server, so that the app behind $default doesn't get it."
-        return Finding(rules.RESOURCE_PAGE, place.url, f"It {place.said}.", todo)
-    if place.reason == "unreadable":
-        return Finding(
-            rules.RESOURCE_UNREADABLE, place.url, f"It {place.said}.", "Send a JSON object, RFC 9728's section 2."
-        )
-    todo = f"Serve the metadata at {path} and give it a route: `routegen extract` finds where the server has it."
-    return Finding(rules.RESOURCE_MISSING, place.url, f"It {place.said}.", todo)
+def _no_metadata(answer: NoDocument) -> Finding:
+    """The finding for a URL that does not have the metadata."""
+    path = urlsplit(answer.url).path
+    message = f"The metadata's URL {answer.description}."
+    if answer.reason == "page":
+        fix = f"Add a route for {path} to the MCP server, so that the default app does not answer this path."
+        return Finding(rules.RESOURCE_PAGE, answer.url, message, fix)
+    if answer.reason == "not-json":
+        fix = "Send a JSON object with the fields of RFC 9728, section 2."
+        return Finding(rules.RESOURCE_UNREADABLE, answer.url, message, fix)
+    fix = (
+        f"Serve the metadata at {path} and add its route: `routegen extract` finds the path at which the server has it."
+    )
+    return Finding(rules.RESOURCE_MISSING, answer.url, message, fix)
 
 
-def _nowhere(chain: Chain, resource: Resource) -> Iterator[Finding]:
-    first = resource.places[0]
-    if not isinstance(first, Absent) or first.reason in _TOLD:
+def _no_metadata_anywhere(discovery: OAuthDiscovery, resource: ResourceMetadata) -> Iterator[Finding]:
+    answer = resource.at_well_known_paths[0]
+    if not isinstance(answer, NoDocument) or answer.reason in _REPORTED_ELSEWHERE:
         return
-    if chain.servers:
-        todo = f"Serve protected resource metadata at {first.url} (RFC 9728): newer clients look there first."
-        said = f"There is no protected resource metadata; clients fall back to the metadata at {chain.servers[0].url}."
-        yield Finding(rules.OLD_DISCOVERY, chain.mcp_url, said, todo)
-    elif chain.challenge is None:
-        yield _instead(first)
+    if discovery.servers:
+        server_url = discovery.servers[0].url
+        message = f"There is no protected resource metadata; clients fall back to the metadata of {server_url}."
+        fix = f"Serve protected resource metadata at {answer.url} (RFC 9728), where newer clients look first."
+        yield Finding(rules.OLD_DISCOVERY, discovery.mcp_url, message, fix)
+    elif discovery.challenge is None:
+        yield _no_metadata(answer)
     else:
-        said = f"{_said(chain.challenge)}, and {first.url} {first.said}."
-        todo = (
-            f"Give {urlsplit(first.url).path} a route to the MCP server: it is where clients look without a challenge."
-        )
-        yield Finding(rules.NO_SIGN_IN, chain.mcp_url, said, todo)
+        path = urlsplit(answer.url).path
+        message = f"{_describe_challenge(discovery.challenge)}, and {answer.url} {answer.description}."
+        fix = f"Add a route for {path} to the MCP server: clients without a challenge look there."
+        yield Finding(rules.NO_SIGN_IN, discovery.mcp_url, message, fix)
 
 
-def _unusable(chain: Chain, challenge: Challenge, known: Document) -> Finding:
-    said = f"{_said(challenge)}; clients find {known.url} without it."
+def _unusable_challenge(discovery: OAuthDiscovery, challenge: Challenge, well_known_document: Document) -> Finding:
+    message = f"{_describe_challenge(challenge)}; clients find {well_known_document.url} without it."
     if challenge.state == "renamed":
-        todo = "Nothing needs to be done; a parameter mapping of `header.WWW-Authenticate` may bring the header back."
-        return Finding(rules.CHALLENGE_RENAMED, chain.mcp_url, said, todo)
-    todo = f'Send `WWW-Authenticate: Bearer resource_metadata="{known.url}"` with the 401, as RFC 9728 wants.'
-    return Finding(rules.CHALLENGE_MISSING, chain.mcp_url, said, todo)
+        fix = "Nothing; a parameter mapping that overwrites `header.WWW-Authenticate` can restore the header."
+        return Finding(rules.CHALLENGE_RENAMED, discovery.mcp_url, message, fix)
+    fix = f'Send `WWW-Authenticate: Bearer resource_metadata="{well_known_document.url}"` with the 401.'
+    return Finding(rules.CHALLENGE_MISSING, discovery.mcp_url, message, fix)
 
 
-def _said(challenge: Challenge) -> str:
+def _describe_challenge(challenge: Challenge) -> str:
     if challenge.state == "renamed":
-        return "The 401's challenge arrives as x-amzn-remapped-www-authenticate, which no client reads"
+        return f"The challenge of the 401 is in the header {RENAMED_HEADER}, which no client reads"
     if challenge.state == "plain":
-        return f"The 401's challenge names no metadata ({challenge.text[:100]})"
+        return f"The challenge of the 401 names no metadata ({challenge.text[:100]})"
     return "The 401 has no challenge"
 
 
-def content(chain: Chain) -> Iterator[Finding]:
-    """What the metadata says (RFC 9728, sections 2 and 3.3)."""
-    document = chain.resource.used if chain.resource else None
+def check_resource_content(discovery: OAuthDiscovery) -> Iterator[Finding]:
+    """Check the fields `resource` and `authorization_servers` of the metadata (RFC 9728, sections 2 and 3.3)."""
+    document = discovery.resource.document if discovery.resource else None
     if document is None:
         return
     resource = document.value.get("resource")
-    if resource != chain.mcp_url:
-        yield _about_another(chain.mcp_url, document, resource)
-    if not named_servers(document):
-        said = document.value.get("authorization_servers")
-        happened = f"authorization_servers is {_shown(said)}, where a list of https URLs belongs."
-        todo = "Name the authorization server, e.g. the AuthKit domain, with its issuer as it writes it itself."
-        yield Finding(rules.NO_SERVERS, document.url, happened, todo)
+    if resource != discovery.mcp_url:
+        yield _other_resource(discovery.mcp_url, document, resource)
+    if not authorization_servers(document):
+        value = document.value.get("authorization_servers")
+        message = f"authorization_servers is {_shorten(value)}, and not a list of https URLs."
+        fix = (
+            "Name the authorization server by its issuer, such as the AuthKit domain, exactly as the server writes it."
+        )
+        yield Finding(rules.NO_SERVERS, document.url, message, fix)
 
 
-def _about_another(mcp_url: str, document: Document, resource: object) -> Finding:
-    happened = f"resource is {_shown(resource)}, but what was asked for is {mcp_url!r}."
-    todo = f"Have it say {mcp_url!r}: the server's base URL is what has to change, e.g. MCP_BASE_URL."
-    rule = (
-        rules.RESOURCE_PARENT if isinstance(resource, str) and _is_parent(resource, mcp_url) else rules.RESOURCE_OTHER
-    )
-    return Finding(rule, document.url, happened, todo)
+def _other_resource(mcp_url: str, document: Document, resource: object) -> Finding:
+    message = f"resource is {_shorten(resource)}, but clients use {mcp_url!r}."
+    fix = f"Set resource to {mcp_url!r}: change the base URL of the server, such as MCP_BASE_URL."
+    is_parent = isinstance(resource, str) and _is_parent(resource, mcp_url)
+    return Finding(rules.RESOURCE_PARENT if is_parent else rules.RESOURCE_OTHER, document.url, message, fix)
 
 
-def _is_parent(resource: str, url: str) -> bool:
-    """Whether clients that compare by prefix take it: the same origin, and a path that the endpoint's begins with."""
-    parts, own = split(resource), urlsplit(url)
-    if parts is None or not is_web(parts) or origin_of(parts) != origin_of(own):
+def _is_parent(resource: str, mcp_url: str) -> bool:
+    """Whether clients that compare prefixes accept a resource: same origin, and a path above the endpoint's."""
+    if not is_http_url(resource):
         return False
-    return f"{own.path.rstrip('/')}/".startswith(f"{parts.path.rstrip('/')}/")
+    resource_parts, endpoint_parts = urlsplit(resource), urlsplit(mcp_url)
+    if origin_of(resource_parts) != origin_of(endpoint_parts):
+        return False
+    return f"{endpoint_parts.path.rstrip('/')}/".startswith(f"{resource_parts.path.rstrip('/')}/")
 
 
-def _blocking(place: Document | Absent) -> Absent | None:
-    return place if isinstance(place, Absent) and place.reason in {"page", "unreadable"} else None
-
-
-def _shown(value: object) -> str:
+def _shorten(value: object) -> str:
     text = "missing" if value is None else repr(value)
     return text if len(text) <= 200 else f"{text[:200]}..."

@@ -1,54 +1,43 @@
-"""The endpoints that an authorization server names: is anything there?"""
+"""Check that the endpoints that authorization server metadata names exist, and that clients can register."""
 
 from collections.abc import Iterator
 
 from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Answers, Failure
-from routegen.verify.checks.server_metadata import ENDPOINTS
-from routegen.verify.documents import describe, parse
-from routegen.verify.oauth_discovery import Chain, is_secure, is_web
-from routegen.verify.ssrf_guard import split
+from routegen.verify.documents import describe_answer, parse_body
+from routegen.verify.oauth_discovery import OAuthDiscovery
 
 
-def named(chain: Chain) -> list[tuple[str, str, str]]:
-    """Each endpoint that may be asked: the document that names it, its name, its URL."""
-    found = []
-    for server in chain.servers:
-        for name in ENDPOINTS:
-            url = server.metadata.value.get(name) if server.metadata else None
-            if server.metadata and isinstance(url, str) and is_web(split(url)) and is_secure(url):
-                found.append((server.metadata.url, name, url))
-    return found
+def check_endpoints(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]:
+    """Report endpoints that do not exist.
 
-
-def there(chain: Chain, answers: Answers) -> Iterator[Finding]:
-    """An endpoint for POST may answer GET with a 404, but then not OPTIONS too; a page is no OAuth endpoint."""
-    for document, name, url in named(chain):
-        answer = answers.get("GET", url)
+    An endpoint for POST is allowed to answer GET with 404, but not OPTIONS too. Only the authorization endpoint is
+    allowed to be a web page.
+    """
+    for endpoint in discovery.endpoints:
+        answer = answers.get("GET", endpoint.url)
         if isinstance(answer, Failure):
             continue
-        nothing = answer.status == 404 and _is_404(answers.get("OPTIONS", url))
-        page = answer.status == 200 and answer.is_html and name != "authorization_endpoint"
-        if nothing or page:
-            todo = f"Correct {name}, or give its path a route to the authorization server."
-            happened = f"{document} names it as {name}, but GET {describe(answer)}."
-            yield Finding(rules.ENDPOINT_MISSING, url, happened, todo)
+        is_missing = answer.status == 404 and _is_404(answers.get("OPTIONS", endpoint.url))
+        is_page = answer.status == 200 and answer.is_html and endpoint.field != "authorization_endpoint"
+        if is_missing or is_page:
+            message = f"{endpoint.field} in {endpoint.document_url} is this URL, but GET {describe_answer(answer)}."
+            fix = f"Correct {endpoint.field}, or give its path a route to the authorization server."
+            yield Finding(rules.ENDPOINT_MISSING, endpoint.url, message, fix)
 
 
-def registration(chain: Chain, answers: Answers) -> Iterator[Finding]:
-    """A registration is answered with a client's id (RFC 7591, section 3.2.1); asked for with --register alone."""
-    for _, name, url in named(chain):
-        if name != "registration_endpoint":
-            continue
+def check_registration(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]:
+    """Register a client, and check that the answer has its id (RFC 7591, section 3.2.1)."""
+    for url in discovery.registration_urls:
         answer = answers.get("POST", url)
         if isinstance(answer, Failure):
-            said = f"POST gives no answer: {answer.why}."
-        elif answer.status in {200, 201} and isinstance((parse(answer)[0] or {}).get("client_id"), str):
+            message = f"POST gives no answer: {answer.reason}."
+        elif answer.status in {200, 201} and isinstance((parse_body(answer).value or {}).get("client_id"), str):
             continue
         else:
-            said = f"POST {describe(answer)}."
-        todo = "Allow open registration for public clients with a loopback redirect URI, or look at the server's log."
-        yield Finding(rules.REGISTRATION_REFUSED, url, said, todo)
+            message = f"POST {describe_answer(answer)}."
+        fix = "Allow the registration of public clients with a loopback redirect URI, or read the server's log."
+        yield Finding(rules.REGISTRATION_REFUSED, url, message, fix)
 
 
 def _is_404(answer: Answer | Failure) -> bool:

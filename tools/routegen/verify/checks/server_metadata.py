@@ -1,17 +1,23 @@
-"""Authorization servers and their metadata (RFC 8414, OpenID Connect Discovery 1.0, RFC 7636, RFC 7591)."""
+"""Check authorization servers and their metadata (RFC 8414, OpenID Connect Discovery 1.0, RFC 7636, RFC 7591)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from routegen.report import Finding, rules
-from routegen.verify.documents import Absent, Document
-from routegen.verify.oauth_discovery import Chain, Server, is_secure, is_web
-from routegen.verify.ssrf_guard import split
+from routegen.verify.documents import Document, NoDocument
+from routegen.verify.oauth_discovery import ENDPOINT_FIELDS, AuthorizationServer, OAuthDiscovery
+from routegen.verify.request_url import is_http_url, is_secure
 
-ENDPOINTS = ("authorization_endpoint", "token_endpoint", "registration_endpoint")
-_TOLD = {"away", "unreachable"}
-_REQUIRED = ("issuer", "authorization_endpoint", "token_endpoint")
-_URLS = (*_REQUIRED, "registration_endpoint", "jwks_uri", "revocation_endpoint", "introspection_endpoint")
-_LISTS = (
+# The checks of connections report these.
+_REPORTED_ELSEWHERE = {"other-origin", "unreachable"}
+_REQUIRED_URLS = ("issuer", "authorization_endpoint", "token_endpoint")
+_URL_FIELDS = (
+    *_REQUIRED_URLS,
+    "registration_endpoint",
+    "jwks_uri",
+    "revocation_endpoint",
+    "introspection_endpoint",
+)
+_LIST_FIELDS = (
     "response_types_supported",
     "grant_types_supported",
     "code_challenge_methods_supported",
@@ -21,118 +27,120 @@ _LISTS = (
 )
 
 
-def servers(chain: Chain) -> Iterator[Finding]:
-    """All that is wrong with the authorization servers that a client would use."""
-    for server in chain.servers:
-        yield from _server(chain, server)
+def check_servers(discovery: OAuthDiscovery) -> Iterator[Finding]:
+    """Check each authorization server that clients use."""
+    for server in discovery.servers:
+        if not server.attempts:
+            message = "The URL is not https, so it was not requested; clients must not use it either."
+            fix = "Name the https URL of the server in authorization_servers; http is allowed only on this machine."
+            yield Finding(rules.SERVER_INSECURE, server.url, message, fix)
+            continue
+        if blocking_answer := server.blocking_answer:
+            yield _blocked(blocking_answer)
+        elif server.metadata is None:
+            yield from _missing(server)
+        if server.metadata:
+            yield from _check_metadata(server, server.metadata)
+            yield from _check_scopes(discovery, server, server.metadata)
 
 
-def _server(chain: Chain, server: Server) -> Iterator[Finding]:
-    if not server.places:
-        todo = "Name its https URL; only on this machine is http allowed."
-        yield Finding(
-            rules.SERVER_INSECURE, server.url, "It is not https, so it was not asked, and no client should.", todo
-        )
+def _blocked(answer: NoDocument) -> Finding:
+    message = f"A URL of the metadata {answer.description}."
+    if answer.reason == "page":
+        fix = "Let this URL answer 404, or serve the metadata there: most clients stop at a page with status 200."
+        return Finding(rules.SERVER_PAGE, answer.url, message, fix)
+    fix = "Send a JSON object with the fields of RFC 8414, section 2."
+    return Finding(rules.SERVER_UNREADABLE, answer.url, message, fix)
+
+
+def _missing(server: AuthorizationServer) -> Iterator[Finding]:
+    answers = [answer for answer in server.attempts if isinstance(answer, NoDocument)]
+    if all(answer.reason in _REPORTED_ELSEWHERE for answer in answers):
         return
-    if blocked := server.blocked:
-        yield _blocked(blocked)
-    elif server.metadata is None:
-        yield from _missing(server)
-    if server.metadata:
-        yield from _metadata(server, server.metadata)
-        yield from _scopes(chain, server, server.metadata)
+    message = "; ".join(f"{answer.url} {answer.description}" for answer in answers)
+    fix = (
+        "Correct authorization_servers in the resource metadata, or publish the server's metadata at one of these URLs."
+    )
+    yield Finding(rules.SERVER_MISSING, server.url, f"{message}.", fix)
 
 
-def _blocked(place: Absent) -> Finding:
-    if place.reason == "page":
-        todo = "Let it answer 404, or serve the metadata there: most clients stop at a page with status 200."
-        return Finding(rules.SERVER_PAGE, place.url, f"It {place.said}.", todo)
-    return Finding(rules.SERVER_UNREADABLE, place.url, f"It {place.said}.", "Send a JSON object, RFC 8414's section 2.")
-
-
-def _missing(server: Server) -> Iterator[Finding]:
-    places = [place for place in server.places if isinstance(place, Absent)]
-    if all(place.reason in _TOLD for place in places):
-        return
-    said = "; ".join(f"{place.url} {place.said}" for place in places)
-    todo = "Correct authorization_servers in the resource metadata, or have the server publish its metadata there."
-    yield Finding(rules.SERVER_MISSING, server.url, f"{said}.", todo)
-
-
-def _metadata(server: Server, document: Document) -> Iterator[Finding]:
+def _check_metadata(server: AuthorizationServer, document: Document) -> Iterator[Finding]:
     value = document.value
-    malformed = dict(_malformed(value))
-    for name, why in malformed.items():
-        yield Finding(rules.SERVER_FIELD, document.url, f"{name} {why}.", f"Correct {name} (RFC 8414, section 2).")
+    malformed = dict(_malformed_fields(value))
+    for field, problem in malformed.items():
+        fix = f"Correct {field} in the metadata (RFC 8414, section 2)."
+        yield Finding(rules.SERVER_FIELD, document.url, f"{field} {problem}.", fix)
     if "issuer" not in malformed and value["issuer"] != server.url:
-        yield _issuer(server, document)
-    for name in (*ENDPOINTS, "jwks_uri"):
-        if name in value and name not in malformed and not is_secure(value[name]):
-            said = f"{name} is {value[name]}, which is not https."
-            yield Finding(rules.ENDPOINT_INSECURE, document.url, said, f"Publish {name} with its https URL.")
-    yield from _capabilities(document, malformed)
+        yield _issuer_mismatch(server, document)
+    for field in (*ENDPOINT_FIELDS, "jwks_uri"):
+        url = value.get(field)
+        if url is not None and field not in malformed and not is_secure(url):
+            message = f"{field} is {url}, which is not https."
+            yield Finding(rules.ENDPOINT_INSECURE, document.url, message, f"Publish {field} with its https URL.")
+    yield from _check_capabilities(document, malformed)
 
 
-def _malformed(value: dict[str, object]) -> Iterator[tuple[str, str]]:
-    """The fields that a client can't use, with why: a wrong type makes typed clients refuse the whole document."""
-    for name in _URLS:
-        said = value.get(name)
-        if said is None:
-            if name in _REQUIRED:
-                yield name, "is missing"
-        elif not isinstance(said, str) or not is_web(split(said)):
-            yield name, f"is {str(said)[:100]!r}, which is no URL"
-    for name in _LISTS:
-        said = value.get(name)
-        if said is None:
-            if name == "response_types_supported":
-                yield name, "is missing"
-        elif not isinstance(said, list) or not all(isinstance(one, str) for one in said):
-            yield name, f"is {str(said)[:100]!r}, where a list of strings belongs"
+def _malformed_fields(value: dict[str, object]) -> Iterator[tuple[str, str]]:
+    """Each field that clients cannot use, with its problem: typed clients refuse a document with a wrong type."""
+    for field in _URL_FIELDS:
+        url = value.get(field)
+        if url is None:
+            if field in _REQUIRED_URLS:
+                yield field, "is missing"
+        elif not isinstance(url, str) or not is_http_url(url):
+            yield field, f"is {str(url)[:100]!r}, which is not a URL"
+    for field in _LIST_FIELDS:
+        texts = value.get(field)
+        if texts is None:
+            if field == "response_types_supported":
+                yield field, "is missing"
+        elif not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            yield field, f"is {str(texts)[:100]!r}, which is not a list of strings"
 
 
-def _issuer(server: Server, document: Document) -> Finding:
+def _issuer_mismatch(server: AuthorizationServer, document: Document) -> Finding:
     issuer = document.value["issuer"]
-    slash = " They differ by the final slash alone." if issuer.rstrip("/") == server.url.rstrip("/") else ""
-    happened = f"issuer is {issuer!r}, but the server was named {server.url!r}.{slash}"
-    todo = f"Name it {issuer!r} in authorization_servers, or have the server say {server.url!r}."
-    return Finding(rules.ISSUER, document.url, happened, todo)
+    only_slash = issuer.rstrip("/") == server.url.rstrip("/")
+    message = f"issuer is {issuer!r}, but authorization_servers has {server.url!r}."
+    if only_slash:
+        message += " The only difference is the slash at the end."
+    fix = f"Write {issuer!r} in authorization_servers, or change the issuer to {server.url!r}."
+    return Finding(rules.ISSUER, document.url, message, fix)
 
 
-def _capabilities(document: Document, malformed: Iterable[str]) -> Iterator[Finding]:
+def _check_capabilities(document: Document, malformed: Collection[str]) -> Iterator[Finding]:
     value = document.value
     if "code_challenge_methods_supported" not in malformed:
         methods = value.get("code_challenge_methods_supported")
         if methods is None or "S256" not in methods:
-            said = f"code_challenge_methods_supported is {'missing' if methods is None else methods}."
-            yield Finding(rules.NO_S256, document.url, said, 'Publish `"code_challenge_methods_supported": ["S256"]`.')
+            message = f"code_challenge_methods_supported is {'missing' if methods is None else methods}."
+            fix = 'Publish `"code_challenge_methods_supported": ["S256"]`.'
+            yield Finding(rules.NO_S256, document.url, message, fix)
     if not {"response_types_supported", "grant_types_supported"}.intersection(malformed):
-        yield from _grants(document)
+        yield from _check_code_grant(document)
     if not value.get("registration_endpoint") and value.get("client_id_metadata_document_supported") is not True:
-        said = "There is no registration_endpoint, and client_id_metadata_document_supported is not true."
-        todo = "Turn on Dynamic Client Registration (in WorkOS: Connect, Configuration), or give out ids by hand."
-        yield Finding(rules.NO_REGISTRATION, document.url, said, todo)
+        message = "The metadata has no registration_endpoint, and client_id_metadata_document_supported is not true."
+        fix = "Turn on Dynamic Client Registration (in WorkOS: Connect, Configuration), or give each client an id."
+        yield Finding(rules.NO_REGISTRATION, document.url, message, fix)
 
 
-def _grants(document: Document) -> Iterator[Finding]:
+def _check_code_grant(document: Document) -> Iterator[Finding]:
     types = document.value["response_types_supported"]
     grants = document.value.get("grant_types_supported", ["authorization_code", "implicit"])
     if "code" not in types or "authorization_code" not in grants:
-        said = f"response_types_supported is {types}, grant_types_supported is {grants}."
-        todo = (
-            "Turn on the authorization code grant, with response type `code`: MCP clients know no other way to sign in."
-        )
-        yield Finding(rules.NO_CODE, document.url, said, todo)
+        message = f"response_types_supported is {types}, and grant_types_supported is {grants}."
+        fix = "Turn on the authorization code grant with response type `code`, which every MCP client needs to sign in."
+        yield Finding(rules.NO_CODE, document.url, message, fix)
 
 
-def _scopes(chain: Chain, server: Server, document: Document) -> Iterator[Finding]:
-    """Clients ask for the scopes that the resource names (MCP, "Scope Selection Strategy")."""
-    used = chain.resource.used if chain.resource else None
-    wanted, offered = used and used.value.get("scopes_supported"), document.value.get("scopes_supported")
-    if not used or not isinstance(wanted, list) or not isinstance(offered, list):
+def _check_scopes(discovery: OAuthDiscovery, server: AuthorizationServer, document: Document) -> Iterator[Finding]:
+    """Check that the server offers the scopes of the resource, which clients ask for (MCP, "Scope Selection")."""
+    resource = discovery.resource.document if discovery.resource else None
+    requested, offered = resource and resource.value.get("scopes_supported"), document.value.get("scopes_supported")
+    if not resource or not isinstance(requested, list) or not isinstance(offered, list):
         return
-    missing = [str(scope) for scope in wanted if scope not in offered]
+    missing = [str(scope) for scope in requested if scope not in offered]
     if missing:
-        said = f"scopes_supported names {', '.join(missing)}, which {server.url} doesn't offer."
-        todo = "Take them out of the resource's scopes_supported, or add them at the authorization server."
-        yield Finding(rules.SCOPES, used.url, said[:500], todo)
+        message = f"scopes_supported of the resource has {', '.join(missing)}, which {server.url} does not offer."
+        fix = "Remove these scopes from the resource's scopes_supported, or add them at the authorization server."
+        yield Finding(rules.SCOPES, resource.url, message[:500], fix)

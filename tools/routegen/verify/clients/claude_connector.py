@@ -31,8 +31,8 @@ from routegen.verify.clients.sign_in_flow import (
 )
 from routegen.verify.clients.typescript_sdk import server_metadata_urls
 from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
-from routegen.verify.documents import describe, parse
-from routegen.verify.ssrf_guard import literal_kind
+from routegen.verify.documents import describe_answer, parse_body
+from routegen.verify.request_url import host_kind
 
 _RESOURCE_METADATA = re.compile(r'(?i)\bresource_metadata\s*=\s*"([^"]+)"')
 _NOT_DOCUMENTED = "what Claude does next is not documented"
@@ -44,17 +44,17 @@ def connect(flow: SignInFlow) -> str:
     Raises:
         FlowError: Claude does not get there, or the deployment leaves the documented way.
     """
-    host_kind = literal_kind(flow.endpoint.host.strip("[]"))
+    kind = host_kind(flow.endpoint.host.strip("[]"))
     first_answer = flow.send("POST", flow.mcp_url)
     if isinstance(first_answer, Failure):
-        raise UnknownOutcomeError(f"{flow.mcp_url} cannot be reached: {first_answer.why}.", flow.mcp_url)
-    if host_kind not in {None, "public"}:
+        raise UnknownOutcomeError(f"{flow.mcp_url} cannot be reached: {first_answer.reason}.", flow.mcp_url)
+    if kind not in {None, "public"}:
         reason = f"Claude connects from the internet, and {flow.endpoint.host} is not a public address."
         raise UnknownOutcomeError(reason, flow.mcp_url)
     if first_answer.status == 200 and first_answer.media_type in {"application/json", "text/event-stream"}:
         return f"{flow.mcp_url} requires no sign-in."
     if first_answer.status != 401:
-        reason = f"{first_answer.url} {describe(first_answer)}, and {_NOT_DOCUMENTED}."
+        reason = f"{first_answer.url} {describe_answer(first_answer)}, and {_NOT_DOCUMENTED}."
         raise UnknownOutcomeError(reason, first_answer.url)
     challenges = [value for name, value in first_answer.headers if name == "www-authenticate"]
     match = next((_RESOURCE_METADATA.search(challenge) for challenge in challenges), None)
@@ -101,7 +101,7 @@ def _sign_in(flow: SignInFlow, metadata_url: ParsedUrl) -> str:
     authorization_url = _require_http_url(metadata.get("authorization_endpoint"), url).href
     _register(flow, metadata, url, authorization_url)
     if page := untested_steps.missing_sign_in_page(flow, authorization_url):
-        raise ClientFailsError(f"The sign-in page {authorization_url} {describe(page)}.", authorization_url)
+        raise ClientFailsError(f"The sign-in page {authorization_url} {describe_answer(page)}.", authorization_url)
     return untested_steps.sign_in_reason(flow, authorization_url)
 
 
@@ -116,7 +116,7 @@ def _register(flow: SignInFlow, metadata: dict[str, Any], metadata_url: str, aut
     if answer is None:
         return
     if isinstance(answer, Failure):
-        raise UnknownOutcomeError(f"{url} cannot be reached: {answer.why}.", url)
+        raise UnknownOutcomeError(f"{url} cannot be reached: {answer.reason}.", url)
     if not 200 <= answer.status < 300:
         raise ClientFailsError(untested_steps.refusal_reason(flow, url, answer), url)
 
@@ -139,9 +139,11 @@ def _get_document(flow: SignInFlow, url: str) -> dict[str, Any] | None:
     answer = flow.send("GET", url)
     if isinstance(answer, Answer) and answer.status == 404:
         return None
-    document = parse(complete_answer(answer))[0] if isinstance(answer, Answer) and answer.status == 200 else None
+    document = (
+        parse_body(complete_answer(answer)).value if isinstance(answer, Answer) and answer.status == 200 else None
+    )
     if document is None:
-        problem = describe(answer) if isinstance(answer, Answer) else f"cannot be reached: {answer.why}"
+        problem = describe_answer(answer) if isinstance(answer, Answer) else f"cannot be reached: {answer.reason}"
         raise UnknownOutcomeError(f"{url} {problem}, and {_NOT_DOCUMENTED}.", url)
     return document
 

@@ -20,7 +20,7 @@ from routegen.verify.clients.sign_in_flow import (
 )
 from routegen.verify.clients.typescript_sdk import SdkTraits, request_endpoint, sign_in
 from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
-from routegen.verify.documents import describe
+from routegen.verify.documents import describe_answer
 
 BUNDLED_SDK = SdkTraits(challenge_schemes=frozenset({"bearer"}), redirect_policy="any-origin")
 
@@ -74,7 +74,7 @@ def _older_transport(flow: SignInFlow, error: FlowError) -> FlowError:
         reason = f"The client tries the older transport, for which routegen has no prediction, because {error.reason}"
         return UnknownOutcomeError(reason, error.url)
     text = f"SseError: SSE error: Non-200 status code ({answer.status})"
-    return ClientFailsError(f"{answer.url} {describe(answer)}, also with the older transport.", answer.url, text)
+    return ClientFailsError(f"{answer.url} {describe_answer(answer)}, also with the older transport.", answer.url, text)
 
 
 def _discover_scopes(flow: SignInFlow) -> tuple[str, Any] | None:

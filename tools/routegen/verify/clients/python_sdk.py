@@ -24,7 +24,7 @@ from routegen.verify.clients.sign_in_flow import (
     unreachable_error,
 )
 from routegen.verify.clients.whatwg_url import is_http_url, keep_empty_path
-from routegen.verify.documents import describe
+from routegen.verify.documents import describe_answer
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _RESOURCE_METADATA = re.compile(r'resource_metadata=(?:"([^"]+)"|([^\s,]+))')
@@ -64,7 +64,9 @@ def connect(flow: SignInFlow) -> str:
     _register(flow, urls)
     if page := untested_steps.missing_sign_in_page(flow, urls.authorization):
         text = _error_text(f"Unexpected authorization response: {page.status}")
-        raise ClientFailsError(f"The sign-in page {urls.authorization} {describe(page)}.", urls.authorization, text)
+        raise ClientFailsError(
+            f"The sign-in page {urls.authorization} {describe_answer(page)}.", urls.authorization, text
+        )
     # Without protected resource metadata, the client names the MCP endpoint as the resource (`get_resource_url`).
     untested_steps.assume_token(
         flow,
@@ -93,7 +95,9 @@ def _discover_resource(flow: SignInFlow, challenge: Answer) -> ProtectedResource
     if server_error:
         # After a server error the client cannot know that there is no metadata, so it does not use the older discovery.
         text = _error_text(f"Protected resource metadata request failed: HTTP {server_error.status}")
-        reason = f"{server_error.url} {describe(server_error)}, and the client does not look for metadata elsewhere."
+        reason = (
+            f"{server_error.url} {describe_answer(server_error)}, and the client does not look for metadata elsewhere."
+        )
         raise ClientFailsError(reason, server_error.url, text)
     return None
 
@@ -258,7 +262,7 @@ def _unreachable(failure: Failure) -> FlowError:
 def _endpoint_error(flow: SignInFlow, first_answer: Answer) -> FlowError:
     """The error for an MCP endpoint that answers neither with a message nor with a challenge."""
     flow.send_and_follow("POST", flow.mcp_url)  # The client tries once more, as an older server expects.
-    reason = f"{first_answer.url} {describe(first_answer)}, which is not a challenge."
+    reason = f"{first_answer.url} {describe_answer(first_answer)}, which is not a challenge."
     text = f"MCPError: {_endpoint_error_message(first_answer)}"
     return ClientFailsError(reason, first_answer.url, text, first_answer.status)
 

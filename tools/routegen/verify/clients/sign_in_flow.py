@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
-from routegen.verify.documents import target_of
+from routegen.verify.documents import redirect_location
 
 PredictedOutcome = Literal["connects", "fails", "unknown"]
 RedirectPolicy = Literal["same-origin", "any-origin"]
@@ -144,14 +144,14 @@ class SignInFlow:
 
 def redirect_target(answer: Answer) -> str | None:
     """The URL that a redirect names, as a browser writes it; None for an answer that is not a redirect."""
-    target = target_of(answer)
+    target = redirect_location(answer)
     parsed_target = parse_url(target) if target else None
     return parsed_target.href if parsed_target else None
 
 
 def no_answer_error(failure: Failure) -> UnknownOutcomeError:
     """The error for a request to which routegen has no answer, although the client would get one."""
-    reason = f"routegen has no answer to {failure.method} {failure.url}: {failure.why}."
+    reason = f"routegen has no answer to {failure.method} {failure.url}: {failure.reason}."
     return UnknownOutcomeError(reason, failure.url)
 
 
@@ -164,7 +164,7 @@ def unreachable_error(failure: Failure, text: str | None) -> FlowError:
     """
     if failure.kind == "not-asked":
         return no_answer_error(failure)
-    return ClientFailsError(f"{failure.url} cannot be reached: {failure.why}.", failure.url, text)
+    return ClientFailsError(f"{failure.url} cannot be reached: {failure.reason}.", failure.url, text)
 
 
 def complete_answer(answer: Answer | Failure) -> Answer:

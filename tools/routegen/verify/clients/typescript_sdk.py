@@ -25,8 +25,8 @@ from routegen.verify.clients.sign_in_flow import (
     unreachable_error,
 )
 from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
-from routegen.verify.documents import describe
-from routegen.verify.ssrf_guard import literal_kind
+from routegen.verify.documents import describe_answer
+from routegen.verify.request_url import host_kind
 
 _INCOMPATIBLE = "Incompatible auth server: does not support"
 _OAUTH_ERROR_CODES = frozenset({
@@ -138,14 +138,14 @@ def request_endpoint(flow: SignInFlow, traits: SdkTraits) -> Answer:
         redirect_message = _redirect_message(answer, traits) if traits.redirect_policy == "same-origin" else None
         message = redirect_message or complete_answer(answer).body.decode("utf-8", "replace")
         error_class, prefix = traits.status_error
-        reason = f"{answer.url} {describe(answer)}, which is not a challenge."
+        reason = f"{answer.url} {describe_answer(answer)}, which is not a challenge."
         raise ClientFailsError(reason, answer.url, traits.error_text(error_class, prefix + message), answer.status)
     if answer.media_type in {"application/json", "text/event-stream"} or answer.status == 202:
         return answer
     error_class, prefix = traits.content_type_error
     content_type = answer.header("content-type")
     text = traits.error_text(error_class, prefix + ("null" if content_type is None else content_type))
-    raise ClientFailsError(f"{answer.url} {describe(answer)}, which is not an MCP message.", answer.url, text)
+    raise ClientFailsError(f"{answer.url} {describe_answer(answer)}, which is not an MCP message.", answer.url, text)
 
 
 def sign_in(flow: SignInFlow, traits: SdkTraits, challenge: Answer) -> str:
@@ -236,7 +236,7 @@ def _discover_server(
         if not traits.tries_next_url(answer.status):
             kind = "OAuth" if schema is metadata_schemas.AUTHORIZATION_SERVER else "OpenID provider"
             text = traits.error_text("Error", f"HTTP {answer.status} trying to load {kind} metadata from {url}")
-            reason = f"{url} {describe(answer)}, and the client does not look for metadata elsewhere."
+            reason = f"{url} {describe_answer(answer)}, and the client does not look for metadata elsewhere."
             raise ClientFailsError(reason, url, text)
     return server.origin, None
 
@@ -373,7 +373,7 @@ def _authorize(flow: SignInFlow, traits: SdkTraits, discovered: DiscoveredMetada
     _check_supported(traits, discovered)
     authorization_url = discovered.endpoint_url("authorize")
     if page := untested_steps.missing_sign_in_page(flow, authorization_url):
-        raise ClientFailsError(f"The sign-in page {authorization_url} {describe(page)}.", authorization_url)
+        raise ClientFailsError(f"The sign-in page {authorization_url} {describe_answer(page)}.", authorization_url)
     _check_token_endpoint(traits, discovered.endpoint_url("token"))
     resource, metadata = discovered.resource or {}, discovered.metadata or {}
     # Without protected resource metadata, the client names no resource (`selectResourceURL`).
@@ -399,7 +399,7 @@ def _check_supported(traits: SdkTraits, discovered: DiscoveredMetadata) -> None:
 def _check_token_endpoint(traits: SdkTraits, token_url: str) -> None:
     """Check that the token endpoint uses https (`assertSecureTokenEndpoint`, which version 1 does not have)."""
     url = parse_url(token_url)
-    if traits.is_v1 or url is None or url.scheme == "https" or literal_kind(url.host.strip("[]")) == "loopback":
+    if traits.is_v1 or url is None or url.scheme == "https" or host_kind(url.host.strip("[]")) == "loopback":
         return
     message = (
         f"Refusing to send credentials to non-https token endpoint '{url.href}'. OAuth token requests MUST use TLS "

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients.sign_in_flow import NETWORK_FAILURES, RedirectPolicy, SignInFlow, UnknownOutcomeError
-from routegen.verify.documents import describe
+from routegen.verify.documents import describe_answer
 
 
 def register(
@@ -86,7 +86,7 @@ def sign_in_reason(flow: SignInFlow, authorization_url: str) -> str:
 def refusal_reason(flow: SignInFlow, registration_url: str, answer: Answer) -> str:
     """The reason why a client fails whose registration has the given answer, with the assumptions of the prediction."""
     condition = f" (if {' and '.join(flow.assumptions)}; not tested)" if flow.assumptions else ""
-    return f"{registration_url} does not register the client: it {describe(answer)}{condition}."
+    return f"{registration_url} does not register the client: it {describe_answer(answer)}{condition}."
 
 
 def _is_missing(flow: SignInFlow, url: str, get_answer: Answer) -> bool:
