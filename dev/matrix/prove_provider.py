@@ -6,9 +6,9 @@ from pathlib import Path
 from routegen.config import AppConfig
 from routegen.discover import ServedPath, discover_routes
 from routegen.extract.build import Extraction, build_manifest
-from routegen.prove.drive import Seen, drive
-from routegen.prove.judge import AppProof, judge
-from routegen.prove.requests import requests
+from routegen.prove.comparison import AppProof, judge
+from routegen.prove.driver import Seen, drive
+from routegen.prove.generated_requests import requests
 
 from dev.matrix.auth_providers import ProviderFactory, without_network
 from dev.matrix.transport_cases import TransportCase

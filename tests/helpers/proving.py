@@ -11,9 +11,9 @@ from routegen.extract.build import build_manifest
 from routegen.extract.unsupported import UnsupportedPath
 from routegen.gateway import METHODS
 from routegen.manifest import Manifest
-from routegen.prove.drive import Seen, drive
-from routegen.prove.judge import AppProof, judge
-from routegen.prove.requests import requests
+from routegen.prove.comparison import AppProof, judge
+from routegen.prove.driver import Seen, drive
+from routegen.prove.generated_requests import requests
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from routegen.cli.failures import debug_option
 from routegen.cli.options import AppOptions, app_options, configuration, manifest_option, manifest_path
 from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.manifest import read_manifest
-from routegen.prove.report import proof_report
-from routegen.prove.run import prove
+from routegen.prove.proof_report import proof_report
+from routegen.prove.prove_apps import prove
 
 _EPILOG = """\b
 Examples:

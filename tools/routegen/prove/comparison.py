@@ -16,7 +16,7 @@ from routegen.extract.unsupported import translate_served_path
 from routegen.gateway import ANY, RouteKey, RouteTable, shape
 from routegen.gateway.path_pattern import PathSegment, path_matches, split_path
 from routegen.manifest import Manifest, Route
-from routegen.prove.drive import Seen
+from routegen.prove.driver import Seen
 
 
 @dataclass(frozen=True)

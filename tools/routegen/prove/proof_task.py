@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from routegen.discover import discover_routes, resolve_asgi_app
-from routegen.prove.drive import drive
-from routegen.prove.requests import requests
+from routegen.prove.driver import drive
+from routegen.prove.generated_requests import requests
 
 
 def run_task(app: Any, loaded: Callable[[], object]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from routegen.config import Config
 from routegen.discover.served_path import ServedPath
 from routegen.extract.build import build_manifest
 from routegen.manifest import Manifest
-from routegen.prove.drive import Seen
-from routegen.prove.judge import AppProof, judge
+from routegen.prove.comparison import AppProof, judge
+from routegen.prove.driver import Seen
 
 
 def prove(config: Config, manifest: Manifest | None) -> Iterator[AppProof]:
@@ -25,7 +25,7 @@ def prove(config: Config, manifest: Manifest | None) -> Iterator[AppProof]:
     with ExitStack() as started:
         loading = []
         for app in config.apps:
-            loading.append(load.start_app_process(app, config, "routegen.prove.task"))
+            loading.append(load.start_app_process(app, config, "routegen.prove.proof_task"))
             started.callback(loading[-1].stop)
         answers = [(one.app, one.wait_for_answer()) for one in loading]
     served = [(app, [ServedPath.from_data(entry) for entry in answer["served"]]) for app, answer in answers]
