@@ -6,9 +6,9 @@ from pathlib import Path
 from routegen.config import AppConfig
 from routegen.discover import ServedPath, discover_routes
 from routegen.extract.build import Extraction, build_manifest
-from routegen.prove.comparison import AppProof, judge
-from routegen.prove.driver import Seen, drive
-from routegen.prove.generated_requests import requests
+from routegen.prove.comparison import AppProof, compare_requests
+from routegen.prove.driver import DrivenRequest, drive_app
+from routegen.prove.generated_requests import generate_requests
 
 from dev.matrix.auth_providers import ProviderFactory, without_network
 from dev.matrix.transport_cases import TransportCase
@@ -35,7 +35,7 @@ class ProviderResult:
     app: AppConfig
     served: tuple[ServedPath, ...]
     extraction: Extraction
-    outcomes: tuple[Seen, ...]
+    outcomes: tuple[DrivenRequest, ...]
     proof: AppProof
 
 
@@ -51,6 +51,6 @@ def prove_provider(provider: ProviderFactory, case: TransportCase) -> ProviderRe
     routes = discover_routes(asgi)
     served = tuple(route.served for route in routes)
     extraction = build_manifest("default", [(app, list(served))])
-    outcomes = tuple(drive(asgi, routes, requests(served)))
-    proof = judge(extraction.manifest, app, served, outcomes)
+    outcomes = tuple(drive_app(asgi, routes, generate_requests(served)))
+    proof = compare_requests(extraction.manifest, app, served, outcomes)
     return ProviderResult(provider.name, case.name, app, served, extraction, outcomes, proof)

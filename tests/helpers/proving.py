@@ -11,9 +11,9 @@ from routegen.extract.build import build_manifest
 from routegen.extract.unsupported import UnsupportedPath
 from routegen.gateway import METHODS
 from routegen.manifest import Manifest
-from routegen.prove.comparison import AppProof, judge
-from routegen.prove.driver import Seen, drive
-from routegen.prove.generated_requests import requests
+from routegen.prove.comparison import AppProof, compare_requests
+from routegen.prove.driver import DrivenRequest, drive_app
+from routegen.prove.generated_requests import generate_requests
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class ProvenApp:
     manifest: Manifest
     unsupported: tuple[UnsupportedPath, ...]
     proof: AppProof
-    driven: list[Seen]
+    driven: list[DrivenRequest]
     served_paths: list[ServedPath]
 
     @property
@@ -42,8 +42,8 @@ class ProvenApp:
 
     def serves(self, path: str) -> bool:
         """Whether the app itself serves a path with any method."""
-        driven = drive(self.asgi_app, self.routes, [(method, path) for method in METHODS])
-        return any(seen.outcome in {"reached", "redirect"} for seen in driven)
+        driven = drive_app(self.asgi_app, self.routes, [(method, path) for method in METHODS])
+        return any(request.outcome in {"served", "redirected"} for request in driven)
 
 
 def prove_app(app: Any, more_requests: Iterable[tuple[str, str]] = (), **config: Any) -> ProvenApp:
@@ -53,6 +53,6 @@ def prove_app(app: Any, more_requests: Iterable[tuple[str, str]] = (), **config:
     routes = discover_routes(asgi_app)
     served_paths = [route.served for route in routes]
     extraction = build_manifest("default", [(settings, served_paths)])
-    driven = drive(asgi_app, routes, [*requests(served_paths), *more_requests])
-    proof = judge(extraction.manifest, settings, served_paths, driven)
+    driven = drive_app(asgi_app, routes, [*generate_requests(served_paths), *more_requests])
+    proof = compare_requests(extraction.manifest, settings, served_paths, driven)
     return ProvenApp(asgi_app, routes, extraction.manifest, extraction.unsupported, proof, driven, served_paths)

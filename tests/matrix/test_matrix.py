@@ -10,7 +10,7 @@ import fastmcp.server.auth
 import pytest
 from click.testing import CliRunner
 from fastmcp.server.auth.auth import AuthProvider, OAuthProvider
-from routegen.prove.comparison import judge
+from routegen.prove.comparison import compare_requests
 
 from dev.matrix import providers_page
 from dev.matrix.__main__ import main
@@ -80,7 +80,7 @@ def assert_no_disagreement(result: ProviderResult) -> None:
 
 
 def assert_every_route_was_reached(result: ProviderResult) -> None:
-    reached = {outcome.served for outcome in result.outcomes if outcome.outcome == "reached"}
+    reached = {request.position for request in result.outcomes if request.outcome == "served"}
     unreached = {entry.path for position, entry in enumerate(result.served) if position not in reached}
     # The path of a mount without its slash is only a redirect.
     assert unreached <= {"/messages"}, result.case
@@ -92,7 +92,7 @@ def assert_every_route_is_necessary(result: ProviderResult) -> None:
     for route in manifest.routes:
         remaining = tuple(remaining for remaining in manifest.routes if remaining != route)
         smaller_manifest = manifest.model_copy(update={"routes": remaining})
-        proof = judge(smaller_manifest, result.app, result.served, result.outcomes)
+        proof = compare_requests(smaller_manifest, result.app, result.served, result.outcomes)
         kinds = {disagreement.kind for disagreement in proof.disagreements}
         assert kinds == (set() if route.path == "/messages" else {"under-routed"}), (result.case, route.path)
 

@@ -21,6 +21,7 @@ from routegen.gateway import RouteKey
 from routegen.manifest import Manifest, dump_manifest, parse_manifest
 from routegen.manifest import Route as ManifestRoute
 from routegen.manifest.explain import Explainer
+from routegen.prove.driver import DrivenRequest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -96,21 +97,26 @@ def check_both_sides(proven: ProvenApp) -> None:
     explainer = Explainer(proven.manifest)
     routes = {key: route for route in proven.manifest.routes for key in route.route_keys}
     keys = [RouteKey.parse(key) for key in routes]
-    paths = {unquote(seen.path) for seen in proven.driven if seen.outcome in {"reached", "redirect"}}
+    paths = {unquote(request.path) for request in proven.driven if request.outcome in {"served", "redirected"}}
     unsupported: dict[str, list[UnsupportedPath]] = {}
     for problem in proven.unsupported:
         unsupported.setdefault(problem.path, []).append(problem)
-    for seen in proven.driven:
-        explanation = explainer.explain(seen.method, seen.path)
-        naive_key = select_naively(keys, seen.method, unquote(seen.path))
-        assert explanation.route_key == (str(naive_key) if naive_key else None), seen
-        if seen.outcome == "reached" and explanation.app == "default":
-            assert is_excused(unsupported.get(proven.served_paths[seen.served].path, []), seen.path), (seen, "(a)")
-        if seen.outcome in {"none", "method"} and explanation.app == "app":
-            # A key for any method is for a path that the app serves with some method.
-            served = seen.outcome == "method" or unquote(seen.path) in paths or proven.serves(seen.path)
-            any_method = str(explanation.route_key).startswith("ANY ") and served
-            assert routes[str(explanation.route_key)].widened or any_method, (seen, explanation, "(b)")
+    for request in proven.driven:
+        explanation = explainer.explain(request.method, request.path)
+        naive_key = select_naively(keys, request.method, unquote(request.path))
+        assert explanation.route_key == (str(naive_key) if naive_key else None), request
+        if request.outcome == "served" and explanation.app == "default":
+            reached = proven.served_paths[request.position].path
+            assert is_excused(unsupported.get(reached, []), request.path), (request, "(a)")
+        if request.outcome in {"not-found", "method-not-allowed"} and explanation.app == "app":
+            key = str(explanation.route_key)
+            assert routes[key].widened or is_apps_path(proven, request, key, paths), (request, explanation, "(b)")
+
+
+def is_apps_path(proven: ProvenApp, request: DrivenRequest, key: str, paths: set[str]) -> bool:
+    """Whether a key for any method sends the app a request that it refuses, to a path that it serves."""
+    is_served = request.outcome == "method-not-allowed" or unquote(request.path) in paths
+    return key.startswith("ANY ") and (is_served or proven.serves(request.path))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

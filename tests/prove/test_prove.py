@@ -1,4 +1,4 @@
-"""`routegen prove`: the command, on apps that agree with their manifest and on some that don't."""
+"""`routegen prove` on apps that agree with their manifest, and on apps that do not."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ def manifest(committed: Path) -> dict[str, list[dict[str, object]]]:
     return document
 
 
-def test_no_disagreement(committed: Path, routegen: Routegen) -> None:
+def test_a_current_manifest_has_no_disagreement(committed: Path, routegen: Routegen) -> None:
     done = routegen("prove")
     assert done.code == 0, done.stderr
     assert done.stdout.startswith("Apps\n  mcp  ")
@@ -21,7 +21,7 @@ def test_no_disagreement(committed: Path, routegen: Routegen) -> None:
     assert done.stdout.endswith("generated/routes.json: no disagreement\n")
 
 
-def test_a_route_that_is_missing_loses_requests(
+def test_a_missing_route_is_under_routed(
     committed: Path, routegen: Routegen, manifest: dict[str, list[dict[str, object]]]
 ) -> None:
     manifest["routes"] = [route for route in manifest["routes"] if route["path"] != "/items/{id}"]
@@ -30,12 +30,15 @@ def test_a_route_that_is_missing_loses_requests(
     assert done.code == 1
     report = json.loads(done.stdout)
     (app,) = report["apps"]
-    found = app["disagreements"]
-    assert {(one["kind"], one["route_key"], one["goes_to"]) for one in found} == {("under-routed", None, "wiki")}
+    requests = app["disagreements"]
+    kinds = {(request["kind"], request["route_key"], request["goes_to"]) for request in requests}
+    assert kinds == {("under-routed", None, "wiki")}
     assert {finding["rule"] for finding in report["findings"]} == {"RG300"}
-    assert [finding["subject"] for finding in report["findings"]] == [f"{one['method']} {one['path']}" for one in found]
-    assert found == sorted(found, key=lambda one: (len(one["path"]), one["path"], one["method"])), "smallest first"
-    assert ("GET", "/items/7") in {(one["method"], one["path"]) for one in found}
+    subjects = [f"{request['method']} {request['path']}" for request in requests]
+    assert [finding["subject"] for finding in report["findings"]] == subjects
+    by_length = sorted(requests, key=lambda request: (len(request["path"]), request["path"], request["method"]))
+    assert requests == by_length
+    assert "GET /items/7" in subjects
     text = routegen("prove").stdout
     assert "error   RG300  GET /items/7\n" in text
     assert "GET /items/7 is served by mcp at /items/{id:int} (GET HEAD), and goes to wiki.\n" in text
@@ -43,7 +46,7 @@ def test_a_route_that_is_missing_loses_requests(
     assert routegen("prove", "--fail-on", "never").code == 0
 
 
-def test_a_route_that_is_too_wide_takes_requests(
+def test_a_route_that_is_too_wide_is_over_routed(
     committed: Path, routegen: Routegen, manifest: dict[str, list[dict[str, object]]]
 ) -> None:
     (route,) = [route for route in manifest["routes"] if route["path"] == "/items/{id}"]
@@ -55,7 +58,7 @@ def test_a_route_that_is_too_wide_takes_requests(
     assert "GET /items/x goes to mcp through ANY /items/{id}, and mcp serves nothing there.\n" in done.stdout
 
 
-def test_no_endpoint_runs_and_nothing_starts(project: Path, routegen: Routegen) -> None:
+def test_no_endpoint_runs_and_no_lifespan_starts(project: Path, routegen: Routegen) -> None:
     (project / "server.py").write_text(
         "from pathlib import Path\n" + SMALL_APP.replace('return PlainTextResponse("yes")', "Path('touched').touch()")
     )
@@ -64,13 +67,13 @@ def test_no_endpoint_runs_and_nothing_starts(project: Path, routegen: Routegen) 
     assert not list(project.rglob("touched"))
 
 
-def test_without_configuration_an_app_s_own_manifest_is_proven(project: Path, routegen: Routegen) -> None:
+def test_without_configuration_the_manifest_of_the_app_is_proven(project: Path, routegen: Routegen) -> None:
     (project / "pyproject.toml").unlink()
     assert routegen("prove", "server.py:app", "--name", "api").stdout.startswith("Apps\n  api  ")
     assert routegen("prove", "server.py:app", "--manifest", "missing.json").code == 4
 
 
-def test_the_real_server(routegen: Routegen) -> None:
+def test_the_project_s_own_server(routegen: Routegen) -> None:
     done = routegen("prove", cwd=PROJECT)
     assert done.code == 0, done.stdout
     assert "no disagreement" in done.stdout
@@ -89,7 +92,7 @@ app = slowly(app)
 """
 
 
-def test_the_time_out_is_for_loading_and_not_for_driving(project: Path, routegen: Routegen) -> None:
+def test_the_time_out_is_only_for_loading_the_app(project: Path, routegen: Routegen) -> None:
     (project / "server.py").write_text(SMALL_APP + SLOW)
     done = routegen("prove", "server.py:app", "--timeout", "4")
     assert done.code == 0, done.stderr

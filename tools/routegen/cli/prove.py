@@ -11,7 +11,7 @@ from routegen.cli.options import AppOptions, app_options, configuration, manifes
 from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.manifest import read_manifest
 from routegen.prove.proof_report import proof_report
-from routegen.prove.prove_apps import prove
+from routegen.prove.prove_apps import prove_apps
 
 _EPILOG = """\b
 Examples:
@@ -40,7 +40,7 @@ def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions) -
     committed = None if file is None else read_manifest(file)
     if sys.stderr.isatty():
         click.echo(f"driving {', '.join(app.target for app in config.apps)}", err=True)
-    proofs = list(prove(config, committed))
+    proofs = list(prove_apps(config, committed))
     subject = f"the routes of {apps.app}" if file is None else os.fspath(file)
     fix = "Run `routegen check` to see whether the manifest is outdated."
     return show_report(proof_report(proofs, subject, fix), reporting)

@@ -1,7 +1,6 @@
-"""Who answered, compared with whom the gateway would have asked.
+"""Compare the outcomes of an app's requests with the app that the gateway selects for each of them.
 
-In: a manifest, and what came of an app's requests. Out: a `AppProof`. The gateway's model is the one that everything
-asks; where AWS leaves its behaviour unclear, the verdict follows the model's decisions.
+The gateway's model is `routegen.gateway.RouteTable`, with the assumptions of `routegen.gateway.assumptions`.
 """
 
 from collections import Counter
@@ -16,7 +15,7 @@ from routegen.extract.unsupported import translate_served_path
 from routegen.gateway import ANY, RouteKey, RouteTable, shape
 from routegen.gateway.path_pattern import PathSegment, path_matches, split_path
 from routegen.manifest import Manifest, Route
-from routegen.prove.driver import Seen
+from routegen.prove.driver import DrivenRequest
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,10 @@ class Disagreement:
     Attributes:
         kind: `under-routed`: the app serves the request, and another app gets it; `over-routed`: the app gets the
             request, and does not serve it.
-        route_key: the key that takes it; None for `$default`.
-        goes_to: the app that gets it.
+        method: the request's method.
+        path: the request's path, percent-encoded.
+        route_key: the route key that takes the request; None for `$default`.
+        goes_to: the app that gets the request.
         text: one sentence.
     """
 
@@ -44,11 +45,11 @@ class AppProof:
     """The result of driving one app.
 
     Attributes:
-        app: its name.
-        routes: how many paths of it were driven.
+        app: the app's name.
+        routes: how many paths of the app were driven.
         requests: how many requests were tried.
-        disagreements: the smallest first: by the length of the path, then by path and method.
-        excused: how many requests fell under each kind of notice that extraction gives.
+        disagreements: the shortest paths first, then by path and method.
+        excused: how many requests each kind of unsupported path excuses.
         answered_by_middleware: how many requests middleware answered, so that the router was asked without it.
     """
 
@@ -60,92 +61,112 @@ class AppProof:
     answered_by_middleware: int
 
 
-def judge(manifest: Manifest, app: AppConfig, served: Sequence[ServedPath], seen: Iterable[Seen]) -> AppProof:
-    """Compare what came of an app's requests with the manifest."""
-    court = _Court(manifest, app, served)
-    total, beneath = 0, 0
-    for one in seen:
-        total += 1
-        beneath += one.beneath
-        court.hear(one)
-    found = sorted(court.found, key=lambda one: (len(one.path), one.path, one.method))
-    return AppProof(app.name, len(served), total, tuple(found), dict(court.excused), beneath)
+def compare_requests(
+    manifest: Manifest, app: AppConfig, served_paths: Sequence[ServedPath], driven: Iterable[DrivenRequest]
+) -> AppProof:
+    """Compare the outcomes of an app's requests with a manifest.
+
+    Args:
+        manifest: the manifest.
+        app: the app.
+        served_paths: the paths that the app serves.
+        driven: the requests with their outcomes.
+    """
+    comparison = _Comparison(manifest, app, served_paths)
+    disagreements: list[Disagreement] = []
+    requests, answered_by_middleware = 0, 0
+    for request in driven:
+        requests += 1
+        answered_by_middleware += request.without_middleware
+        if disagreement := comparison.compare(request):
+            disagreements.append(disagreement)
+    disagreements.sort(key=lambda request: (len(request.path), request.path, request.method))
+    excused = dict(comparison.excused)
+    return AppProof(app.name, len(served_paths), requests, tuple(disagreements), excused, answered_by_middleware)
 
 
-class _Court:
-    """One app's case."""
+class _Comparison:
+    """The manifest and one app, ready to compare requests.
 
-    def __init__(self, manifest: Manifest, app: AppConfig, served: Sequence[ServedPath]) -> None:
-        self.found: list[Disagreement] = []
+    Attributes:
+        excused: how many requests each kind of unsupported path has excused.
+    """
+
+    def __init__(self, manifest: Manifest, app: AppConfig, served_paths: Sequence[ServedPath]) -> None:
         self.excused: Counter[str] = Counter()
         self._app = app
         self._default = manifest.default
         self._routes = {key: route for route in manifest.routes for key in route.route_keys}
         self._table = RouteTable(map(RouteKey.parse, self._routes))
-        self._served = served
-        carried = [translate_served_path(app.name, entry) for entry in served]
-        self._notices = [one.unsupported for one in carried]
-        self._behind: dict[tuple[str, ...], list[tuple[PathSegment, ...]]] = {}
-        for entry, one in zip(served, carried, strict=True):
-            if one.translation:
-                self._behind.setdefault(shape(one.translation.path), []).append(split_path(entry.path, entry.regexes))
-        self._noticed = [
-            (position, split_path(entry.path, entry.regexes))
-            for position, entry in enumerate(served)
-            if self._notices[position]
-        ]
+        self._served_paths = served_paths
+        self._segments = [split_path(served.path, served.regexes) for served in served_paths]
+        translated = [translate_served_path(app.name, served) for served in served_paths]
+        self._unsupported = [result.unsupported for result in translated]
+        self._segments_by_shape: dict[tuple[str, ...], list[tuple[PathSegment, ...]]] = {}
+        for segments, result in zip(self._segments, translated, strict=True):
+            if result.translation:
+                self._segments_by_shape.setdefault(shape(result.translation.path), []).append(segments)
 
-    def hear(self, seen: Seen) -> None:
-        key = self._table.select(seen.method, seen.path)
+    def compare(self, request: DrivenRequest) -> Disagreement | None:
+        """Return the disagreement on a request; None if manifest and app agree, or if it is excused."""
+        key = self._table.select(request.method, request.path)
         route = None if key is None else self._routes[str(key)]
-        gets = self._default if route is None else route.app
-        if gets != self._app.name:
-            if self._is_served(seen) and not self._is_known(seen):
-                self.found.append(self._lost(seen, route, gets))
-        elif route is not None and not self._may_take(seen, route):
-            text = f"{seen.method} {seen.path} goes to {gets} through {key}, and {gets} serves nothing there"
-            self.found.append(Disagreement("over-routed", seen.method, seen.path, str(key), gets, text))
+        selected_app = self._default if route is None else route.app
+        if selected_app != self._app.name:
+            if self._app_serves(request) and not self._is_excused(request):
+                return self._under_routed(request, route, selected_app)
+        elif route is not None and not self._route_allows(request, route):
+            return self._over_routed(request, str(key))
+        return None
 
-    def _is_served(self, seen: Seen) -> bool:
-        """A 405 is an app's answer too, unless the configuration shares its path method by method."""
-        return seen.outcome == "reached" or (seen.outcome == "method" and self._app.methods != "exact")
+    def _app_serves(self, request: DrivenRequest) -> bool:
+        """Whether the app answers; a 405 counts too, unless the app shares its paths with another one by method."""
+        is_refused_method = request.outcome == "method-not-allowed" and self._app.methods != "exact"
+        return request.outcome == "served" or is_refused_method
 
-    def _may_take(self, seen: Seen, route: Route) -> bool:
-        """A redirect to the same path with a slash more or less is an answer of the app's own.
+    def _route_allows(self, request: DrivenRequest, route: Route) -> bool:
+        """Whether the route is right to send a request to the app.
 
-        Where the key is for any method, the path is the app's whatever the method: refusing one is its answer, even
-        where a mount after the route does it, with a 404.
+        A redirect to the same path with or without a slash is an answer of the app. If the route key is for any
+        method, the app also answers the methods that it refuses, even if a later mount refuses them with a 404.
         """
-        if seen.outcome in {"reached", "redirect"} or route.widened or route.role == "owned":
+        if request.outcome in {"served", "redirected"} or route.widened or route.role == "owned":
             return True
         if f"{ANY} {route.path}" not in route.route_keys:
             return False
-        path = unquote(seen.path)
-        return seen.outcome == "method" or any(
-            path_matches(one, path) for one in self._behind.get(shape(route.path), ())
-        )
+        path = unquote(request.path)
+        candidates = self._segments_by_shape.get(shape(route.path), ())
+        return request.outcome == "method-not-allowed" or any(path_matches(segments, path) for segments in candidates)
 
-    def _is_known(self, seen: Seen) -> bool:
-        """Whether extraction has given notice that this can't be carried."""
-        path = unquote(seen.path)
-        # Which route it was that refused a method, a 405 doesn't say.
-        positions = (
-            [seen.served]
-            if seen.served >= 0
-            else [one for one, pattern in self._noticed if path_matches(pattern, path)]
-        )
-        kinds = {notice.kind for position in positions for notice in self._notices[position]}
+    def _is_excused(self, request: DrivenRequest) -> bool:
+        """Whether the extraction has reported the request's path as unsupported."""
+        path = unquote(request.path)
+        if request.position >= 0:
+            positions = [request.position]
+        else:  # a 405 does not tell which route has refused the method
+            positions = [
+                position
+                for position, unsupported in enumerate(self._unsupported)
+                if unsupported and path_matches(self._segments[position], path)
+            ]
+        kinds = {problem.kind for position in positions for problem in self._unsupported[position]}
         if not path.endswith("/"):
             kinds -= {"trailing-slash", "empty-rest"}
         self.excused.update(kinds)
         return bool(kinds)
 
-    def _lost(self, seen: Seen, route: Route | None, gets: str) -> Disagreement:
-        key = f"{route.route_keys[0]}" if route else None
+    def _under_routed(self, request: DrivenRequest, route: Route | None, selected_app: str) -> Disagreement:
+        key = route.route_keys[0] if route else None
         through = f" through {key}" if key else ""
-        methods = ""
-        if seen.served >= 0:
-            entry = self._served[seen.served]
-            methods = f" at {entry.path} ({' '.join(entry.methods) if entry.methods else ANY})"
-        text = f"{seen.method} {seen.path} is served by {self._app.name}{methods}, and goes to {gets}{through}"
-        return Disagreement("under-routed", seen.method, seen.path, key, gets, text)
+        path = ""
+        if request.position >= 0:
+            served = self._served_paths[request.position]
+            path = f" at {served.path} ({' '.join(served.methods) if served.methods else ANY})"
+        served_by = f"is served by {self._app.name}{path}"
+        text = f"{request.method} {request.path} {served_by}, and goes to {selected_app}{through}"
+        return Disagreement("under-routed", request.method, request.path, key, selected_app, text)
+
+    def _over_routed(self, request: DrivenRequest, key: str) -> Disagreement:
+        app = self._app.name
+        text = f"{request.method} {request.path} goes to {app} through {key}, and {app} serves nothing there"
+        return Disagreement("over-routed", request.method, request.path, key, app, text)

@@ -1,7 +1,7 @@
-"""Putting requests to an app, in the process that has imported it, without running any of its endpoints.
+"""Send requests to an app in the process that has loaded it, without running any of its endpoints.
 
-In: an app and requests. Out: what came of each. A stub stands where each route's own app stood; what decides whether
-a request gets there is the app's: its middleware, its routers, its mounts.
+A stub replaces the app behind each route. The app's own middleware, routers and mounts decide whether a request
+reaches a stub.
 """
 
 import asyncio
@@ -15,40 +15,58 @@ from routegen.discover import DiscoveredRoute, ServedPath, UnknownRouteKindError
 from routegen.discover.unwrap import find_route_table
 from routegen.gateway.path_pattern import ANY_REST, path_matches, split_path
 
-Outcome = Literal["reached", "method", "redirect", "none"]
-"""A route was reached; it is there but not for this method; only a slash more or less is; nothing is."""
+Outcome = Literal["served", "method-not-allowed", "redirected", "not-found"]
+"""The result of a request.
 
+- `served`: it reached a route.
+- `method-not-allowed`: a route matches its path, but not its method.
+- `redirected`: the app redirects to the path with or without the trailing slash.
+- `not-found`: the app answers 404.
+"""
 
-_BY_STATUS: dict[int, Outcome] = {404: "none", 405: "method"}
+_OUTCOME_BY_STATUS: dict[int, Outcome] = {404: "not-found", 405: "method-not-allowed"}
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What came of one request.
+class DrivenRequest:
+    """A request to an app, with its outcome.
 
     Attributes:
-        served: the position, in what was discovered, of the route that was reached; -1 for none.
-        beneath: middleware answered by itself, so the router was asked without it.
+        method: the request's method.
+        path: the request's path, percent-encoded.
+        outcome: the outcome.
+        position: the position, in the list of served paths, of the route that was reached; -1 for none.
+        without_middleware: middleware answered the request, so it was sent to the router directly.
     """
 
     method: str
     path: str
     outcome: Outcome
-    served: int = -1
-    beneath: bool = False
+    position: int = -1
+    without_middleware: bool = False
 
     def as_data(self) -> list[Any]:
-        """For JSON, short: there may be a hundred thousand of these."""
-        return [self.method, self.path, self.outcome, self.served, self.beneath]
+        """Return the fields as a list for JSON; there can be 100,000 of these."""
+        return [self.method, self.path, self.outcome, self.position, self.without_middleware]
+
+
+@dataclass
+class _CurrentRequest:
+    """The request that the app answers now: its decoded path, and the position of the reached route; -1 for none."""
+
+    path: str = ""
+    position: int = -1
 
 
 class _Stub:
-    """Stands behind a route: says that it was reached, and answers nothing more."""
+    """The replacement of the app behind a route: it records that a request reached the route."""
 
-    def __init__(self, entries: dict[int, ServedPath], now: "_Now") -> None:
-        self._entries = entries
-        self._paths = {position: split_path(entry.path, entry.regexes) for position, entry in entries.items()}
-        self._now = now
+    def __init__(self, served_paths: dict[int, ServedPath], current: _CurrentRequest) -> None:
+        self._served_paths = served_paths
+        self._segments = {
+            position: split_path(served.path, served.regexes) for position, served in served_paths.items()
+        }
+        self._current = current
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
         status, location = self._answer(scope)
@@ -57,126 +75,124 @@ class _Stub:
         await send({"type": "http.response.body"})
 
     def _answer(self, scope: Any) -> tuple[int, str]:
-        """Files refuse a method, and have nothing at their own root, by themselves; all else takes what reaches it."""
-        fitting = self._fitting()
-        if not fitting and all(path[-1].regexes == (ANY_REST,) for path in self._paths.values()):
+        """Return status and location as StaticFiles does: it refuses methods, and serves nothing at its own root."""
+        matching = self._matching_positions()
+        if not matching and all(segments[-1].regexes == (ANY_REST,) for segments in self._segments.values()):
             return 404, ""
-        position = fitting[0] if fitting else next(iter(self._paths))
-        methods = self._entries[position].methods
+        position = matching[0] if matching else next(iter(self._segments))
+        methods = self._served_paths[position].methods
         if methods is not None and scope["method"] not in methods:
             return 405, ""
-        self._now.reached = position
+        self._current.position = position
         return 200, ""
 
-    def _fitting(self) -> list[int]:
-        return [position for position, path in self._paths.items() if path_matches(path, self._now.path)]
+    def _matching_positions(self) -> list[int]:
+        path = self._current.path
+        return [position for position, segments in self._segments.items() if path_matches(segments, path)]
 
     def handler(self) -> Any:
-        """How FastAPI's included routes ask for what answers a request."""
+        """Replace `get_route_handler` of FastAPI's included routes."""
         return self._response
 
     async def _response(self, _request: Any) -> "_Stub":
         return self
 
     async def get_response_for_scope(self, _scope: Any) -> "_Stub":
-        """How FastAPI's frontends ask for their files."""
+        """Replace the method in which FastAPI's frontends look for a file."""
         return self
 
 
-class _RulesStub(_Stub):
-    """Stands behind a Flask application that is mounted: werkzeug itself says whether a rule takes the request.
+class _FlaskStub(_Stub):
+    """The replacement of a mounted Flask application: werkzeug decides whether a rule matches the request.
 
-    With a path that has slashes too many it sends a GET on to the one without them, refuses another method, and
-    answers it as it is where they lead: all of that is a path with a slash more, which no rule names.
+    For a path with repeated slashes, werkzeug redirects a GET request to the path without them, and refuses or answers
+    other methods at the original path. All of these count as a redirect, because no rule names the original path.
     """
 
-    def __init__(self, entries: dict[int, ServedPath], now: "_Now", rules: Any) -> None:
-        super().__init__(entries, now)
-        self._rules = rules
+    def __init__(self, served_paths: dict[int, ServedPath], current: _CurrentRequest, url_map: Any) -> None:
+        super().__init__(served_paths, current)
+        self._url_map = url_map
 
     def _answer(self, scope: Any) -> tuple[int, str]:
         root, path = scope.get("root_path", ""), scope["path"]
-        fitting = self._fitting()
+        matching = self._matching_positions()
         try:
-            self._rules.bind("localhost", root or None).match(path.removeprefix(root), scope["method"])
+            self._url_map.bind("localhost", root or None).match(path.removeprefix(root), scope["method"])
         except Exception as error:  # noqa: BLE001 - werkzeug's NotFound, MethodNotAllowed and RequestRedirect
-            code, location = getattr(error, "code", 404), getattr(error, "new_url", "")
+            status, location = getattr(error, "code", 404), getattr(error, "new_url", "")
         else:
-            code, location = 200, ""
-        if code in {200, 405} and "//" in path and not fitting:
-            return 308, quote(_merged(path))
-        if code == 200:
-            self._now.reached = (fitting or list(self._entries))[0]
-        return code if code in {200, 308, 405} else 404, location
+            status, location = 200, ""
+        if status in {200, 405} and "//" in path and not matching:
+            return 308, quote(_merge_slashes(path))
+        if status == 200:
+            self._current.position = (matching or list(self._served_paths))[0]
+        return status if status in {200, 308, 405} else 404, location
 
 
-@dataclass
-class _Now:
-    """The request that is under way: its decoded path, and the position of what it has reached; -1 for nothing."""
-
-    path: str = ""
-    reached: int = -1
-
-
-def drive(app: Any, found: Sequence[DiscoveredRoute], requests: Iterable[tuple[str, str]]) -> list[Seen]:
-    """Put every request to the app, one after the other.
+def drive_app(app: Any, routes: Sequence[DiscoveredRoute], requests: Iterable[tuple[str, str]]) -> list[DrivenRequest]:
+    """Send every request to the app, one after the other.
 
     Args:
-        app: the ASGI application that `found` was discovered in; its routes are stubbed for good.
-        found: what it serves.
+        app: the ASGI application that `routes` were discovered in; its endpoints stay replaced by stubs.
+        routes: the routes that the app serves.
         requests: methods and percent-encoded paths.
 
     Raises:
-        UnknownRouteKindError: a request has made the app add routes, whose endpoints no stub stands before.
+        UnknownRouteKindError: a request makes the app add routes; their endpoints are not replaced by stubs.
     """
-    now = _Now()
+    current = _CurrentRequest()
+    _install_stubs(routes, current)
+    return asyncio.run(_send_all(app, routes, current, requests))
+
+
+def _install_stubs(routes: Sequence[DiscoveredRoute], current: _CurrentRequest) -> None:
     holders: dict[tuple[int, str], dict[int, ServedPath]] = {}
-    for position, one in enumerate(found):
-        if one.holder is not None:
-            holders.setdefault((id(one.holder), one.attribute), {})[position] = one.served
-    for entries in holders.values():
-        one = found[next(iter(entries))]
-        rules = getattr(find_route_table(getattr(one.holder, one.attribute, None)), "url_map", None)
-        stub = _Stub(entries, now) if rules is None else _RulesStub(entries, now, rules)
-        setattr(one.holder, one.attribute, stub.handler if one.attribute == "get_route_handler" else stub)
-    return asyncio.run(_drive_all(app, found, now, requests))
+    for position, route in enumerate(routes):
+        if route.holder is not None:
+            holders.setdefault((id(route.holder), route.attribute), {})[position] = route.served
+    for served_paths in holders.values():
+        route = routes[next(iter(served_paths))]
+        url_map = getattr(find_route_table(getattr(route.holder, route.attribute, None)), "url_map", None)
+        stub = _Stub(served_paths, current) if url_map is None else _FlaskStub(served_paths, current, url_map)
+        setattr(route.holder, route.attribute, stub.handler if route.attribute == "get_route_handler" else stub)
 
 
-async def _drive_all(
-    app: Any, found: Sequence[DiscoveredRoute], now: _Now, requests: Iterable[tuple[str, str]]
-) -> list[Seen]:
-    seen, unanswered = [], []
-    routes = getattr(find_route_table(app), "routes", ())
-    known = len(routes)
+async def _send_all(
+    app: Any, routes: Sequence[DiscoveredRoute], current: _CurrentRequest, requests: Iterable[tuple[str, str]]
+) -> list[DrivenRequest]:
+    driven, answered_by_middleware = [], []
+    table = getattr(find_route_table(app), "routes", ())
+    table_length = len(table)
     for method, path in requests:
-        outcome = await _outcome(app, method, path, now)
-        if len(routes) > known:
+        outcome = await _send(app, method, path, current)
+        if len(table) > table_length:
             raise UnknownRouteKindError(
-                f"{method} {path} makes the app add routes to its table, and no manifest can know of them before; "
-                "have the app add them as it is imported"
+                f"{method} {path} makes the app add routes to its table, and no manifest can list them before; "
+                "let the app add them while it is imported"
             )
         if outcome is None:
-            unanswered.append((method, path))
+            answered_by_middleware.append((method, path))
         else:
-            seen.append(Seen(method, path, outcome, now.reached))
-    router = _beneath(app, found)
-    for method, path in unanswered:
-        # What fails in the router itself is not missing.
-        outcome = await _outcome(router, method, path, now) or "reached"
-        seen.append(Seen(method, path, outcome, now.reached, beneath=True))
-    return seen
+            driven.append(DrivenRequest(method, path, outcome, current.position))
+    router = _without_middleware(app, routes)
+    for method, path in answered_by_middleware:
+        # A request that fails in the router itself has reached a route.
+        outcome = await _send(router, method, path, current) or "served"
+        driven.append(DrivenRequest(method, path, outcome, current.position, without_middleware=True))
+    return driven
 
 
-def _beneath(app: Any, found: Sequence[DiscoveredRoute]) -> Any:
-    """The app's router without any middleware, and so for every app that is mounted in it, for good."""
-    for mount, router in {id(mount): (mount, router) for one in found for mount, router in one.mounts}.values():
+def _without_middleware(app: Any, routes: Sequence[DiscoveredRoute]) -> Any:
+    """Return the app's router without middleware; the middleware of each mounted app is removed permanently."""
+    mounts = {id(mount): (mount, router) for route in routes for mount, router in route.mounts}
+    for mount, router in mounts.values():
         mount.app = router
     return find_route_table(app)
 
 
-async def _outcome(app: Any, method: str, path: str, now: _Now) -> Outcome | None:
-    """What came of one request; None where middleware has answered, or failed, by itself."""
-    now.path, now.reached = unquote(path), -1
+async def _send(app: Any, method: str, path: str, current: _CurrentRequest) -> Outcome | None:
+    """Send one request, and return its outcome; None if middleware answers the request or fails."""
+    current.path, current.position = unquote(path), -1
     start: dict[str, Any] = {}
 
     async def send(message: Any) -> None:
@@ -185,28 +201,30 @@ async def _outcome(app: Any, method: str, path: str, now: _Now) -> Outcome | Non
 
     try:
         await app(_scope(method, path), _receive, send)
-    except Exception:  # noqa: BLE001 - an app may raise anything, and has answered nothing then
+    except Exception:  # noqa: BLE001 - an app can raise any error, and then it has not answered
         start.clear()
-    if now.reached >= 0:
-        return "reached"
+    if current.position >= 0:
+        return "served"
     status = start.get("status", 0)
-    if status in {307, 308} and _same_but_for_a_slash(path, start):
-        return "redirect"
-    return _BY_STATUS.get(status)
+    if status in {307, 308} and _redirects_only_a_slash(path, start):
+        return "redirected"
+    return _OUTCOME_BY_STATUS.get(status)
 
 
-def _same_but_for_a_slash(path: str, start: dict[str, Any]) -> bool:
+def _redirects_only_a_slash(path: str, start: dict[str, Any]) -> bool:
+    """Whether a redirect leads to the same path, apart from slashes."""
     locations = [value.decode("latin-1") for name, value in start["headers"] if name.lower() == b"location"]
-    plain = unquote(path).rstrip("/")
-    # Werkzeug makes one slash of several, too.
-    forms = (plain, _merged(plain))
-    # Starlette writes the decoded path into the location and quotes only what no URL may have (RedirectResponse).
-    wanted = {*forms, *(quote(form, safe="%:/?#[]@!$&'()*+,;=") for form in forms)}
+    without_slash = unquote(path).rstrip("/")
+    # Werkzeug also merges repeated slashes.
+    forms = (without_slash, _merge_slashes(without_slash))
+    # Starlette writes the decoded path into the location, and quotes only characters that no URL can have
+    # (starlette.responses.RedirectResponse).
+    expected = {*forms, *(quote(form, safe="%:/?#[]@!$&'()*+,;=") for form in forms)}
     paths = [urlsplit(location).path for location in locations]
-    return any(form.rstrip("/") in wanted for path in paths for form in (path, unquote(path)))
+    return any(form.rstrip("/") in expected for path in paths for form in (path, unquote(path)))
 
 
-def _merged(path: str) -> str:
+def _merge_slashes(path: str) -> str:
     return re.sub("/+", "/", path)
 
 

@@ -1,11 +1,11 @@
-"""Requests that might show a difference, made from a route table and from mutations of it.
+"""Generate requests that might show a difference between an app and its manifest.
 
-In: what an app serves. Out: methods and paths, each pair once, the paths percent-encoded as in a request line.
-Control characters are left out: Python's `$` lets a newline pass that no client sends.
+The requests are made from the app's route table and from mutations of its paths. Control characters are left out:
+Python's `$` matches before a final newline, which no client sends.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from urllib.parse import quote
 
@@ -14,75 +14,74 @@ from routegen.gateway import METHODS
 from routegen.gateway.path_pattern import PathSegment, split_path
 from routegen.roles import list_discovery_paths
 
-SAFE = "/~!$&'()*+,;=:@"
+_SAFE = "/~!$&'()*+,;=:@"
 _EVERY_METHOD = (*sorted(METHODS), "PROPFIND")
 _FEW_METHODS = ("GET", "POST")
-# One of these fits most convertors; the first two that fit are tried, and the first that doesn't.
+# Most convertors match some of these words; the first two that match are tried, and the first that does not.
 _WORDS = (
     "x", "7", "a/b", "1.5", "6fa459ea-ee8a-3ca4-894e-db77e160355e", "2024-02-29", "a-b", "A", "en", "x.y", "abc123",
     "0" * 24, "v1", "true", "12:30", "2024-02-29T12:30:00", "a_b", "ab12", "-1", "1-2", "é", "x y", "%", "a@b.example",
 )  # fmt: skip
 
-Request = tuple[str, str]
-"""Method and path."""
+MethodAndPath = tuple[str, str]
+"""A request: its method, and its path percent-encoded as in a request line."""
 
 
-def requests(served: Sequence[ServedPath]) -> Iterator[Request]:
-    """Every request to try on an app, without doubles."""
-    seen: set[Request] = set()
-    for request in _all(served):
-        if request not in seen:
-            seen.add(request)
+def generate_requests(served_paths: Sequence[ServedPath]) -> Iterator[MethodAndPath]:
+    """Yield every request to try on an app, each once."""
+    generated: set[MethodAndPath] = set()
+    for request in _generate_with_repetitions(served_paths):
+        if request not in generated:
+            generated.add(request)
             yield request
 
 
-def _all(served: Sequence[ServedPath]) -> Iterator[Request]:
+def _generate_with_repetitions(served_paths: Sequence[ServedPath]) -> Iterator[MethodAndPath]:
     for method in (*_FEW_METHODS, "HEAD", "OPTIONS"):
-        for path in ("/", *list_discovery_paths(entry.path for entry in served)):
-            yield method, quote(path, safe=SAFE)
-    for entry in served:
-        for path in instances(entry):
-            raw = quote(path, safe=SAFE)
-            yield from ((method, raw) for method in _EVERY_METHOD)
-            few = (*_FEW_METHODS, *(entry.methods or ())[:1])
-            yield from ((method, mutated) for mutated in mutations(raw) for method in few)
+        for path in ("/", *list_discovery_paths(served.path for served in served_paths)):
+            yield method, quote(path, safe=_SAFE)
+    for served in served_paths:
+        for path in _example_paths(served):
+            encoded = quote(path, safe=_SAFE)
+            yield from ((method, encoded) for method in _EVERY_METHOD)
+            methods = (*_FEW_METHODS, *(served.methods or ())[:1])
+            yield from ((method, mutation) for mutation in _mutations(encoded) for method in methods)
 
 
-def instances(entry: ServedPath) -> Iterator[str]:
-    """Paths that a served path takes, and one that it just doesn't; decoded."""
-    parts = split_path(entry.path, entry.regexes)
+def _example_paths(served: ServedPath) -> Iterator[str]:
+    """Yield two decoded paths that a served path matches, and one that it does not match if that is possible."""
+    segments = split_path(served.path, served.regexes)
     for choice in range(2):
-        texts = [_text(part, choice) for part in parts]
-        yield "/" + "/".join(texts)
-    yield "/" + "/".join(part.source if part.is_literal else _misfit(part) for part in parts)
+        yield "/" + "/".join(_matching_text(segment, choice) for segment in segments)
+    yield "/" + "/".join(segment.source if segment.is_literal else _text_without_match(segment) for segment in segments)
 
 
-def _text(part: PathSegment, choice: int) -> str:
-    if part.is_literal:
-        return part.source
-    candidates = (text for word in _WORDS for text in (_filled(part, word), word) if part.matches(text))
-    found = list(islice(candidates, choice + 1))
-    return found[-1] if found else "x"
+def _matching_text(segment: PathSegment, choice: int) -> str:
+    if segment.is_literal:
+        return segment.source
+    candidates = (text for word in _WORDS for text in (_fill(segment, word), word) if segment.matches(text))
+    texts = list(islice(candidates, choice + 1))
+    return texts[-1] if texts else "x"
 
 
-def _filled(part: PathSegment, word: str) -> str:
-    """The segment with one word in the place of each variable."""
-    return re.sub(r"\{[^}]*\}", lambda _: word, part.source)
+def _fill(segment: PathSegment, word: str) -> str:
+    """Return the segment with the same word for each variable."""
+    return re.sub(r"\{[^}]*\}", lambda _: word, segment.source)
 
 
-def _misfit(part: PathSegment) -> str:
-    return next((word for word in _WORDS if "/" not in word and not part.matches(word)), "x")
+def _text_without_match(segment: PathSegment) -> str:
+    return next((word for word in _WORDS if "/" not in word and not segment.matches(word)), "x")
 
 
-def mutations(raw: str) -> Iterable[str]:
-    """What lies beside a path, above it, below it, and other ways to write it."""
-    parent, _, last = raw.rpartition("/")
-    yield from (f"{raw}/", f"{raw}//", f"{raw}/x", f"{raw}/x/y", f"/{raw}", f"{raw}x", f"{raw}/..", f"{raw}/.")
+def _mutations(path: str) -> Iterator[str]:
+    """Yield the neighbours, the parents and the children of an encoded path, and other encodings of it."""
+    parent, _, last = path.rpartition("/")
+    yield from (f"{path}/", f"{path}//", f"{path}/x", f"{path}/x/y", f"/{path}", f"{path}x", f"{path}/..", f"{path}/.")
     yield from (parent or "/", f"{parent}/", f"{parent}/neighbour", f"{parent}/./{last}", f"{parent}//{last}")
     if len(last) > 1 and not last.startswith("%"):
         yield f"{parent}/{last[:-1]}" if "%" not in last[-3:] else f"{parent}/{last[:-3]}"
         yield f"{parent}/%{ord(last[0]):02X}{last[1:]}"
     if parent:
         yield f"{parent}%2F{last}"
-    if raw != raw.upper():
-        yield raw.swapcase() if "%" not in raw else f"{raw}X"
+    if path != path.upper():
+        yield path.swapcase() if "%" not in path else f"{path}X"

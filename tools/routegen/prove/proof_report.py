@@ -14,8 +14,8 @@ def proof_report(proofs: Sequence[AppProof], subject: str, fix: str) -> Report:
 
     Args:
         proofs: the result for each app.
-        subject: what the report calls the manifest.
-        fix: what to do about a disagreement.
+        subject: the name of the manifest in the report.
+        fix: the fix of each disagreement.
     """
     return Report(
         command="routegen prove",
@@ -36,7 +36,7 @@ def _finding(disagreement: Disagreement, fix: str) -> Finding:
 def _rows(proof: AppProof) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [(proof.app, f"{proof.requests} requests", f"made from {proof.routes} served paths")]
     rows += [
-        ("", f"{count} requests", f"excused by the notice `{kind}`") for kind, count in sorted(proof.excused.items())
+        ("", f"{count} requests", f"excused: unsupported, `{kind}`") for kind, count in sorted(proof.excused.items())
     ]
     if proof.answered_by_middleware:
         count = proof.answered_by_middleware

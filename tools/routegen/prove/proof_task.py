@@ -1,23 +1,26 @@
-"""Driving an app as a task for the process that has imported it."""
+"""Driving an app as a task for the process that has loaded it."""
 
 from collections.abc import Callable
 from typing import Any
 
 from routegen.discover import discover_routes, resolve_asgi_app
-from routegen.prove.driver import drive
-from routegen.prove.generated_requests import requests
+from routegen.prove.driver import drive_app
+from routegen.prove.generated_requests import generate_requests
 
 
-def run_task(app: Any, loaded: Callable[[], object]) -> dict[str, Any]:
-    """What the app serves and what came of every request, for JSON: `{"served": [...], "seen": [...]}`.
+def run_task(app: Any, report_loaded: Callable[[], object]) -> dict[str, Any]:
+    """Drive an app, and return data for JSON: `{"served": [...], "driven": [...]}`.
 
     Args:
         app: the app.
-        loaded: to be called before the driving, which may take longer than an app may take to load.
+        report_loaded: ends the load time-out; it is called before the app is driven, which can take longer.
     """
     app = resolve_asgi_app(app)
-    found = discover_routes(app)
-    served = [one.served for one in found]
-    loaded()
-    seen = drive(app, found, requests(served))
-    return {"served": [entry.as_data() for entry in served], "seen": [one.as_data() for one in seen]}
+    routes = discover_routes(app)
+    served_paths = [route.served for route in routes]
+    report_loaded()
+    driven = drive_app(app, routes, generate_requests(served_paths))
+    return {
+        "served": [served.as_data() for served in served_paths],
+        "driven": [request.as_data() for request in driven],
+    }

@@ -1,35 +1,36 @@
-"""Proving a whole configuration: each app driven in a process of its own, side by side."""
+"""Prove the configured apps: each app is driven in a process of its own, side by side."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from routegen import load
 from routegen.config import Config
 from routegen.discover.served_path import ServedPath
 from routegen.extract.build import build_manifest
+from routegen.load import start_app_process
 from routegen.manifest import Manifest
-from routegen.prove.comparison import AppProof, judge
-from routegen.prove.driver import Seen
+from routegen.prove.comparison import AppProof, compare_requests
+from routegen.prove.driver import DrivenRequest
 
 
-def prove(config: Config, manifest: Manifest | None) -> Iterator[AppProof]:
-    """Drive each configured app and compare it with a manifest.
+def prove_apps(config: Config, manifest: Manifest | None) -> Iterator[AppProof]:
+    """Drive each configured app, and compare the results with a manifest.
 
     Args:
-        config: which apps.
-        manifest: the manifest; None for the one that the apps give now.
+        config: the configuration.
+        manifest: the manifest; None for the manifest that the apps give now.
 
     Raises:
         ConfigError, LoadError, UnsupportedRouteError: as `routegen.extract.extract`.
     """
-    with ExitStack() as started:
-        loading = []
+    with ExitStack() as processes:
+        started = []
         for app in config.apps:
-            loading.append(load.start_app_process(app, config, "routegen.prove.proof_task"))
-            started.callback(loading[-1].stop)
-        answers = [(one.app, one.wait_for_answer()) for one in loading]
-    served = [(app, [ServedPath.from_data(entry) for entry in answer["served"]]) for app, answer in answers]
+            process = start_app_process(app, config, "routegen.prove.proof_task")
+            processes.callback(process.stop)
+            started.append(process)
+        answers = [(process.app, process.wait_for_answer()) for process in started]
+    apps = [(app, [ServedPath.from_data(entry) for entry in answer["served"]]) for app, answer in answers]
     if manifest is None:
-        manifest = build_manifest(config.default, served).manifest
-    for (app, entries), (_, answer) in zip(served, answers, strict=True):
-        yield judge(manifest, app, entries, (Seen(*one) for one in answer["seen"]))
+        manifest = build_manifest(config.default, apps).manifest
+    for (app, served_paths), (_, answer) in zip(apps, answers, strict=True):
+        yield compare_requests(manifest, app, served_paths, (DrivenRequest(*entry) for entry in answer["driven"]))
