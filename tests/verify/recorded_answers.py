@@ -1,7 +1,8 @@
-"""What the two servers of a recording answered: `World`s, by the names that the recordings have for them.
+"""The answers of the two servers in the cases of the recorded runs, and the recordings themselves.
 
-A world says for each request of `METHOD server path` what is answered, as (status, headers, body); `* server` is for
-all the others. `{origin}` and `{authkit}` stand for the two servers.
+The replies of a case map a request, `METHOD server path`, to its reply: status, headers and body. The servers are
+`origin`, which has the MCP endpoint, and `authkit`, the authorization server. `* server` is the reply to every other
+request. In headers and bodies, `{origin}` and `{authkit}` stand for the URLs of the servers.
 """
 
 import json
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import Prediction
@@ -20,39 +21,50 @@ DATA = Path(__file__).parent / "data"
 
 Reply = tuple[int, dict[str, str], str]
 Replies = dict[str, Reply]
+Changes = Mapping[str, Reply | None]
 
-PRM = "/.well-known/oauth-protected-resource"
-ASM = "/.well-known/oauth-authorization-server"
-OIDC = "/.well-known/openid-configuration"
-RENAMED = "x-amzn-remapped-www-authenticate"
+RESOURCE_PATH = "/.well-known/oauth-protected-resource"
+SERVER_PATH = "/.well-known/oauth-authorization-server"
+OPENID_PATH = "/.well-known/openid-configuration"
+RESOURCE_REQUEST = f"GET origin {RESOURCE_PATH}/mcp"
+SERVER_REQUEST = f"GET authkit {SERVER_PATH}"
+RENAMED_CHALLENGE = "x-amzn-remapped-www-authenticate"
 
 
-def page(status: int, title: str = "404 Not Found", heading: str = "Not Found") -> Reply:
+def html_reply(status: int, title: str = "404 Not Found", heading: str = "Not Found") -> Reply:
     text = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{heading}</h1></body></html>"
     return status, {"content-type": "text/html"}, text
 
 
-def doc(value: Any, status: int = 200, **headers: str) -> Reply:
-    named = {name.replace("_", "-"): text for name, text in headers.items()}
-    return status, {"content-type": "application/json", **named}, json.dumps(value)
+def json_reply(value: Any, status: int = 200, **headers: str) -> Reply:
+    other_headers = {name.replace("_", "-"): text for name, text in headers.items()}
+    return status, {"content-type": "application/json", **other_headers}, json.dumps(value)
 
 
-def text(status: int, body: str, kind: str = "text/plain", **headers: str) -> Reply:
-    return status, {"content-type": kind, **headers}, body
+def text_reply(status: int, body: str, content_type: str = "text/plain", **headers: str) -> Reply:
+    return status, {"content-type": content_type, **headers}, body
 
 
-WIKI = page(200, "Wiki", "Home")
-GONE = page(404)
-MISSING = doc({"error": "not_found"}, 404)
-CHALLENGE = doc({"error": "invalid_token"}, 401)
-REGISTERED = doc({"client_id": "c", "redirect_uris": ["http://127.0.0.1:9/callback"]}, 201)
-SIGN_IN: Reply = (302, {"location": "http://127.0.0.1:9/callback?code=x"}, "")
+def redirect_reply(status: int, location: str) -> Reply:
+    return text_reply(status, "", location=location)
 
-RESOURCE = {
+
+WIKI_PAGE = html_reply(200, "Wiki", "Home")
+NOT_FOUND_PAGE = html_reply(404)
+NOT_FOUND_JSON = json_reply({"error": "not_found"}, 404)
+CHALLENGE = json_reply({"error": "invalid_token"}, 401)
+REGISTERED = json_reply({"client_id": "c", "redirect_uris": ["http://127.0.0.1:9/callback"]}, 201)
+SIGN_IN_REDIRECT: Reply = (302, {"location": "http://127.0.0.1:9/callback?code=x"}, "")
+
+RESOURCE_METADATA = {
     "resource": "{origin}/mcp",
     "authorization_servers": ["{authkit}"],
     "bearer_methods_supported": ["header"],
 }
+
+
+def resource_reply(**changes: Any) -> Reply:
+    return json_reply({**RESOURCE_METADATA, **changes})
 
 
 def metadata(server: str, prefix: str = "") -> dict[str, Any]:
@@ -68,37 +80,47 @@ def metadata(server: str, prefix: str = "") -> dict[str, Any]:
     }
 
 
-SERVER = metadata("{authkit}", "/oauth2")
-OPENID = {
-    **SERVER,
+SERVER_METADATA = metadata("{authkit}", "/oauth2")
+
+
+def server_reply(**changes: Any) -> Reply:
+    return json_reply({**SERVER_METADATA, **changes})
+
+
+OPENID_METADATA = {
+    **SERVER_METADATA,
     "jwks_uri": "{authkit}/jwks",
     "subject_types_supported": ["public"],
     "id_token_signing_alg_values_supported": ["RS256"],
 }
 
 
-def live(server: str, prefix: str = "") -> Replies:
-    return {f"POST {server} {prefix}/register": REGISTERED, f"GET {server} {prefix}/authorize": SIGN_IN}
+def working_endpoints(server: str, prefix: str = "") -> Replies:
+    return {f"POST {server} {prefix}/register": REGISTERED, f"GET {server} {prefix}/authorize": SIGN_IN_REDIRECT}
 
 
-def world(changes: Mapping[str, Reply | None] | None = None) -> Replies:
-    """Everything right, with no challenge to read; what is changed to None goes to the rest."""
-    right: Replies = {
+def working_servers(changes: Changes | None = None) -> Replies:
+    """Replies of servers that work, without a challenge that a client can read.
+
+    Args:
+        changes: other replies; None removes a reply, so that the reply to every other request is used.
+    """
+    replies: Replies = {
         "POST origin /mcp": CHALLENGE,
         "GET origin /mcp": CHALLENGE,
-        f"GET origin {PRM}/mcp": doc(RESOURCE),
-        f"GET authkit {ASM}": doc(SERVER),
-        **live("authkit", "/oauth2"),
-        "* origin": GONE,
-        "* authkit": MISSING,
+        RESOURCE_REQUEST: resource_reply(),
+        SERVER_REQUEST: server_reply(),
+        **working_endpoints("authkit", "/oauth2"),
+        "* origin": NOT_FOUND_PAGE,
+        "* authkit": NOT_FOUND_JSON,
     }
-    merged = {**right, **(changes or {})}
-    return {request: reply for request, reply in merged.items() if reply is not None}
+    changed = {**replies, **(changes or {})}
+    return {request: reply for request, reply in changed.items() if reply is not None}
 
 
 @dataclass(frozen=True)
-class World:
-    """The answers of a world, for `predict`."""
+class RecordedServers:
+    """The answers of the two servers, for `predict`."""
 
     replies: Replies
 
@@ -111,16 +133,16 @@ class World:
 
     def _answer(self, method: str, url: str, server: str, path: str) -> Answer:
         status, headers, body = self.replies.get(f"{method} {server} {path}", self.replies[f"* {server}"])
-        lines = tuple((name, filled(value)) for name, value in headers.items())
-        return Answer(method, url, status, lines, filled(body).encode())
+        header_fields = tuple((name, with_urls(value)) for name, value in headers.items())
+        return Answer(method, url, status, header_fields, with_urls(body).encode())
 
 
-def filled(template: str) -> str:
+def with_urls(template: str) -> str:
     return template.replace("{origin}", ORIGIN).replace("{authkit}", AUTHKIT).replace("{AUTHKIT}", AUTHKIT.upper())
 
 
-def asked(prediction: Prediction) -> list[str]:
-    """What a prediction foretells to be asked, as the recordings write it: `METHOD server path`."""
+def request_lines(prediction: Prediction) -> list[str]:
+    """The requests of a prediction, as the recordings write them: `METHOD server path`."""
     lines = []
     for method, url in prediction.requests:
         name, origin = ("origin", ORIGIN) if url.startswith(ORIGIN) else ("authkit", AUTHKIT)
@@ -128,75 +150,83 @@ def asked(prediction: Prediction) -> list[str]:
     return lines
 
 
-def recording(name: str) -> Any:
+def read_recording(name: str) -> Any:
     return json.loads((DATA / f"{name}.json").read_text())
 
 
 @cache
-def recorded_worlds() -> dict[str, Replies]:
-    """The 23 cases of `recorded.json`, from their descriptions there."""
-    named = f'Bearer error="invalid_token", resource_metadata="{{origin}}{PRM}/mcp"'
-    header = doc({"error": "invalid_token"}, 401, www_authenticate=named)
-    renamed = doc({"error": "invalid_token"}, 401, x_amzn_remapped_www_authenticate=named)
-    with_header = {"POST origin /mcp": header, "GET origin /mcp": header}
-    without = {"POST origin /mcp": renamed, "GET origin /mcp": renamed}
-    rest = {
-        "404json": text(404, '{"message":"Not Found"}', "application/json"),
-        "404plain": text(404, "Not Found"),
-        "404html": GONE,
-        "200html": WIKI,
+def recorded_cases() -> dict[str, Replies]:
+    """The 23 cases of `recorded.json`, which describes them."""
+    challenge = f'Bearer error="invalid_token", resource_metadata="{{origin}}{RESOURCE_PATH}/mcp"'
+    reply = json_reply({"error": "invalid_token"}, 401, www_authenticate=challenge)
+    renamed = json_reply({"error": "invalid_token"}, 401, x_amzn_remapped_www_authenticate=challenge)
+    with_challenge = {"POST origin /mcp": reply, "GET origin /mcp": reply}
+    without_challenge = {"POST origin /mcp": renamed, "GET origin /mcp": renamed}
+    other_replies = {
+        "404json": text_reply(404, '{"message":"Not Found"}', "application/json"),
+        "404plain": text_reply(404, "Not Found"),
+        "404html": NOT_FOUND_PAGE,
+        "200html": WIKI_PAGE,
     }
-    same = {f"GET origin {PRM}/mcp": doc({**RESOURCE, "authorization_servers": ["{origin}"]})}
-    own = {**same, f"GET origin {ASM}": doc(metadata("{origin}")), **live("origin")}
-    kit = {f"GET authkit {ASM}": doc(SERVER), **live("authkit", "/oauth2")}
-    other = {f"GET origin {PRM}/mcp": doc(RESOURCE), f"GET origin {ASM}": doc(SERVER), **kit}
-    at_root = {**live("origin"), **live("authkit")}
+    live = working_endpoints("origin")
+    origin_named = {RESOURCE_REQUEST: resource_reply(authorization_servers=["{origin}"])}
+    origin_works = {**origin_named, f"GET origin {SERVER_PATH}": json_reply(metadata("{origin}")), **live}
+    authkit_works = {SERVER_REQUEST: server_reply(), **working_endpoints("authkit", "/oauth2")}
+    server_copied = {f"GET origin {SERVER_PATH}": server_reply(), **authkit_works}
+    authkit_named = {RESOURCE_REQUEST: resource_reply()}
+    authkit_copied = {**authkit_named, **server_copied}
+    live_at_both = {**live, **working_endpoints("authkit")}
 
-    def of(first: Replies, kind: str, *more: Replies) -> Replies:
-        merged = {**first, "* origin": rest[kind], "* authkit": rest[kind]}
-        return merged | {request: reply for one in more for request, reply in one.items()}
+    def case(endpoint: Replies, other: str, *replies: Replies) -> Replies:
+        """The replies of a case; `other` names the reply to every other request."""
+        merged = {**endpoint, "* origin": other_replies[other], "* authkit": other_replies[other]}
+        for more in replies:
+            merged |= more
+        return merged
 
-    def slashes(server: str, issuer: str) -> Replies:
-        named = {**RESOURCE, "authorization_servers": [server]}
-        changed = {f"GET origin {PRM}/mcp": doc(named), f"GET authkit {ASM}": doc({**SERVER, "issuer": issuer})}
-        return of(without, "404html", {**other, **changed})
+    def slash_case(server: str, issuer: str) -> Replies:
+        resource = {RESOURCE_REQUEST: resource_reply(authorization_servers=[server])}
+        return case(
+            without_challenge, "404html", authkit_copied, resource, {SERVER_REQUEST: server_reply(issuer=issuer)}
+        )
 
     return {
-        "A1-404json": of(with_header, "404json"),
-        "A2-404html": of(with_header, "404html"),
-        "A3-200html": of(with_header, "200html"),
-        "B1-404json": of(without, "404json"),
-        "B1-404plain": of(without, "404plain"),
-        "B2-404html": of(without, "404html"),
-        "B3-200html": of(without, "200html"),
-        "A2-404html+live": of(with_header, "404html", live("origin")),
-        "A3-200html+live": of(with_header, "200html", live("origin")),
-        "B2-404html+live": of(without, "404html", live("origin")),
-        "B3-200html+live": of(without, "200html", live("origin")),
-        "C-same-A": of(with_header, "404html", own),
-        "C-same-B": of(without, "404html", own),
-        "C-other-A": of(with_header, "404html", other),
-        "C-other-B": of(without, "404html", other),
-        "X-other-B-200html": of(without, "200html", other),
-        "X-noasm-same-B": of(without, "404html", same, live("origin")),
-        "X-noasm-same-B-200html": of(without, "200html", same, live("origin")),
-        "X-noasm-other-B": of(without, "404html", {f"GET origin {PRM}/mcp": doc(RESOURCE)}, at_root),
-        "X-slash-prm": slashes("{authkit}/", "{authkit}"),
-        "X-slash-iss": slashes("{authkit}", "{authkit}/"),
-        "X-slash-both": slashes("{authkit}/", "{authkit}/"),
-        "X-asmcopy-B": of(without, "404html", {f"GET origin {ASM}": doc(SERVER)}, kit),
+        "A1-404json": case(with_challenge, "404json"),
+        "A2-404html": case(with_challenge, "404html"),
+        "A3-200html": case(with_challenge, "200html"),
+        "B1-404json": case(without_challenge, "404json"),
+        "B1-404plain": case(without_challenge, "404plain"),
+        "B2-404html": case(without_challenge, "404html"),
+        "B3-200html": case(without_challenge, "200html"),
+        "A2-404html+live": case(with_challenge, "404html", live),
+        "A3-200html+live": case(with_challenge, "200html", live),
+        "B2-404html+live": case(without_challenge, "404html", live),
+        "B3-200html+live": case(without_challenge, "200html", live),
+        "C-same-A": case(with_challenge, "404html", origin_works),
+        "C-same-B": case(without_challenge, "404html", origin_works),
+        "C-other-A": case(with_challenge, "404html", authkit_copied),
+        "C-other-B": case(without_challenge, "404html", authkit_copied),
+        "X-other-B-200html": case(without_challenge, "200html", authkit_copied),
+        "X-noasm-same-B": case(without_challenge, "404html", origin_named, live),
+        "X-noasm-same-B-200html": case(without_challenge, "200html", origin_named, live),
+        "X-noasm-other-B": case(without_challenge, "404html", authkit_named, live_at_both),
+        "X-slash-prm": slash_case("{authkit}/", "{authkit}"),
+        "X-slash-iss": slash_case("{authkit}", "{authkit}/"),
+        "X-slash-both": slash_case("{authkit}/", "{authkit}/"),
+        "X-asmcopy-B": case(without_challenge, "404html", server_copied),
     }
 
 
 @cache
-def measured_worlds() -> dict[str, Replies]:
-    """The cases of `measured.json`: one fault each."""
-    return dict(_resources()) | dict(_servers()) | dict(_endpoints()) | dict(_challenges()) | dict(_places())
+def single_fault_cases() -> dict[str, Replies]:
+    """The cases of `single_faults.json`, each with one fault."""
+    groups = (_resource_cases(), _server_cases(), _endpoint_cases(), _challenge_cases(), _url_cases())
+    return {name: working_servers(changes) for cases in groups for name, changes in cases}
 
 
-def _resources() -> Iterator[tuple[str, Replies]]:
-    yield "good", world()
-    for name, changed in {
+def _resource_cases() -> Iterator[tuple[str, Changes]]:
+    yield "good", {}
+    resource_changes: dict[str, dict[str, Any]] = {
         "resource-other-origin": {"resource": "https://other.example/mcp"},
         "resource-origin": {"resource": "{origin}"},
         "resource-sibling": {"resource": "{origin}/mcp2"},
@@ -209,53 +239,56 @@ def _resources() -> Iterator[tuple[str, Replies]]:
         "servers-null": {"authorization_servers": None},
         "servers-upper": {"authorization_servers": ["{AUTHKIT}"]},
         "prm-scopes-string": {"scopes_supported": "openid"},
-    }.items():
-        yield name, world({f"GET origin {PRM}/mcp": doc({**RESOURCE, **cast("dict[str, Any]", changed)})})
+    }
+    for name, changes in resource_changes.items():
+        yield name, {RESOURCE_REQUEST: resource_reply(**changes)}
     for field in ("resource", "authorization_servers"):
-        lacking = {name: value for name, value in RESOURCE.items() if name != field}
-        short = field.removeprefix("authorization_")
-        yield f"{short}-missing", world({f"GET origin {PRM}/mcp": doc(lacking)})
+        document = {name: value for name, value in RESOURCE_METADATA.items() if name != field}
+        yield f"{field.removeprefix('authorization_')}-missing", {RESOURCE_REQUEST: json_reply(document)}
     for name, reply in {
-        "prm-text": text(200, "hello"),
-        "prm-html-200": WIKI,
-        "prm-null": text(200, "null", "application/json"),
-        "prm-500": doc({"e": 1}, 500),
-        "prm-502": doc({"e": 1}, 502),
-        "prm-429": doc({"e": 1}, 429),
-        "prm-401": doc({"e": 1}, 401),
+        "prm-text": text_reply(200, "hello"),
+        "prm-html-200": WIKI_PAGE,
+        "prm-null": text_reply(200, "null", "application/json"),
+        "prm-500": json_reply({"e": 1}, 500),
+        "prm-502": json_reply({"e": 1}, 502),
+        "prm-429": json_reply({"e": 1}, 429),
+        "prm-401": json_reply({"e": 1}, 401),
         "prm-204": (204, {}, ""),
     }.items():
-        yield name, world({f"GET origin {PRM}/mcp": reply})
-    yield "prm-500-root-there", world({f"GET origin {PRM}/mcp": doc({"e": 1}, 500), f"GET origin {PRM}": doc(RESOURCE)})
-    yield "prm-root-only", world({f"GET origin {PRM}/mcp": None, f"GET origin {PRM}": doc(RESOURCE)})
-    for name, target, more in (
-        ("prm-redirect-within", "/elsewhere", {"GET origin /elsewhere": doc(RESOURCE)}),
-        ("prm-redirect-away", "{authkit}/prm", {"GET authkit /prm": doc(RESOURCE)}),
-        ("prm-redirect-login", "/-/login", {"GET origin /-/login": WIKI}),
-        ("prm-redirect-loop", f"{PRM}/mcp", {}),
+        yield name, {RESOURCE_REQUEST: reply}
+    yield (
+        "prm-500-root-there",
+        {RESOURCE_REQUEST: json_reply({"e": 1}, 500), f"GET origin {RESOURCE_PATH}": resource_reply()},
+    )
+    yield "prm-root-only", {RESOURCE_REQUEST: None, f"GET origin {RESOURCE_PATH}": resource_reply()}
+    for name, location, replies in (
+        ("prm-redirect-within", "/elsewhere", {"GET origin /elsewhere": resource_reply()}),
+        ("prm-redirect-away", "{authkit}/prm", {"GET authkit /prm": resource_reply()}),
+        ("prm-redirect-login", "/-/login", {"GET origin /-/login": WIKI_PAGE}),
+        ("prm-redirect-loop", f"{RESOURCE_PATH}/mcp", {}),
     ):
-        yield name, world({f"GET origin {PRM}/mcp": text(302, "", location=target), **more})
+        yield name, {RESOURCE_REQUEST: redirect_reply(302, location), **replies}
 
 
-def _servers() -> Iterator[tuple[str, Replies]]:
+def _server_cases() -> Iterator[tuple[str, Changes]]:
     for status in (500, 502, 401):
-        yield f"asm-{status}", world({f"GET authkit {ASM}": doc({"e": 1}, status)})
-    within, away = text(301, "", location="/elsewhere"), text(302, "", location="{origin}/asm")
-    yield "asm-redirect-within", world({f"GET authkit {ASM}": within, "GET authkit /elsewhere": doc(SERVER)})
-    yield "asm-redirect-away", world({f"GET authkit {ASM}": away, "GET origin /asm": doc(SERVER)})
+        yield f"asm-{status}", {SERVER_REQUEST: json_reply({"e": 1}, status)}
+    same_origin, other_origin = redirect_reply(301, "/elsewhere"), redirect_reply(302, "{origin}/asm")
+    yield "asm-redirect-within", {SERVER_REQUEST: same_origin, "GET authkit /elsewhere": server_reply()}
+    yield "asm-redirect-away", {SERVER_REQUEST: other_origin, "GET origin /asm": server_reply()}
     for name, reply, openid in (
-        ("asm-missing-oidc", None, OPENID),
-        ("asm-missing-oidc-rfc8414", None, SERVER),
-        ("asm-500-oidc", doc({}, 500), OPENID),
-        ("asm-html-200-oidc", WIKI, OPENID),
+        ("asm-missing-oidc", None, OPENID_METADATA),
+        ("asm-missing-oidc-rfc8414", None, SERVER_METADATA),
+        ("asm-500-oidc", json_reply({}, 500), OPENID_METADATA),
+        ("asm-html-200-oidc", WIKI_PAGE, OPENID_METADATA),
     ):
-        yield name, world({f"GET authkit {ASM}": reply, f"GET authkit {OIDC}": doc(openid)})
+        yield name, {SERVER_REQUEST: reply, f"GET authkit {OPENID_PATH}": json_reply(openid)}
     for name, body in {
         "empty": "", "null": "null", "array": "[]", "text404": "404 page not found", "nginx": "nginx",
-        "cut": '{"issuer": "x"', "short": "<p>", "later": '{"issuer": <!DOCTYPE html>}', "true": "true",
+        "cut": '{"issuer": "x"', "short": "<p>", "later": '{"issuer": <!DOCTYPE html>}', "true": "true"
     }.items():  # fmt: skip
-        yield f"asm-body-{name}", world({f"GET authkit {ASM}": text(200, body, "application/json")})
-    for name, changed in {
+        yield f"asm-body-{name}", {SERVER_REQUEST: text_reply(200, body, "application/json")}
+    server_changes: dict[str, dict[str, Any]] = {
         "null-registration": {"registration_endpoint": None},
         "plain": {"code_challenge_methods_supported": ["plain"]},
         "methods-empty": {"code_challenge_methods_supported": []},
@@ -270,8 +303,9 @@ def _servers() -> Iterator[tuple[str, Replies]]:
         "token-script": {"token_endpoint": "javascript:alert(1)"},
         "cimd-string": {"client_id_metadata_document_supported": "yes"},
         "doc-relative": {"service_documentation": "docs"},
-    }.items():
-        yield f"asm-{name}", world({f"GET authkit {ASM}": doc({**SERVER, **cast("dict[str, Any]", changed)})})
+    }
+    for name, changes in server_changes.items():
+        yield f"asm-{name}", {SERVER_REQUEST: server_reply(**changes)}
     for name, field in {
         "no-registration": "registration_endpoint",
         "no-methods": "code_challenge_methods_supported",
@@ -279,108 +313,108 @@ def _servers() -> Iterator[tuple[str, Replies]]:
         "no-token": "token_endpoint",
         "no-issuer": "issuer",
     }.items():
-        lacking = {key: value for key, value in SERVER.items() if key != field}
-        yield f"asm-{name}", world({f"GET authkit {ASM}": doc(lacking)})
+        document = {key: value for key, value in SERVER_METADATA.items() if key != field}
+        yield f"asm-{name}", {SERVER_REQUEST: json_reply(document)}
 
 
-def _endpoints() -> Iterator[tuple[str, Replies]]:
+def _endpoint_cases() -> Iterator[tuple[str, Changes]]:
     for name, reply in {
-        "400": doc({"error": "invalid_client_metadata", "error_description": "no thanks"}, 400),
-        "400-plain": doc({"error": "invalid_redirect_uri"}, 400),
-        "401": doc({"message": "Unauthorized"}, 401),
-        "403-html": text(403, "<html>Forbidden</html>", "text/html"),
-        "200-html": WIKI,
-        "201-no-id": doc({"client_name": "x"}, 201),
-        "201-empty": text(201, "", "application/json"),
-        "500": text(500, "Internal Server Error"),
-        "405": doc({"detail": "Method Not Allowed"}, 405),
-        "404": GONE,
-        "redirect-away": text(307, "", location="{origin}/register"),
+        "400": json_reply({"error": "invalid_client_metadata", "error_description": "no thanks"}, 400),
+        "400-plain": json_reply({"error": "invalid_redirect_uri"}, 400),
+        "401": json_reply({"message": "Unauthorized"}, 401),
+        "403-html": text_reply(403, "<html>Forbidden</html>", "text/html"),
+        "200-html": WIKI_PAGE,
+        "201-no-id": json_reply({"client_name": "x"}, 201),
+        "201-empty": text_reply(201, "", "application/json"),
+        "500": text_reply(500, "Internal Server Error"),
+        "405": json_reply({"detail": "Method Not Allowed"}, 405),
+        "404": NOT_FOUND_PAGE,
+        "redirect-away": redirect_reply(307, "{origin}/register"),
     }.items():
-        yield f"register-{name}", world({"POST authkit /oauth2/register": reply})
-    yield "authorize-404", world({"GET authkit /oauth2/authorize": GONE})
+        yield f"register-{name}", {"POST authkit /oauth2/register": reply}
+    yield "authorize-404", {"GET authkit /oauth2/authorize": NOT_FOUND_PAGE}
     for name, reply in {
-        "400": doc({"message": "x"}, 400),
-        "404": doc({"message": "x"}, 404),
-        "405": doc({"message": "x"}, 405),
-        "502": doc({"message": "x"}, 502),
-        "404-html": GONE,
-        "200-html": WIKI,
+        "400": json_reply({"message": "x"}, 400),
+        "404": json_reply({"message": "x"}, 404),
+        "405": json_reply({"message": "x"}, 405),
+        "502": json_reply({"message": "x"}, 502),
+        "404-html": NOT_FOUND_PAGE,
+        "200-html": WIKI_PAGE,
     }.items():
-        yield f"first-{name}", world({"POST origin /mcp": reply, "GET origin /mcp": reply})
-    for name, reply in {"405": doc({"e": 1}, 405), "200-html": WIKI, "404": GONE}.items():
-        yield f"first-get-{name}", world({"GET origin /mcp": reply})
-    slash = {"POST origin /mcp/": doc({}, 401), "GET origin /mcp/": doc({}, 401)}
-    kit = {"POST authkit /mcp": doc({}, 401), "GET authkit /mcp": doc({}, 401)}
-    for name, status, target, more in (
-        ("within", 307, "/mcp/", slash),
-        ("302", 302, "/mcp/", slash),
-        ("away", 307, "{authkit}/mcp", kit),
-        ("login", 302, "/-/login", {"GET origin /-/login": WIKI}),
+        yield f"first-{name}", {"POST origin /mcp": reply, "GET origin /mcp": reply}
+    for name, reply in {"405": json_reply({"e": 1}, 405), "200-html": WIKI_PAGE, "404": NOT_FOUND_PAGE}.items():
+        yield f"first-get-{name}", {"GET origin /mcp": reply}
+    with_slash = {"POST origin /mcp/": json_reply({}, 401), "GET origin /mcp/": json_reply({}, 401)}
+    at_authkit = {"POST authkit /mcp": json_reply({}, 401), "GET authkit /mcp": json_reply({}, 401)}
+    for name, status, location, replies in (
+        ("within", 307, "/mcp/", with_slash),
+        ("302", 302, "/mcp/", with_slash),
+        ("away", 307, "{authkit}/mcp", at_authkit),
+        ("login", 302, "/-/login", {"GET origin /-/login": WIKI_PAGE}),
     ):
-        moved = text(status, "", location=target)
-        yield f"first-redirect-{name}", world({"POST origin /mcp": moved, "GET origin /mcp": moved, **more})
+        redirect = redirect_reply(status, location)
+        yield f"first-redirect-{name}", {"POST origin /mcp": redirect, "GET origin /mcp": redirect, **replies}
 
 
-def _challenges() -> Iterator[tuple[str, Replies]]:
-    here = {"GET origin /here": doc(RESOURCE), f"GET origin {PRM}/mcp": None}
-    kit = {"GET authkit /here": doc(RESOURCE), f"GET origin {PRM}/mcp": None}
-    for name, said, more in (
-        ("good", f'Bearer resource_metadata="{{origin}}{PRM}/mcp"', {}),
-        ("unquoted", f"Bearer resource_metadata={{origin}}{PRM}/mcp, error=x", {}),
+def _challenge_cases() -> Iterator[tuple[str, Changes]]:
+    at_origin = {"GET origin /here": resource_reply(), RESOURCE_REQUEST: None}
+    at_authkit = {"GET authkit /here": resource_reply(), RESOURCE_REQUEST: None}
+    for name, challenge, replies in (
+        ("good", f'Bearer resource_metadata="{{origin}}{RESOURCE_PATH}/mcp"', {}),
+        ("unquoted", f"Bearer resource_metadata={{origin}}{RESOURCE_PATH}/mcp, error=x", {}),
         ("elsewhere-404", 'Bearer resource_metadata="{origin}/nowhere"', {}),
-        ("elsewhere-html", 'Bearer resource_metadata="{origin}/nowhere"', {"GET origin /nowhere": WIKI}),
-        ("elsewhere-good", 'Bearer resource_metadata="{origin}/here"', here),
-        ("authkit", 'Bearer resource_metadata="{authkit}/here"', kit),
-        ("relative", f'Bearer resource_metadata="{PRM}/mcp"', {}),
+        ("elsewhere-html", 'Bearer resource_metadata="{origin}/nowhere"', {"GET origin /nowhere": WIKI_PAGE}),
+        ("elsewhere-good", 'Bearer resource_metadata="{origin}/here"', at_origin),
+        ("authkit", 'Bearer resource_metadata="{authkit}/here"', at_authkit),
+        ("relative", f'Bearer resource_metadata="{RESOURCE_PATH}/mcp"', {}),
         ("basic", 'Basic realm="x"', {}),
-        ("dpop", 'DPoP resource_metadata="{origin}/here"', here),
-        ("lower", 'bearer error="x", resource_metadata="{origin}/here"', here),
+        ("dpop", 'DPoP resource_metadata="{origin}/here"', at_origin),
+        ("lower", 'bearer error="x", resource_metadata="{origin}/here"', at_origin),
         ("bare", "Bearer", {}),
-        ("no-scheme", 'resource_metadata="{origin}/here"', here),
+        ("no-scheme", 'resource_metadata="{origin}/here"', at_origin),
     ):
-        reply = doc({"error": "invalid_token"}, 401, www_authenticate=said)
-        yield f"challenge-{name}", world({"POST origin /mcp": reply, "GET origin /mcp": reply, **more})
+        reply = json_reply({"error": "invalid_token"}, 401, www_authenticate=challenge)
+        yield f"challenge-{name}", {"POST origin /mcp": reply, "GET origin /mcp": reply, **replies}
 
 
-def _places() -> Iterator[tuple[str, Replies]]:
-    def tenant(server: str, path: str, value: dict[str, Any]) -> Replies:
-        named = doc({**RESOURCE, "authorization_servers": [server]})
-        return world({f"GET origin {PRM}/mcp": named, f"GET authkit {ASM}": None, f"GET authkit {path}": doc(value)})
+def _url_cases() -> Iterator[tuple[str, Changes]]:
+    def tenant(server: str, path: str, document: dict[str, Any]) -> Changes:
+        resource = {RESOURCE_REQUEST: resource_reply(authorization_servers=[server])}
+        return {**resource, SERVER_REQUEST: None, f"GET authkit {path}": json_reply(document)}
 
-    of_tenant = {**SERVER, "issuer": "{authkit}/t1"}
-    slashed = {**SERVER, "issuer": "{authkit}/t1/"}
-    yield "tenant", tenant("{authkit}/t1", f"{ASM}/t1", of_tenant)
-    yield "tenant-slash", tenant("{authkit}/t1/", f"{ASM}/t1", slashed)
-    yield "tenant-slash-iss", tenant("{authkit}/t1", f"{ASM}/t1", slashed)
-    yield "tenant-slash-prm", tenant("{authkit}/t1/", f"{ASM}/t1", of_tenant)
-    yield "tenant-oidc-appended", tenant("{authkit}/t1", f"/t1{OIDC}", {**OPENID, "issuer": "{authkit}/t1"})
-    yield "tenant-root-only", tenant("{authkit}/t1", ASM, of_tenant)
+    tenant_metadata = {**SERVER_METADATA, "issuer": "{authkit}/t1"}
+    slash_metadata = {**SERVER_METADATA, "issuer": "{authkit}/t1/"}
+    yield "tenant", tenant("{authkit}/t1", f"{SERVER_PATH}/t1", tenant_metadata)
+    yield "tenant-slash", tenant("{authkit}/t1/", f"{SERVER_PATH}/t1", slash_metadata)
+    yield "tenant-slash-iss", tenant("{authkit}/t1", f"{SERVER_PATH}/t1", slash_metadata)
+    yield "tenant-slash-prm", tenant("{authkit}/t1/", f"{SERVER_PATH}/t1", tenant_metadata)
     yield (
-        "authkit-down",
-        world({f"GET origin {PRM}/mcp": doc({**RESOURCE, "authorization_servers": ["http://127.0.0.1:2"]})}),
+        "tenant-oidc-appended",
+        tenant("{authkit}/t1", f"/t1{OPENID_PATH}", {**OPENID_METADATA, "issuer": "{authkit}/t1"}),
     )
-    nothing: dict[str, Reply | None] = {f"GET origin {PRM}/mcp": None}
+    yield "tenant-root-only", tenant("{authkit}/t1", SERVER_PATH, tenant_metadata)
+    yield "authkit-down", {RESOURCE_REQUEST: resource_reply(authorization_servers=["http://127.0.0.1:2"])}
+    no_resource: dict[str, Reply | None] = {RESOURCE_REQUEST: None}
     for name, issuer in (("", "{origin}"), ("-slash", "{origin}/"), ("-other", "https://other.example")):
-        own = doc({**metadata("{origin}"), "issuer": issuer})
-        yield f"legacy{name}", world({**nothing, f"GET origin {ASM}": own, **live("origin")})
-    at_path = doc({**metadata("{origin}"), "issuer": "{origin}/mcp"})
-    yield "legacy-at-path", world({**nothing, f"GET origin {ASM}/mcp": at_path, **live("origin")})
-    yield "legacy-bare-404", world(nothing)
-    yield "legacy-bare-live", world({**nothing, **live("origin")})
-    yield "catch-all-200", world({**nothing, "* origin": WIKI})
-    yield "catch-all-200-good", world({"* origin": WIKI})
-    for name, path, at, resource in (
-        ("url-slash", "/mcp/", f"{PRM}/mcp", "{origin}/mcp"),
-        ("url-query", "/mcp?x=1", f"{PRM}/mcp?x=1", "{origin}/mcp"),
-        ("url-root", "/", PRM, "{origin}/"),
-        ("url-bare", "", PRM, "{origin}"),
+        reply = json_reply({**metadata("{origin}"), "issuer": issuer})
+        yield f"legacy{name}", {**no_resource, f"GET origin {SERVER_PATH}": reply, **working_endpoints("origin")}
+    at_path = json_reply({**metadata("{origin}"), "issuer": "{origin}/mcp"})
+    yield "legacy-at-path", {**no_resource, f"GET origin {SERVER_PATH}/mcp": at_path, **working_endpoints("origin")}
+    yield "legacy-bare-404", no_resource
+    yield "legacy-bare-live", {**no_resource, **working_endpoints("origin")}
+    yield "catch-all-200", {**no_resource, "* origin": WIKI_PAGE}
+    yield "catch-all-200-good", {"* origin": WIKI_PAGE}
+    for name, path, metadata_path, resource in (
+        ("url-slash", "/mcp/", f"{RESOURCE_PATH}/mcp", "{origin}/mcp"),
+        ("url-query", "/mcp?x=1", f"{RESOURCE_PATH}/mcp?x=1", "{origin}/mcp"),
+        ("url-root", "/", RESOURCE_PATH, "{origin}/"),
+        ("url-bare", "", RESOURCE_PATH, "{origin}"),
     ):
-        shown = path or "/"
-        more = {f"POST origin {shown}": CHALLENGE, f"GET origin {shown}": CHALLENGE}
-        found = doc({**RESOURCE, "resource": resource})
-        yield name, world({**more, f"GET origin {at}": found, f"GET origin {at.partition('?')[0]}": found})
+        endpoint = {f"{method} origin {path or '/'}": CHALLENGE for method in ("POST", "GET")}
+        paths = (metadata_path, metadata_path.partition("?")[0])
+        documents = {f"GET origin {document_path}": resource_reply(resource=resource) for document_path in paths}
+        yield name, {**endpoint, **documents}
 
 
-URLS = {"url-slash": "/mcp/", "url-query": "/mcp?x=1", "url-root": "/", "url-bare": ""}
-"""The path of the MCP endpoint where it isn't /mcp."""
+ENDPOINT_PATHS = {"url-slash": "/mcp/", "url-query": "/mcp?x=1", "url-root": "/", "url-bare": ""}
+"""The path of the MCP endpoint in the cases in which it is not /mcp."""

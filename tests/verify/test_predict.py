@@ -1,7 +1,7 @@
-"""The predictions, held against what real clients asked and showed, and against the rules in their sources.
+"""Predictions agree with the recorded runs of real clients, and with the rules in the sources of the clients.
 
-`data/recorded.json` has 184 runs of 8 client configurations in 23 cases; `data/measured.json` has the same clients in
-122 more, with one thing wrong in each. Neither is asked to be the same after the sign-in begins.
+`data/recorded.json` has 184 runs of 8 client configurations in 23 cases. `data/single_faults.json` has runs of the same
+clients in 122 more cases, with one fault each. The recordings end at the sign-in page.
 """
 
 import json
@@ -19,169 +19,178 @@ from routegen.verify.clients.metadata_schemas import AuthorizationServerModel, P
 from routegen.verify.clients.sign_in_flow import NETWORK_FAILURES
 from routegen.verify.clients.whatwg_url import keep_empty_path, parse_url
 from verify.recorded_answers import (
-    ASM,
     AUTHKIT,
-    GONE,
-    OPENID,
+    ENDPOINT_PATHS,
+    NOT_FOUND_PAGE,
+    OPENID_METADATA,
+    OPENID_PATH,
     ORIGIN,
-    PRM,
-    RENAMED,
-    RESOURCE,
-    SERVER,
-    URLS,
-    WIKI,
+    RENAMED_CHALLENGE,
+    RESOURCE_PATH,
+    RESOURCE_REQUEST,
+    SERVER_METADATA,
+    SERVER_PATH,
+    SERVER_REQUEST,
+    WIKI_PAGE,
+    RecordedServers,
     Replies,
-    World,
-    asked,
-    doc,
-    filled,
-    measured_worlds,
+    html_reply,
+    json_reply,
     metadata,
-    page,
-    recorded_worlds,
-    recording,
-    text,
-    world,
+    read_recording,
+    recorded_cases,
+    request_lines,
+    resource_reply,
+    server_reply,
+    single_fault_cases,
+    text_reply,
+    with_urls,
+    working_servers,
 )
 
 BY_ID = {client.id: client for client in CLIENTS}
-RECORDED = recording("recorded")
-MEASURED = recording("measured")
+RECORDED = read_recording("recorded")
+SINGLE_FAULTS = read_recording("single_faults")
 MCP = f"{ORIGIN}/mcp"
 
-# What a SyntaxError says of a position differs between the releases of Node.js, and pydantic's text between its own.
-UNTOLD = {"asm-body-text404", "asm-body-cut", "register-201-no-id"}
+# These messages name a position, and their words differ between releases of Node.js and of pydantic.
+CASES_WITH_UNKNOWN_WORDS = {"asm-body-text404", "asm-body-cut", "register-201-no-id"}
 
 
-def foretold(client: str, replies: Replies, path: str = "/mcp") -> Prediction:
-    return predict(BY_ID[client], ORIGIN + path, World(replies))
+def predict_for(client: str, replies: Replies, path: str = "/mcp") -> Prediction:
+    return predict(BY_ID[client], ORIGIN + path, RecordedServers(replies))
 
 
-def named(template: str | None) -> str | None:
-    """An error of a recording, with the servers of these tests."""
+def expected_error(template: str | None) -> str | None:
+    """An error of a recording, with the URLs of the servers in these tests."""
     if template is None:
         return None
-    shown = template.replace("http://127.0.0.1:PORT", ORIGIN).replace("http://127.0.0.1:ASPORT", AUTHKIT)
-    return filled(shown.replace("{page}", GONE[2]))
+    error = template.replace("http://127.0.0.1:PORT", ORIGIN).replace("http://127.0.0.1:ASPORT", AUTHKIT)
+    return with_urls(error.replace("{page}", NOT_FOUND_PAGE[2]))
 
 
-def expanded(line: str) -> str:
-    return line.replace("{prm}", PRM).replace("{asm}", ASM).replace("{oidc}", "/.well-known/openid-configuration")
+def expected_request(line: str) -> str:
+    return line.format(prm=RESOURCE_PATH, asm=SERVER_PATH, oidc=OPENID_PATH)
 
 
-# --- what was recorded -----------------------------------------------------------------------------------------------
+# --- recorded runs ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("run", RECORDED["runs"], ids=lambda run: f"{run['client']}-{run['case']}-{run['as'][0]}")
-def test_a_recorded_run_is_foretold(run: dict[str, Any]) -> None:
-    prediction = foretold(run["client"], recorded_worlds()[run["case"]])
+@pytest.mark.parametrize(
+    "run", RECORDED["runs"], ids=lambda run: f"{run['client']}-{run['case']}-{run['recorded_as'][0]}"
+)
+def test_prediction_agrees_with_a_recorded_run(run: dict[str, Any]) -> None:
+    prediction = predict_for(run["client"], recorded_cases()[run["case"]])
     assert prediction.outcome == ("fails" if run["error"] else "connects")
-    assert prediction.error == named(run["error"])
-    assert asked(prediction) == [line.rpartition(" ")[0] for line in run["asked"]]
+    assert prediction.error == expected_error(run["error"])
+    assert request_lines(prediction) == [line.rpartition(" ")[0] for line in run["requests"]]
 
 
-def test_the_worlds_answer_as_in_the_recording() -> None:
+def test_servers_answer_as_in_the_recording() -> None:
     for run in RECORDED["runs"]:
-        replies = World(recorded_worlds()[run["case"]])
-        for line in run["asked"]:
+        replies = RecordedServers(recorded_cases()[run["case"]])
+        for line in run["requests"]:
             method, server, path, status = line.split(" ")
             answer = replies.get(method, (ORIGIN if server == "origin" else AUTHKIT) + path)
             assert isinstance(answer, Answer)
             assert answer.status == int(status), (run["case"], line)
 
 
-def test_every_recorded_run_is_there() -> None:
-    names = Counter(name for run in RECORDED["runs"] for name in run["as"])
+def test_all_recorded_runs_are_tested() -> None:
+    names = Counter(name for run in RECORDED["runs"] for name in run["recorded_as"])
     assert names == dict.fromkeys(RECORDED["versions"], 23)
     assert sum(names.values()) == 184
-    assert {run["case"] for run in RECORDED["runs"]} == RECORDED["cases"].keys() == recorded_worlds().keys()
+    assert {run["case"] for run in RECORDED["runs"]} == RECORDED["cases"].keys() == recorded_cases().keys()
 
 
-def test_each_client_has_the_version_that_was_recorded() -> None:
-    known = " ".join([*RECORDED["versions"].values(), *MEASURED["versions"].values()])
+def test_each_client_has_its_recorded_version() -> None:
+    versions = " ".join([*RECORDED["versions"].values(), *SINGLE_FAULTS["versions"].values()])
     for client in CLIENTS:
-        assert client.id == "claude-ai" or client.version in known
-    for client_id, version in MEASURED["versions"].items():
+        assert client.id == "claude-ai" or client.version in versions
+    for client_id, version in SINGLE_FAULTS["versions"].items():
         assert version.startswith(BY_ID[client_id].version)
 
 
 @pytest.mark.parametrize(
     ("client", "run"),
-    [(client, run) for run in MEASURED["runs"] for client in run["clients"]],
+    [(client, run) for run in SINGLE_FAULTS["runs"] for client in run["clients"]],
     ids=lambda value: value if isinstance(value, str) else value["case"],
 )
-def test_a_measured_run_is_foretold(client: str, run: dict[str, Any]) -> None:
-    prediction = foretold(client, measured_worlds()[run["case"]], URLS.get(run["case"], "/mcp"))
+def test_prediction_agrees_with_a_run_with_one_fault(client: str, run: dict[str, Any]) -> None:
+    prediction = predict_for(client, single_fault_cases()[run["case"]], ENDPOINT_PATHS.get(run["case"], "/mcp"))
     assert prediction.outcome == ("connects" if run["error"] is None else "fails")
-    if run["error"] is not None and (run["case"] not in UNTOLD or prediction.error is not None):
-        assert (prediction.error or "") == named(run["error"])
-    shown = [line for line in asked(prediction) if not line.endswith("http://127.0.0.1:2") and ":2/" not in line]
-    assert shown == [expanded(line) for line in run["asked"]]
+    if run["error"] is not None and (run["case"] not in CASES_WITH_UNKNOWN_WORDS or prediction.error is not None):
+        assert (prediction.error or "") == expected_error(run["error"])
+    # The server at port 2 did not exist, so the recording has no request to it.
+    lines = [line for line in request_lines(prediction) if "http://127.0.0.1:2" not in line]
+    assert lines == [expected_request(line) for line in run["requests"]]
 
 
-def test_every_measured_case_has_a_world() -> None:
-    assert {run["case"] for run in MEASURED["runs"]} == measured_worlds().keys()
-    assert sum(len(run["clients"]) for run in MEASURED["runs"]) > 600
+def test_all_cases_with_one_fault_are_tested() -> None:
+    assert {run["case"] for run in SINGLE_FAULTS["runs"]} == single_fault_cases().keys()
+    assert sum(len(run["clients"]) for run in SINGLE_FAULTS["runs"]) > 600
 
 
-# --- the rules in the sources, and what only a run of this tool meets ------------------------------------------------
+# --- rules in the sources of the clients, and the limits of routegen -------------------------------------------------
 
 
-def test_mcp_remote_waits_for_ever_where_a_message_says_unauthorized() -> None:
-    """`connectToRemoteServer` takes any error with that word for a sign-in that has begun."""
-    refused = doc({"message": "Unauthorized"}, 401)
-    prediction = foretold("mcp-remote", world({"POST authkit /oauth2/register": refused}))
+def test_mcp_remote_waits_forever_if_a_message_says_unauthorized() -> None:
+    """`connectToRemoteServer` treats every error with this word as a sign-in that has begun."""
+    rejection = json_reply({"message": "Unauthorized"}, 401)
+    prediction = predict_for("mcp-remote", working_servers({"POST authkit /oauth2/register": rejection}))
     assert (prediction.outcome, prediction.error) == ("fails", None)
     assert "waits forever" in prediction.reason
 
 
-def test_mcp_remote_follows_a_redirect_to_another_origin_and_this_does_not() -> None:
-    away = text(302, "", location="{authkit}/prm")
-    prediction = foretold("mcp-remote", world({f"GET origin {PRM}/mcp": away, "GET authkit /prm": doc(RESOURCE)}))
+def test_redirect_of_mcp_remote_to_an_unknown_origin_is_not_requested() -> None:
+    redirect = text_reply(302, "", location="{authkit}/prm")
+    prediction = predict_for(
+        "mcp-remote", working_servers({RESOURCE_REQUEST: redirect, "GET authkit /prm": resource_reply()})
+    )
     assert prediction.outcome == "unknown"
-    assert asked(prediction) == ["GET origin /mcp", f"GET origin {PRM}/mcp"]
+    assert request_lines(prediction) == ["GET origin /mcp", RESOURCE_REQUEST]
 
 
 @pytest.mark.parametrize("client", ["typescript-v2", "mcp-remote", "inspector"])
-def test_a_token_endpoint_without_tls_is_refused(client: str) -> None:
-    """`assertSecureTokenEndpoint`; version 1 has none."""
-    plain = world({f"GET authkit {ASM}": doc({**SERVER, "token_endpoint": "http://token.example/token"})})
-    prediction = foretold(client, plain)
+def test_token_endpoint_without_tls_is_rejected(client: str) -> None:
+    """`assertSecureTokenEndpoint`, which version 1 does not have."""
+    servers = working_servers({SERVER_REQUEST: server_reply(token_endpoint="http://token.example/token")})
+    prediction = predict_for(client, servers)
     assert prediction.url == "http://token.example/token"
     assert "Refusing to send credentials to non-https token endpoint 'http://token.example/token'" in str(
         prediction.error
     )
-    assert foretold("typescript-v1", plain).outcome == "connects"
+    assert predict_for("typescript-v1", servers).outcome == "connects"
 
 
 @pytest.mark.parametrize("client", sorted(BY_ID.keys() - {"claude-ai"}))
-def test_a_sign_in_page_that_is_not_there(client: str) -> None:
-    prediction = foretold(client, world({"GET authkit /oauth2/authorize": page(404)}))
+def test_client_fails_if_the_sign_in_page_is_missing(client: str) -> None:
+    prediction = predict_for(client, working_servers({"GET authkit /oauth2/authorize": html_reply(404)}))
     assert (prediction.outcome, prediction.url) == ("fails", f"{AUTHKIT}/oauth2/authorize")
 
 
 @dataclass(frozen=True)
-class Unasked:
-    """A run that posts nothing but to the MCP endpoint."""
+class WithoutPosts:
+    """Answers of a run that sends POST requests only to the MCP endpoint."""
 
-    world: World
+    servers: RecordedServers
 
     def get(self, method: str, url: str) -> Answer | Failure:
         if method == "POST" and url != MCP:
             return Failure(method, url, "not-asked", "POST might change something")
-        return self.world.get(method, url)
+        return self.servers.get(method, url)
 
 
-def unasked(client: str, replies: Replies) -> Prediction:
-    return predict(BY_ID[client], MCP, Unasked(World(replies)))
+def predict_without_posts(client: str, replies: Replies) -> Prediction:
+    return predict(BY_ID[client], MCP, WithoutPosts(RecordedServers(replies)))
 
 
-POST_ONLY = doc({"error": "method_not_allowed"}, 405)
+POST_ONLY = json_reply({"error": "method_not_allowed"}, 405)
 
 
 @pytest.mark.parametrize("client", sorted(BY_ID.keys() - {"claude-ai"}))
-def test_a_registration_that_nobody_tried_is_taken_to_work(client: str) -> None:
-    prediction = unasked(client, world({"GET authkit /oauth2/register": POST_ONLY}))
+def test_registration_without_a_test_is_assumed_to_work(client: str) -> None:
+    prediction = predict_without_posts(client, working_servers({"GET authkit /oauth2/register": POST_ONLY}))
     assert prediction.outcome == "connects"
     url = f"{AUTHKIT}/oauth2/register"
     assert prediction.reason.endswith(f"if a client can register at {url} (not tested).")
@@ -189,55 +198,59 @@ def test_a_registration_that_nobody_tried_is_taken_to_work(client: str) -> None:
 
 
 @pytest.mark.parametrize("client", sorted(BY_ID.keys() - {"claude-ai"}))
-def test_an_origin_without_any_endpoint_is_no_authorization_server(client: str) -> None:
-    """MCP 2025-03-26 falls back to /register and /authorize; where GET finds neither, POST is taken to find none."""
-    nothing = world({f"GET origin {PRM}/mcp": None})
-    prediction = unasked(client, nothing)
+def test_client_fails_if_the_origin_has_no_endpoints(client: str) -> None:
+    """The default paths of MCP 2025-03-26 are /register and /authorize; if GET finds neither, POST does not either."""
+    servers = working_servers({RESOURCE_REQUEST: None})
+    prediction = predict_without_posts(client, servers)
     assert (prediction.outcome, prediction.url) == ("fails", f"{ORIGIN}/register")
-    assert prediction.error == foretold(client, nothing).error
+    assert prediction.error == predict_for(client, servers).error
     assert "; not tested)" in prediction.reason
 
 
 @pytest.mark.parametrize("client", ["python-sdk"])
-def test_a_catch_all_page_is_no_authorization_server(client: str) -> None:
-    everything = world({f"GET origin {PRM}/mcp": None, "* origin": WIKI})
-    prediction = unasked(client, everything)
+def test_client_fails_if_one_page_answers_everything(client: str) -> None:
+    servers = working_servers({RESOURCE_REQUEST: None, "* origin": WIKI_PAGE})
+    prediction = predict_without_posts(client, servers)
     assert prediction.outcome == "fails"
-    assert prediction.error == foretold(client, everything).error
+    assert prediction.error == predict_for(client, servers).error
     assert str(prediction.error).endswith("Invalid registration response: expected value at line 1 column 1")
 
 
 @pytest.mark.parametrize("client", sorted(BY_ID.keys() - {"claude-ai"}))
-def test_a_named_registration_endpoint_that_is_missing(client: str) -> None:
-    gone = {f"{method} authkit /oauth2/register": page(404) for method in ("GET", "OPTIONS", "POST")}
-    assert unasked(client, world(gone)).error == foretold(client, world(gone)).error
-    assert unasked(client, world(gone)).outcome == "fails"
-    post_alone = {**gone, "OPTIONS authkit /oauth2/register": doc({}, 204)}
-    assert unasked(client, world(post_alone)).outcome == "connects", "an endpoint for POST may answer GET with a 404"
+def test_client_fails_if_the_registration_endpoint_is_missing(client: str) -> None:
+    missing = {f"{method} authkit /oauth2/register": html_reply(404) for method in ("GET", "OPTIONS", "POST")}
+    servers = working_servers(missing)
+    assert predict_without_posts(client, servers).error == predict_for(client, servers).error
+    assert predict_without_posts(client, servers).outcome == "fails"
+    # An endpoint for POST may answer GET with 404, but not OPTIONS too.
+    only_post = working_servers({**missing, "OPTIONS authkit /oauth2/register": json_reply({}, 204)})
+    assert predict_without_posts(client, only_post).outcome == "connects"
 
 
 @pytest.mark.parametrize("client", sorted(BY_ID))
-def test_a_page_at_the_registration_endpoint_tells_nothing(client: str) -> None:
-    assert unasked(client, world({"GET authkit /oauth2/register": WIKI})).outcome == "unknown"
+def test_outcome_is_unknown_if_a_page_answers_get_at_the_registration_endpoint(client: str) -> None:
+    servers = working_servers({"GET authkit /oauth2/register": WIKI_PAGE})
+    assert predict_without_posts(client, servers).outcome == "unknown"
 
 
 @dataclass(frozen=True)
-class Failing:
-    """A world with one URL that gives no answer."""
+class OneFailure:
+    """Servers of which one URL gives no answer."""
 
-    world: World
+    servers: RecordedServers
     url: str
     kind: str
 
     def get(self, method: str, url: str) -> Answer | Failure:
-        return Failure(method, url, self.kind, "so it is") if url == self.url else self.world.get(method, url)
+        return Failure(method, url, self.kind, "so it is") if url == self.url else self.servers.get(method, url)
 
 
 @pytest.mark.parametrize("client", sorted(BY_ID))
 @pytest.mark.parametrize("kind", ["timeout", "too-large", "not-allowed", "protocol", "not-asked"])
-def test_what_this_run_alone_can_not_ask_is_unknown(client: str, kind: str) -> None:
-    url = AUTHKIT + ASM
-    prediction = predict(BY_ID[client], MCP, Failing(World(measured_worlds()["challenge-good"]), url, kind))
+def test_outcome_is_unknown_if_routegen_has_no_answer(client: str, kind: str) -> None:
+    url = AUTHKIT + SERVER_PATH
+    servers = RecordedServers(single_fault_cases()["challenge-good"])
+    prediction = predict(BY_ID[client], MCP, OneFailure(servers, url, kind))
     assert prediction.outcome == "unknown"
     if client != "claude-ai":
         assert prediction.url == url
@@ -245,28 +258,27 @@ def test_what_this_run_alone_can_not_ask_is_unknown(client: str, kind: str) -> N
 
 
 @pytest.mark.parametrize("kind", sorted(NETWORK_FAILURES))
-def test_an_endpoint_that_can_not_be_reached(kind: str) -> None:
-    errors = {
-        client: predict(BY_ID[client], MCP, Failing(World(world()), MCP, kind)).error
-        for client in ("typescript-v1", "typescript-v2", "mcp-remote", "inspector")
-    }
+def test_error_for_an_endpoint_that_cannot_be_reached(kind: str) -> None:
+    answers = OneFailure(RecordedServers(working_servers()), MCP, kind)
+    clients = ("typescript-v1", "typescript-v2", "mcp-remote", "inspector")
+    errors = {client: predict(BY_ID[client], MCP, answers).error for client in clients}
     assert errors.pop("inspector") == "fetch failed"
     assert set(errors.values()) == {"TypeError: fetch failed"}
-    python = predict(BY_ID["python-sdk"], MCP, Failing(World(world()), MCP, kind))
+    python = predict(BY_ID["python-sdk"], MCP, answers)
     expected = "RuntimeError: Client failed to connect: All connection attempts failed"
     assert (python.outcome, python.error) == ("fails", expected if kind == "refused" else None)
 
 
 @pytest.mark.parametrize("client", sorted(BY_ID))
-def test_an_open_endpoint_needs_no_sign_in(client: str) -> None:
-    opened = doc({"jsonrpc": "2.0", "id": 1, "result": {}})
-    public = predict(BY_ID[client], "https://wiki.example/mcp", Everywhere(opened))
-    assert (public.outcome, public.reason) == ("connects", "https://wiki.example/mcp requires no sign-in.")
+def test_endpoint_without_sign_in(client: str) -> None:
+    message = json_reply({"jsonrpc": "2.0", "id": 1, "result": {}})
+    prediction = predict(BY_ID[client], "https://wiki.example/mcp", SameReply(message))
+    assert (prediction.outcome, prediction.reason) == ("connects", "https://wiki.example/mcp requires no sign-in.")
 
 
 @dataclass(frozen=True)
-class Everywhere:
-    """The same answer to everything."""
+class SameReply:
+    """The same answer to every request."""
 
     reply: tuple[int, dict[str, str], str]
 
@@ -277,25 +289,25 @@ class Everywhere:
 
 @pytest.mark.parametrize("client", sorted(BY_ID))
 @pytest.mark.parametrize("url", ["", "mcp", "http://", "ftp://wiki.example/mcp", "http://[/mcp", "http://a b/mcp"])
-def test_a_url_that_nobody_can_ask(client: str, url: str) -> None:
-    prediction = predict(BY_ID[client], url, World(world()))
+def test_outcome_is_unknown_for_a_url_that_is_not_http(client: str, url: str) -> None:
+    prediction = predict(BY_ID[client], url, RecordedServers(working_servers()))
     assert (prediction.outcome, prediction.requests) == ("unknown", ())
 
 
-def test_a_client_that_nobody_recorded() -> None:
-    prediction = predict(McpClient("netscape", "4"), MCP, World(world()))
+def test_outcome_is_unknown_for_a_client_without_recorded_runs() -> None:
+    prediction = predict(McpClient("netscape", "4"), MCP, RecordedServers(working_servers()))
     assert (prediction.outcome, prediction.requests) == ("unknown", ())
 
 
-def test_a_body_that_is_not_read_to_its_end_is_unknown() -> None:
+def test_outcome_is_unknown_if_the_body_is_incomplete() -> None:
     @dataclass(frozen=True)
-    class Cut:
+    class Truncated:
         def get(self, method: str, url: str) -> Answer | Failure:
-            answer = World(world()).get(method, url)
-            return replace(answer, truncated=True) if isinstance(answer, Answer) and ASM in url else answer
+            answer = RecordedServers(working_servers()).get(method, url)
+            return replace(answer, truncated=True) if isinstance(answer, Answer) and SERVER_PATH in url else answer
 
     for client in sorted(BY_ID.keys() - {"claude-ai"}):
-        assert predict(BY_ID[client], MCP, Cut()).outcome == "unknown"
+        assert predict(BY_ID[client], MCP, Truncated()).outcome == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -303,20 +315,15 @@ def test_a_body_that_is_not_read_to_its_end_is_unknown() -> None:
     ["[" * 100_000, "1" * 5_000, '{"issuer": NaN}', '{"issuer": "\\ud800"}', "\x00", "{" * 9],
     ids=["deep", "long", "nan", "surrogate", "nul", "open"],
 )
-def test_odd_bodies_raise_nothing(body: str) -> None:
+def test_malformed_bodies_raise_no_error(body: str) -> None:
     for client in CLIENTS:
-        for place in (
-            f"GET origin {PRM}/mcp",
-            f"GET authkit {ASM}",
-            "POST authkit /oauth2/register",
-            "POST origin /mcp",
-        ):
-            prediction = foretold(client.id, world({place: text(200, body, "application/json")}))
+        for place in (RESOURCE_REQUEST, SERVER_REQUEST, "POST authkit /oauth2/register", "POST origin /mcp"):
+            prediction = predict_for(client.id, working_servers({place: text_reply(200, body, "application/json")}))
             assert prediction.outcome in {"connects", "fails", "unknown"}
 
 
-def test_pydantic_keeps_an_empty_path() -> None:
-    """mcp's models have `url_preserve_empty_path`, so a server with and one without a slash differ."""
+def test_empty_path_is_kept_as_by_pydantic() -> None:
+    """The models of mcp have `url_preserve_empty_path`: a URL with a final slash and one without it are not equal."""
     assert keep_empty_path("https://Kit.Example") == "https://kit.example"
     assert keep_empty_path("https://kit.example:443/") == "https://kit.example/"
     assert keep_empty_path("https://kit.example?a") == "https://kit.example?a"
@@ -324,7 +331,7 @@ def test_pydantic_keeps_an_empty_path() -> None:
     assert keep_empty_path("https://") is None
 
 
-def test_the_python_models_are_those_of_mcp() -> None:
+def test_models_have_the_fields_of_the_models_of_mcp() -> None:
     from mcp.shared.auth import OAuthMetadata, ProtectedResourceMetadata
 
     pairs = ((AuthorizationServerModel, OAuthMetadata), (ProtectedResourceModel, ProtectedResourceMetadata))
@@ -336,15 +343,17 @@ def test_the_python_models_are_those_of_mcp() -> None:
     assert AuthorizationServerModel.model_validate(metadata("https://Kit.example:443")).issuer == issuer
 
 
-def test_a_redirect_from_https_to_http_is_not_followed() -> None:
-    down = (307, {"location": "http://wiki.example/mcp/"}, "")
-    said = {client: predict(BY_ID[client], "https://wiki.example/mcp", Everywhere(down)).error for client in BY_ID}
+def test_redirect_from_https_to_http_is_not_followed() -> None:
+    downgrade = (307, {"location": "http://wiki.example/mcp/"}, "")
+    errors = {
+        client: predict(BY_ID[client], "https://wiki.example/mcp", SameReply(downgrade)).error for client in BY_ID
+    }
     advice = "(redirectPolicy: 'same-origin')"
-    assert said["typescript-v1"] == (
+    assert errors["typescript-v1"] == (
         "Error: Streamable HTTP error: Error POSTing to endpoint: "
         f"Redirect to plain http not followed; try https://wiki.example/mcp/ instead {advice}"
     )
-    assert said["inspector"] == (
+    assert errors["inspector"] == (
         "Error POSTing to endpoint: Redirect from https to plain http not followed; "
         f"try https://wiki.example/mcp/ as the endpoint {advice}"
     )
@@ -354,167 +363,176 @@ def test_a_redirect_from_https_to_http_is_not_followed() -> None:
 
 
 @dataclass(frozen=True)
-class Public:
-    """A world on the internet."""
+class PublicServers:
+    """The recorded servers with public URLs."""
 
-    world: World
+    servers: RecordedServers
 
     def get(self, method: str, url: str) -> Answer | Failure:
-        inside = url.replace("https://wiki.example", ORIGIN).replace("https://kit.example", AUTHKIT)
-        answer = self.world.get(method, inside)
+        recorded_url = url.replace("https://wiki.example", ORIGIN).replace("https://kit.example", AUTHKIT)
+        answer = self.servers.get(method, recorded_url)
         if isinstance(answer, Failure):
             return replace(answer, url=url)
-        outside = [(name, self._out(value)) for name, value in answer.headers]
-        return replace(answer, url=url, headers=tuple(outside), body=self._out(answer.body.decode()).encode())
+        headers = [(name, self._public(value)) for name, value in answer.headers]
+        return replace(answer, url=url, headers=tuple(headers), body=self._public(answer.body.decode()).encode())
 
     @staticmethod
-    def _out(shown: str) -> str:
-        return shown.replace(ORIGIN, "https://wiki.example").replace(AUTHKIT, "https://kit.example")
+    def _public(text: str) -> str:
+        return text.replace(ORIGIN, "https://wiki.example").replace(AUTHKIT, "https://kit.example")
 
 
-def claude(replies: Replies) -> Prediction:
-    return predict(BY_ID["claude-ai"], "https://wiki.example/mcp", Public(World(replies)))
+def predict_claude(replies: Replies) -> Prediction:
+    return predict(BY_ID["claude-ai"], "https://wiki.example/mcp", PublicServers(RecordedServers(replies)))
 
 
-def challenged(changes: Replies | None = None) -> Replies:
-    reply = doc({}, 401, www_authenticate=f'Bearer resource_metadata="{{origin}}{PRM}/mcp"')
-    return world({"POST origin /mcp": reply, **(changes or {})})
+def challenging_servers(changes: Replies | None = None) -> Replies:
+    reply = json_reply({}, 401, www_authenticate=f'Bearer resource_metadata="{{origin}}{RESOURCE_PATH}/mcp"')
+    return working_servers({"POST origin /mcp": reply, **(changes or {})})
 
 
 def test_claude_connects_on_the_documented_way() -> None:
-    prediction = claude(challenged())
+    prediction = predict_claude(challenging_servers())
     assert (prediction.outcome, prediction.reason) == (
         "connects",
         "The user signs in at https://kit.example/oauth2/authorize.",
     )
     assert prediction.requests == (
         ("POST", "https://wiki.example/mcp"),
-        ("GET", f"https://wiki.example{PRM}/mcp"),
-        ("GET", f"https://kit.example{ASM}"),
+        ("GET", f"https://wiki.example{RESOURCE_PATH}/mcp"),
+        ("GET", f"https://kit.example{SERVER_PATH}"),
         ("POST", "https://kit.example/oauth2/register"),
     )
 
 
-def test_claude_registers_nowhere_where_a_metadata_document_names_it() -> None:
-    named = {name: value for name, value in SERVER.items() if name != "registration_endpoint"}
-    known = {**named, "client_id_metadata_document_supported": True}
-    assert claude(challenged({f"GET authkit {ASM}": doc(known)})).outcome == "connects"
-    by_hand = claude(challenged({f"GET authkit {ASM}": doc(named)}))
+def test_claude_does_not_register_with_a_client_id_metadata_document() -> None:
+    without_registration = {name: value for name, value in SERVER_METADATA.items() if name != "registration_endpoint"}
+    with_client_ids = {**without_registration, "client_id_metadata_document_supported": True}
+    assert predict_claude(challenging_servers({SERVER_REQUEST: json_reply(with_client_ids)})).outcome == "connects"
+    by_hand = predict_claude(challenging_servers({SERVER_REQUEST: json_reply(without_registration)}))
     assert (by_hand.outcome, "must enter a client ID" in by_hand.reason) == ("unknown", True)
 
 
 @pytest.mark.parametrize(
     ("replies", "words"),
     [
-        (world({"POST origin /mcp": doc({}, 401, **{RENAMED: "Bearer x"})}), "has no challenge that names"),
-        (world({f"GET origin {PRM}/mcp": None, f"GET origin {ASM}": doc(SERVER)}), "only the older discovery"),
-        (challenged({f"GET origin {PRM}/mcp": WIKI}), "not documented"),
-        (challenged({f"GET origin {PRM}/mcp": doc({**RESOURCE, "resource": "{origin}/mcp/"})}), "as its resource"),
-        (challenged({f"GET authkit {ASM}": doc({**SERVER, "issuer": "{authkit}/"})}), "as its issuer"),
-        (challenged({f"GET authkit {ASM}": doc({**SERVER, "code_challenge_methods_supported": ["plain"]})}), "S256"),
-        (world({"POST origin /mcp": page(500)}), "not documented"),
+        (
+            working_servers({"POST origin /mcp": json_reply({}, 401, **{RENAMED_CHALLENGE: "Bearer x"})}),
+            "has no challenge that names",
+        ),
+        (
+            working_servers({RESOURCE_REQUEST: None, f"GET origin {SERVER_PATH}": server_reply()}),
+            "only the older discovery",
+        ),
+        (challenging_servers({RESOURCE_REQUEST: WIKI_PAGE}), "not documented"),
+        (challenging_servers({RESOURCE_REQUEST: resource_reply(resource="{origin}/mcp/")}), "as its resource"),
+        (challenging_servers({SERVER_REQUEST: server_reply(issuer="{authkit}/")}), "as its issuer"),
+        (challenging_servers({SERVER_REQUEST: server_reply(code_challenge_methods_supported=["plain"])}), "S256"),
+        (working_servers({"POST origin /mcp": html_reply(500)}), "not documented"),
     ],
     ids=["renamed", "older", "page", "resource", "issuer", "s256", "first"],
 )
-def test_claude_beside_the_documented_way_is_unknown(replies: Replies, words: str) -> None:
-    prediction = claude(replies)
+def test_outcome_of_claude_is_unknown_where_it_is_not_documented(replies: Replies, words: str) -> None:
+    prediction = predict_claude(replies)
     assert (prediction.outcome, prediction.error) == ("unknown", None)
     assert words in prediction.reason
 
 
-def test_claude_fails_where_nothing_registers_it() -> None:
-    nothing = world({f"GET origin {PRM}/mcp": None})
-    assert claude(nothing).outcome == "fails"
-    refused = challenged({"POST authkit /oauth2/register": doc({"error": "access_denied"}, 403)})
-    assert (claude(refused).outcome, claude(refused).url) == ("fails", "https://kit.example/oauth2/register")
+def test_claude_fails_if_it_cannot_register() -> None:
+    without_metadata = working_servers({RESOURCE_REQUEST: None})
+    assert predict_claude(without_metadata).outcome == "fails"
+    prediction = predict_claude(
+        challenging_servers({"POST authkit /oauth2/register": json_reply({"error": "access_denied"}, 403)})
+    )
+    assert (prediction.outcome, prediction.url) == ("fails", "https://kit.example/oauth2/register")
 
 
-def test_claude_can_not_reach_this_machine() -> None:
-    prediction = foretold("claude-ai", challenged())
+def test_claude_cannot_reach_a_private_address() -> None:
+    prediction = predict_for("claude-ai", challenging_servers())
     assert prediction.outcome == "unknown"
     assert prediction.reason == "Claude connects from the internet, and 127.0.0.1 is not a public address."
 
 
-# --- any answers at all ----------------------------------------------------------------------------------------------
+# --- generated answers -----------------------------------------------------------------------------------------------
 
 WIKI_URL, KIT_URL, ELSEWHERE = "https://wiki.example", "https://kit.example", "https://elsewhere.example"
 SERVERS = (WIKI_URL, KIT_URL, f"{KIT_URL}/t1")
 STATUSES = (*[200] * 10, 404, 404, 404, 201, 204, 301, 307, 401, 403, 405, 429, 500, 502)
-ODD: list[Any] = [None, True, 5, "", "x", [], ["x"], [None], {}, "javascript:1", "mailto:a@b"]
-KINDS = ["dns", "tls", "refused", "timeout", "too-large", "not-allowed", "not-asked", "not-asked", "protocol"]
-Drawn = tuple[int, dict[str, str], str] | str
+ODD_VALUES: list[Any] = [None, True, 5, "", "x", [], ["x"], [None], {}, "javascript:1", "mailto:a@b"]
+FAILURE_KINDS = ["dns", "tls", "refused", "timeout", "too-large", "not-allowed", "not-asked", "not-asked", "protocol"]
+DrawnReply = tuple[int, dict[str, str], str] | str
 
 
 @st.composite
 def documents(draw: st.DrawFn) -> str:
-    """A document that is right, or has one field odd or missing; or no document."""
+    """A valid document, a document with one wrong or missing field, or a text that is not a document."""
     server = draw(st.sampled_from(SERVERS))
-    right = {**OPENID, **metadata(server), "resource": f"{WIKI_URL}/mcp", "authorization_servers": [server]}
-    right |= {"jwks_uri": ELSEWHERE, "client_id": "c", "redirect_uris": ["http://127.0.0.1/"]}
+    document = {**OPENID_METADATA, **metadata(server), "resource": f"{WIKI_URL}/mcp", "authorization_servers": [server]}
+    document |= {"jwks_uri": ELSEWHERE, "client_id": "c", "redirect_uris": ["http://127.0.0.1/"]}
     if draw(st.integers(0, 4)) == 4:
         broken = ["", "null", "[]", "true", "<!DOCTYPE html>", '{"a":', "\ufeff{}", "[" * 3000, "nope"]
         return draw(st.one_of(st.sampled_from(broken), st.text(max_size=20)))
     if draw(st.booleans()):
-        return json.dumps(right)
-    name = draw(st.sampled_from(sorted(right)))
-    odd = draw(st.sampled_from([..., *ODD]))
-    return json.dumps({key: value for key, value in (right | {name: odd}).items() if value is not ...})
+        return json.dumps(document)
+    name = draw(st.sampled_from(sorted(document)))
+    value = draw(st.sampled_from([..., *ODD_VALUES]))
+    return json.dumps({key: field for key, field in (document | {name: value}).items() if field is not ...})
 
 
 @st.composite
-def answers_of(draw: st.DrawFn) -> Drawn:
+def drawn_replies(draw: st.DrawFn) -> DrawnReply:
     if draw(st.integers(0, 9)) == 9:
-        return draw(st.sampled_from(KINDS))
+        return draw(st.sampled_from(FAILURE_KINDS))
     headers = {"content-type": draw(st.sampled_from(["application/json", "text/html", "text/event-stream", ""]))}
     if draw(st.booleans()):
-        headers["location"] = draw(st.sampled_from([ELSEWHERE, "/there", "", "http://[", f"{PRM}/mcp", "?"]))
+        headers["location"] = draw(st.sampled_from([ELSEWHERE, "/there", "", "http://[", f"{RESOURCE_PATH}/mcp", "?"]))
     return draw(st.sampled_from(STATUSES)), headers, draw(documents())
 
 
 @dataclass
-class Anything:
-    """Drawn answers: which one a request gets depends on nothing but the request."""
+class DrawnAnswers:
+    """Generated answers; the same request always gets the same answer."""
 
-    first: str | None
-    drawn: list[Drawn]
-    asked: list[str]
+    challenge: str | None
+    replies: list[DrawnReply]
+    requested: list[str]
 
     def get(self, method: str, url: str) -> Answer | Failure:
-        self.asked.append(url)
-        if url.startswith(f"{WIKI_URL}/mcp") and self.first is not None:
-            return Answer(method, url, 401, (("www-authenticate", self.first),), b"")
-        one = self.drawn[sum(map(ord, method + url)) % len(self.drawn)]
-        if isinstance(one, str):
-            return Failure(method, url, one, "so it is")
-        status, headers, body = one
+        self.requested.append(url)
+        if url.startswith(f"{WIKI_URL}/mcp") and self.challenge is not None:
+            return Answer(method, url, 401, (("www-authenticate", self.challenge),), b"")
+        reply = self.replies[sum(map(ord, method + url)) % len(self.replies)]
+        if isinstance(reply, str):
+            return Failure(method, url, reply, "so it is")
+        status, headers, body = reply
         return Answer(method, url, status, tuple(headers.items()), body.encode())
 
 
-NAMED = f'Bearer resource_metadata="{WIKI_URL}{PRM}/mcp"'
+CHALLENGE = f'Bearer resource_metadata="{WIKI_URL}{RESOURCE_PATH}/mcp"'
+CHALLENGE_VALUES = [None, "", CHALLENGE, CHALLENGE, f'Bearer resource_metadata="{KIT_URL}/x"', "Bearer", CHALLENGE[:30]]
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(
-    first=st.sampled_from([None, "", NAMED, NAMED, f'Bearer resource_metadata="{KIT_URL}/x"', "Bearer", NAMED[:30]]),
-    drawn=st.lists(answers_of(), min_size=1, max_size=7),
+    challenge=st.sampled_from(CHALLENGE_VALUES),
+    replies=st.lists(drawn_replies(), min_size=1, max_size=7),
     path=st.sampled_from(["/mcp", "/mcp", "", "/", "/mcp/b/", "/mcp?x=1", "/mcp#f"]),
 )
-def test_any_answers_give_a_verdict(first: str | None, drawn: list[Drawn], path: str) -> None:
+def test_any_answers_give_a_prediction(challenge: str | None, replies: list[DrawnReply], path: str) -> None:
     for client in CLIENTS:
-        answers = Anything(first, drawn, [])
+        answers = DrawnAnswers(challenge, replies, [])
         prediction = predict(client, WIKI_URL + path, answers)
-        again = predict(client, WIKI_URL + path, Anything(first, drawn, []))
-        assert prediction == again, "the same answers, the same prediction"
+        second_prediction = predict(client, WIKI_URL + path, DrawnAnswers(challenge, replies, []))
+        assert prediction == second_prediction, "the same answers give the same prediction"
         assert len(prediction.requests) <= 30
-        assert len(answers.asked) <= 40
-        assert {urlsplit(url).netloc for url in answers.asked} <= {"wiki.example", "kit.example"}
+        assert len(answers.requested) <= 40
+        assert {urlsplit(url).netloc for url in answers.requested} <= {"wiki.example", "kit.example"}
         assert (prediction.outcome == "connects") == (prediction.url is None)
         assert prediction.error is None or prediction.outcome == "fails"
         assert prediction.reason.endswith((".", ".)"))
 
 
-def test_whatwg_urls() -> None:
-    web = parse_url("HTTP://Kit.Example:80/a/../b?c#d")
-    assert web is not None
-    assert (web.href, web.origin, web.path, web.query) == ("http://kit.example/b?c#d", "http://kit.example", "/b", "?c")
+def test_urls_are_parsed_by_the_rules_of_the_whatwg() -> None:
+    url = parse_url("HTTP://Kit.Example:80/a/../b?c#d")
+    assert url is not None
+    assert (url.href, url.origin, url.path, url.query) == ("http://kit.example/b?c#d", "http://kit.example", "/b", "?c")
     assert parse_url("http://[") is None
