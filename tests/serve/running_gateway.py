@@ -169,7 +169,7 @@ def running_gateway(
 ) -> Iterator[RunningGateway]:
     """Run a gateway in a new thread until the block ends, on a free port if no socket is given."""
     gateways: list[RunningGateway] = []
-    ready, ended = threading.Event(), threading.Event()
+    ready, gateway_ended = threading.Event(), threading.Event()
     failures: list[Exception] = []
 
     async def run() -> None:
@@ -191,7 +191,7 @@ def running_gateway(
             failures.append(error)
         finally:
             ready.set()
-            ended.set()
+            gateway_ended.set()
 
     threading.Thread(target=thread).start()
     ready.wait()
@@ -202,7 +202,7 @@ def running_gateway(
     finally:
         with suppress(RuntimeError):  # the test has stopped it
             gateways[0].stop()
-        assert ended.wait(30), "the gateway has not ended"
+        assert gateway_ended.wait(30), "the gateway has not ended"
     assert not failures, failures
 
 

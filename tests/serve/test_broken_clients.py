@@ -126,9 +126,9 @@ def test_incomplete_requests_do_not_delay_others(gateway: RunningGateway) -> Non
     connections = [RawConnection(gateway) for _ in range(40)]
     for number, connection in enumerate(connections):
         connection.send(pieces[number % len(pieces)])
-    before = len(gateway.exchanges)
+    count_before = len(gateway.exchanges)
     assert answers(gateway)
-    assert len(gateway.exchanges) == before + 1
+    assert len(gateway.exchanges) == count_before + 1
     for connection in connections:
         connection.socket.close()
     assert answers(gateway)

@@ -34,13 +34,15 @@ def test_changed_source_restarts_the_function_after_its_current_request(
     wiki_pid = gateway.get("/").json["pid"]
     file = tmp_path / "go"
     with ThreadPoolExecutor() as threads:
-        held = threads.submit(gateway.get, f"/mcp?do=hold&file={quote(str(file))}")
+        held_request = threads.submit(gateway.get, f"/mcp?do=hold&file={quote(str(file))}")
         wait_for_file(Path(f"{file}.held"))
         replace_file(project / "mcp" / "echo.py", NEW)
         gateway.wait_for_log("mcp: its source has changed")
         assert gateway.get("/mcp").body == b"new", "a new request uses the new source"
         file.touch()
-        assert held.result().json["event"]["rawPath"] == "/mcp", "the current request is answered by the old source"
+        assert held_request.result().json["event"]["rawPath"] == "/mcp", (
+            "the current request is answered by the old source"
+        )
     assert gateway.get("/mcp").body == b"new"
     assert gateway.get("/").json["pid"] == wiki_pid, "the other function keeps its instance"
 

@@ -87,14 +87,14 @@ def test_ctrl_c_ends_every_process(start_serve: StartServe, tmp_path: Path, numb
     served = start_serve()
     first = served.get("/mcp?do=child")
     pids = [first["pid"], first["child"], served.get("/")["pid"]]
-    held = ask_in_background(served, f"/?do=hold&file={tmp_path}/never")
+    held_request = ask_in_background(served, f"/?do=hold&file={tmp_path}/never")
     wait_for_file(tmp_path / "never.held")
     served.process.send_signal(number)
     _, err = served.process.communicate(timeout=30)
     assert (served.process.returncode, err) == (0, "")
     wait_until_ended(*pids)
     assert not Path(first["env"]["HOME"]).exists()
-    assert b"503" in held.communicate(timeout=30)[0]
+    assert b"503" in held_request.communicate(timeout=30)[0]
 
 
 def test_a_killed_gateway_leaves_no_process(start_serve: StartServe, tmp_path: Path) -> None:

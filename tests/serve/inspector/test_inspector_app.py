@@ -118,10 +118,10 @@ def test_a_request_that_the_gateway_refused_cannot_be_replayed(inspected: Inspec
 ])  # fmt: skip
 def test_only_the_page_can_replay_a_request(shared: InspectedGateway, headers: dict[str, str]) -> None:
     placeholders = {"ORIGIN": shared.url, "TOKEN": shared.token}
-    before = shared.last_number()
+    count_before = shared.last_number()
     sent = {name.encode(): placeholders.get(value, value).encode("latin-1") for name, value in headers.items()}
     assert shared.http.post("/exchanges/1/replay", headers=sent).status_code == 403
-    assert shared.last_number() == before
+    assert shared.last_number() == count_before
 
 
 @pytest.mark.parametrize("path", ["/", "/events", "/exchanges/1", "/app.js"])
@@ -203,8 +203,8 @@ def test_changed_routes_do_not_explain_an_older_request() -> None:
     explainer = Explainer(Manifest(version=1, default="wiki", routes=()))
     summary = {"path": "/x", "problem": None, "warning": None}
     assert exchange_details(summary, exchange(), explainer, None)["reason"] == "no route key takes it"
-    other = replace(exchange(), route_key="ANY /x")
-    reason = exchange_details(summary, other, explainer, None)["reason"]
+    changed = replace(exchange(), route_key="ANY /x")
+    reason = exchange_details(summary, changed, explainer, None)["reason"]
     assert reason == "the routes have changed since this request"
 
 

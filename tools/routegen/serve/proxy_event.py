@@ -171,7 +171,7 @@ def _event_headers(request: HttpRequest, trace_id: str) -> dict[str, str]:
 
 
 def _forwarded(request: HttpRequest) -> str:
-    """The request's `X-Forwarded-*` headers as RFC 7239's `Forwarded`: one element for each sender; may be empty."""
+    """The request's `X-Forwarded-*` headers as RFC 7239's `Forwarded`: one element for each sender, or empty."""
     senders = [sender.strip() for sender in (request.header("x-forwarded-for") or "").split(",") if sender.strip()]
     elements = [f'for="[{sender.strip("[]")}]"' if ":" in sender else f"for={sender}" for sender in senders]
     pairs = [f"{name}={value}" for name in ("host", "proto") if (value := request.header(f"x-forwarded-{name}"))]

@@ -155,7 +155,7 @@ async function fetchJson(path, options) {
     const value = await response.json();
     return response.ok ? value : { failure: value.problem };
   } catch {
-    return { failure: "The gateway does not answer; it may have been stopped." };
+    return { failure: "The gateway does not answer. Start it again with routegen serve." };
   }
 }
 
