@@ -14,6 +14,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 # pip is the second attempt, because uv does not read the index and the certificates that pip is configured with.
 install = $(UV) pip install --quiet --python $(BIN)/python --no-deps $(1) || $(PIP) $(1)
 
+# uv compiles nothing. Python would otherwise compile every import again in each of the processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup routes serve check test test-slow node lint format types ci docs matrix bench package lock clean
 

@@ -16,7 +16,7 @@ from helpers.support import PROJECT
 FOLDER = PROJECT / "tests" / "helpers" / "clients"
 
 _FORKED = multiprocessing.get_context("forkserver")
-_FORKED.set_forkserver_preload(["clients.session"])
+_FORKED.set_forkserver_preload(["helpers.clients.session"])
 _PATIENCE = 120  # seconds
 
 CLIENTS = ("python", "typescript-v1", "typescript-v2")
