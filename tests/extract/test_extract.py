@@ -14,7 +14,7 @@ def routes(text: str) -> dict[str, dict[str, object]]:
     return {route["path"]: route for route in json.loads(text)["routes"]}
 
 
-def test_writes_what_the_app_serves_and_owns(project: Path, routegen: Routegen) -> None:
+def test_the_manifest_has_the_served_and_the_owned_paths(project: Path, routegen: Routegen) -> None:
     done = routegen("extract")
     assert done.code == 0, done.stderr
     assert json.loads(done.stdout) == {
@@ -42,7 +42,9 @@ def test_writes_what_the_app_serves_and_owns(project: Path, routegen: Routegen) 
     assert done.stdout == json.dumps(json.loads(done.stdout), indent=2) + "\n"
 
 
-def test_output_replaces_the_file_and_keeps_its_permissions(project: Path, committed: Path, routegen: Routegen) -> None:
+def test_the_output_file_is_replaced_and_keeps_its_permissions(
+    project: Path, committed: Path, routegen: Routegen
+) -> None:
     committed.chmod(0o640)
     link = project / "link.json"
     link.symlink_to(committed)
@@ -54,19 +56,19 @@ def test_output_replaces_the_file_and_keeps_its_permissions(project: Path, commi
     assert [file.name for file in committed.parent.iterdir()] == ["routes.json"]
 
 
-def test_exact_methods_give_a_key_a_method_except_where_the_app_owns(project: Path, routegen: Routegen) -> None:
+def test_exact_methods_give_one_key_for_each_method_except_below_owned_paths(project: Path, routegen: Routegen) -> None:
     with (project / "pyproject.toml").open("a") as file:
         file.write('methods = "exact"\n')
-    found = routes(routegen("extract").stdout)
-    assert found["/items/{id}"]["route_keys"] == ["GET /items/{id}", "HEAD /items/{id}"]
-    assert found["/mcp"]["route_keys"] == ["ANY /mcp"]
+    extracted = routes(routegen("extract").stdout)
+    assert extracted["/items/{id}"]["route_keys"] == ["GET /items/{id}", "HEAD /items/{id}"]
+    assert extracted["/mcp"]["route_keys"] == ["ANY /mcp"]
 
 
-def test_the_real_server_behind_authkit(routegen: Routegen) -> None:
+def test_a_server_behind_authkit(routegen: Routegen) -> None:
     done = routegen("extract", DATA / "authkit.py", "--name", "mcp", "--default", "otterwiki")
     assert done.code == 0, done.stderr
-    told = {path: (route["methods"], route["role"], route.get("spec")) for path, route in routes(done.stdout).items()}
-    assert told == {
+    entries = routes(done.stdout)
+    assert {path: (route["methods"], route["role"], route.get("spec")) for path, route in entries.items()} == {
         "/.well-known/oauth-authorization-server": (["GET", "HEAD"], "authorization-server-metadata", "RFC 8414"),
         "/.well-known/oauth-protected-resource/mcp": (
             ["GET", "HEAD", "OPTIONS"],
@@ -90,7 +92,7 @@ def test_the_real_server_behind_authkit(routegen: Routegen) -> None:
          {"/elsewhere": "redirect-callback"}),
     ],
 )  # fmt: skip
-def test_the_manifest_follows_the_provider(
+def test_roles_of_the_paths_of_each_auth_provider(
     tmp_path: Path, routegen: Routegen, provider: str, arguments: str, expected: dict[str, str]
 ) -> None:
     module, _, name = provider.partition(".")
@@ -100,12 +102,11 @@ def test_the_manifest_follows_the_provider(
     )
     done = routegen("extract", "server.py")
     assert done.code == 0, done.stderr
-    found = {path: route["role"] for path, route in routes(done.stdout).items()}
-    assert expected.items() <= found.items()
+    roles = {path: route["role"] for path, route in routes(done.stdout).items()}
+    assert expected.items() <= roles.items()
 
 
-def test_redirection_keeps_stdout_clean_even_when_python_buffers(project: Path, tmp_path: Path) -> None:
-    """The documented way: `routegen extract > file`."""
+def test_the_manifest_can_be_redirected_into_a_file(project: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.json"
     with target.open("wb") as file:
         subprocess.run(

@@ -1,6 +1,6 @@
-"""Applications from PyPI that were not written for this: their manifests send them exactly what they serve.
+"""Applications from PyPI: their manifests send them exactly the requests that they serve.
 
-Each is installed in an environment of its own, where routegen runs from source, as people run it.
+Each application is installed in its own environment, and routegen runs there from its source.
 """
 
 import json
@@ -19,12 +19,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 @dataclass(frozen=True)
 class RealApp:
-    """An application, and how to come by it.
+    """An application, and how to install it.
 
     Attributes:
         requirements: pinned.
-        module: makes `app`, as somebody who deploys it would write.
-        own: prefixes that it is to have.
+        module: the source that creates `app`, as a person who deploys the application would write it.
+        own: the prefixes that it owns.
     """
 
     requirements: tuple[str, ...]
@@ -32,7 +32,7 @@ class RealApp:
     own: tuple[str, ...] = ()
 
 
-# What each taught stands above it.
+# The comment above each application names the difficulty that it adds.
 MLFLOW = RealApp(
     # A Flask application mounted in a FastAPI one: its rules are routes of the app, too.
     ("mlflow==3.17.2", "fastapi==0.165.0", "starlette==1.10.0"),
@@ -48,12 +48,12 @@ APPS = {
         app = create_starlette_app(base_url="")
         """,
     ),
-    # Paths from factories of routers, some with a slash at the end and some without.
+    # Paths from factories of routers, some with a final slash and some without.
     "titiler": RealApp(
         ("titiler.application==2.4.0", "fastapi==0.165.0", "starlette==1.10.0"),
         "from titiler.application.main import app",
     ),
-    # A class derived from FastAPI, and middleware of its own for slashes.
+    # A subclass of FastAPI, with its own middleware for slashes.
     "gradio": RealApp(
         ("gradio==6.31.0", "fastapi==0.165.0", "starlette==1.10.0"),
         """\
@@ -63,7 +63,7 @@ APPS = {
         app = gradio.routes.App.create_app(page)
         """,
     ),
-    # An app mounted in an app, and nearly every path ends with a slash: `own` carries them.
+    # An app mounted in an app, where nearly every path has a final slash: `own` covers them.
     "prefect": RealApp(
         ("prefect==3.8.8", "fastapi==0.150.0", "starlette==1.10.0"),
         """\
@@ -72,17 +72,17 @@ APPS = {
         """,
         own=("/api",),
     ),
-    # An older FastAPI and Starlette, and files mounted at the root, which hide what stands after them.
+    # An older FastAPI and Starlette, and files mounted at the root, which hide later routes.
     "argilla": RealApp(
         ("argilla-server==2.8.0", "fastapi==0.115.14", "starlette==0.46.2"),
         "from argilla_server._app import app",
     ),
-    # Middleware that answers every request by itself before the app has started.
+    # Middleware that answers every request until the app has started.
     "zenml": RealApp(
         ("zenml[server]==0.98.0", "fastapi==0.138.2", "starlette==1.10.0"),
         "from zenml.zen_server.zen_server_api import app",
     ),
-    # What answers 403 below /admin, whatever is there, is the mounted app's middleware.
+    # The mounted app's middleware answers 403 for every path below /admin.
     "starlette-admin": RealApp(
         ("starlette-admin==1.0.3", "sqlalchemy==2.1.9", "greenlet==3.5.6", "starlette==1.10.0"),
         """\
@@ -100,13 +100,13 @@ APPS = {
 
 @dataclass(frozen=True)
 class Environment:
-    """Where an application is installed and routegen runs."""
+    """The environment in which an application is installed and routegen runs."""
 
     python: Path
     directory: Path
 
     def routegen(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        # The routegen under test, without installing it: it must not bring requirements of its own.
+        # The routegen under test is not installed, so that it does not bring its own requirements.
         source = Path(routegen.__file__).parent.parent
         return subprocess.run(
             [self.python, "-m", "routegen", *arguments],
@@ -128,26 +128,27 @@ def installed(app: RealApp, directory: Path) -> Environment:
     return Environment(python, directory)
 
 
-def routes_of(environment: Environment, own: tuple[str, ...]) -> int:
-    """Extract and prove, and how many routes the manifest has."""
+def count_routes(environment: Environment, own: tuple[str, ...]) -> int:
+    """Extract and prove the application, and return the number of routes of its manifest."""
     options = ["server.py:app", "--unsupported", "warn", "--timeout", "600"]
     options += [option for prefix in own for option in ("--own", prefix)]
     extracted = environment.routegen("extract", *options)
     assert extracted.returncode == 0, extracted.stderr
     proven = environment.routegen("prove", *options, "--format", "json")
     assert proven.returncode in {0, 1}, proven.stderr
-    [verdict] = json.loads(proven.stdout)["apps"]
-    print(f"{verdict['routes']} paths, {verdict['requests']} requests, {verdict['beneath']} beneath middleware")
-    assert [one["text"] for one in verdict["disagreements"]] == []
+    [proof] = json.loads(proven.stdout)["apps"]
+    without_middleware = proof["answered_by_middleware"]
+    print(f"{proof['routes']} paths, {proof['requests']} requests, {without_middleware} without middleware")
+    assert [request["text"] for request in proof["disagreements"]] == []
     assert proven.returncode == 0
-    assert verdict["routes"] > 30
-    assert verdict["requests"] > 10 * verdict["routes"]
+    assert proof["routes"] > 30
+    assert proof["requests"] > 10 * proof["routes"]
     return len(json.loads(extracted.stdout)["routes"])
 
 
 @pytest.mark.parametrize("release", ["0.115.14", "0.136.3", "0.137.1", "0.138.2", "0.139.0", "0.150.0", "0.165.0"])
-def test_no_endpoint_runs_whatever_the_release_of_fastapi(release: str, tmp_path: Path) -> None:
-    # zenml's did, with a FastAPI that makes an included route's app anew for each request.
+def test_no_endpoint_runs_with_any_release_of_fastapi(release: str, tmp_path: Path) -> None:
+    # Some releases create the app of an included route again for each request.
     module = """\
         from pathlib import Path
         from fastapi import APIRouter, FastAPI
@@ -174,7 +175,7 @@ def test_no_endpoint_runs_whatever_the_release_of_fastapi(release: str, tmp_path
 
 @pytest.mark.parametrize("name", APPS)
 def test_the_gateway_sends_the_app_what_it_serves(name: str, tmp_path: Path) -> None:
-    assert routes_of(installed(APPS[name], tmp_path), APPS[name].own) > 1
+    assert count_routes(installed(APPS[name], tmp_path), APPS[name].own) > 1
 
 
 def test_the_largest_subtree_that_the_error_names_brings_the_routes_under_the_quota(tmp_path: Path) -> None:
@@ -190,11 +191,11 @@ def test_the_largest_subtree_that_the_error_names_brings_the_routes_under_the_qu
         error,
     )
     assert match, error
-    assert routes_of(environment, (match[1],)) == 189
+    assert count_routes(environment, (match[1],)) == 189
 
 
-def test_routes_that_come_with_the_requests_for_them_are_refused(tmp_path: Path) -> None:
-    # litellm imports the routers of its features as they are first asked for: extraction can't see them.
+def test_an_app_that_adds_routes_while_it_answers_is_refused(tmp_path: Path) -> None:
+    # litellm imports the router of a feature when the feature is first requested.
     litellm = RealApp(
         ("litellm[proxy]==1.106.2", "fastapi==0.165.0", "starlette==1.10.0"),
         """\

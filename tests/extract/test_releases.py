@@ -1,4 +1,4 @@
-"""What earlier FastMCP releases serve, each installed in an environment of its own."""
+"""The paths of earlier FastMCP releases, each installed in its own environment."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from helpers.support import DATA
 PRM = "/.well-known/oauth-protected-resource"
 ASM = "/.well-known/oauth-authorization-server"
 
-# FastMCP left its own dependencies open at the top: a release meets the Starlette, MCP SDK and pydantic of its days.
+# FastMCP gives its dependencies no upper limits, so each release is installed with current ones.
 SERVED = {
     "fastmcp==2.11.3": {PRM: ["GET", "HEAD", "OPTIONS"], ASM: ["GET", "HEAD"], "/mcp": ["ANY"]},
     "fastmcp==2.14.5": {
@@ -28,14 +28,14 @@ SERVED = {
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("requirement", SERVED)
-def test_the_manifest_shows_the_paths_of_the_release(requirement: str, tmp_path: Path) -> None:
+def test_the_manifest_has_the_paths_of_the_release(requirement: str, tmp_path: Path) -> None:
     environment = tmp_path / "venv"
     uv = [sys.executable, "-m", "uv", "--quiet"]
     subprocess.run([*uv, "venv", "--python", sys.executable, environment], check=True)
     python = environment / "bin" / "python"
     needs = [requirement, "click", "pydantic", "httpx"]
     subprocess.run([*uv, "pip", "install", "--python", python, *needs], check=True)
-    # The routegen under test, without installing it: it must not bring requirements of its own.
+    # The routegen under test is not installed, so that it does not bring its own requirements.
     source = Path(routegen.__file__).parent.parent
     done = subprocess.run(
         [python, "-m", "routegen", "extract", DATA / "authkit.py:app"],

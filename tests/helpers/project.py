@@ -1,4 +1,4 @@
-"""The real command as a real process, and projects to run it in."""
+"""Fixtures that run routegen as a process, and projects in which it runs."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ def run_in(directory: Path, *arguments: str | Path, env: Mapping[str, str] | Non
 
 @pytest.fixture
 def routegen(tmp_path: Path) -> Routegen:
-    """`routegen(*arguments)` runs the real command in `tmp_path` and returns what it has done."""
+    """`routegen(*arguments)` runs the real command in `tmp_path` and returns the result."""
 
     def run(*arguments: str | Path, cwd: Path = tmp_path, env: Mapping[str, str] | None = None) -> Run:
         return run_in(cwd, *arguments, env=env)
@@ -47,7 +47,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def extracted(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What `routegen extract` says of that project."""
+    """The output of `routegen extract` for that project."""
     directory = tmp_path_factory.mktemp("project")
     make_project(directory)
     done = run_in(directory, "extract")
@@ -57,7 +57,7 @@ def extracted(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def committed(project: Path, extracted: str) -> Path:
-    """The manifest of `project`, as extracted."""
+    """The file of the manifest in `project`, as extracted."""
     manifest = project / "generated" / "routes.json"
     manifest.write_text(extracted)
     return manifest

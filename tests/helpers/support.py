@@ -1,4 +1,4 @@
-"""Names that the tests of routegen share."""
+"""Constants and types that the tests of several rooms share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ DATA = Path(__file__).parent / "data"
 
 @dataclass(frozen=True)
 class Run:
-    """What a command has done."""
+    """The result of a command."""
 
     code: int
     stdout: str
@@ -18,7 +18,7 @@ class Run:
 
     @property
     def error(self) -> str:
-        """The last line on stderr: routegen's own, after whatever the app has printed."""
+        """The last line on stderr, which is routegen's error; lines before it can come from the app."""
         return self.stderr.rstrip().rpartition("\n")[2]
 
 

@@ -63,8 +63,7 @@ def build_manifest(default: str, apps: Iterable[tuple[AppConfig, list[ServedPath
     _check_quota(routes)
     manifest = Manifest(version=1, default=default, routes=tuple(routes))
     if problems := list(find_problems(manifest)):
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise UnsupportedRouteError(f"the apps' routes: {problems[0]}{more}")
+        raise UnsupportedRouteError(f"the apps' routes: {problems[0]}{_and_more(problems)}")
     return Extraction(manifest, tuple(unsupported))
 
 
@@ -80,9 +79,13 @@ def _unsupported_paths(
     ]
     refusable = [problem for problem in unsupported if problem.refusable]
     if refusable and app.unsupported == "refuse":
-        more = f" (and {len(refusable) - 1} more)" if len(refusable) > 1 else ""
-        raise UnsupportedRouteError(f'{refusable[0].text}{more}; `unsupported = "warn"` leaves it out')
+        text = f"{refusable[0].text}{_and_more(refusable)}"
+        raise UnsupportedRouteError(f'{text}; `unsupported = "warn"` leaves it out')
     return unsupported
+
+
+def _and_more(problems: Sequence[object]) -> str:
+    return f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
 
 
 def _check_quota(routes: Sequence[Route]) -> None:

@@ -35,8 +35,8 @@ class ShadowedRules:
         routes = ", ".join(self.paths)
         if self.names_a_path:
             return f"{self.app} has a rule {self.rules[0]}; requests to it go to the route for {routes}"
-        more = f" and {len(self.rules) - 1} more rules" if len(self.rules) > 1 else ""
-        return f"Pages of {self.app} at {routes} are not reachable ({self.rules[0]}{more} would answer them)"
+        rules = f"{self.rules[0]} and {len(self.rules) - 1} more rules" if len(self.rules) > 1 else self.rules[0]
+        return f"Pages of {self.app} at {routes} are not reachable ({rules} would answer them)"
 
 
 def find_shadowed_rules(manifest: Manifest, default_paths: Iterable[ServedPath]) -> list[ShadowedRules]:

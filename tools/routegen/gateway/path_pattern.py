@@ -60,19 +60,19 @@ class PathSegment:
         """Whether the segment matches a decoded text."""
         return text == self.source if self.is_literal else re.fullmatch(self.pattern, text) is not None
 
-    def covers(self, other: "PathSegment") -> bool:
-        """Whether the segment matches every text that `other` matches; False where that cannot be decided."""
-        if self.may_hold_slash or other.may_hold_slash:
+    def covers(self, segment: "PathSegment") -> bool:
+        """Whether the segment matches every text that `segment` matches; False where that cannot be decided."""
+        if self.may_hold_slash or segment.may_hold_slash:
             return False
-        if other.is_literal:
-            return self.matches(other.source)
-        return other.pattern == self.pattern or (self.pattern == f"(?:{ANY_SEGMENT})" and not other.matches_empty)
+        if segment.is_literal:
+            return self.matches(segment.source)
+        return segment.pattern == self.pattern or (self.pattern == f"(?:{ANY_SEGMENT})" and not segment.matches_empty)
 
-    def overlaps(self, other: "PathSegment") -> bool:
+    def overlaps(self, segment: "PathSegment") -> bool:
         """Whether both segments might match the same text."""
         if self.is_literal:
-            return other.matches(self.source)
-        return not other.is_literal or self.matches(other.source)
+            return segment.matches(self.source)
+        return not segment.is_literal or self.matches(segment.source)
 
 
 def split_path(path: str, regexes: Sequence[str]) -> tuple[PathSegment, ...]:
@@ -109,21 +109,21 @@ def mount_overlaps(mount: Sequence[PathSegment], path: Sequence[PathSegment]) ->
     return overlap is None or (overlap and len(path) > len(mount))
 
 
-def paths_overlap(left: Sequence[PathSegment], right: Sequence[PathSegment]) -> bool:
+def paths_overlap(path: Sequence[PathSegment], second: Sequence[PathSegment]) -> bool:
     """Whether both paths might match the same request."""
-    for path, other in ((left, right), (right, left)):
-        if all(segment.is_literal for segment in path):
-            return re.fullmatch(_path_regex(other), "/".join(segment.source for segment in path)) is not None
-    overlap = _segments_overlap(left, right)
-    return overlap is None or (overlap and len(left) == len(right))
+    for literal, pattern in ((path, second), (second, path)):
+        if all(segment.is_literal for segment in literal):
+            return re.fullmatch(_path_regex(pattern), "/".join(segment.source for segment in literal)) is not None
+    overlap = _segments_overlap(path, second)
+    return overlap is None or (overlap and len(path) == len(second))
 
 
-def _segments_overlap(left: Sequence[PathSegment], right: Sequence[PathSegment]) -> bool | None:
+def _segments_overlap(path: Sequence[PathSegment], second: Sequence[PathSegment]) -> bool | None:
     """Whether the segments side by side overlap; None where one may hold a slash, so that the paths may overlap."""
-    for segment, other in zip(left, right, strict=False):
-        if segment.may_hold_slash or other.may_hold_slash:
+    for segment, second_segment in zip(path, second, strict=False):
+        if segment.may_hold_slash or second_segment.may_hold_slash:
             return None
-        if not segment.overlaps(other):
+        if not segment.overlaps(second_segment):
             return False
     return True
 
