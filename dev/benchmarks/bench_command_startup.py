@@ -1,91 +1,96 @@
-"""How much of a command's time is ours: ratios against a baseline, paired in one run.
+"""Compare the time of `routegen extract` and `routegen --help` with the time of the imports that they need.
 
-    python dev/benchmarks/bench_command_startup.py [--runs N]
+    python dev/benchmarks/bench_command_startup.py [--quick] [--json]
 
-`routegen extract` as a whole process against importing the same server bare (the import is the work, the
-rest is ours), and `routegen --help` against importing click. The two commands of a pair run in turn, so that
-a machine whose speed drifts slows both; the ratio is taken pair by pair, and its median is what counts.
+`routegen extract` is compared with a bare import of the same server, and `routegen --help` with an import of click.
+Each side is a whole process.
 """
 
-import argparse
 import os
-import statistics
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 from routegen.config import read_config  # noqa: E402 - from the checkout, installed or not
 
+from dev.benchmarks.measuring import (  # noqa: E402
+    Figure,
+    alternate,
+    argument_parser,
+    print_report,
+    ratio,
+    run_script,
+    seconds_of,
+)
+
+ROUNDS, QUICK_ROUNDS = 15, 2
+
 
 @dataclass(frozen=True)
-class Pair:
-    """Two commands to compare.
-
-    Attributes:
-        bar: the ratio that the project wants to stay below.
-    """
+class CommandPair:
+    """A command of routegen, and the command that it is compared with."""
 
     name: str
-    ours: list[str]
+    command: list[str]
     baseline: list[str]
     env: dict[str, str]
     bar: float
 
 
-def pairs() -> list[Pair]:
-    """The pairs, with the repository's own server and the environment that its configuration gives it."""
+def command_pairs() -> list[CommandPair]:
+    """Return both pairs. They use this repository's server with the environment of its configuration."""
     app = read_config(ROOT / "pyproject.toml").apps[0]
-    command = str(Path(sys.executable).with_name("routegen"))
-    bare = f"import sys; sys.path.insert(0, {app.path!r}); import mcp_server; mcp_server.app"
+    routegen = str(Path(sys.executable).with_name("routegen"))
+    bare_import = f"import sys; sys.path.insert(0, {app.path!r}); import mcp_server; mcp_server.app"
     return [
-        Pair(
+        CommandPair(
             "routegen extract / import of the server",
-            [command, "extract"],
-            [sys.executable, "-c", bare],
+            [routegen, "extract"],
+            [sys.executable, "-c", bare_import],
             dict(app.env),
             1.10,
         ),
-        Pair(
-            "routegen --help / import click",
-            [command, "--help"],
+        CommandPair(
+            "routegen --help / import of click",
+            [routegen, "--help"],
             [sys.executable, "-c", "import click"],
             {},
-            1.75,  # each command brings its options
+            1.75,  # the group imports the options of every command
         ),
     ]
 
 
-def seconds(command: list[str], env: dict[str, str]) -> float:
-    """Wall-clock seconds of one whole process.
+def seconds_of_process(command: list[str], env: dict[str, str]) -> float:
+    """Measure the wall-clock seconds of a process.
 
     Raises:
-        subprocess.CalledProcessError: it failed, so its time means nothing.
+        RuntimeError: the process has failed, so its time means nothing.
     """
-    start = time.perf_counter()
-    subprocess.run(command, cwd=ROOT, env={**os.environ, **env}, check=True, capture_output=True)
-    return time.perf_counter() - start
+    run = partial(subprocess.run, command, cwd=ROOT, env={**os.environ, **env}, check=True, capture_output=True)
+    try:
+        return seconds_of(run)
+    except subprocess.CalledProcessError as error:
+        raise RuntimeError(f"{error}: {error.stderr.decode()}") from None
 
 
-def main() -> None:
-    """Print one line a pair: the medians of both, and the minimum, median and maximum of the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=15, help="counted runs of each command (default 15)")
-    runs = parser.parse_args().runs
-    for pair in pairs():
-        seconds(pair.ours, pair.env), seconds(pair.baseline, pair.env)  # warm-up: bytecode and file cache
-        taken = [(seconds(pair.ours, pair.env), seconds(pair.baseline, pair.env)) for _ in range(runs)]
-        ratios = [ours / baseline for ours, baseline in taken]
-        ours, baseline = (statistics.median(column) for column in zip(*taken, strict=True))
-        print(
-            f"{pair.name}: {ours * 1000:.0f} ms / {baseline * 1000:.0f} ms = "
-            f"{statistics.median(ratios):.3f} (min {min(ratios):.3f}, max {max(ratios):.3f}; bar {pair.bar:.2f})"
-        )
+def compare(pair: CommandPair, rounds: int) -> Figure:
+    """Measure both commands of a pair in each round."""
+    command = partial(seconds_of_process, pair.command, pair.env)
+    baseline = partial(seconds_of_process, pair.baseline, pair.env)
+    return ratio(pair.name, *alternate(rounds, command, baseline), bar=pair.bar)
+
+
+def main() -> int:
+    """Print the table, and return 1 if a figure misses its bar."""
+    options = argument_parser(__doc__).parse_args()
+    rounds = QUICK_ROUNDS if options.quick else ROUNDS
+    return print_report([compare(pair, rounds) for pair in command_pairs()], options.json)
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -1,10 +1,15 @@
-"""The local gateway: what it adds to AWS's runtime client, and how many requests a second it answers.
+"""Measure the local gateway: the latency that it adds to AWS's Lambda runtime client, and its requests per second.
 
     python dev/benchmarks/bench_local_gateway.py [--quick] [--json]
 
-Every server has the same Starlette application with one small answer: `routegen serve` as a user starts it, log and
-inspector included; bare uvicorn with the application in its own process; serverless-offline, where Node.js is
-installed (its first run installs it into the user's cache). They run side by side and take turns.
+Every server has the same Starlette application with one short response:
+
+- `routegen serve`, with its log, with and without the inspector
+- uvicorn with the application in its own process
+- serverless-offline if Node.js is installed; the first run installs it into the user's cache
+- a server that sends a fixed response without parsing the request
+
+All servers run at the same time, and are measured one after the other in each round.
 """
 
 import statistics
@@ -20,139 +25,149 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from dev.benchmarks import compared_servers  # noqa: E402 - from the checkout
-from dev.benchmarks.measuring import Figure, Worker, parser, progress, report, run  # noqa: E402
+from dev.benchmarks.measuring import (  # noqa: E402
+    Figure,
+    Worker,
+    argument_parser,
+    divide_rounds,
+    print_progress,
+    print_report,
+    run_script,
+)
 
-ADDED_BAR = 1.0
-"""Milliseconds."""
+ADDED_MILLISECONDS_BAR = 1.0
 
-GATEWAY, PLAIN, BARE = "routegen serve", "routegen serve without inspector", "bare uvicorn"
-OFFLINE, CEILING = "serverless-offline", "a server that doesn't look"
+GATEWAY, GATEWAY_WITHOUT_INSPECTOR = "routegen serve", "routegen serve without inspector"
+UVICORN, SERVERLESS, FIXED_RESPONSE = "bare uvicorn", "serverless-offline", "a fixed response"
 CLIENTS = (1, 8)
 
 
 @dataclass(frozen=True)
-class Effort:
-    """How much is measured: rounds, requests for a latency, requests of all clients for a rate."""
+class GatewayEffort:
+    """The number of rounds, and of requests in each round for a latency and for a rate."""
 
     rounds: int
-    latency: int
-    rate: int
+    latency_requests: int
+    rate_requests: int
 
 
-FULL = Effort(31, 100, 240)
-QUICK = Effort(2, 10, 16)
+FULL = GatewayEffort(31, 100, 240)
+QUICK = GatewayEffort(2, 10, 16)
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What runs: the load client, the runtime client's stand-alone, and each server's port."""
+class GatewayBench:
+    """The load client, the runtime client without a gateway, and the port of each server."""
 
-    load: Worker
-    direct: Worker
+    load_client: Worker
+    runtime_client: Worker
     ports: dict[str, int]
 
     def latency(self, name: str, count: int) -> float:
-        """The median of one client's requests, in milliseconds."""
-        return _milliseconds(self._ask(name, 1, count)["each"])
+        """Measure the median milliseconds of the requests of one client."""
+        return _median_milliseconds(self._send_requests(name, 1, count)["each"])
 
     def rate(self, name: str, clients: int, count: int) -> float:
-        """Requests a second of so many clients, `count` in all."""
-        each = max(1, count // clients)
-        seconds: float = self._ask(name, clients, each)["seconds"]
-        return each * clients / seconds
+        """Measure the requests per second of several clients, which send `count` requests together."""
+        requests_of_client = max(1, count // clients)
+        seconds: float = self._send_requests(name, clients, requests_of_client)["seconds"]
+        return requests_of_client * clients / seconds
 
-    def runtime_client(self, count: int) -> float:
-        """The median of events that are handed to the runtime client, in milliseconds."""
-        return _milliseconds(self.direct.ask(count=count)["each"])
+    def runtime_client_latency(self, count: int) -> float:
+        """Measure the median milliseconds of invocations through the runtime client without a gateway."""
+        return _median_milliseconds(self.runtime_client.ask(count=count)["each"])
 
-    def _ask(self, name: str, clients: int, count: int) -> Any:
+    def _send_requests(self, name: str, clients: int, count: int) -> Any:
         port = self.ports[name]
-        return self.load.ask(
+        return self.load_client.ask(
             port=port, path=compared_servers.PATH, body=compared_servers.BODY, clients=clients, count=count
         )
 
 
-def _milliseconds(seconds: list[float]) -> float:
+def _median_milliseconds(seconds: list[float]) -> float:
     return statistics.median(seconds) * 1000
 
 
-def added(bench: Bench, effort: Effort) -> list[Figure]:
-    """What the gateway adds to the runtime client's median, in milliseconds."""
-    direct: list[float] = []
-    taken: dict[str, list[float]] = {GATEWAY: [], PLAIN: []}
+def compare_with_runtime_client(bench: GatewayBench, effort: GatewayEffort) -> list[Figure]:
+    """Measure the milliseconds that the gateway adds to the median of the runtime client."""
+    baseline: list[float] = []
+    latencies: dict[str, list[float]] = {GATEWAY: [], GATEWAY_WITHOUT_INSPECTOR: []}
     for _ in range(effort.rounds):
-        direct.append(bench.runtime_client(effort.latency))
-        for name, column in taken.items():
-            column.append(bench.latency(name, effort.latency))
+        baseline.append(bench.runtime_client_latency(effort.latency_requests))
+        for name, rounds in latencies.items():
+            rounds.append(bench.latency(name, effort.latency_requests))
     figures = []
-    for name, column in taken.items():
-        medians = f"{statistics.median(column):.2f} ms - {statistics.median(direct):.2f} ms"
-        differences = tuple(one - other for one, other in zip(column, direct, strict=True))
-        bar = ADDED_BAR if name == GATEWAY else None
+    for name, rounds in latencies.items():
+        medians = f"{statistics.median(rounds):.2f} ms - {statistics.median(baseline):.2f} ms"
+        differences = tuple(latency - base for latency, base in zip(rounds, baseline, strict=True))
+        bar = ADDED_MILLISECONDS_BAR if name == GATEWAY else None
         figures.append(Figure(f"warm GET, {name} - runtime client", medians, differences, "ms", bar))
     return figures
 
 
-def rates(bench: Bench, clients: int, effort: Effort) -> dict[str, tuple[float, ...]]:
-    """Requests a second of each server, round by round."""
+def measure_rates(bench: GatewayBench, clients: int, effort: GatewayEffort) -> dict[str, tuple[float, ...]]:
+    """Measure the requests per second of each server in each round."""
     for name in bench.ports:
-        bench.rate(name, clients, effort.rate)  # warm-up: as many instances as there are clients
-    rounds = [[bench.rate(name, clients, effort.rate) for name in bench.ports] for _ in range(effort.rounds)]
+        bench.rate(name, clients, effort.rate_requests)  # warm-up: each client causes an instance
+    rounds = [[bench.rate(name, clients, effort.rate_requests) for name in bench.ports] for _ in range(effort.rounds)]
     return dict(zip(bench.ports, zip(*rounds, strict=True), strict=True))
 
 
-def compared(clients: int, found: dict[str, tuple[float, ...]]) -> list[Figure]:
-    """The gateway's rate in times of the others', and the client's own ceiling."""
-    pairs = [(GATEWAY, other) for other in (BARE, OFFLINE) if other in found]
-    pairs += [(PLAIN, BARE), (CEILING, BARE)]
-    who = f"{clients} client" + "s" * (clients > 1)
-    return [_compare(f"requests a second, {who}: {one} / {other}", found[one], found[other]) for one, other in pairs]
+def compare_rates(clients: int, rates: dict[str, tuple[float, ...]]) -> list[Figure]:
+    """Compare the rates of the servers with each other."""
+    pairs = [(GATEWAY, baseline) for baseline in (UVICORN, SERVERLESS) if baseline in rates]
+    pairs += [(GATEWAY_WITHOUT_INSPECTOR, UVICORN), (FIXED_RESPONSE, UVICORN)]
+    load = f"{clients} client" + "s" * (clients > 1)
+    return [
+        _rate_ratio(f"requests per second, {load}: {name} / {baseline}", rates[name], rates[baseline])
+        for name, baseline in pairs
+    ]
 
 
-def _compare(name: str, ours: Sequence[float], baseline: Sequence[float]) -> Figure:
-    medians = f"{statistics.median(ours):,.0f} / {statistics.median(baseline):,.0f}"
-    return Figure(name, medians, tuple(one / other for one, other in zip(ours, baseline, strict=True)))
+def _rate_ratio(name: str, measured: Sequence[float], baseline: Sequence[float]) -> Figure:
+    medians = f"{statistics.median(measured):,.0f} / {statistics.median(baseline):,.0f}"
+    return Figure(name, medians, divide_rounds(measured, baseline))
 
 
-def start(stack: ExitStack, folder: Path, packages: Path | None) -> Bench:
-    """Everything, until the stack ends."""
+def start_servers(stack: ExitStack, folder: Path, packages: Path | None) -> GatewayBench:
+    """Start all servers and workers; they end with the stack."""
     compared_servers.write_site(folder)
-    starting = {
-        GATEWAY: compared_servers.routegen(folder, inspector=True),
-        PLAIN: compared_servers.routegen(folder, inspector=False),
-        BARE: compared_servers.uvicorn(folder),
-        CEILING: compared_servers.ceiling(folder),
+    servers = {
+        GATEWAY: compared_servers.routegen_serve(folder, inspector=True),
+        GATEWAY_WITHOUT_INSPECTOR: compared_servers.routegen_serve(folder, inspector=False),
+        UVICORN: compared_servers.bare_uvicorn(folder),
+        FIXED_RESPONSE: compared_servers.fixed_response(folder),
     }
     if packages:
-        starting[OFFLINE] = compared_servers.serverless(folder, packages)
+        servers[SERVERLESS] = compared_servers.serverless_offline(folder, packages)
     ports = {}
-    for name, one in starting.items():
-        progress(f"starting {name}")
-        ports[name] = stack.enter_context(one)
-    load = stack.enter_context(Worker([sys.executable, str(HERE / "load_client.py")]))
-    direct = stack.enter_context(Worker([sys.executable, str(HERE / "direct_runtime_client.py"), str(folder)]))
-    return Bench(load, direct, ports)
+    for name, server in servers.items():
+        print_progress(f"starting {name}")
+        ports[name] = stack.enter_context(server)
+    load_client = stack.enter_context(Worker([sys.executable, str(HERE / "load_client.py")]))
+    command = [sys.executable, str(HERE / "direct_runtime_client.py"), str(folder)]
+    return GatewayBench(load_client, stack.enter_context(Worker(command)), ports)
 
 
 def main() -> int:
-    """Print the table; 1 if a bar is missed."""
-    options = parser(__doc__).parse_args()
+    """Print the table, and return 1 if a figure misses its bar."""
+    options = argument_parser(__doc__).parse_args()
     effort = QUICK if options.quick else FULL
     packages = compared_servers.install_serverless()
     if isinstance(packages, str):
-        progress(f"without serverless-offline: {packages}")
+        print_progress(f"without serverless-offline: {packages}")
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        bench = start(stack, Path(folder), packages if isinstance(packages, Path) else None)
-        for name in (GATEWAY, PLAIN):
-            bench.latency(name, effort.latency)
-        bench.runtime_client(effort.latency)
-        progress("what the gateway adds")
-        figures = added(bench, effort)
+        bench = start_servers(stack, Path(folder), packages if isinstance(packages, Path) else None)
+        for name in (GATEWAY, GATEWAY_WITHOUT_INSPECTOR):
+            bench.latency(name, effort.latency_requests)
+        bench.runtime_client_latency(effort.latency_requests)
+        print_progress("latency of the gateway")
+        figures = compare_with_runtime_client(bench, effort)
         for clients in CLIENTS:
-            progress(f"requests a second with {clients}")
-            figures += compared(clients, rates(bench, clients, effort))
-    return report(figures, options.json)
+            print_progress(f"requests per second, clients: {clients}")
+            figures += compare_rates(clients, measure_rates(bench, clients, effort))
+    return print_report(figures, options.json)
 
 
 if __name__ == "__main__":
-    run(main)
+    run_script(main)

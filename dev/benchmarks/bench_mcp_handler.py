@@ -1,9 +1,9 @@
-"""The MCP handler, warm: against the bare application, and against a server rebuilt for each invocation.
+"""Measure the warm MCP handler: against its ASGI application, and against a server that each invocation creates again.
 
     python dev/benchmarks/bench_mcp_handler.py [--quick] [--json]
 
-The bare application gets the same requests from one task on the handler's own loop, so the ratio is what Mangum and
-the handler cost. Servers that are compared with each other have a process each, and take turns.
+The ASGI application gets the same requests from one task on the handler's event loop, so the ratio shows the time of
+Mangum and of the handler. Each server has its own process (`compared_handlers.py`).
 """
 
 import itertools
@@ -11,116 +11,129 @@ import os
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from dev.benchmarks.measuring import Figure, Worker, parser, progress, ratio, report, run  # noqa: E402 - from the checkout
+from dev.benchmarks.measuring import (  # noqa: E402 - from the checkout
+    Figure,
+    Worker,
+    alternate,
+    argument_parser,
+    print_progress,
+    print_report,
+    ratio,
+    run_script,
+)
 
-BARE_BAR = 1.15
-FLAT_BAR = 0.5
-"""KiB a request: what is left is the allocator's, a leak has been 47."""
+APPLICATION_BAR = 1.15
+MEMORY_BAR = 0.5
+"""KiB for each request. The allocator causes small growth; a memory leak in the past was 47 KiB."""
 
-ASYNC = ("initialize", "tools/list", "tools/call")
-SYNC = "tools/call, sync"
-SERVERS = {"project": "the project's server, signed in", "warm-1": "one tool", "warm-20": "twenty tools"}
-REBUILT = {"rebuilt-1": "one tool", "rebuilt-20": "twenty tools"}
+ASYNC_CASES = ("initialize", "tools/list", "tools/call")
+SYNC_CASE = "tools/call, sync"
+WARM_SERVERS = {"project": "the project's server, signed in", "warm-1": "one tool", "warm-20": "twenty tools"}
+REBUILT_SERVERS = {"rebuilt-1": "one tool", "rebuilt-20": "twenty tools"}
 
 
 @dataclass(frozen=True)
-class Effort:
-    """How much is measured: rounds, requests in a round, rebuilds in a round, invocations in a block of memory."""
+class HandlerEffort:
+    """The number of rounds, of requests and rebuilds in each round, and of invocations in a memory measurement."""
 
     rounds: int
     requests: int
     rebuilds: int
-    block: int
+    memory_invocations: int
 
 
-FULL = Effort(61, 10, 2, 250)
-QUICK = Effort(2, 5, 2, 5)
-BLOCKS = 4
+FULL = HandlerEffort(61, 10, 2, 250)
+QUICK = HandlerEffort(2, 5, 2, 5)
+MEMORY_MEASUREMENTS = 4
 
 
-def start(name: str) -> Worker:
-    """A handler in a process of its own."""
+def start_handler(name: str) -> Worker:
+    """Start a handler in its own process."""
     env = {**os.environ, "FASTMCP_LOG_LEVEL": "WARNING", "FASTMCP_CHECK_FOR_UPDATES": "off"}
     return Worker([sys.executable, str(HERE / "compared_handlers.py"), name], env)
 
 
-def seconds(worker: Worker, case: str, count: int, *, bare: bool = False) -> float:
-    """For one request."""
-    took: float = worker.ask(case=case, count=count, bare=bare)["seconds"]
-    return took
+def seconds_per_request(worker: Worker, case: str, count: int, *, bare: bool = False) -> float:
+    """Measure the seconds of one request; `bare` sends it to the ASGI application without the handler."""
+    seconds: float = worker.ask(case=case, count=count, bare=bare)["seconds"]
+    return seconds
 
 
-def against_bare(worker: Worker, what: str, effort: Effort) -> list[Figure]:
-    """What the handler adds to its application."""
+def compare_with_application(worker: Worker, title: str, effort: HandlerEffort) -> list[Figure]:
+    """Compare the handler with its ASGI application."""
     figures = []
-    for case in ASYNC:
-        seconds(worker, case, effort.requests), seconds(worker, case, effort.requests, bare=True)
-        pairs = [
-            (seconds(worker, case, effort.requests), seconds(worker, case, effort.requests, bare=True))
-            for _ in range(effort.rounds)
-        ]
-        ours, bare = zip(*pairs, strict=True)
-        figures.append(ratio(f"{case}, handler / bare application: {what}", ours, bare, bar=BARE_BAR))
+    for case in ASYNC_CASES:
+        handler = partial(seconds_per_request, worker, case, effort.requests)
+        seconds = alternate(effort.rounds, handler, partial(handler, bare=True))
+        figures.append(ratio(f"{case}, handler / ASGI application: {title}", *seconds, bar=APPLICATION_BAR))
     return figures
 
 
-def sync_against_async(worker: Worker, effort: Effort) -> Figure:
-    """What a sync tool costs: a thread for each invocation."""
-    seconds(worker, SYNC, effort.requests)
-    pairs = [
-        (seconds(worker, SYNC, effort.requests), seconds(worker, "tools/call", effort.requests))
-        for _ in range(effort.rounds)
+def compare_sync_with_async(worker: Worker, effort: HandlerEffort) -> Figure:
+    """Compare a sync tool, which needs a thread for each call, with an async tool."""
+    seconds = alternate(
+        effort.rounds,
+        partial(seconds_per_request, worker, SYNC_CASE, effort.requests),
+        partial(seconds_per_request, worker, "tools/call", effort.requests),
+    )
+    return ratio(f"tools/call, sync tool / async tool: {WARM_SERVERS['project']}", *seconds)
+
+
+def compare_rebuilt_with_warm(rebuilt: Worker, warm: Worker, title: str, effort: HandlerEffort) -> Figure:
+    """Compare a server that each invocation creates again with the warm handler."""
+    seconds = alternate(
+        effort.rounds,
+        partial(seconds_per_request, rebuilt, "tools/call", effort.rebuilds),
+        partial(seconds_per_request, warm, "tools/call", effort.requests),
+    )
+    return ratio(f"tools/call, created again for each invocation / handler: {title}", *seconds)
+
+
+def measure_memory(worker: Worker, title: str, effort: HandlerEffort, *, bar: float | None = None) -> Figure:
+    """Measure the growth of a process for each invocation, after a first measurement that does not count."""
+    count = effort.memory_invocations
+    sizes = [
+        worker.ask(case="tools/call", count=count, measure_memory=True)["bytes"] for _ in range(MEMORY_MEASUREMENTS + 1)
     ]
-    return ratio(f"tools/call, sync tool / async tool: {SERVERS['project']}", *zip(*pairs, strict=True))
-
-
-def against_rebuilt(rebuilt: Worker, warm: Worker, what: str, effort: Effort) -> Figure:
-    """What rebuilding the server costs, in times of the handler."""
-    case = "tools/call"
-    seconds(rebuilt, case, effort.rebuilds), seconds(warm, case, effort.rebuilds)
-    pairs = [
-        (seconds(rebuilt, case, effort.rebuilds), seconds(warm, case, effort.requests)) for _ in range(effort.rounds)
-    ]
-    return ratio(f"tools/call, rebuilt for each invocation / handler: {what}", *zip(*pairs, strict=True))
-
-
-def memory(worker: Worker, what: str, effort: Effort, *, bar: float | None = None) -> Figure:
-    """How much a process grows with each invocation, in blocks of them, after a first one that isn't counted."""
-    sizes = [worker.ask(case="tools/call", count=effort.block, weigh=True)["bytes"] for _ in range(BLOCKS + 1)]
-    growth = [(after - before) / 1024 / effort.block for before, after in itertools.pairwise(sizes)]
+    growth = [(later - earlier) / 1024 / count for earlier, later in itertools.pairwise(sizes)]
     medians = f"{sizes[0] / 2**20:.0f} MiB, then {sizes[-1] / 2**20:.0f} MiB"
-    name = f"memory, {effort.block * BLOCKS:,} invocations: {what}"
-    return Figure(name, medians, tuple(growth), "KiB a request", bar)
+    name = f"memory, {count * MEMORY_MEASUREMENTS:,} invocations: {title}"
+    return Figure(name, medians, tuple(growth), "KiB per request", bar)
 
 
 def main() -> int:
-    """Print the table; 1 if a bar is missed."""
-    options = parser(__doc__).parse_args()
+    """Print the table, and return 1 if a figure misses its bar."""
+    options = argument_parser(__doc__).parse_args()
     effort = QUICK if options.quick else FULL
     figures: list[Figure] = []
     with ExitStack() as stack:
-        workers = {name: stack.enter_context(start(name)) for name in [*SERVERS, *REBUILT]}
-        for name, what in SERVERS.items():
-            progress(f"{what}: against the bare application")
-            figures += against_bare(workers[name], what, effort)
-        figures.append(sync_against_async(workers["project"], effort))
-        for name, what in REBUILT.items():
-            progress(f"{what}: against rebuilding")
-            figures.append(against_rebuilt(workers[name], workers[name.replace("rebuilt", "warm")], what, effort))
+        workers = {name: stack.enter_context(start_handler(name)) for name in [*WARM_SERVERS, *REBUILT_SERVERS]}
+        for name, title in WARM_SERVERS.items():
+            print_progress(f"{title}: handler and ASGI application")
+            figures += compare_with_application(workers[name], title, effort)
+        figures.append(compare_sync_with_async(workers["project"], effort))
+        for name, title in REBUILT_SERVERS.items():
+            print_progress(f"{title}: created again for each invocation, and handler")
+            warm = workers[name.replace("rebuilt", "warm")]
+            figures.append(compare_rebuilt_with_warm(workers[name], warm, title, effort))
         if sys.platform == "linux":
-            progress("memory")
-            bar = None if options.quick else FLAT_BAR
-            figures.append(memory(workers["project"], SERVERS["project"], effort, bar=bar))
-            figures += [memory(workers[name], f"rebuilt, {what}", effort) for name, what in REBUILT.items()]
+            print_progress("memory")
+            bar = None if options.quick else MEMORY_BAR
+            figures.append(measure_memory(workers["project"], WARM_SERVERS["project"], effort, bar=bar))
+            figures += [
+                measure_memory(workers[name], f"created again, {title}", effort)
+                for name, title in REBUILT_SERVERS.items()
+            ]
         else:
-            progress("memory is left out: it is read from Linux's /proc")
-    return report(figures, options.json)
+            print_progress("memory is not measured, because the measurement needs /proc of Linux")
+    return print_report(figures, options.json)
 
 
 if __name__ == "__main__":
-    run(main)
+    run_script(main)

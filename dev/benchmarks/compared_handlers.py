@@ -1,8 +1,11 @@
 """The MCP handlers that `bench_mcp_handler.py` compares, one in each process.
 
-`project` is the project's own server, signed in, with an async and a sync tool more that wait for nothing: what is
-left is the handler's time. `warm-N` is a server with N such tools and without sign-in, behind the project's
-WarmHandler; `rebuilt-N` is the same server made anew for each invocation.
+    python dev/benchmarks/compared_handlers.py NAME
+
+- `project`: the project's server with sign-in, and with one more async tool and one more sync tool. The tools return
+  immediately, so that the measured time is the time of the handler.
+- `warm-N`: a server with N such tools and without sign-in, in the project's WarmHandler.
+- `rebuilt-N`: the same server, created again for each invocation.
 """
 
 import asyncio
@@ -29,7 +32,7 @@ from mangum.handlers import HTTPGateway  # noqa: E402
 from mangum.types import ASGI  # noqa: E402
 from warm_handler import WarmHandler  # noqa: E402
 
-from dev.benchmarks.measuring import work  # noqa: E402
+from dev.benchmarks.measuring import answer_requests  # noqa: E402
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -51,42 +54,45 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 def add_tools(server: FastMCP[Any], count: int) -> None:
-    """So many async tools, functions of their own, as decorators in whatever makes a server find them."""
+    """Add async tools to a server. Each tool is a new function, as in a module that defines tools with decorators."""
     for number in range(count):
 
         @server.tool(name=f"echo{number}")
         async def echo(text: str) -> str:
-            """Say a text again."""
+            """Return the text."""
             return text
 
 
 def echo_sync(text: str) -> str:
-    """Say a text again."""
+    """Return the text."""
     return text
 
 
-def application(count: int) -> ASGI:
-    """A server with so many tools, as FastMCP's documentation makes one for a place without sessions."""
+def create_application(count: int) -> ASGI:
+    """Create a stateless server with the given number of tools, as in FastMCP's documentation."""
     server: FastMCP[Any] = FastMCP("benchmark")
     add_tools(server, count)
     return server.http_app(path="/mcp", stateless_http=True, json_response=True)
 
 
-def rebuilding(count: int) -> Handler:
-    """A handler as many write it, since Mangum's lifespan can be entered only once for a FastMCP server."""
+def rebuilding_handler(count: int) -> Handler:
+    """Create a handler that creates the server again for each invocation.
+
+    This is a common workaround, because a FastMCP server can run Mangum's lifespan only once.
+    """
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        return Mangum(application(count), lifespan="auto")(event, context)
+        return Mangum(create_application(count), lifespan="auto")(event, context)
 
     return handler
 
 
-def issuer() -> tuple[str, RSAKey]:
-    """Something on loopback that has a key, as AuthKit's JWKS; its URL, and the key."""
-    key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
+def start_issuer() -> tuple[str, RSAKey]:
+    """Start a JWKS server on loopback; return its URL and the signing key."""
+    key = RSAKey.generate_key(2048, {"kid": "key-1", "use": "sig", "alg": "RS256"})
     body = json.dumps({"keys": [key.as_dict(private=False)]}).encode()
 
-    class Keys(BaseHTTPRequestHandler):
+    class JwksHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("content-type", "application/json")
@@ -96,16 +102,16 @@ def issuer() -> tuple[str, RSAKey]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), JwksHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}", key
 
 
-def project() -> tuple[Handler, ASGI, dict[str, str]]:
-    """The project's handler, its application, and the headers that sign a client in."""
-    url, key = issuer()
+def project_handler() -> tuple[Handler, ASGI, dict[str, str]]:
+    """Return the project's handler, its application, and headers with a valid token."""
+    url, key = start_issuer()
     os.environ.update(AUTHKIT_DOMAIN=url, WORKOS_CLIENT_ID="client_benchmark", MCP_BASE_URL=URL)
-    import mcp_server  # noqa: PLC0415 - it reads its environment
+    import mcp_server  # noqa: PLC0415 - the import reads the environment
 
     add_tools(mcp_server.mcp, 1)
     mcp_server.mcp.tool(echo_sync)
@@ -114,36 +120,36 @@ def project() -> tuple[Handler, ASGI, dict[str, str]]:
     return mcp_server.handler, mcp_server.app, {"authorization": f"Bearer {token}"}
 
 
-def variant(name: str) -> tuple[Handler, ASGI | None, dict[str, str]]:
-    """A handler, the bare application where there is one that stays, and what its requests need."""
+def select_handler(name: str) -> tuple[Handler, ASGI | None, dict[str, str]]:
+    """Return a handler, its application (None if it is not permanent), and the headers of its requests."""
     if name == "project":
-        return project()
+        return project_handler()
     kind, _, count = name.partition("-")
     if kind == "rebuilt":
-        return rebuilding(int(count)), None, {}
-    app = application(int(count))
+        return rebuilding_handler(int(count)), None, {}
+    app = create_application(int(count))
     return WarmHandler(app), app, {}
 
 
-def event(case: str, headers: dict[str, str]) -> dict[str, Any]:
-    """A request in payload format 2.0."""
-    said = {"host": "wiki.example", "x-forwarded-proto": "https", "x-forwarded-port": "443"}
-    said |= {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+def build_event(case: str, headers: dict[str, str]) -> dict[str, Any]:
+    """Build an event in payload format 2.0."""
+    common_headers = {"host": "wiki.example", "x-forwarded-proto": "https", "x-forwarded-port": "443"}
+    common_headers |= {"content-type": "application/json", "accept": "application/json, text/event-stream"}
     http = {"method": "POST", "path": "/mcp", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "benchmark"}
     return {
         "version": "2.0",
         "routeKey": "ANY /mcp",
         "rawPath": "/mcp",
         "rawQueryString": "",
-        "headers": said | headers,
+        "headers": common_headers | headers,
         "requestContext": {"http": http, "stage": "$default", "requestId": "id", "domainName": "wiki.example"},
         "body": json.dumps({"jsonrpc": "2.0", "id": 1, **CASES[case]}),
         "isBase64Encoded": False,
     }
 
 
-def receiving(body: bytes) -> Callable[[], Awaitable[Any]]:
-    """ASGI's `receive`: the body, and then a client that waits, as Mangum has it."""
+def make_receive(body: bytes) -> Callable[[], Awaitable[Any]]:
+    """Create ASGI's `receive`. Like Mangum's, it returns the body and then waits."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Any:
@@ -152,65 +158,66 @@ def receiving(body: bytes) -> Callable[[], Awaitable[Any]]:
     return receive
 
 
-async def ask_bare(app: ASGI, request: dict[str, Any], count: int) -> bytes:
-    """Ask the application itself so often, one request after the other in one task; its last answer."""
-    read = HTTPGateway(
-        request, NO_CONTEXT, {"api_gateway_base_path": "/", "text_mime_types": [], "exclude_headers": []}
+async def call_application(app: ASGI, event: dict[str, Any], count: int) -> bytes:
+    """Send requests to the application without the handler, one after the other in one task; return the last body."""
+    gateway = HTTPGateway(
+        event, NO_CONTEXT, {"api_gateway_base_path": "/", "text_mime_types": [], "exclude_headers": []}
     )
-    scope, body = read.scope, read.body
-    said: list[bytes] = []
+    scope, body = gateway.scope, gateway.body
+    chunks: list[bytes] = []
 
     async def send(message: Any) -> None:
         if message["type"] == "http.response.body":
-            said.append(message.get("body", b""))
+            chunks.append(message.get("body", b""))
 
     for _ in range(count):
-        said.clear()
-        await app({**scope}, receiving(body), send)
-    return b"".join(said)
+        chunks.clear()
+        await app({**scope}, make_receive(body), send)
+    return b"".join(chunks)
 
 
-def check(case: str, answer: str | bytes) -> None:
-    """Stop where it is not an answer: its time would mean nothing.
+def check_response(case: str, body: str | bytes) -> None:
+    """Check that a response is a success, because the time of an error means nothing.
 
     Raises:
-        RuntimeError: it isn't one.
+        RuntimeError: the response is an error.
     """
-    wanted = {"initialize": "serverInfo", "tools/list": "echo0"}.get(case, "otter")
-    text = answer if isinstance(answer, str) else answer.decode()
-    if wanted not in text or '"error"' in text or '"isError":true' in text:
+    expected = {"initialize": "serverInfo", "tools/list": "echo0"}.get(case, "otter")
+    text = body if isinstance(body, str) else body.decode()
+    if expected not in text or '"error"' in text or '"isError":true' in text:
         raise RuntimeError(f"{case}: {text[:500]}")
 
 
-def resident() -> int:
-    """Bytes of memory that this process has, garbage collected."""
+def resident_bytes() -> int:
+    """Return the resident memory of this process after a garbage collection."""
     gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def main() -> None:
-    """Work until there is no more to do."""
-    handler, app, headers = variant(sys.argv[1])
-    events = {case: event(case, headers) for case in CASES}
+    """Measure for each line on stdin."""
+    handler, app, headers = select_handler(sys.argv[1])
+    events = {case: build_event(case, headers) for case in CASES}
 
-    def do(case: str, count: int, bare: bool = False, weigh: bool = False) -> dict[str, float]:
-        """Seconds for one of so many requests, and the memory after them where it is asked for."""
-        request = events[case]
+    def measure(case: str, count: int, bare: bool = False, measure_memory: bool = False) -> dict[str, float]:
+        """Send requests; return the seconds of one request, and the memory after the last request if requested."""
+        event = events[case]
         if bare:
             assert app is not None
-            # Where the handler has entered the application's lifespan.
-            asking = functools.partial(asyncio.get_event_loop().run_until_complete, ask_bare(app, request, count))
-            began = time.perf_counter()
-            answer: str | bytes = asking()
+            # On the loop on which the handler has started the application's lifespan.
+            calls = call_application(app, event, count)
+            run = functools.partial(asyncio.get_event_loop().run_until_complete, calls)
+            start = time.perf_counter()
+            body: str | bytes = run()
         else:
-            began = time.perf_counter()
+            start = time.perf_counter()
             for _ in range(count):
-                answer = handler(request, NO_CONTEXT)["body"]
-        took = (time.perf_counter() - began) / count
-        check(case, answer)
-        return {"seconds": took, "bytes": resident() if weigh else 0}
+                body = handler(event, NO_CONTEXT)["body"]
+        seconds = (time.perf_counter() - start) / count
+        check_response(case, body)
+        return {"seconds": seconds, "bytes": resident_bytes() if measure_memory else 0}
 
-    work(do)
+    answer_requests(measure)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ HERE = Path(__file__).resolve().parent
 TOOLS = HERE.parents[1] / "tools"
 
 PATH, BODY = "/hello", "otter"
-LONG = 120.0
-"""Seconds after which something must be wrong with a server that doesn't listen."""
+TIMEOUT_SECONDS = 120.0
+"""The time in which a server must listen."""
 
 SITE = f"""\
 from mangum import Mangum
@@ -49,12 +49,12 @@ handler = "site_app.handler"
 """
 ROUTE = {"path": PATH, "methods": ["GET"], "app": "site", "role": "other", "route_keys": [f"ANY {PATH}"]}
 
-# The last major version that asks for no account, and the last of the plugin for it.
-SERVERLESS = {"serverless": "3.40.0", "serverless-offline": "13.9.0"}
-# Of the runtime's name the plugin uses `python3` alone, the first on PATH.
+# The last major version that needs no account, and the last version of the plugin for it.
+SERVERLESS_VERSIONS = {"serverless": "3.40.0", "serverless-offline": "13.9.0"}
+# For every Python runtime, the plugin runs the first `python3` on PATH.
 SERVERLESS_YML = f"""\
 service: benchmark
-frameworkVersion: "{SERVERLESS["serverless"]}"
+frameworkVersion: "{SERVERLESS_VERSIONS["serverless"]}"
 provider:
   name: aws
   runtime: python3.11
@@ -66,8 +66,8 @@ functions:
 plugins:
   - serverless-offline
 """
-# Neither usage statistics, nor notices, nor updates: with these it asks for nothing but loopback.
-QUIET = {
+# With these variables it sends no usage statistics and checks for no updates, so it uses only loopback.
+NO_TELEMETRY = {
     "SLS_TELEMETRY_DISABLED": "1",
     "SLS_NOTIFICATIONS_MODE": "off",
     "SLS_INTERACTIVE_SETUP_ENABLE": "0",
@@ -77,7 +77,7 @@ QUIET = {
 
 
 def write_site(folder: Path) -> None:
-    """The application, and what each server wants beside it."""
+    """Write the application, and the configuration file of each server."""
     (folder / "site_app.py").write_text(SITE)
     (folder / "pyproject.toml").write_text(PYPROJECT)
     (folder / "routes.json").write_text(json.dumps({"version": 1, "default": "rest", "routes": [ROUTE]}))
@@ -85,7 +85,7 @@ def write_site(folder: Path) -> None:
 
 
 def free_port() -> int:
-    """One that nobody listens on."""
+    """Return a port on which no process listens."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
     return port
@@ -93,10 +93,10 @@ def free_port() -> int:
 
 @contextmanager
 def serving(name: str, command: Sequence[str], port: int, folder: Path, env: Mapping[str, str]) -> Iterator[int]:
-    """A server, and the port that it listens on; what it prints goes to a file in the folder.
+    """Run a server, and yield its port. Its output goes to a file in the folder.
 
     Raises:
-        RuntimeError: it has ended, or doesn't listen; the text has its last lines.
+        RuntimeError: the server has ended or does not listen; the text contains the end of its output.
     """
     log = folder / f"{name}.log"
     with log.open("w") as output:
@@ -105,10 +105,10 @@ def serving(name: str, command: Sequence[str], port: int, folder: Path, env: Map
             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
-        deadline = time.monotonic() + LONG
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while not _listens(port):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{name} doesn't listen:\n{log.read_text()[-2000:]}")
+                raise RuntimeError(f"{name} does not listen:\n{log.read_text()[-2000:]}")
             time.sleep(0.05)
         yield port
     finally:
@@ -130,70 +130,72 @@ def _listens(port: int) -> bool:
 
 
 @contextmanager
-def routegen(folder: Path, *, inspector: bool) -> Iterator[int]:
-    """`routegen serve`, as a user starts it, or without its inspector."""
+def routegen_serve(folder: Path, *, inspector: bool) -> Iterator[int]:
+    """Run `routegen serve`, with or without its inspector."""
     port = free_port()
-    inspecting = free_port() if inspector else 0
-    command = [sys.executable, "-m", "routegen", "serve", f"--port={port}", f"--inspector-port={inspecting}"]
-    found = os.pathsep.join([str(TOOLS), *filter(None, [os.environ.get("PYTHONPATH")])])
+    inspector_port = free_port() if inspector else 0
+    command = [sys.executable, "-m", "routegen", "serve", f"--port={port}", f"--inspector-port={inspector_port}"]
+    python_path = os.pathsep.join([str(TOOLS), *filter(None, [os.environ.get("PYTHONPATH")])])
     name = "routegen" if inspector else "routegen-plain"
-    with serving(name, command, port, folder, {"PYTHONPATH": found}) as answered:
-        yield answered
+    with serving(name, command, port, folder, {"PYTHONPATH": python_path}):
+        yield port
 
 
 @contextmanager
-def uvicorn(folder: Path) -> Iterator[int]:
-    """The bare server, set as the gateway sets it, with the application in its own process."""
+def bare_uvicorn(folder: Path) -> Iterator[int]:
+    """Run uvicorn with the settings of the gateway; the application runs in the process of uvicorn."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "site_app:app", f"--port={port}", "--http=h11", "--loop=asyncio"]
     command += ["--ws=none", "--lifespan=off", "--no-access-log", "--log-level=warning"]
-    with serving("uvicorn", command, port, folder, {}) as answered:
-        yield answered
+    with serving("uvicorn", command, port, folder, {}):
+        yield port
 
 
 @contextmanager
-def ceiling(folder: Path) -> Iterator[int]:
-    """What answers without looking."""
+def fixed_response(folder: Path) -> Iterator[int]:
+    """Run the server with a fixed response."""
     port = free_port()
-    with serving(
-        "ceiling", [sys.executable, str(HERE / "fixed_answer_server.py"), str(port)], port, folder, {}
-    ) as answered:
-        yield answered
+    command = [sys.executable, str(HERE / "fixed_response_server.py"), str(port)]
+    with serving("fixed-response", command, port, folder, {}):
+        yield port
 
 
 @contextmanager
-def serverless(folder: Path, packages: Path) -> Iterator[int]:
-    """serverless-offline; its Python is the one that runs this."""
+def serverless_offline(folder: Path, packages: Path) -> Iterator[int]:
+    """Run serverless-offline with the Python that runs this script."""
     port = free_port()
     with suppress(FileExistsError):
         (folder / "node_modules").symlink_to(packages)
     home = folder / "home"
     home.mkdir(exist_ok=True)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    env = {**QUIET, "HOME": str(home), "PATH": path, "VIRTUAL_ENV": sys.prefix}
+    env = {**NO_TELEMETRY, "HOME": str(home), "PATH": path, "VIRTUAL_ENV": sys.prefix}
     script = packages / "serverless" / "bin" / "serverless.js"
     command = ["node", str(script), "offline", "start", "--host=127.0.0.1", f"--httpPort={port}", "--noSponsor"]
-    with serving("serverless", [*command, f"--lambdaPort={free_port()}"], port, folder, env) as answered:
-        yield answered
+    with serving("serverless", [*command, f"--lambdaPort={free_port()}"], port, folder, env):
+        yield port
 
 
 def install_serverless() -> Path | str:
-    """Its packages, installed into the user's cache on the first run; a text says why there are none."""
+    """Return the packages of serverless-offline, or the reason why they cannot be installed.
+
+    The first run installs them into the cache directory of the user.
+    """
     if shutil.which("node") is None or shutil.which("npm") is None:
         return "Node.js or npm is not installed"
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "routegen-benchmarks"
-    target = cache / "-".join(["serverless", *SERVERLESS.values()])
+    target = cache / "-".join(["serverless", *SERVERLESS_VERSIONS.values()])
     if not target.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
             work = Path(folder) / "packages"
             work.mkdir()
-            (work / "package.json").write_text(json.dumps({"private": True, "dependencies": SERVERLESS}))
+            (work / "package.json").write_text(json.dumps({"private": True, "dependencies": SERVERLESS_VERSIONS}))
             command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-            done = subprocess.run(
-                command, cwd=work, env={**os.environ, **QUIET}, capture_output=True, text=True, check=False
+            completed = subprocess.run(
+                command, cwd=work, env={**os.environ, **NO_TELEMETRY}, capture_output=True, text=True, check=False
             )
-            if done.returncode:
-                return f"npm could not install it: {' '.join(done.stderr.split())[:300]}"
+            if completed.returncode:
+                return f"npm could not install it: {' '.join(completed.stderr.split())[:300]}"
             work.rename(target)
     return target / "node_modules"

@@ -1,7 +1,7 @@
 """AWS's Lambda runtime client without a gateway: a worker process of `bench_local_gateway.py`.
 
-The Runtime API, the pool and the instance are the gateway's own; an event that is ready is handed to the instance, and
-the time ends with its answer.
+It uses the gateway's own Runtime API, instance pool and instance. The measured time begins when the pool gets an event,
+and ends with the response of the instance.
 """
 
 import asyncio
