@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from differential.servers import SERVERS, run_program, run_server
-from end_to_end.clients import missing, session
+from end_to_end.client_sessions import run_session, skip_reason
 from helpers.support import PROJECT
 from render.manifests import COMMITTED
 
@@ -54,9 +54,9 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_client_signs_in_and_reads_a_page(url: str, client: str, tmp_path: Path) -> None:
-    if why := missing(client):
-        pytest.skip(why)
-    assert session(client, f"{url}/mcp", tmp_path / "state", "read_page", {"page": "Team/Onboarding"}) == {
+    if reason := skip_reason(client):
+        pytest.skip(reason)
+    assert run_session(client, f"{url}/mcp", tmp_path / "state", "read_page", {"page": "Team/Onboarding"}) == {
         "tools": TOOLS,
         "text": (PAGES / "onboarding.md").read_text(),
         "signedIn": True,

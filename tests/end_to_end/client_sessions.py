@@ -1,4 +1,4 @@
-"""Real MCP clients, each session a process of its own; `tests/clients` has them."""
+"""Sessions of real MCP clients, each in its own process. The clients are in `tests/helpers/clients`."""
 
 import json
 import multiprocessing
@@ -15,57 +15,57 @@ from helpers.support import PROJECT
 
 FOLDER = PROJECT / "tests" / "helpers" / "clients"
 
-_FORKED = multiprocessing.get_context("forkserver")
-_FORKED.set_forkserver_preload(["helpers.clients.session"])
-_PATIENCE = 120  # seconds
+_FORKSERVER = multiprocessing.get_context("forkserver")
+_FORKSERVER.set_forkserver_preload(["helpers.clients.session"])
+_TIMEOUT_SECONDS = 120
 
 CLIENTS = ("python", "typescript-v1", "typescript-v2")
 
 
-def missing(client: str) -> str | None:
-    """Why a client can't run here, if it can't."""
+def skip_reason(client: str) -> str | None:
+    """Return the reason why a client cannot run on this machine, or None."""
     return None if client == "python" else reason_not_to_run()
 
 
-def session(client: str, mcp_url: str, state: Path, tool: str, arguments: dict[str, Any], wait: float = 0) -> Any:
-    """Run one session and return what it says: `tools`, `text`, `signedIn` and `refreshed`, or `error`.
+def run_session(client: str, mcp_url: str, state: Path, tool: str, arguments: dict[str, Any], wait: float = 0) -> Any:
+    """Run one session, and return its result: `tools`, `text`, `signedIn` and `refreshed`, or `error`.
 
     Args:
         client: one of CLIENTS.
-        mcp_url: the server's.
-        state: what the client has stored, kept for its next session.
-        tool: the tool that it calls.
-        arguments: of the tool.
-        wait: seconds between the list of tools and the call.
+        mcp_url: the URL of the MCP server.
+        state: the directory in which the client stores its state for the next session.
+        tool: the tool that the client calls.
+        arguments: the arguments of the tool.
+        wait: the seconds between the list of tools and the call.
     """
     if client == "python":
         return _python_session(mcp_url, state, wait, tool, arguments)
     program = ["node", str(FOLDER / "session.mjs"), client.removeprefix("typescript-")]
-    done = subprocess.run(
+    completed = subprocess.run(
         [*program, mcp_url, str(state), str(wait), tool, json.dumps(arguments)],
         capture_output=True,
         text=True,
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT_SECONDS,
         check=False,
-        # A proxy would be asked for loopback too.
+        # Without the variables of a proxy, which would get the requests to loopback too.
         env={name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
     )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    assert completed.returncode == 0, completed.stderr
+    return json.loads(completed.stdout)
 
 
 def _python_session(*arguments: Any) -> Any:
-    """In a process that has been forked from one with the client imported, which takes longer than the session."""
+    """Fork the process from a server process that has imported the client, because the import is slow."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(PROJECT / "tests"))  # it isn't told our sys.path
+        patch.setenv("PYTHONPATH", str(PROJECT / "tests"))  # the server process does not get sys.path
         forkserver.ensure_running()
-    ours, theirs = _FORKED.Pipe(duplex=False)
-    process = _FORKED.Process(target=python_client.run, args=(theirs, *arguments))
+    receiver, sender = _FORKSERVER.Pipe(duplex=False)
+    process = _FORKSERVER.Process(target=python_client.run, args=(sender, *arguments))
     process.start()
-    theirs.close()
+    sender.close()
     try:
-        assert ours.poll(_PATIENCE), "the session doesn't end"
-        return ours.recv()
+        assert receiver.poll(_TIMEOUT_SECONDS), "the session did not end in time"
+        return receiver.recv()
     finally:
         process.kill()
         process.join()

@@ -1,4 +1,4 @@
-"""Everything together on loopback: this repository's two apps behind the gateway, and the AuthKit stand-in."""
+"""Run both apps of this repository behind the local gateway, together with the AuthKit stand-in, on loopback."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +17,13 @@ from dev.serve.local_apps import app_environments, make_wiki
 
 
 @dataclass(frozen=True)
-class Whole:
-    """A running whole.
+class FullStack:
+    """The running gateway, apps and stand-in.
 
     Attributes:
-        gateway: has what it has answered, in `exchanges`.
-        authkit: has its keys.
-        data: the wiki's directory.
+        gateway: the gateway; `exchanges` are its requests and responses.
+        authkit: the stand-in, with its signing keys.
+        data: the data directory of the wiki.
     """
 
     gateway: RunningGateway
@@ -42,42 +42,44 @@ class Whole:
     def issuer(self) -> str:
         return self.authkit.settings.issuer
 
-    def took(self, since: int = 0) -> list[str]:
-        """Which app answered what: `GET /Home otterwiki 200`, from the exchange `since` on."""
-        exchanges = self.gateway.exchanges[since:]
-        return [f"{one.request.method} {one.request.path} {one.app} {one.response.status}" for one in exchanges]
+    def exchange_lines(self, since: int = 0) -> list[str]:
+        """One line for each exchange from number `since` on, such as `GET /Home otterwiki 200`."""
+        return [
+            f"{exchange.request.method} {exchange.request.path} {exchange.app} {exchange.response.status}"
+            for exchange in self.gateway.exchanges[since:]
+        ]
 
 
 @contextmanager
-def whole(
+def full_stack(
     data: Path,
     *,
     manifest: Path | None = None,
-    wiki: dict[str, str] | None = None,
+    wiki_env: dict[str, str] | None = None,
     default_app: dict[str, Any] | None = None,
     access_token_seconds: int = 300,
     **settings: Any,
-) -> Iterator[Whole]:
-    """Run it until the block ends; clients are let in without a person's consent.
+) -> Iterator[FullStack]:
+    """Run everything until the block ends. The stand-in allows every client without a consent page.
 
     Args:
-        data: the wiki's directory, made with a few pages where it is missing.
-        manifest: another one than the committed.
-        wiki: more of the wiki's environment.
-        default_app: other fields of the `AppConfig` behind `$default`.
-        access_token_seconds: how long a token lives.
-        settings: fields of the gateway's `Settings`.
+        data: the data directory of the wiki; it is created with sample pages if it is missing.
+        manifest: another manifest than the committed manifest.
+        wiki_env: more environment variables of the wiki.
+        default_app: changed fields of the `AppConfig` behind `$default`.
+        access_token_seconds: the lifetime of access tokens.
+        settings: fields of the gateway's `ServeSettings`.
     """
     make_wiki(data)
     listening = open_socket("127.0.0.1", 0)
     gateway = f"http://127.0.0.1:{listening.getsockname()[1]}"
     options = {"auto_consent": True, "access_token_seconds": access_token_seconds}
-    with run_in_background(frozenset({f"{gateway}/mcp"}), **options) as authkit:  # type: ignore[arg-type] # by name
+    with run_in_background(frozenset({f"{gateway}/mcp"}), **options) as authkit:  # type: ignore[arg-type] # mypy does not know the types by name
         config = read_config(PROJECT / "pyproject.toml")
         for app, env in app_environments(gateway, authkit.settings.issuer, authkit.settings.client_id, data).items():
-            config = with_env(config, app, env | (wiki or {} if app == config.default else {}))
+            config = with_env(config, app, env | (wiki_env or {} if app == config.default else {}))
         assert config.default_app
-        behind_default = config.default_app.model_copy(update=default_app or {})
-        config = config.with_changes(default_app=behind_default, manifest=manifest or config.manifest)
-        with running_gateway(config, ServeSettings(**settings), listening) as one:
-            yield Whole(one, authkit, data)
+        changed_default_app = config.default_app.model_copy(update=default_app or {})
+        config = config.with_changes(default_app=changed_default_app, manifest=manifest or config.manifest)
+        with running_gateway(config, ServeSettings(**settings), listening) as running:
+            yield FullStack(running, authkit, data)

@@ -13,13 +13,13 @@ import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
-from end_to_end.whole import Whole, whole
+from end_to_end.full_stack import FullStack, full_stack
 from joserfc import jwe
 from joserfc.jwk import RSAKey
 from serve.running_gateway import Answer
 
 Claims = dict[str, Any]
-Forge = Callable[[Whole], str]
+Forge = Callable[[FullStack], str]
 
 CALLS = {
     "initialize": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}},
@@ -29,8 +29,8 @@ CALLS = {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
-    with whole(tmp_path_factory.mktemp("wiki")) as one:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
+    with full_stack(tmp_path_factory.mktemp("wiki")) as one:
         yield one
 
 
@@ -38,19 +38,19 @@ def call(method: str) -> bytes:
     return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": CALLS[method]}).encode()
 
 
-def ask(site: Whole, method: str, path: str = "/mcp", **headers: str) -> Answer:
+def ask(site: FullStack, method: str, path: str = "/mcp", **headers: str) -> Answer:
     usual = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
     return site.gateway.ask("POST", path, call(method), usual | headers)
 
 
-def claims(site: Whole, **changed: Any) -> Claims:
+def claims(site: FullStack, **changed: Any) -> Claims:
     """Those of a good token, but for what is changed; None leaves one out."""
     now = int(time.time())
     good = {"iss": site.issuer, "aud": site.mcp_url, "sub": "user_1", "sid": "s_1", "iat": now, "exp": now + 300}
     return {name: value for name, value in (good | changed).items() if value is not None}
 
 
-def signed(site: Whole, said: Any, **header: Any) -> str:
+def signed(site: FullStack, said: Any, **header: Any) -> str:
     """A token of the stand-in's own key."""
     (key,) = site.authkit.keys.signing().keys
     assert isinstance(key, RSAKey)
@@ -70,24 +70,24 @@ def part(value: Any) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def with_hmac(site: Whole, secret: bytes) -> str:
+def with_hmac(site: FullStack, secret: bytes) -> str:
     (key,) = site.authkit.keys.signing().keys
     unsigned = f"{part({'alg': 'HS256', 'typ': 'JWT', 'kid': str(key.kid)})}.{part(claims(site))}"
     return f"{unsigned}.{part(hmac.new(secret, unsigned.encode(), hashlib.sha256).digest())}"
 
 
-def public_pem(site: Whole) -> bytes:
+def public_pem(site: FullStack) -> bytes:
     (key,) = site.authkit.keys.signing().keys
     assert isinstance(key, RSAKey)
     return key.as_pem(private=False)
 
 
-def public_jwk(site: Whole) -> bytes:
+def public_jwk(site: FullStack) -> bytes:
     (key,) = site.authkit.keys.signing().keys
     return json.dumps(key.as_dict(private=False)).encode()
 
 
-def by_stranger(site: Whole, **header: Any) -> str:
+def by_stranger(site: FullStack, **header: Any) -> str:
     """A token that is right but for its key."""
     stranger = RSAKey.generate_key(2048, auto_kid=True)
     (key,) = site.authkit.keys.signing().keys
@@ -96,17 +96,17 @@ def by_stranger(site: Whole, **header: Any) -> str:
     return with_rsa(stranger, said, claims(site))
 
 
-def flipped(site: Whole) -> str:
+def flipped(site: FullStack) -> str:
     head, payload, signature = signed(site, claims(site)).split(".")
     return f"{head}.{payload}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}"
 
 
-def swapped(site: Whole) -> str:
+def swapped(site: FullStack) -> str:
     head, _, signature = signed(site, claims(site)).split(".")
     return f"{head}.{part(claims(site, sub='user_2'))}.{signature}"
 
 
-def encrypted(site: Whole) -> str:
+def encrypted(site: FullStack) -> str:
     """To a published key, as anyone can: it proves nothing."""
     (key,) = site.authkit.keys.signing().keys
     public = RSAKey.import_key({name: str(key.as_dict(private=False)[name]) for name in ("kty", "n", "e")})
@@ -114,12 +114,12 @@ def encrypted(site: Whole) -> str:
     return jwe.encrypt_compact(header, signed(site, claims(site)).encode(), public)
 
 
-def as_json(site: Whole) -> str:
+def as_json(site: FullStack) -> str:
     head, payload, signature = signed(site, claims(site)).split(".")
     return json.dumps({"protected": head, "payload": payload, "signature": signature})
 
 
-def unsigned(site: Whole, alg: str = "none") -> str:
+def unsigned(site: FullStack, alg: str = "none") -> str:
     return f"{part({'alg': alg, 'typ': 'JWT'})}.{part(claims(site))}."
 
 
@@ -188,7 +188,7 @@ FORGED: dict[str, Forge] = {
 }  # fmt: skip
 
 
-def refused(site: Whole, answer: Answer, since: int) -> None:
+def refused(site: FullStack, answer: Answer, since: int) -> None:
     """A 401 with a challenge that leads on, and nothing but the MCP server was asked."""
     assert answer.status == 401, answer.body
     challenge = answer.headers.get("www-authenticate") or answer.headers["x-amzn-remapped-www-authenticate"]
@@ -196,12 +196,12 @@ def refused(site: Whole, answer: Answer, since: int) -> None:
     assert f'resource_metadata="{site.url}/.well-known/oauth-protected-resource/mcp"' in challenge
     assert b"Welcome to the wiki" not in answer.body
     assert b"read_page" not in answer.body
-    assert site.took(since) == ["POST /mcp mcp 401"]
+    assert site.exchange_lines(since) == ["POST /mcp mcp 401"]
 
 
 @pytest.mark.parametrize("method", CALLS)
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED.keys())
-def test_a_token_that_is_not_right_is_refused(site: Whole, forge: Forge, method: str) -> None:
+def test_a_token_that_is_not_right_is_refused(site: FullStack, forge: Forge, method: str) -> None:
     token, since = forge(site), len(site.gateway.exchanges)
     answer = ask(site, method, authorization=f"Bearer {token}")
     refused(site, answer, since)
@@ -209,7 +209,7 @@ def test_a_token_that_is_not_right_is_refused(site: Whole, forge: Forge, method:
 
 
 @pytest.mark.parametrize("method", CALLS)
-def test_the_right_token_is_taken(site: Whole, method: str) -> None:
+def test_the_right_token_is_taken(site: FullStack, method: str) -> None:
     """Or the tests above would prove nothing."""
     answer = ask(site, method, authorization=f"Bearer {signed(site, claims(site))}")
     assert answer.status == 200
@@ -224,19 +224,19 @@ def test_the_right_token_is_taken(site: Whole, method: str) -> None:
         "Bearer TOKEN TOKEN", "Bearer TOKEN,Bearer TOKEN", "Negotiate TOKEN", "DPoP TOKEN", 'Bearer "TOKEN"',
     ],
 )  # fmt: skip
-def test_what_is_no_bearer_token_is_refused(site: Whole, header: str | None) -> None:
+def test_what_is_no_bearer_token_is_refused(site: FullStack, header: str | None) -> None:
     token, since = signed(site, claims(site)), len(site.gateway.exchanges)
     headers = {} if header is None else {"authorization": header.replace("TOKEN", token)}
     refused(site, ask(site, "tools/call", **headers), since)
 
 
-def test_the_scheme_s_case_does_not_matter(site: Whole) -> None:
+def test_the_scheme_s_case_does_not_matter(site: FullStack) -> None:
     """RFC 9110, section 11.1."""
     assert ask(site, "tools/list", authorization=f"bearer {signed(site, claims(site))}").status == 200
 
 
 @pytest.mark.parametrize("order", ["good, bad", "bad, good", "good, good"])
-def test_two_authorization_headers_are_refused(site: Whole, order: str) -> None:
+def test_two_authorization_headers_are_refused(site: FullStack, order: str) -> None:
     """API Gateway joins them with a comma, and no token has one."""
     tokens = {"good": signed(site, claims(site)), "bad": flipped(site)}
     first, second = (tokens[name] for name in order.split(", "))
@@ -247,13 +247,13 @@ def test_two_authorization_headers_are_refused(site: Whole, order: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["access_token", "token", "authorization"])
-def test_a_token_in_the_query_is_no_token(site: Whole, name: str) -> None:
+def test_a_token_in_the_query_is_no_token(site: FullStack, name: str) -> None:
     """RFC 6750, section 2.3, and the MCP specification: it would be in every log."""
     since = len(site.gateway.exchanges)
     refused(site, ask(site, "tools/call", f"/mcp?{name}={signed(site, claims(site))}"), since)
 
 
-def test_a_token_in_a_form_or_a_cookie_is_no_token(site: Whole) -> None:
+def test_a_token_in_a_form_or_a_cookie_is_no_token(site: FullStack) -> None:
     token, since = signed(site, claims(site)), len(site.gateway.exchanges)
     form = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
     refused(site, site.gateway.ask("POST", "/mcp", f"access_token={token}".encode(), form), since)
@@ -262,7 +262,7 @@ def test_a_token_in_a_form_or_a_cookie_is_no_token(site: Whole) -> None:
 
 
 @pytest.fixture(scope="module")
-def signed_in(site: Whole) -> dict[str, str]:
+def signed_in(site: FullStack) -> dict[str, str]:
     """What a client really gets at the stand-in, all three tokens."""
     callback, verifier = "http://127.0.0.1:1/", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636, appendix B
     challenge = {"code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}
@@ -278,7 +278,7 @@ def signed_in(site: Whole) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", ["id_token", "refresh_token"])
-def test_another_token_of_the_same_sign_in_is_refused(site: Whole, signed_in: dict[str, str], kind: str) -> None:
+def test_another_token_of_the_same_sign_in_is_refused(site: FullStack, signed_in: dict[str, str], kind: str) -> None:
     assert ask(site, "tools/list", authorization=f"Bearer {signed_in['access_token']}").status == 200
     since = len(site.gateway.exchanges)
     refused(site, ask(site, "tools/call", authorization=f"Bearer {signed_in[kind]}"), since)
@@ -286,7 +286,7 @@ def test_another_token_of_the_same_sign_in_is_refused(site: Whole, signed_in: di
 
 @pytest.mark.parametrize("name", ["jku", "x5u"])
 @pytest.mark.parametrize("kid", ["ours", "unknown"])
-def test_a_key_set_that_a_token_names_is_not_fetched(site: Whole, name: str, kid: str) -> None:
+def test_a_key_set_that_a_token_names_is_not_fetched(site: FullStack, name: str, kid: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)
         header = {name: f"http://127.0.0.1:{listening.getsockname()[1]}/keys"} | ({} if kid == "ours" else {"kid": kid})
@@ -297,19 +297,19 @@ def test_a_key_set_that_a_token_names_is_not_fetched(site: Whole, name: str, kid
 
 
 @pytest.mark.parametrize("changed", [{"iat": 1}, {"exp": 10**18}, {"exp": time.time() + 9_999.5}, {"nbf": 1}])
-def test_what_a_signed_token_may_say_of_time(site: Whole, changed: Claims) -> None:
+def test_what_a_signed_token_may_say_of_time(site: FullStack, changed: Claims) -> None:
     """RFC 7519, section 2: a number, with a fraction or without; `iat` (4.1.6) ends nothing."""
     assert ask(site, "tools/list", authorization=f"Bearer {signed(site, claims(site, **changed))}").status == 200
 
 
-def test_a_token_beyond_the_header_limit_ends_at_the_gateway(site: Whole) -> None:
+def test_a_token_beyond_the_header_limit_ends_at_the_gateway(site: FullStack) -> None:
     since = len(site.gateway.exchanges)
     answer = ask(site, "tools/call", authorization=f"Bearer {'x' * 10_240}")
     assert (answer.status, answer.json) == (431, {"message": "Request Header Fields Too Large"})
-    assert site.took(since) == ["POST /mcp None 431"]
+    assert site.exchange_lines(since) == ["POST /mcp None 431"]
 
 
-def test_an_audience_among_others_is_ours(site: Whole) -> None:
+def test_an_audience_among_others_is_ours(site: FullStack) -> None:
     """RFC 7519, section 4.1.3: a list that has ours is for us too."""
     both = signed(site, claims(site, aud=["https://elsewhere.example", site.mcp_url]))
     assert ask(site, "tools/list", authorization=f"Bearer {both}").status == 200
@@ -318,7 +318,7 @@ def test_an_audience_among_others_is_ours(site: Whole) -> None:
     refused(site, ask(site, "tools/list", authorization=f"Bearer {other}"), since)
 
 
-def test_a_rotated_key_works_and_the_old_one_until_its_tokens_expire(site: Whole) -> None:
+def test_a_rotated_key_works_and_the_old_one_until_its_tokens_expire(site: FullStack) -> None:
     before = signed(site, claims(site))
     site.authkit.keys.rotate()
     after = signed(site, claims(site))
@@ -332,7 +332,7 @@ def test_a_rotated_key_works_and_the_old_one_until_its_tokens_expire(site: Whole
 @pytest.mark.parametrize(
     "path", ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server"]
 )
-def test_nobody_can_bend_the_metadata(site: Whole, path: str, headers: dict[str, str]) -> None:
+def test_nobody_can_bend_the_metadata(site: FullStack, path: str, headers: dict[str, str]) -> None:
     plain, bent = site.gateway.get(path), site.gateway.ask("GET", path, headers=headers)
     assert (bent.status, bent.json) == (200, plain.json)
     refusal = site.gateway.ask("POST", "/mcp", call("tools/list"), {"content-type": "application/json", **headers})
@@ -341,7 +341,7 @@ def test_nobody_can_bend_the_metadata(site: Whole, path: str, headers: dict[str,
 
 
 @pytest.mark.parametrize("attack", ["another audience", "alg none", "expired"])
-def test_the_challenge_is_kept_where_the_gateway_keeps_it(attack: str, keeping: Whole) -> None:
+def test_the_challenge_is_kept_where_the_gateway_keeps_it(attack: str, keeping: FullStack) -> None:
     since = len(keeping.gateway.exchanges)
     answer = ask(keeping, "tools/call", authorization=f"Bearer {FORGED[attack](keeping)}")
     refused(keeping, answer, since)
@@ -349,6 +349,6 @@ def test_the_challenge_is_kept_where_the_gateway_keeps_it(attack: str, keeping: 
 
 
 @pytest.fixture(scope="module")
-def keeping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
-    with whole(tmp_path_factory.mktemp("wiki"), renames_challenge=False) as one:
+def keeping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
+    with full_stack(tmp_path_factory.mktemp("wiki"), renames_challenge=False) as one:
         yield one

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import pytest
-from end_to_end.whole import Whole, whole
+from end_to_end.full_stack import FullStack, full_stack
 from helpers.support import PROJECT
 
 HOST = "wiki.example"
@@ -116,7 +116,7 @@ class Browser:
 class Both:
     """Two copies of one wiki: behind the gateway, and alone."""
 
-    site: Whole
+    site: FullStack
     through: Browser
     alone: Browser
 
@@ -143,7 +143,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
 
 @contextmanager
 def two_copies(root: Path) -> Iterator[Both]:
-    with whole(root / "one") as site:
+    with full_stack(root / "one") as site:
         site.gateway.get("/")  # makes what a wiki makes at its first start
         shutil.copytree(root / "one", root / "two")
         with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -308,7 +308,7 @@ def test_git_pushes_over_http(written: Both, tmp_path: Path) -> None:
 def test_git_pushes_with_a_password(tmp_path: Path, renames: bool) -> None:
     """API Gateway renames the challenge of Basic too, and git sends no password that nobody has asked for."""
     registered = {"WRITE_ACCESS": "REGISTERED", "ATTACHMENT_ACCESS": "REGISTERED"}
-    with whole(tmp_path / "wiki", wiki=registered, renames_challenge=renames) as site:
+    with full_stack(tmp_path / "wiki", wiki_env=registered, renames_challenge=renames) as site:
         browser = Browser(urlsplit(site.url).port or 0, {})
         person = {"email": "otter@example.com", "name": "Otter", "password1": "raft-of-otters"}
         assert browser.post("/-/register", person | {"password2": person["password1"]}).status == 302

@@ -8,24 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from end_to_end.whole import Whole, whole
+from end_to_end.full_stack import FullStack, full_stack
 from helpers.support import PROJECT
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
-    with whole(tmp_path_factory.mktemp("site") / "wiki") as running:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
+    with full_stack(tmp_path_factory.mktemp("site") / "wiki") as running:
         yield running
 
 
-def verify(site: Whole, *arguments: str) -> tuple[int, dict[str, Any]]:
+def verify(site: FullStack, *arguments: str) -> tuple[int, dict[str, Any]]:
     command = [sys.executable, "-m", "routegen", "verify", site.url, "--format", "json", *arguments]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
     assert done.stderr == ""
     return done.returncode, json.loads(done.stdout)
 
 
-def test_nothing_is_wrong_with_the_real_stack(site: Whole) -> None:
+def test_nothing_is_wrong_with_the_real_stack(site: FullStack) -> None:
     code, report = verify(
         site, "--page", "/Home", "--page", "/", "--register", "--fail-on", "warning", "--timeout", "30"
     )
@@ -40,7 +40,7 @@ def test_nothing_is_wrong_with_the_real_stack(site: Whole) -> None:
     ]
 
 
-def test_a_gateway_without_the_documents_routes_is_found(site: Whole, tmp_path: Path) -> None:
+def test_a_gateway_without_the_documents_routes_is_found(site: FullStack, tmp_path: Path) -> None:
     manifest = json.loads((PROJECT / "generated" / "routes.json").read_text())
     manifest["routes"].append({
         "path": "/.well-known/openid-configuration", "methods": ["GET"], "app": "mcp", "role": "openid-configuration",

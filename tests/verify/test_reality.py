@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from end_to_end.clients import missing, session
+from end_to_end.client_sessions import run_session, skip_reason
 from verify.broken_stack import Stack, broken_stack
 from verify.conftest import Run
 
@@ -105,7 +105,7 @@ UNKNOWN_YET = {
     [pytest.param(one, marks=() if one in QUICK else pytest.mark.slow, id="+".join(one)) for one in COMBINATIONS],
 )
 def test_what_was_foretold_is_what_a_client_meets(faults: tuple[str, ...], run: Run, tmp_path: Path) -> None:
-    able = {name: client for name, client in CLIENTS.items() if not missing(client)}
+    able = {name: client for name, client in CLIENTS.items() if not skip_reason(client)}
     with broken_stack({*faults}) as stack:
         foretold = {one["client"]: one for one in run(stack, register=True).details["clients"]}
         met = {name: meeting(stack, client, tmp_path) for name, client in able.items()}
@@ -123,7 +123,7 @@ def expected(prediction: dict[str, Any], met: tuple[str, str | None]) -> tuple[s
 
 def meeting(stack: Stack, client: str, folder: Path) -> tuple[str, str | None]:
     """The outcome of a session, and its error."""
-    happened = session(client, stack.mcp_url, folder / client, "hello", {})
+    happened = run_session(client, stack.mcp_url, folder / client, "hello", {})
     if "error" in happened:
         return "fails", happened["error"]
     assert (happened["tools"], happened["text"], happened["signedIn"]) == (["hello"], "hello", True)
