@@ -6,9 +6,9 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from routegen.errors import ConfigError, NoProjectError
 
@@ -34,12 +34,20 @@ def _check_name(name: str) -> str:
     return name
 
 
-def _check_own_path(path: str) -> str:
+def _check_literal_path(path: str) -> str:
     if not path.startswith("/") or path == "/" or path.endswith("/") or "{" in path:
         raise ValueError(
             f"{path!r} is not a literal path such as '/mcp': begin with '/', do not end with '/', use no variable"
         )
     return path
+
+
+def _check_reserve(reserve: object) -> object:
+    if isinstance(reserve, list):
+        return tuple(reserve)
+    if reserve not in get_args(ReservePolicy):
+        raise ValueError(f"must be 'auto', 'all', 'none' or a list of paths, is {reserve!r}")
+    return reserve
 
 
 def _check_variable(name: str) -> str:
@@ -56,7 +64,8 @@ def _check_value(value: str) -> str:
 
 Text = Annotated[str, AfterValidator(_check_text)]
 Name = Annotated[str, AfterValidator(_check_name)]
-OwnPath = Annotated[str, AfterValidator(_check_own_path)]
+LiteralPath = Annotated[str, AfterValidator(_check_literal_path)]
+ReservePolicy = Literal["auto", "all", "none"]
 Environment = dict[Annotated[str, AfterValidator(_check_variable)], Annotated[str, AfterValidator(_check_value)]]
 
 
@@ -66,15 +75,33 @@ class AppTable(BaseModel):
     model_config = _STRICT
 
     target: Annotated[
-        Text, Field(alias="app", description="The app: `path/to/file.py:attribute` or `package.module:attribute`.")
+        Text,
+        Field(alias="app", description="The app: `path/to/file.py:attribute` or `package.module:attribute`."),
     ]
     handler: Annotated[
         Text | None, Field(description="The Lambda handler, `module.function`, for `serve` and the infrastructure.")
     ] = None
     path: Annotated[Text | None, Field(description="The folder that the handler is imported from.")] = None
     own: Annotated[
-        tuple[OwnPath, ...], Field(strict=False, description="Paths that the app owns, with all paths below them.")
+        tuple[LiteralPath, ...], Field(strict=False, description="Paths that the app owns, with all paths below them.")
     ] = ()
+    routes: Annotated[
+        tuple[LiteralPath, ...],
+        Field(
+            strict=False,
+            description="Paths that the app gets although its route table does not list them (middleware answers them), "
+            "and documents of the domain that it answers for other apps too.",
+        ),
+    ] = ()
+    reserve: Annotated[
+        ReservePolicy | tuple[LiteralPath, ...],
+        BeforeValidator(_check_reserve),
+        Field(
+            description="Paths that MCP clients ask about the app's endpoints and that the app does not serve: its own "
+            '404 is the right answer. `"auto"`: all of them, except where the default app has a rule that names the '
+            'path. `"all"`, `"none"`, or a list of paths.',
+        ),
+    ] = "auto"
     env: Annotated[
         Environment, Field(description="The environment that the app sees when it is imported; never a secret.")
     ] = {}

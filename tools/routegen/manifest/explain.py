@@ -8,6 +8,7 @@ from routegen.manifest import Manifest, Route
 NO_KEY = "no route key takes it"
 OTHER_SLASH = "no route key takes it; {path} has a route key, but a path with a trailing slash is another path"
 OTHER_METHOD = "no route key takes this method; this path has a route key for {methods}"
+RESERVED = "; {app} serves nothing at this path and answers 404 itself: {reason}"
 REFUSES = "; {app} serves {methods} at this path and refuses {method} itself"
 PROBED_METHODS = ("GET", "POST", "DELETE")
 """The methods that an explanation tries, to list those that have a route key at a path."""
@@ -75,6 +76,8 @@ def how_it_matches(key: RouteKey) -> str:
 
 
 def _reason(key: RouteKey, route: Route, method: str) -> str:
+    if route.reserved:
+        return how_it_matches(key) + RESERVED.format(app=route.app, reason=route.reserved)
     if ANY in route.methods or method in route.methods:
         return how_it_matches(key)
     return how_it_matches(key) + REFUSES.format(app=route.app, methods=", ".join(route.methods), method=method)

@@ -43,7 +43,7 @@ class Route(BaseModel):
     path: Annotated[Text, Field(description="The path in API Gateway's notation: {name}, {name+}")]
     methods: Annotated[
         tuple[Method, ...],
-        Field(min_length=1, description='The methods that the app serves, sorted; ["ANY"] for all'),
+        Field(description='The methods that the app serves, sorted; ["ANY"] for all; empty for a reserved path'),
     ]
     app: Annotated[AppName, Field(description="The app that serves the path")]
     role: Annotated[Role, Field(description="The role of the path in OAuth and MCP terms")]
@@ -55,6 +55,10 @@ class Route(BaseModel):
     widened: Annotated[
         Text | None,
         Field(description="Why the gateway sends more than the app serves; absent where it does not"),
+    ] = None
+    reserved: Annotated[
+        Text | None,
+        Field(description="Why the app gets a path that it does not serve: its own 404 is the right answer there"),
     ] = None
 
 

@@ -37,6 +37,10 @@ def find_problems(manifest: Manifest) -> Iterator[str]:
 def _entry_problems(route: Route, default: str) -> Iterator[str]:
     if route.app == default:
         yield f"{route.app!r} is the default app: it gets every request that no route takes, and owns no route"
+    if bool(route.methods) == bool(route.reserved):
+        yield "methods must be empty for a reserved path, and only there"
+    if route.reserved and route.widened:
+        yield "a reserved path cannot be widened: the app serves nothing there"
     if list(route.methods) != sorted(set(route.methods)) or (ANY in route.methods and len(route.methods) > 1):
         yield f"methods {list(route.methods)} are not sorted, without doubles, or just [{ANY!r}]"
     for text in route.route_keys:
@@ -48,5 +52,5 @@ def _entry_problems(route: Route, default: str) -> Iterator[str]:
             yield f"route key {text!r} takes every path, so {default!r} would get no request through $default"
         if key.path != route.path:
             yield f"route key {text!r} has another path than the entry"
-        if key.method != ANY and ANY not in route.methods and key.method not in route.methods:
+        if key.method != ANY and route.methods and ANY not in route.methods and key.method not in route.methods:
             yield f"route key {text!r} has a method that the entry does not list"
