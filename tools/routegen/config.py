@@ -89,8 +89,8 @@ class AppTable(BaseModel):
         tuple[LiteralPath, ...],
         Field(
             strict=False,
-            description="Paths that the app gets although its route table does not list them (middleware answers them), "
-            "and documents of the domain that it answers for other apps too.",
+            description="Paths that the app gets although its route table does not list them, because middleware "
+            "answers them; and documents of the whole domain that this app answers for other apps too.",
         ),
     ] = ()
     reserve: Annotated[

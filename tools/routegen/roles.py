@@ -4,7 +4,7 @@ The role of a well-known path follows from the path, as its standard says. Every
 answers, because `/register` of another app is not an OAuth registration endpoint.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from routegen.manifest import Role
@@ -12,10 +12,6 @@ from routegen.manifest import Role
 PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"
 AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
 OPENID_CONFIGURATION = "/.well-known/openid-configuration"
-
-
-# An MCP endpoint has a short path, and an app has few MCP endpoints.
-_MAX_ENDPOINT_SEGMENTS, _MAX_ENDPOINTS = 3, 50
 
 
 @dataclass(frozen=True)
@@ -26,16 +22,33 @@ class PathRole:
     spec: str | None = None
 
 
+DISCOVERY_DOCUMENTS: tuple[tuple[str, PathRole], ...] = (
+    (PROTECTED_RESOURCE, PathRole("protected-resource-metadata", "RFC 9728")),
+    (AUTHORIZATION_SERVER, PathRole("authorization-server-metadata", "RFC 8414")),
+    (OPENID_CONFIGURATION, PathRole("openid-configuration", "OpenID Connect Discovery 1.0")),
+)
+"""The documents that MCP clients ask for, at the root of the domain or with an endpoint's path, each with its role."""
+
+
+# An MCP endpoint has a short path, and an app has few MCP endpoints.
+_MAX_ENDPOINT_SEGMENTS, _MAX_ENDPOINTS = 3, 50
+
+
 @dataclass(frozen=True)
 class _RoleRule:
     role: Role
-    spec: str
+    spec: str | None
     applies: Callable[[str, tuple[str, ...]], bool]
 
 
 def _is_document(document: str) -> Callable[[str, tuple[str, ...]], bool]:
     """Match a well-known path, with or without a resource's or issuer's path after it (RFC 8414, section 3.1)."""
     return lambda path, _: path == document or path.startswith(f"{document}/")
+
+
+def _is_below_a_path(path: str, _handlers: tuple[str, ...]) -> bool:
+    """Match metadata below a path, where the standards do not put it (RFC 9728, section 3.1; RFC 8414, section 3.1)."""
+    return any(path.find(document) > 0 for document in (PROTECTED_RESOURCE, AUTHORIZATION_SERVER))
 
 
 def _answered_by(*names: str) -> Callable[[str, tuple[str, ...]], bool]:
@@ -55,6 +68,7 @@ _ROLE_RULES = (
         "OpenID Connect Discovery 1.0",
         lambda path, _: path.endswith(OPENID_CONFIGURATION),
     ),
+    _RoleRule("misplaced-metadata", None, _is_below_a_path),
     _RoleRule(
         "mcp-endpoint",
         "MCP Streamable HTTP",
@@ -82,6 +96,22 @@ _ROLE_RULES = (
 _IS_CONSENT = _answered_by("ConsentMixin._handle_consent", "OAuthProxy._handle_consent")
 
 
+def discovery_documents(endpoint: str) -> Iterator[tuple[str, PathRole]]:
+    """Yield each path at which MCP clients ask for a document about an endpoint, with the document's role.
+
+    The endpoint's path comes after the well-known path (RFC 9728, section 3.1; RFC 8414, section 3.1) or before it
+    (OpenID Connect Discovery 1.0, section 4; some clients do so for the other documents). The documents at the root of
+    the domain come last.
+
+    Args:
+        endpoint: the path of an MCP endpoint.
+    """
+    if endpoint != "/":
+        yield from ((f"{document}{endpoint}", role) for document, role in DISCOVERY_DOCUMENTS)
+        yield from ((f"{endpoint.rstrip('/')}{document}", role) for document, role in DISCOVERY_DOCUMENTS)
+    yield from DISCOVERY_DOCUMENTS
+
+
 def list_discovery_paths(served_paths: Iterable[str]) -> list[str]:
     """Return every path at which clients look for OAuth documents and endpoints, sorted.
 
@@ -95,10 +125,9 @@ def list_discovery_paths(served_paths: Iterable[str]) -> list[str]:
         for path in served_paths
         if path.count("/") <= _MAX_ENDPOINT_SEGMENTS and "{" not in path and "/.well-known" not in path
     }
-    documents = (PROTECTED_RESOURCE, AUTHORIZATION_SERVER, OPENID_CONFIGURATION)
-    paths = {"/register", "/authorize", "/token", "/revoke", "/consent", "/auth/callback", "/mcp", *documents}
+    paths = {"/register", "/authorize", "/token", "/revoke", "/consent", "/auth/callback", "/mcp"}
     for endpoint in sorted({"/mcp", *endpoints} - {"/"})[:_MAX_ENDPOINTS]:
-        paths |= {f"{document}{endpoint}" for document in documents} | {f"{endpoint}{OPENID_CONFIGURATION}"}
+        paths |= {path for path, _ in discovery_documents(endpoint)}
     return sorted(paths)
 
 

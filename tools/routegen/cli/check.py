@@ -44,7 +44,7 @@ def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions, s
     config = configuration(apps)
     file = manifest_path(manifest, config)
     committed = read_manifest(file)
-    extraction = extract(config, include_default=True)
+    extraction = extract(config)
     if strict:
         _refuse_wider_routes(committed, file)
     text = file.read_text("utf-8")

@@ -11,7 +11,7 @@ from routegen.manifest.explain import Explainer
 from routegen.report import Finding, Rule, rules
 
 # Clients request these before or during the sign-in; without one of them a client does not connect.
-_SIGN_IN_ROLES = frozenset(get_args(Role)) - {"revocation-endpoint", "owned", "other"}
+_SIGN_IN_ROLES = frozenset(get_args(Role)) - {"revocation-endpoint", "misplaced-metadata", "owned", "other"}
 
 
 def as_findings(differences: Iterable[Difference], new: Manifest, text: str, fix: str) -> list[Finding]:

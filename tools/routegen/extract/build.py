@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from routegen.config import AppConfig
 from routegen.discover.served_path import ServedPath
 from routegen.errors import UnsupportedRouteError
+from routegen.extract.reserved import ROOT_DOCUMENTS, NotReserved, reserve_paths
+from routegen.extract.unreachable import find_unreachable, redirected_path
 from routegen.extract.unsupported import TranslatedPath, UnsupportedPath, is_covered, translate_served_path
 from routegen.gateway import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteTable, Translation, shape, subtree_path
 from routegen.manifest import Manifest, Route
@@ -23,11 +25,13 @@ class Extraction:
     Attributes:
         manifest: the manifest.
         unsupported: the paths that the manifest leaves out or makes wider.
-        default_paths: the paths that the app behind `$default` serves, if the extraction included it.
+        not_reserved: the paths that clients ask about an endpoint, and that stay with the default app.
+        default_paths: the paths that the default app serves; empty if it is not configured.
     """
 
     manifest: Manifest
     unsupported: tuple[UnsupportedPath, ...] = ()
+    not_reserved: tuple[NotReserved, ...] = ()
     default_paths: tuple[ServedPath, ...] = ()
 
 
@@ -41,12 +45,15 @@ class _Entry:
     reasons: list[str | None] = field(default_factory=list)
 
 
-def build_manifest(default: str, apps: Iterable[tuple[AppConfig, list[ServedPath]]]) -> Extraction:
+def build_manifest(
+    default: str, apps: Sequence[tuple[AppConfig, list[ServedPath]]], default_paths: Sequence[ServedPath] | None = None
+) -> Extraction:
     """Build the manifest of discovered apps; its content depends only on the arguments.
 
     Args:
         default: the name of the app behind `$default`.
         apps: each app with the paths that it serves.
+        default_paths: the paths that the default app serves; None if it is not configured.
 
     Raises:
         UnsupportedRouteError: an app serves a path that a route key cannot express and its policy is to refuse, two
@@ -59,28 +66,53 @@ def build_manifest(default: str, apps: Iterable[tuple[AppConfig, list[ServedPath
         app_routes = list(_app_routes(app, translated))
         routes += app_routes
         unsupported += _unsupported_paths(app, translated, app_routes)
+    routes = _with_one_owner(routes, [app for app, _ in apps])
+    reserved, not_reserved = reserve_paths([app for app, _ in apps], routes, default_paths)
+    routes += reserved
     routes.sort(key=lambda route: (route.path, route.app))
     _check_quota(routes)
     manifest = Manifest(version=1, default=default, routes=tuple(routes))
     if problems := list(find_problems(manifest)):
-        raise UnsupportedRouteError(f"the apps' routes: {problems[0]}{_and_more(problems)}")
-    return Extraction(manifest, tuple(unsupported))
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise UnsupportedRouteError(f"the apps' routes: {problems[0]}{more}")
+    return Extraction(manifest, tuple(unsupported), tuple(not_reserved), tuple(default_paths or ()))
+
+
+def _with_one_owner(routes: list[Route], apps: Sequence[AppConfig]) -> list[Route]:
+    """Leave out the entries for a path that another app claims in its `routes`.
+
+    Raises:
+        UnsupportedRouteError: several apps serve a document of the domain, and none or several of them claim it.
+    """
+    owners = {path: app.name for app in reversed(apps) for path in app.routes}
+    serving: dict[str, list[str]] = {}
+    for route in routes:
+        serving.setdefault(route.path, []).append(route.app)
+    for path, names in serving.items():
+        if len(names) > 1 and path not in owners and path in ROOT_DOCUMENTS:
+            raise UnsupportedRouteError(
+                f"{' and '.join(map(repr, names))} both serve {path}, a document of the whole domain, which needs one "
+                f'owner: write routes = ["{path}"] in [tool.routegen.apps.{names[0]}], or in that of another app'
+            )
+    return [route for route in routes if owners.get(route.path, route.app) == route.app]
 
 
 def _unsupported_paths(
     app: AppConfig, translated: Iterable[tuple[ServedPath, TranslatedPath]], routes: list[Route]
 ) -> list[UnsupportedPath]:
     table = RouteTable(RouteKey.parse(key) for route in routes for key in route.route_keys)
-    unsupported = [
+    unsupported = list(find_unreachable(app.name, [served for served, _ in translated], table))
+    redirects = {problem.path for problem in unsupported if problem.kind == "redirect"}
+    unsupported += [
         problem
         for served, translation in translated
         for problem in translation.unsupported
-        if not is_covered(problem, served, table)
+        if not is_covered(problem, served, table) and f"{redirected_path(served)}/" not in redirects
     ]
     refusable = [problem for problem in unsupported if problem.refusable]
     if refusable and app.unsupported == "refuse":
-        text = f"{refusable[0].text}{_and_more(refusable)}"
-        raise UnsupportedRouteError(f'{text}; `unsupported = "warn"` leaves it out')
+        more = f" (and {len(refusable) - 1} more)" if len(refusable) > 1 else ""
+        raise UnsupportedRouteError(f'{refusable[0].text}{more}; `unsupported = "warn"` accepts it')
     return unsupported
 
 
@@ -120,12 +152,17 @@ def _app_routes(app: AppConfig, translated: Iterable[tuple[ServedPath, Translate
             _add_entry(entries, served, result.translation)
     for prefix in app.own:
         _own_subtree(entries, prefix)
+    for path in app.routes:
+        role = classify_path(path, ())
+        entries.setdefault(shape(path), _Entry(path, PathRole("owned") if role.role == "other" else role, {ANY}))
     for entry in entries.values():
         yield _route(app, entry)
 
 
 def _add_entry(entries: dict[tuple[str, ...], _Entry], served: ServedPath, translation: Translation) -> None:
     path_role = classify_path(served.path, served.handlers)
+    if path_role.role == "mcp-endpoint" and (served.only_redirects or redirected_path(served)):
+        path_role = PathRole("other")  # clients get only a redirect at the path that the route key names
     entry = entries.setdefault(shape(translation.path), _Entry(translation.path, path_role))
     entry.methods |= {ANY} if served.methods is None else set(served.methods)
     entry.reasons.append(translation.widened)

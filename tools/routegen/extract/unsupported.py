@@ -11,6 +11,7 @@ The kinds of unsupported paths:
   (`routegen.gateway.assumptions.GREEDY_MATCHES_EMPTY`).
 - `path`: no URL can have the path, for example because of an empty segment.
 - `hidden`: an earlier mount takes all requests of the route, so the app does not serve it.
+- `redirect` and `misplaced-metadata`: `routegen.extract.unreachable` finds these.
 """
 
 from collections.abc import Iterator
@@ -22,7 +23,17 @@ from routegen.discover.served_path import ServedPath
 from routegen.gateway import METHODS, RouteKeyError, RouteTable, Translation, takes_every_path, translate_path
 from routegen.gateway.path_pattern import split_path
 
-UnsupportedKind = Literal["websocket", "host", "everything", "trailing-slash", "empty-rest", "path", "hidden"]
+UnsupportedKind = Literal[
+    "websocket",
+    "host",
+    "everything",
+    "trailing-slash",
+    "empty-rest",
+    "path",
+    "hidden",
+    "redirect",
+    "misplaced-metadata",
+]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ Role = Literal[
     "protected-resource-metadata",
     "authorization-server-metadata",
     "openid-configuration",
+    "misplaced-metadata",
     "authorization-endpoint",
     "token-endpoint",
     "registration-endpoint",

@@ -1,0 +1,99 @@
+"""Reserve the paths that MCP clients ask about an app's endpoints and that the app does not serve.
+
+A client that asks about an MCP server and reaches a website reads the website's answer: an HTML page with status 200
+makes most clients fail, also if the server needs no sign-in. The app's own 404 is the right answer.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from routegen.config import AppConfig
+from routegen.discover.served_path import ServedPath
+from routegen.gateway import ANY, RouteKey, RouteTable
+from routegen.gateway.path_pattern import PathSegment, path_matches, split_path
+from routegen.manifest import Route
+from routegen.roles import DISCOVERY_DOCUMENTS, PathRole, classify_path, discovery_documents
+
+ROOT_DOCUMENTS = {path for path, _ in DISCOVERY_DOCUMENTS}
+
+
+@dataclass(frozen=True)
+class NotReserved:
+    """A path that clients ask about an endpoint, and that stays with the default app.
+
+    Attributes:
+        path: the path.
+        app: the app with the endpoint.
+        endpoint: the path of the endpoint.
+        rule: the default app's rule that names the path; None if the default app is not configured.
+    """
+
+    path: str
+    app: str
+    endpoint: str
+    rule: str | None
+
+
+def mcp_endpoints(routes: Iterable[Route]) -> list[str]:
+    """Return the literal paths of the routes that are MCP endpoints and take POST, sorted."""
+    return sorted(
+        route.path
+        for route in routes
+        if route.role == "mcp-endpoint" and "{" not in route.path and {"POST", ANY}.intersection(route.methods)
+    )
+
+
+def reserve_paths(
+    apps: Sequence[AppConfig], routes: Sequence[Route], default_paths: Sequence[ServedPath] | None
+) -> tuple[list[Route], list[NotReserved]]:
+    """Return a route for each path to reserve, and the paths that the policy leaves to the default app.
+
+    Args:
+        apps: the apps, in the order of the configuration: the first one with an endpoint gets the root documents.
+        routes: the routes of all apps, without reserved paths.
+        default_paths: the paths that the default app serves; None if it is not configured.
+    """
+    # A route of another app keeps its requests, and a path that the app gets already needs no second route.
+    table = RouteTable(RouteKey.parse(key) for route in routes for key in route.route_keys)
+    rules = {served.path: split_path(served.path, served.regexes) for served in default_paths or ()}
+    reserved: dict[str, Route] = {}
+    left_out: dict[str, NotReserved] = {}
+    for app in apps:
+        for path, endpoint, role in _candidates(app, routes):
+            if path in reserved or table.select("GET", path):
+                continue
+            rule = _naming_rule(path, rules)
+            is_unknown = path in ROOT_DOCUMENTS and default_paths is None
+            if app.reserve == "auto" and (rule or is_unknown):
+                left_out.setdefault(path, NotReserved(path, app.name, endpoint, rule))
+                continue
+            reserved[path] = _reserved_route(app.name, path, endpoint, role)
+    return list(reserved.values()), [item for path, item in left_out.items() if path not in reserved]
+
+
+def _candidates(app: AppConfig, routes: Iterable[Route]) -> Iterator[tuple[str, str, PathRole]]:
+    """Yield each path that the app can reserve, with the endpoint that it is about and its role."""
+    endpoints = mcp_endpoints(route for route in routes if route.app == app.name)
+    if isinstance(app.reserve, tuple):
+        yield from ((path, ", ".join(endpoints) or app.name, classify_path(path, ())) for path in app.reserve)
+    elif app.reserve != "none":
+        for endpoint in endpoints:
+            yield from ((path, endpoint, role) for path, role in discovery_documents(endpoint))
+
+
+def _naming_rule(path: str, rules: Mapping[str, Sequence[PathSegment]]) -> str | None:
+    """Return the default app's rule that names a path: it begins with a literal segment and matches the path."""
+    named = (rule for rule, segments in rules.items() if segments[0].is_literal and path_matches(segments, path))
+    return next(named, None)
+
+
+def _reserved_route(app: str, path: str, endpoint: str, role: PathRole) -> Route:
+    return Route(
+        path=path,
+        methods=(),
+        app=app,
+        role=role.role,
+        spec=role.spec,
+        route_keys=(f"{ANY} {path}",),
+        reserved=f"MCP clients ask here about {endpoint}",
+    )

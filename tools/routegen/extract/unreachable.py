@@ -1,0 +1,100 @@
+"""Find MCP endpoints and metadata that clients cannot reach behind the gateway, although the app serves them.
+
+- `redirect`: the endpoint's path ends in `/`, and the app redirects the path without the slash to it. A route key
+  cannot end in `/`, so the redirect leads to the app behind `$default`.
+- `misplaced-metadata`: the documents of the sign-in are mounted below a path. Clients put the well-known path first and
+  the endpoint's or issuer's path after it (RFC 9728, section 3.1; RFC 8414, section 3.1).
+"""
+
+from collections.abc import Iterator, Sequence
+
+from routegen.discover.served_path import ServedPath
+from routegen.extract.unsupported import UnsupportedPath
+from routegen.gateway import RouteTable
+from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE, classify_path
+
+
+def find_unreachable(app: str, served_paths: Sequence[ServedPath], table: RouteTable) -> Iterator[UnsupportedPath]:
+    """Yield each endpoint behind a redirect and each misplaced document of an app.
+
+    Args:
+        app: the app's name.
+        served_paths: the paths that the app serves.
+        table: the app's route keys.
+    """
+    answering = [served for served in served_paths if served.protocol == "http" and not served.hidden_by]
+    endpoints = [served for served in answering if is_endpoint(served)]
+    for served in endpoints:
+        yield from _redirect(app, served, table)
+    paths = {served.path for served in answering}
+    for served in endpoints:
+        yield from _misplaced_resource_metadata(app, served.path.rstrip("/"), paths)
+    for served in answering:
+        if classify_path(served.path, served.handlers).role == "authorization-endpoint":
+            yield from _misplaced_server_metadata(app, served.path.rpartition("/")[0], paths)
+
+
+def is_endpoint(served: ServedPath) -> bool:
+    """Whether a served path is an MCP endpoint that answers, and not only a redirect to one."""
+    return not served.only_redirects and classify_path(served.path, served.handlers).role == "mcp-endpoint"
+
+
+def redirected_path(served: ServedPath) -> str | None:
+    """Return the path without the final slash of an endpoint that clients reach only through a redirect.
+
+    The endpoint's own path ends in a slash, or is everything below a mount.
+    """
+    path = served.path.removesuffix("{proxy:path}") if served.path.endswith("/{proxy:path}") else served.path
+    return path.rstrip("/") if path.endswith("/") and path != "/" else None
+
+
+def _redirect(app: str, served: ServedPath, table: RouteTable) -> Iterator[UnsupportedPath]:
+    path = redirected_path(served)
+    if path is None or "{" in path or table.select("POST", f"{path}/"):
+        return
+    text = (
+        f"the MCP endpoint is {path}/, and {path} only redirects to it; a route key cannot end in '/', so the gateway "
+        f"sends {path}/ to the app behind $default; {_remedy(served.handlers, path)}"
+    )
+    yield UnsupportedPath("redirect", app, f"{path}/", f"redirect: {app}: {text}")
+
+
+def _remedy(handlers: Sequence[str], path: str) -> str:
+    """Return the code that serves the endpoint at the path itself, for the framework that serves it now."""
+    if any(name.startswith("fastmcp.") for name in handlers):
+        return f'write app.mount("/", mcp.http_app(path="{path}"))'
+    if any(name.endswith("StreamableHTTPASGIApp") for name in handlers):
+        return f'write app.mount("/", mcp.streamable_http_app(streamable_http_path="{path}"))'
+    return (
+        f'write Route("{path}", endpoint=Endpoint()) in place of the mount, where Endpoint is a class with '
+        "`async def __call__(self, scope, receive, send): await session_manager.handle_request(scope, receive, send)`"
+    )
+
+
+def _misplaced_resource_metadata(app: str, endpoint: str, paths: set[str]) -> Iterator[UnsupportedPath]:
+    documents = [path for path in paths if PROTECTED_RESOURCE in path]
+    expected = f"{PROTECTED_RESOURCE}{endpoint}"
+    if not documents or not paths.isdisjoint({expected, PROTECTED_RESOURCE}):
+        return
+    text = (
+        f"{app} serves the protected resource metadata at {min(documents)}, and clients look for it at {expected} "
+        "(RFC 9728, section 3.1); serve it there: with FastMCP, set base_url to the URL of the mount and add "
+        "*auth.get_well_known_routes(mcp_path=...) to the routes of the outer application"
+    )
+    yield UnsupportedPath("misplaced-metadata", app, endpoint or "/", f"misplaced-metadata: {text}")
+
+
+def _misplaced_server_metadata(app: str, issuer: str, paths: set[str]) -> Iterator[UnsupportedPath]:
+    documents = [path for path in paths if AUTHORIZATION_SERVER in path]
+    expected = f"{AUTHORIZATION_SERVER}{issuer}"
+    if not documents or not paths.isdisjoint(
+        {expected, f"{OPENID_CONFIGURATION}{issuer}", f"{issuer}{OPENID_CONFIGURATION}"}
+    ):
+        return
+    text = (
+        f"{app} serves the authorization server metadata at {min(documents)}, and clients look for it at {expected} "
+        f"(RFC 8414, section 3.1), because the authorization endpoint is below {issuer or '/'}; serve it there: with "
+        "FastMCP, set base_url to the URL of the mount and add *auth.get_well_known_routes(mcp_path=...) to the routes "
+        "of the outer application"
+    )
+    yield UnsupportedPath("misplaced-metadata", app, issuer or "/", f"misplaced-metadata: {text}")
