@@ -15,7 +15,7 @@ from routegen.extract import extract
 from routegen.extract.extraction_findings import extraction_findings
 from routegen.manifest import Manifest, read_manifest
 from routegen.render import RenderRequest, render
-from routegen.report import Finding, Report, rules
+from routegen.report import Finding, Report, Section, rules
 
 _EPILOG = """\b
 Examples:
@@ -60,10 +60,16 @@ def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions, s
         rules=rules.COMPARISON_RULES,
         findings=tuple(findings),
         success=f"{len(committed.routes)} routes, as the apps serve them",
+        sections=(Section("Reserved paths", _reserved_rows(extraction.manifest)),),
         details={"differences": as_data(differences)},
         file=os.fspath(file),
     )
     return show_report(report, reporting)
+
+
+def _reserved_rows(manifest: Manifest) -> tuple[tuple[str, ...], ...]:
+    """The paths that an app gets for its own 404, with the reason of each."""
+    return tuple((route.path, route.app, route.reserved) for route in manifest.routes if route.reserved)
 
 
 def _with_line(finding: Finding, text: str) -> Finding:

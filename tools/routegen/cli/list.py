@@ -29,7 +29,7 @@ def command(manifest: Path | None, format_: str) -> None:
         emit_json([route.model_dump(mode="json", exclude_none=True) for route in content.routes])
         return
     rows = [_HEADER]
-    rows += [(r.path, " ".join(r.methods), r.app, r.role, r.spec or "") for r in content.routes]
+    rows += [(r.path, " ".join(r.methods) or "reserved", r.app, r.role, r.spec or "") for r in content.routes]
     rows.append(("$default", "ANY", content.default, "everything else", ""))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows)

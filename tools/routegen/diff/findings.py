@@ -60,12 +60,12 @@ def _path(difference: Difference) -> str:
 def _message(difference: Difference, new: Manifest) -> str:
     match difference:
         case Added(route):
-            return (
-                f"Added: {route.app} serves this path now ({_description(route)}), and the gateway has no route for it."
-            )
+            verb = "reserves" if route.reserved else "serves"
+            return f"Added: {route.app} {verb} this path now ({_description(route)}). The manifest has no route for it."
         case Removed(route):
+            verb = "reserves" if route.reserved else "serves"
             return (
-                f"Removed: {route.app} no longer serves this path ({_description(route)}). "
+                f"Removed: {route.app} no longer {verb} this path ({_description(route)}). "
                 f"Without the route, its requests go to {_next_owner(route, new)}."
             )
         case Changed(old_route, new_route, fields):
@@ -80,7 +80,7 @@ def _description(route: Route) -> str:
 
 def _next_owner(route: Route, new: Manifest) -> str:
     """The app that gets the removed route's requests, found with one of them."""
-    method = "GET" if ANY in route.methods else route.methods[0]
+    method = route.methods[0] if route.methods and ANY not in route.methods else "GET"
     path = "/" + "/".join("x" if segment in {"{}", "{+}"} else segment for segment in shape(route.path))
     explanation = Explainer(new).explain(method, path)
     if explanation.route_key:

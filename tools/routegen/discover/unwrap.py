@@ -16,7 +16,7 @@ _SERVER_OBJECTS = {
 }
 """Classes of MCP servers, each with the method that returns its ASGI application."""
 
-_HANDLERS = ("mangum.adapter.Mangum",)
+LAMBDA_HANDLERS = ("mangum.adapter.Mangum",)
 """Classes of Lambda handlers that keep their ASGI application in `app`."""
 
 # The attributes in which ASGI and WSGI middleware usually keeps the app that it wraps.
@@ -35,7 +35,7 @@ def is_server_object(value: Any) -> bool:
 
 def is_lambda_handler(value: Any) -> bool:
     """Whether the value is a Lambda handler whose ASGI application can be found, such as Mangum."""
-    return any(has_class(value, name) for name in _HANDLERS)
+    return any(has_class(value, name) for name in LAMBDA_HANDLERS)
 
 
 def resolve_asgi_app(app: Any) -> Any:

@@ -9,7 +9,7 @@ from routegen.discover.flask_rules import served_by_flask
 from routegen.discover.handlers import handler_names, qualified_name
 from routegen.discover.mcp_sessions import keeps_sessions
 from routegen.discover.served_path import ServedPath, UnknownRouteKindError
-from routegen.discover.unwrap import find_route_table, has_class
+from routegen.discover.unwrap import find_route_table, has_class, is_lambda_handler
 from routegen.gateway.path_pattern import ANY_PATH, PathSegment, mount_covers, mount_overlaps, split_path
 
 
@@ -36,7 +36,13 @@ def discover_routes(app: Any) -> list[DiscoveredRoute]:
         return [DiscoveredRoute(ServedPath("/{proxy:path}", None, handler_names(app), (ANY_PATH,)))]
     if hasattr(router, "url_map"):
         return [DiscoveredRoute(served) for served in served_by_flask(router)]
-    return [route for context in _root_contexts(app, router) for route in _Walk().walk_router(router, context)]
+    discovered = [route for context in _root_contexts(app, router) for route in _Walk().walk_router(router, context)]
+    if not is_lambda_handler(app):
+        return discovered
+    outermost = (qualified_name(app),)
+    return [
+        replace(route, served=replace(route.served, handlers=outermost + route.served.handlers)) for route in discovered
+    ]
 
 
 def _root_contexts(app: Any, router: Any) -> Iterator[MountContext]:

@@ -26,12 +26,14 @@ class Extraction:
         manifest: the manifest.
         unsupported: the paths that the manifest leaves out or makes wider.
         not_reserved: the paths that clients ask about an endpoint, and that stay with the default app.
+        shared_documents: each root document that several apps serve, with its owner and the other apps.
         default_paths: the paths that the default app serves; empty if it is not configured.
     """
 
     manifest: Manifest
     unsupported: tuple[UnsupportedPath, ...] = ()
     not_reserved: tuple[NotReserved, ...] = ()
+    shared_documents: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     default_paths: tuple[ServedPath, ...] = ()
 
 
@@ -66,7 +68,7 @@ def build_manifest(
         app_routes = list(_app_routes(app, translated))
         routes += app_routes
         unsupported += _unsupported_paths(app, translated, app_routes)
-    routes = _with_one_owner(routes, [app for app, _ in apps])
+    routes, shared_documents = _with_one_owner(routes, [app for app, _ in apps])
     reserved, not_reserved = reserve_paths([app for app, _ in apps], routes, default_paths)
     routes += reserved
     routes.sort(key=lambda route: (route.path, route.app))
@@ -75,11 +77,15 @@ def build_manifest(
     if problems := list(find_problems(manifest)):
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise UnsupportedRouteError(f"the apps' routes: {problems[0]}{more}")
-    return Extraction(manifest, tuple(unsupported), tuple(not_reserved), tuple(default_paths or ()))
+    return Extraction(
+        manifest, tuple(unsupported), tuple(not_reserved), tuple(shared_documents), tuple(default_paths or ())
+    )
 
 
-def _with_one_owner(routes: list[Route], apps: Sequence[AppConfig]) -> list[Route]:
-    """Leave out the entries for a path that another app claims in its `routes`.
+def _with_one_owner(
+    routes: list[Route], apps: Sequence[AppConfig]
+) -> tuple[list[Route], list[tuple[str, str, tuple[str, ...]]]]:
+    """Return the routes without the entries that another app claims in its `routes`, and the shared documents.
 
     Raises:
         UnsupportedRouteError: several apps serve a document of the domain, and none or several of them claim it.
@@ -94,14 +100,19 @@ def _with_one_owner(routes: list[Route], apps: Sequence[AppConfig]) -> list[Rout
                 f"{' and '.join(map(repr, names))} both serve {path}, a document of the whole domain, which needs one "
                 f'owner: write routes = ["{path}"] in [tool.routegen.apps.{names[0]}], or in that of another app'
             )
-    return [route for route in routes if owners.get(route.path, route.app) == route.app]
+    shared = [
+        (path, owners[path], tuple(name for name in names if name != owners[path]))
+        for path, names in sorted(serving.items())
+        if len(names) > 1 and path in owners
+    ]
+    return [route for route in routes if owners.get(route.path, route.app) == route.app], shared
 
 
 def _unsupported_paths(
     app: AppConfig, translated: Iterable[tuple[ServedPath, TranslatedPath]], routes: list[Route]
 ) -> list[UnsupportedPath]:
     table = RouteTable(RouteKey.parse(key) for route in routes for key in route.route_keys)
-    unsupported = list(find_unreachable(app.name, [served for served, _ in translated], table))
+    unsupported = list(find_unreachable(app, [served for served, _ in translated], table))
     redirects = {problem.path for problem in unsupported if problem.kind == "redirect"}
     unsupported += [
         problem

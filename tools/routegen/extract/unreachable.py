@@ -1,37 +1,44 @@
-"""Find MCP endpoints and metadata that clients cannot reach behind the gateway, although the app serves them.
+"""Find MCP endpoints and metadata that clients cannot use behind the gateway, although the app serves them.
 
 - `redirect`: the endpoint's path ends in `/`, and the app redirects the path without the slash to it. A route key
   cannot end in `/`, so the redirect leads to the app behind `$default`.
 - `misplaced-metadata`: the documents of the sign-in are mounted below a path. Clients put the well-known path first and
   the endpoint's or issuer's path after it (RFC 9728, section 3.1; RFC 8414, section 3.1).
+- `sessions`: the endpoint keeps sessions in its process, and the app runs on Lambda, where each request can reach
+  another process.
 """
 
 from collections.abc import Iterator, Sequence
 
+from routegen.config import AppConfig
 from routegen.discover.served_path import ServedPath
+from routegen.discover.unwrap import LAMBDA_HANDLERS
 from routegen.extract.unsupported import UnsupportedPath
 from routegen.gateway import RouteTable
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE, classify_path
 
 
-def find_unreachable(app: str, served_paths: Sequence[ServedPath], table: RouteTable) -> Iterator[UnsupportedPath]:
-    """Yield each endpoint behind a redirect and each misplaced document of an app.
+def find_unreachable(
+    app: AppConfig, served_paths: Sequence[ServedPath], table: RouteTable
+) -> Iterator[UnsupportedPath]:
+    """Yield each endpoint behind a redirect, each endpoint with sessions, and each misplaced document of an app.
 
     Args:
-        app: the app's name.
+        app: the app.
         served_paths: the paths that the app serves.
         table: the app's route keys.
     """
     answering = [served for served in served_paths if served.protocol == "http" and not served.hidden_by]
     endpoints = [served for served in answering if is_endpoint(served)]
     for served in endpoints:
-        yield from _redirect(app, served, table)
+        yield from _redirect(app.name, served, table)
+        yield from _sessions(app, served)
     paths = {served.path for served in answering}
     for served in endpoints:
-        yield from _misplaced_resource_metadata(app, served.path.rstrip("/"), paths)
+        yield from _misplaced_resource_metadata(app.name, served.path.rstrip("/"), paths)
     for served in answering:
         if classify_path(served.path, served.handlers).role == "authorization-endpoint":
-            yield from _misplaced_server_metadata(app, served.path.rpartition("/")[0], paths)
+            yield from _misplaced_server_metadata(app.name, served.path.rpartition("/")[0], paths)
 
 
 def is_endpoint(served: ServedPath) -> bool:
@@ -57,6 +64,18 @@ def _redirect(app: str, served: ServedPath, table: RouteTable) -> Iterator[Unsup
         f"sends {path}/ to the app behind $default; {_remedy(served.handlers, path)}"
     )
     yield UnsupportedPath("redirect", app, f"{path}/", f"redirect: {app}: {text}")
+
+
+def _sessions(app: AppConfig, served: ServedPath) -> Iterator[UnsupportedPath]:
+    is_on_lambda = app.handler is not None or any(name in LAMBDA_HANDLERS for name in served.handlers)
+    if not (served.keeps_sessions and is_on_lambda):
+        return
+    setting = "stateless=True" if served.handlers[-1].endswith(".handle_request") else "stateless_http=True"
+    text = (
+        f"the MCP endpoint {served.path} keeps sessions, and on Lambda another instance can get the next request and "
+        f"answer it with 404 `Session not found`; add {setting}"
+    )
+    yield UnsupportedPath("sessions", app.name, served.path, f"sessions: {app.name}: {text}", refusable=False)
 
 
 def _remedy(handlers: Sequence[str], path: str) -> str:

@@ -11,7 +11,7 @@ The kinds of unsupported paths:
   (`routegen.gateway.assumptions.GREEDY_MATCHES_EMPTY`).
 - `path`: no URL can have the path, for example because of an empty segment.
 - `hidden`: an earlier mount takes all requests of the route, so the app does not serve it.
-- `redirect` and `misplaced-metadata`: `routegen.extract.unreachable` finds these.
+- `redirect`, `misplaced-metadata` and `sessions`: `routegen.extract.unreachable` finds these.
 """
 
 from collections.abc import Iterator
@@ -33,6 +33,7 @@ UnsupportedKind = Literal[
     "hidden",
     "redirect",
     "misplaced-metadata",
+    "sessions",
 ]
 
 

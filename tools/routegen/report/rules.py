@@ -126,10 +126,16 @@ TABLE_OUTDATED = Rule("RG206", "error", "The route table beside the manifest doe
 UNSUPPORTED = Rule("RG210", "warning", "An app serves something that a route key cannot express.")
 SHADOWED_RULE = Rule("RG211", "warning", "A route takes the requests of a rule of the default app.")
 SHADOWED_PAGE = Rule("RG212", "note", "A route takes a path that the default app could use for a page.")
+ENDPOINT_REDIRECTED = Rule("RG213", "error", "An MCP endpoint only redirects, and the redirect leads to another app.")
+METADATA_MISPLACED = Rule("RG214", "error", "An app serves metadata where no client looks for it.")
+NOT_RESERVED = Rule("RG215", "note", "The default app answers a path that clients ask about an MCP endpoint.")
+KEEPS_SESSIONS = Rule("RG216", "warning", "An MCP endpoint keeps sessions, which a Lambda function cannot.")
+SHARED_DOCUMENT = Rule("RG217", "note", "One app answers a document of the domain for several MCP servers.")
 
 # prove: the manifest and the requests that an app answers
 UNDER_ROUTED = Rule("RG300", "error", "An app serves a request, and the gateway sends it to another app.")
 OVER_ROUTED = Rule("RG301", "error", "The gateway sends an app a request that the app does not serve.")
+RESERVED_SERVED = Rule("RG302", "error", "An app serves a path that the manifest reserves for its 404.")
 
 RULES: tuple[Rule, ...] = tuple(
     sorted((rule for rule in vars().values() if isinstance(rule, Rule)), key=lambda r: r.id)
