@@ -43,7 +43,7 @@ def _check_literal_path(path: str) -> str:
 
 
 def _check_reserve(reserve: object) -> object:
-    if isinstance(reserve, list):
+    if isinstance(reserve, list | tuple):
         return tuple(reserve)
     if reserve not in get_args(ReservePolicy):
         raise ValueError(f"must be 'auto', 'all', 'none' or a list of paths, is {reserve!r}")

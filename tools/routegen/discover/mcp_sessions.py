@@ -46,15 +46,25 @@ def keeps_sessions(endpoint: Any, router: Any) -> bool | None:
 def _reachable_values(endpoint: Any) -> list[Any]:
     values: list[Any] = []
     for value in _wrapped_endpoints(endpoint):
-        function = value.__func__ if isinstance(value, MethodType) else value
-        if not isinstance(function, FunctionType):
+        function = _function_of(value)
+        if not isinstance(value, FunctionType | MethodType):
             values += getattr(value, "__dict__", {}).values()
-        elif "handle_request" in function.__code__.co_names:  # other functions can use the manager too
-            values += closure_variables(function).values()
+        # A function that only mentions a manager, for example to report its state, is no endpoint.
+        if function is not None and "handle_request" in function.__code__.co_names:
             names = function.__code__.co_names
+            values += closure_variables(function).values()
             values += [function.__globals__[name] for name in names if name in function.__globals__]
             values += getattr(getattr(value, "__self__", None), "__dict__", {}).values()
     return values
+
+
+def _function_of(value: Any) -> FunctionType | None:
+    """Return the function that runs when a value is called; None if it is not written in Python."""
+    if isinstance(value, MethodType):
+        value = value.__func__
+    elif not isinstance(value, FunctionType) and callable(value):
+        value = type(value).__call__
+    return value if isinstance(value, FunctionType) else None
 
 
 def _wrapped_endpoints(endpoint: Any) -> list[Any]:
