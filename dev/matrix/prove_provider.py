@@ -6,7 +6,7 @@ from pathlib import Path
 from routegen.config import AppConfig
 from routegen.discover import ServedPath, discover_routes
 from routegen.extract.build import Extraction, build_manifest
-from routegen.prove.comparison import AppProof, compare_requests
+from routegen.prove.compare_requests import AppProof, compare_requests
 from routegen.prove.driver import DrivenRequest, drive_app
 from routegen.prove.generated_requests import generate_requests
 

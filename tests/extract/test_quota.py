@@ -52,7 +52,12 @@ def test_the_error_names_no_subtree_whose_paths_keep_their_own_keys(large: Path,
     assert done.error.endswith("/api (mcp: 260), /api/v1 (mcp: 260), /wiki (mcp: 60)")
 
 
-def test_the_error_does_not_need_the_default_app(large: Path, routegen: Routegen) -> None:
-    with (large / "pyproject.toml").open("a") as file:
-        file.write('[tool.routegen.apps.wiki]\napp = "no_such_file.py:app"\n')
-    assert routegen("extract").code == 5
+def test_reserved_paths_count_too(project: Path, routegen: Routegen) -> None:
+    (project / "server.py").write_text(
+        "from fastmcp import FastMCP\nfrom starlette.routing import Route\n"
+        "app = FastMCP('x').http_app(stateless_http=True)\n"
+        "app.router.routes += [Route(f'/r{n}', print) for n in range(297)]\n"
+    )
+    done = routegen("extract")
+    assert done.code == 5
+    assert "routes, $default included; an HTTP API has at most 300." in done.error

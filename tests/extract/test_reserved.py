@@ -9,7 +9,7 @@ from fastmcp.server.auth.providers.workos import AuthKitProvider
 from routegen.config import AppConfig
 from routegen.discover import ServedPath, discover_paths
 from routegen.extract.build import Extraction, build_manifest
-from routegen.extract.findings import extraction_findings
+from routegen.extract.extraction_findings import extraction_findings
 from routegen.gateway import RouteKey, RouteTable
 from routegen.manifest import Manifest
 from routegen.report import rules

@@ -16,7 +16,7 @@ from routegen.config import AppConfig
 from routegen.discover import discover_paths
 from routegen.errors import UnsupportedRouteError
 from routegen.extract.build import Extraction, build_manifest
-from routegen.extract.findings import extraction_findings
+from routegen.extract.extraction_findings import extraction_findings
 from routegen.report import rules
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route

@@ -11,7 +11,7 @@ from routegen.extract.build import build_manifest
 from routegen.extract.unsupported import UnsupportedPath
 from routegen.gateway import METHODS
 from routegen.manifest import Manifest
-from routegen.prove.comparison import AppProof, compare_requests
+from routegen.prove.compare_requests import AppProof, compare_requests
 from routegen.prove.driver import DrivenRequest, drive_app
 from routegen.prove.generated_requests import generate_requests
 

@@ -10,7 +10,7 @@ import fastmcp.server.auth
 import pytest
 from click.testing import CliRunner
 from fastmcp.server.auth.auth import AuthProvider, OAuthProvider
-from routegen.prove.comparison import compare_requests
+from routegen.prove.compare_requests import compare_requests
 
 from dev.matrix import providers_page
 from dev.matrix.__main__ import main

@@ -96,13 +96,16 @@ def test_the_kubernetes_example_passes_the_schema_of_http_route() -> None:
     with pytest.raises(AssertionError, match="must be equal to one of the allowed values"):
         run_node("--input-type=module", "--eval", program, text=text.replace("Exact", "Exakt"))
     rules: list[dict[str, Any]] = json.loads(text)["spec"]["rules"]
+    documents = [
+        "/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/mcp",
+        "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp",
+        "/.well-known/openid-configuration", "/.well-known/openid-configuration/mcp",
+    ]  # fmt: skip
     assert [(rule["backendRefs"][0]["name"], rule["matches"]) for rule in rules] == [
         (
             "mcp",
             [
-                {"path": {"type": "Exact", "value": "/.well-known/oauth-authorization-server"}},
-                {"path": {"type": "Exact", "value": "/.well-known/oauth-protected-resource/mcp"}},
-                {"path": {"type": "Exact", "value": "/mcp"}},
+                *({"path": {"type": "Exact", "value": path}} for path in [*documents, "/mcp"]),
                 {"path": {"type": "PathPrefix", "value": "/mcp"}},
             ],
         ),

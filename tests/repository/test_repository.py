@@ -47,10 +47,10 @@ def edited(file: str, old: str, new: str) -> Callable[[Path], None]:
     ("edit", "removed", "added"),
     [
         (edited("app/poc/mcp_package/mcp_server.py", 'path="/mcp"', 'path="/tools"'), "/mcp", "/tools"),
-        (edited("pyproject.toml", 'MCP_BASE_URL = "https://dev.wikibot.io"', 'MCP_BASE_URL = "https://dev.wikibot.io/x"'),
-         "/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource/x/mcp"),
+        (edited("app/poc/mcp_package/mcp_server.py", 'path="/mcp"', 'path="/tools/mcp"'),
+         "/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource/tools/mcp"),
     ],
-    ids=["a renamed route", "base_url with a path"],
+    ids=["a renamed route", "a document that follows its endpoint"],
 )  # fmt: skip
 def test_drift_is_named_and_gone_when_it_is_taken_back(
     copy: Path, routegen: Routegen, edit: Callable[[Path], None], removed: str, added: str
@@ -66,6 +66,19 @@ def test_drift_is_named_and_gone_when_it_is_taken_back(
     for file, content in before.items():
         (copy / file).write_bytes(content)
     assert routegen("check").code == 0
+
+
+def test_a_base_url_with_another_path_than_the_endpoint_is_refused(copy: Path, routegen: Routegen) -> None:
+    edited("pyproject.toml", 'MCP_BASE_URL = "https://dev.wikibot.io"', 'MCP_BASE_URL = "https://dev.wikibot.io/x"')(
+        copy
+    )
+    done = routegen("check")
+    assert done.code == 5
+    assert (
+        "serves the protected resource metadata at /.well-known/oauth-protected-resource/x/mcp, and clients"
+        in done.error
+    )
+    assert "look for it at /.well-known/oauth-protected-resource/mcp (RFC 9728, section 3.1)" in done.error
 
 
 def test_a_setting_that_the_configuration_lacks_is_named(copy: Path, routegen: Routegen) -> None:

@@ -1,8 +1,8 @@
 """The differences between two manifests, as typed data and as findings."""
 
-from routegen.diff.comparison import Added, Changed, DefaultChanged, Difference, Removed, compare
+from routegen.diff.difference_findings import as_data, as_findings
 from routegen.diff.entry_lines import line_of_entry
-from routegen.diff.findings import as_data, as_findings
+from routegen.diff.manifest_differences import Added, Changed, DefaultChanged, Difference, Removed, compare
 
 __all__ = [
     "Added",

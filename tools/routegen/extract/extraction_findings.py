@@ -1,9 +1,12 @@
-"""Findings about an extraction: what a route key cannot express, and which rules of the default app are shadowed."""
+"""Findings about an extraction: unsupported paths, shadowed rules of the default app, and paths left to it."""
+
+from collections.abc import Iterator
 
 from routegen.extract.build import Extraction
+from routegen.extract.reserved import NotReserved
 from routegen.extract.shadowing import find_shadowed_rules
 from routegen.extract.unsupported import UnsupportedKind
-from routegen.report import Finding, rules
+from routegen.report import Finding, Rule, rules
 
 _FIXES: dict[UnsupportedKind, str] = {
     "websocket": "Serve WebSockets through a WebSocket API of API Gateway.",
@@ -13,17 +16,54 @@ _FIXES: dict[UnsupportedKind, str] = {
     "empty-rest": "Serve the path without its final slash too, if clients ask for it.",
     "path": "Serve the path in a form that a URL can have.",
     "hidden": "Remove the route, or register it before the mount.",
+    "redirect": "Serve the endpoint without the final slash.",
+    "misplaced-metadata": "Serve the document where clients look for it.",
+    "sessions": "Make the endpoint stateless.",
+}
+_RULES: dict[UnsupportedKind, Rule] = {
+    "redirect": rules.ENDPOINT_REDIRECTED,
+    "misplaced-metadata": rules.METADATA_MISPLACED,
+    "sessions": rules.KEEPS_SESSIONS,
 }
 
 
 def extraction_findings(extraction: Extraction) -> list[Finding]:
-    """One finding for each unsupported thing and for each shadowed rule of the default app."""
+    """One finding for each unsupported path, each shadowed rule, and each path that is left to the default app."""
     findings = [
-        Finding(rules.UNSUPPORTED, unsupported.path, f"{unsupported.text}.", _FIXES[unsupported.kind])
+        Finding(
+            _RULES.get(unsupported.kind, rules.UNSUPPORTED),
+            unsupported.path,
+            f"{unsupported.text}.",
+            _FIXES[unsupported.kind],
+        )
         for unsupported in extraction.unsupported
     ]
     for shadowed in find_shadowed_rules(extraction.manifest, extraction.default_paths):
         rule = rules.SHADOWED_RULE if shadowed.names_a_path else rules.SHADOWED_PAGE
         fix = f"Change the route or the rule of {shadowed.app}, if users need both."
         findings.append(Finding(rule, shadowed.paths[0], f"{shadowed.text}.", fix))
-    return findings
+    findings += [_not_reserved(path, extraction.manifest.default) for path in extraction.not_reserved]
+    return [*findings, *_shared_documents(extraction)]
+
+
+def _not_reserved(path: NotReserved, default: str) -> Finding:
+    reason = f"its rule {path.rule} names the path" if path.rule else "it is not configured, so its rules are unknown"
+    message = (
+        f"Clients ask here about the MCP endpoint {path.endpoint} of {path.app}. {default} answers, because {reason}."
+        " A page of HTML with status 200 makes most clients fail."
+    )
+    fix = (
+        f'Reserve the path with reserve = ["{path.path}"], if {default} does not need it.'
+        if path.rule
+        else f'Add [tool.routegen.apps.{default}], or set reserve = "all" for {path.app}.'
+    )
+    return Finding(rules.NOT_RESERVED, path.path, message, fix)
+
+
+def _shared_documents(extraction: Extraction) -> Iterator[Finding]:
+    for path, owner, others in extraction.shared_documents:
+        message = (
+            f"{owner} answers for {', '.join(others)} too. Clients that read the protected resource metadata of an "
+            "endpoint do not ask for it; clients of MCP 2025-03-26 do."
+        )
+        yield Finding(rules.SHARED_DOCUMENT, path, message, "Nothing needs to change if one answer is right for all.")

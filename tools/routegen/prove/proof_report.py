@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from routegen.prove.comparison import AppProof, Disagreement
+from routegen.prove.compare_requests import AppProof, Disagreement
 from routegen.report import Finding, Report, Rule, Section, rules
 
 _RULES: dict[str, Rule] = {"under-routed": rules.UNDER_ROUTED, "over-routed": rules.OVER_ROUTED}

@@ -8,7 +8,7 @@ from routegen.discover.served_path import ServedPath
 from routegen.extract.build import build_manifest
 from routegen.load import start_app_process
 from routegen.manifest import Manifest
-from routegen.prove.comparison import AppProof, compare_requests
+from routegen.prove.compare_requests import AppProof, compare_requests
 from routegen.prove.driver import DrivenRequest
 
 

@@ -130,7 +130,7 @@ class _Comparison:
         A redirect to the same path with or without a slash is an answer of the app. If the route key is for any
         method, the app also answers the methods that it refuses, even if a later mount refuses them with a 404.
         """
-        if request.outcome in {"served", "redirected"} or route.widened or route.role == "owned":
+        if request.outcome in {"served", "redirected"} or route.widened or route.reserved or route.role == "owned":
             return True
         if f"{ANY} {route.path}" not in route.route_keys:
             return False

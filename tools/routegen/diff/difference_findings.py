@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, get_args
 
-from routegen.diff.comparison import Added, Changed, DefaultChanged, Difference, Removed
 from routegen.diff.entry_lines import DEFAULT_ROUTE, line_of_entry
+from routegen.diff.manifest_differences import Added, Changed, DefaultChanged, Difference, Removed
 from routegen.gateway import ANY, shape
 from routegen.manifest import DOCUMENT_ROLES, Manifest, Role, Route
 from routegen.manifest.explain import Explainer
