@@ -1,13 +1,13 @@
-"""A deployment and its authorization server on loopback, right in every way but those that a test asks for.
+"""A deployment and its authorization server on loopback, correct except for the faults that a test chooses.
 
     with broken_stack({"challenge-renamed", "named-slash"}) as stack:
         stack.mcp_url
 
-The names are those of `faults.py`, and any may go together. The authorization server is the AuthKit stand-in of
-`dev.authkit`, which lets every client in; the deployment is a wiki of one page and a small MCP server with one tool,
-`hello`, that checks tokens by the stand-in's keys. So a real MCP client can sign in, list the tools and call one:
-give it `stack.mcp_url`, and follow the one redirect of `/oauth2/authorize` instead of opening a browser. `asked`
-tells what was asked of both servers, in order. `mcp` takes another ASGI app for everything below /mcp.
+The names of the faults are those of `faults.py`; a test can combine them. The authorization server is the AuthKit
+stand-in of `dev.authkit`, which accepts every client. The deployment is a wiki with one page, and a small MCP server
+with one tool, `hello`, which verifies tokens with the stand-in's keys. A real MCP client can therefore sign in, list
+the tools and call one: give it `stack.mcp_url`, and let it follow the redirect of `/oauth2/authorize` without a
+browser.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from routegen.manifest import Manifest, parse_manifest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from verify.faults import FAULTS, RESOURCE, SERVER, Asked, Reply, json_reply, page
+from verify.faults import FAULTS, RESOURCE, SERVER, Fault, Reply, StackRequest, json_reply, page
 
 from dev.authkit.oauth_endpoints import build_app
 from dev.authkit.stand_in_settings import StandInSettings, authorization_server_metadata
 from dev.authkit.stand_in_state import SigningKeys
 
 MANIFEST: Manifest = parse_manifest((PROJECT / "generated" / "routes.json").read_bytes(), "generated/routes.json")
-"""The deployment's routes are the project's own."""
+"""The routes of the deployment are those of this project."""
 
 _CORS = (
     ("access-control-allow-origin", "*"),
@@ -47,19 +47,26 @@ _TOOL = {"name": "hello", "description": "Says hello.", "inputSchema": {"type": 
 
 @dataclass(frozen=True)
 class Stack:
-    """Where everything is, and what was asked: server, method, path, and whether a token came along."""
+    """A running stack.
+
+    Attributes:
+        deployment: the URL of the deployment.
+        authkit: the URL of the authorization server.
+        keys: the keys that sign its tokens.
+        requests: server, method, path of each request, and whether it had a token, in order.
+    """
 
     deployment: str
     authkit: str
     keys: SigningKeys
-    asked: list[tuple[str, str, str, bool]] = field(default_factory=list)
+    requests: list[tuple[str, str, str, bool]] = field(default_factory=list)
 
     @property
     def mcp_url(self) -> str:
         return f"{self.deployment}/mcp"
 
     def token(self) -> str:
-        """An access token as the stand-in would give it."""
+        """An access token like those of the stand-in."""
         now = int(time.time())
         claims = {"iss": self.authkit, "aud": self.mcp_url, "sub": "user_01", "iat": now, "exp": now + 300}
         (key,) = self.keys.signing().keys
@@ -68,7 +75,7 @@ class Stack:
 
 @contextmanager
 def broken_stack(
-    faults: set[str] = frozenset(),  # type: ignore[assignment]  # an empty set that nobody can change
+    faults: set[str] = frozenset(),  # type: ignore[assignment]  # an empty set that cannot change
     *,
     mcp: ASGIApp | None = None,
     authkit: Literal["up", "down", "tls"] = "up",
@@ -78,11 +85,11 @@ def broken_stack(
 
     Args:
         faults: names of `FAULTS`.
-        mcp: what answers below /mcp, instead of the small server with one tool.
+        mcp: an ASGI app that answers /mcp and every path below it, instead of the small MCP server.
         authkit: `down` refuses connections, `tls` speaks https with `certificate`.
         certificate: a PEM file with a certificate and its key.
     """
-    changes = [FAULTS[name] for name in sorted(faults)]
+    chosen_faults = [FAULTS[name] for name in sorted(faults)]
     with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
         scheme = "https" if authkit == "tls" else "http"
         urls = [f"http://127.0.0.1:{first.getsockname()[1]}", f"{scheme}://127.0.0.1:{second.getsockname()[1]}"]
@@ -90,28 +97,33 @@ def broken_stack(
         keys = _KEYS
         stack = Stack(urls[0], urls[1], keys)
         deployment = _Deployment(stack, settings, mcp)
-        served: list[tuple[ASGIApp, socket.socket, Path | None]] = []
-        served.append((_Faulty(deployment, "deployment", stack, changes), first, None))
+        servers: list[_ServerArguments] = []
+        servers.append((_FaultyApp(deployment, "deployment", stack, chosen_faults), first, None))
         if authkit == "down":
             second.close()
         else:
             app = build_app(settings, keys=keys)
-            served.append((_Faulty(app, "authkit", stack, changes), second, certificate if authkit == "tls" else None))
-        with _running(*served):
+            servers.append(
+                (_FaultyApp(app, "authkit", stack, chosen_faults), second, certificate if authkit == "tls" else None)
+            )
+        with _running(*servers):
             yield stack
 
 
-# Making an RSA key takes longer than all the rest of a stack.
+# It takes longer to make an RSA key than to start a stack, so every stack has the same keys.
 _KEYS = SigningKeys(300, time.time)
+
+_ServerArguments = tuple[ASGIApp, socket.socket, Path | None]
 
 
 @contextmanager
-def _running(*served: tuple[ASGIApp, socket.socket, Path | None]) -> Iterator[None]:
-    """All of them in one thread, so that they end together."""
-    servers = [_server(app, certificate) for app, _, certificate in served]
+def _running(*arguments: _ServerArguments) -> Iterator[None]:
+    """Run all servers in one thread, so that they end together."""
+    servers = [_make_server(app, certificate) for app, _, certificate in arguments]
+    sockets = [listener for _, listener, _ in arguments]
 
     async def serve() -> None:
-        await asyncio.gather(*(server.serve([one[1]]) for server, one in zip(servers, served, strict=True)))
+        await asyncio.gather(*(server.serve([listener]) for server, listener in zip(servers, sockets, strict=True)))
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()
@@ -123,15 +135,15 @@ def _running(*served: tuple[ASGIApp, socket.socket, Path | None]) -> Iterator[No
         thread.join(timeout=10)
 
 
-class _Server(uvicorn.Server):
-    """Notices sooner that it is to end: there are a hundred of these in a run of the tests."""
+class _QuickServer(uvicorn.Server):
+    """A server that ends within 10 ms: a run of the tests starts hundreds of servers."""
 
     async def main_loop(self) -> None:
-        while not self.should_exit:  # noqa: ASYNC110 - uvicorn's own flag, which nobody signals
+        while not self.should_exit:  # noqa: ASYNC110 - uvicorn's flag has no event
             await asyncio.sleep(0.01)
 
 
-def _server(app: ASGIApp, certificate: Path | None) -> uvicorn.Server:
+def _make_server(app: ASGIApp, certificate: Path | None) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         log_level="critical",
@@ -141,55 +153,56 @@ def _server(app: ASGIApp, certificate: Path | None) -> uvicorn.Server:
         ws="none",
         ssl_certfile=certificate,
     )
-    return _Server(config)
+    return _QuickServer(config)
 
 
-class _Faulty:
-    """Answers with what the app says, changed by the faults."""
+class _FaultyApp:
+    """The answers of an app, changed by the faults."""
 
     def __init__(
-        self, app: ASGIApp, server: Literal["deployment", "authkit"], stack: Stack, changes: list[Any]
+        self, app: ASGIApp, server: Literal["deployment", "authkit"], stack: Stack, chosen_faults: list[Fault]
     ) -> None:
         self._app = app
         self._server = server
         self._stack = stack
-        self._changes = changes
+        self._faults = chosen_faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
         token = "authorization" in headers
-        self._stack.asked.append((self._server, scope["method"], scope["path"], token))
-        asked = Asked(
+        self._stack.requests.append((self._server, scope["method"], scope["path"], token))
+        request = StackRequest(
             self._server, scope["method"], scope["path"], token, self._stack.deployment, self._stack.authkit
         )  # fmt: skip
-        reply = await _reply(self._app, scope, receive)
-        for change in self._changes:
-            reply = change(asked, reply)
+        reply = await _reply_of(self._app, scope, receive)
+        for fault in self._faults:
+            reply = fault(request, reply)
         await asyncio.sleep(reply.delay)
         await _send(reply, send, head=scope["method"] == "HEAD")
 
 
-async def _reply(app: ASGIApp, scope: Scope, receive: Receive) -> Reply:
-    said: list[Message] = []
+async def _reply_of(app: ASGIApp, scope: Scope, receive: Receive) -> Reply:
+    messages: list[Message] = []
 
     async def keep(message: Message) -> None:
-        said.append(message)
+        messages.append(message)
 
     await app(scope, receive, keep)
-    headers = tuple((name.decode().lower(), value.decode("latin-1")) for name, value in said[0]["headers"])
-    return Reply(said[0]["status"], headers, b"".join(message.get("body", b"") for message in said[1:]))
+    start, *parts = messages
+    headers = tuple((name.decode().lower(), value.decode("latin-1")) for name, value in start["headers"])
+    return Reply(start["status"], headers, b"".join(message.get("body", b"") for message in parts))
 
 
 async def _send(reply: Reply, send: Send, *, head: bool) -> None:
     length = len(reply.body) + (100 if reply.cut else 0)
-    sized = reply.having("content-length", str(length))
-    headers = [(name.encode(), value.encode("latin-1")) for name, value in sized.headers]
+    with_length = reply.with_header("content-length", str(length))
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in with_length.headers]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else reply.body})
 
 
 class _Deployment:
-    """A wiki, and an MCP server behind its own routes."""
+    """A wiki as the default app, and an MCP server behind the routes of the manifest."""
 
     def __init__(self, stack: Stack, settings: StandInSettings, mcp: ASGIApp | None) -> None:
         self._stack = stack
@@ -206,10 +219,10 @@ class _Deployment:
         elif path.startswith("/mcp/"):
             reply = json_reply(404, {"error": "not_found"})
         else:
-            reply = self._other(path)
+            reply = self._document_or_page(path)
         await _send(reply, send, head=method == "HEAD")
 
-    def _other(self, path: str) -> Reply:
+    def _document_or_page(self, path: str) -> Reply:
         if path == f"{RESOURCE}/mcp":
             value = {"resource": self._stack.mcp_url, "authorization_servers": [self._stack.authkit]}
             return json_reply(200, value, *_CORS)
@@ -223,12 +236,12 @@ class _Deployment:
         if method != "POST":
             return json_reply(405, {"error": "method_not_allowed"}, ("allow", "POST"))
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
-        if not self._lets_in(headers.get("authorization", "")):
-            said = f'Bearer error="invalid_token", resource_metadata="{self._stack.deployment}{RESOURCE}/mcp"'
-            return json_reply(401, {"error": "invalid_token"}, ("www-authenticate", said), *_CORS)
-        return _answer(json.loads(await _body(receive)))
+        if not self._accepts(headers.get("authorization", "")):
+            challenge = f'Bearer error="invalid_token", resource_metadata="{self._stack.deployment}{RESOURCE}/mcp"'
+            return json_reply(401, {"error": "invalid_token"}, ("www-authenticate", challenge), *_CORS)
+        return _mcp_reply(json.loads(await _read_body(receive)))
 
-    def _lets_in(self, authorization: str) -> bool:
+    def _accepts(self, authorization: str) -> bool:
         token = authorization.removeprefix("Bearer ")
         keys = KeySet.import_key_set(self._stack.keys.published().as_dict(private=False))
         try:
@@ -238,21 +251,21 @@ class _Deployment:
         return bool(claims["aud"] == self._stack.mcp_url and claims["exp"] > time.time())
 
 
-async def _body(receive: Receive) -> bytes:
-    body, more = b"", True
-    while more:
+async def _read_body(receive: Receive) -> bytes:
+    body, has_more = b"", True
+    while has_more:
         message = await receive()
-        body, more = body + message.get("body", b""), message.get("more_body", False)
+        body, has_more = body + message.get("body", b""), message.get("more_body", False)
     return body
 
 
-def _answer(asked: dict[str, Any]) -> Reply:
-    """MCP's Streamable HTTP, without sessions."""
-    if "id" not in asked:
+def _mcp_reply(message: dict[str, Any]) -> Reply:
+    """The reply to a JSON-RPC message of MCP's Streamable HTTP, without sessions."""
+    if "id" not in message:
         return Reply(202, _CORS, b"")
     results = {
         "initialize": {
-            "protocolVersion": asked.get("params", {}).get("protocolVersion", "2025-06-18"),
+            "protocolVersion": message.get("params", {}).get("protocolVersion", "2025-06-18"),
             "capabilities": {"tools": {}},
             "serverInfo": {"name": "broken on purpose", "version": "1"},
         },
@@ -260,7 +273,7 @@ def _answer(asked: dict[str, Any]) -> Reply:
         "tools/call": {"content": [{"type": "text", "text": "hello"}]},
         "ping": {},
     }
-    said: dict[str, Any] = {"jsonrpc": "2.0", "id": asked["id"]}
-    if asked["method"] in results:
-        return json_reply(200, said | {"result": results[asked["method"]]}, *_CORS)
-    return json_reply(200, said | {"error": {"code": -32601, "message": "Method not found"}}, *_CORS)
+    reply: dict[str, Any] = {"jsonrpc": "2.0", "id": message["id"]}
+    if message["method"] in results:
+        return json_reply(200, reply | {"result": results[message["method"]]}, *_CORS)
+    return json_reply(200, reply | {"error": {"code": -32601, "message": "Method not found"}}, *_CORS)

@@ -1,4 +1,4 @@
-"""Runs of `verify` in this process, against stacks that are broken on purpose."""
+"""Fixtures: `verify` runs in the process of the tests, against stacks of `broken_stack`."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,31 +18,31 @@ from routegen.verify.ssrf_guard import SsrfGuard
 from routegen.verify.verification import VerifyPlan, verify
 from verify.broken_stack import MANIFEST, Stack
 
-Run = Callable[..., Report]
+VerifyStack = Callable[..., Report]
 
 
 @pytest.fixture(scope="session")
-def run() -> Run:
-    """`run(stack)` verifies a stack: its sign-in, and with `routes=True` its routes and its wiki too."""
+def verify_stack() -> VerifyStack:
+    """`verify_stack(stack)` verifies the sign-in of a stack; with `routes=True`, also its routes and a page."""
 
-    def run_(stack: Stack, *, routes: bool = False, token: str | None = None, **more: Any) -> Report:
-        manifest = more.pop("manifest", MANIFEST) if routes else None
+    def verify_one(stack: Stack, *, routes: bool = False, token: str | None = None, **options: Any) -> Report:
+        manifest = options.pop("manifest", MANIFEST) if routes else None
         deployment = Deployment(stack.deployment, manifest, ("/Home",) if routes else ())
-        limits = more.pop("limits", TimeLimits(1.0, 10.0))
+        limits = options.pop("limits", TimeLimits(1.0, 10.0))
         guard = SsrfGuard.for_url(stack.deployment, allow_private=False)
         fetcher = Fetcher(guard, limits, {stack.mcp_url: INITIALIZE}, token)
-        return verify(VerifyPlan(stack.mcp_url, deployment, **more), fetcher)
+        return verify(VerifyPlan(stack.mcp_url, deployment, **options), fetcher)
 
-    return run_
+    return verify_one
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A PEM file with a key and a certificate for 127.0.0.1 that nobody trusts."""
+    """A PEM file with a key and a self-signed certificate for 127.0.0.1."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
-    made = (
+    built = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(hours=1))
@@ -53,5 +53,5 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    file.write_bytes(private + built.public_bytes(serialization.Encoding.PEM))
     return file

@@ -1,6 +1,6 @@
-"""The ways in which the stack of `broken_stack.py` can be broken on purpose: one function a fault, over one answer.
+"""The faults that the stack of `broken_stack.py` can have: one function for each fault.
 
-A fault sees who was asked for what, and the right answer, and gives the answer that is sent instead.
+A fault gets a request and the correct reply, and returns the reply that the stack sends instead.
 """
 
 import json
@@ -15,8 +15,8 @@ OPENID = "/.well-known/openid-configuration"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request, and where the two servers are."""
+class StackRequest:
+    """A request to one of the two servers, and the URL of each."""
 
     server: Literal["deployment", "authkit"]
     method: str
@@ -25,13 +25,13 @@ class Asked:
     deployment: str
     authkit: str
 
-    def at(self, server: str, *paths: str) -> bool:
+    def is_to(self, server: str, *paths: str) -> bool:
         return self.server == server and self.path in paths
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; `delay` is in seconds, `cut` ends it before its content-length is there."""
+    """A reply. `delay` is in seconds; with `cut`, it ends before the number of bytes in its content-length."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -39,14 +39,14 @@ class Reply:
     delay: float = 0
     cut: bool = False
 
-    def without(self, *names: str) -> "Reply":
+    def without_headers(self, *names: str) -> "Reply":
         return replace(self, headers=tuple(pair for pair in self.headers if pair[0] not in names))
 
-    def having(self, name: str, value: str) -> "Reply":
-        return replace(self.without(name), headers=(*self.without(name).headers, (name, value)))
+    def with_header(self, name: str, value: str) -> "Reply":
+        return replace(self.without_headers(name), headers=(*self.without_headers(name).headers, (name, value)))
 
 
-Fault = Callable[[Asked, Reply], Reply]
+Fault = Callable[[StackRequest, Reply], Reply]
 FAULTS: dict[str, Fault] = {}
 
 
@@ -58,256 +58,281 @@ def json_reply(status: int, value: Any, *headers: tuple[str, str]) -> Reply:
     return Reply(status, (("content-type", "application/json"), *headers), json.dumps(value).encode())
 
 
-def _fault(name: str, where: Callable[[Asked], bool], change: Callable[[Asked, Reply], Reply]) -> None:
-    FAULTS[name] = lambda asked, reply: change(asked, reply) if where(asked) else reply
+def _add_fault(name: str, applies_to: Callable[[StackRequest], bool], fault: Fault) -> None:
+    FAULTS[name] = lambda request, reply: fault(request, reply) if applies_to(request) else reply
 
 
-def _always(reply: Reply) -> Fault:
-    return lambda _asked, _reply: reply
+def _send(reply: Reply) -> Fault:
+    return lambda _request, _reply: reply
 
 
-def _document(change: Callable[[dict[str, Any], Asked], None]) -> Fault:
-    """A change of a JSON document that is there."""
+def _edit(edit: Callable[[dict[str, Any], StackRequest], None]) -> Fault:
+    """A fault that changes the JSON document of a correct reply."""
 
-    def changed(asked: Asked, reply: Reply) -> Reply:
-        if reply.status != 200 or asked.method != "GET":
+    def change_reply(request: StackRequest, reply: Reply) -> Reply:
+        if reply.status != 200 or request.method != "GET":
             return reply
         value = json.loads(reply.body)
-        change(value, asked)
-        return replace(reply, body=json.dumps(value).encode()).without("content-length")
+        edit(value, request)
+        return replace(reply, body=json.dumps(value).encode()).without_headers("content-length")
 
-    return changed
+    return change_reply
 
 
-def _put(**fields: Any) -> Fault:
-    def put(value: dict[str, Any], _asked: Asked) -> None:
+def _set_fields(**fields: Any) -> Fault:
+    def put(value: dict[str, Any], _request: StackRequest) -> None:
         value.update(fields)
 
-    return _document(put)
+    return _edit(put)
 
 
-def _drop(*names: str) -> Fault:
-    def drop(value: dict[str, Any], _asked: Asked) -> None:
+def _remove_fields(*names: str) -> Fault:
+    def drop(value: dict[str, Any], _request: StackRequest) -> None:
         for name in names:
             value.pop(name, None)
 
-    return _document(drop)
+    return _edit(drop)
 
 
-def _named(suffix: str) -> Fault:
-    """A server of another URL in the resource's metadata."""
+def _server_url_with(suffix: str) -> Fault:
+    """Name the authorization server with a suffix in the resource metadata."""
 
-    def change(value: dict[str, Any], asked: Asked) -> None:
-        value["authorization_servers"] = [asked.authkit + suffix]
+    def set_servers(value: dict[str, Any], request: StackRequest) -> None:
+        value["authorization_servers"] = [request.authkit + suffix]
 
-    return _document(change)
-
-
-def _mcp(method: str) -> Callable[[Asked], bool]:
-    return lambda asked: asked.at("deployment", "/mcp") and asked.method == method
+    return _edit(set_servers)
 
 
-def _resource(asked: Asked) -> bool:
-    return asked.at("deployment", f"{RESOURCE}/mcp", RESOURCE)
+def _is_mcp(method: str) -> Callable[[StackRequest], bool]:
+    return lambda request: request.is_to("deployment", "/mcp") and request.method == method
 
 
-def _metadata(asked: Asked) -> bool:
-    return asked.at("authkit", SERVER, OPENID)
+def _is_resource(request: StackRequest) -> bool:
+    return request.is_to("deployment", f"{RESOURCE}/mcp", RESOURCE)
 
 
-def _home(asked: Asked) -> bool:
-    return asked.at("deployment", "/Home")
+def _is_server(request: StackRequest) -> bool:
+    return request.is_to("authkit", SERVER, OPENID)
 
 
-def _keys(asked: Asked) -> bool:
-    return asked.at("authkit", "/oauth2/jwks")
+def _is_page(request: StackRequest) -> bool:
+    return request.is_to("deployment", "/Home")
 
 
-def _challenge(text: Callable[[Asked], str | None], name: str = "www-authenticate") -> Fault:
-    def change(asked: Asked, reply: Reply) -> Reply:
-        said = text(asked)
-        bare = reply.without("www-authenticate")
-        return reply if reply.status != 401 else bare.having(name, said) if said else bare
+def _is_key_set(request: StackRequest) -> bool:
+    return request.is_to("authkit", "/oauth2/jwks")
+
+
+def _replace_challenge(text: Callable[[StackRequest], str | None], name: str = "www-authenticate") -> Fault:
+    def change(request: StackRequest, reply: Reply) -> Reply:
+        if reply.status != 401:
+            return reply
+        challenge = text(request)
+        without_challenge = reply.without_headers("www-authenticate")
+        return without_challenge.with_header(name, challenge) if challenge else without_challenge
 
     return change
 
 
-# Reaching: 1 to 9
-_fault("wiki-cut", _home, lambda _, reply: replace(reply, cut=True))
-_fault("wiki-slow", _home, lambda _, reply: replace(reply, delay=30))
-_fault(
+# Connections and documents: RG001 to RG009
+_add_fault("page-cut", _is_page, lambda _, reply: replace(reply, cut=True))
+_add_fault("page-slow", _is_page, lambda _, reply: replace(reply, delay=30))
+_add_fault(
     "resource-redirects",
-    lambda asked: asked.at("deployment", f"{RESOURCE}/mcp", f"{RESOURCE}/mcp/"),
-    lambda asked, _: (
-        Reply(307, (("location", f"{RESOURCE}/mcp/"),), b"") if asked.path.endswith("p") else _resource_of(asked)
+    lambda request: request.is_to("deployment", f"{RESOURCE}/mcp", f"{RESOURCE}/mcp/"),
+    lambda request, _: (
+        Reply(307, (("location", f"{RESOURCE}/mcp/"),), b"")
+        if request.path.endswith("p")
+        else _resource_document(request)
     ),
 )
-_fault(
+_add_fault(
     "mcp-redirects",
-    lambda asked: asked.at("deployment", "/mcp") and asked.method == "POST",
-    _always(Reply(307, (("location", "/mcp/"),), b"")),
+    lambda request: request.is_to("deployment", "/mcp") and request.method == "POST",
+    _send(Reply(307, (("location", "/mcp/"),), b"")),
 )
-_fault(
+_add_fault(
     "resource-redirects-away",
-    _resource,
-    lambda asked, _: Reply(302, (("location", f"{asked.authkit}/elsewhere"),), b""),
+    _is_resource,
+    lambda request, _: Reply(302, (("location", f"{request.authkit}/elsewhere"),), b""),
 )
-_fault("metadata-address", _resource, _put(authorization_servers=["https://169.254.169.254/latest"]))
-_fault("private-address", _resource, _put(authorization_servers=["https://10.1.2.3"]))
-_fault("resource-type", _resource, lambda _, reply: reply.having("content-type", "text/plain"))
-_fault(
+_add_fault("metadata-address", _is_resource, _set_fields(authorization_servers=["https://169.254.169.254/latest"]))
+_add_fault("private-address", _is_resource, _set_fields(authorization_servers=["https://10.1.2.3"]))
+_add_fault("resource-type", _is_resource, lambda _, reply: reply.with_header("content-type", "text/plain"))
+_add_fault(
     "resource-doubled",
-    _resource,
-    lambda _, reply: replace(reply, body=b'{"resource": "x", ' + reply.body[1:]).without("content-length"),
+    _is_resource,
+    lambda _, reply: replace(reply, body=b'{"resource": "x", ' + reply.body[1:]).without_headers("content-length"),
 )
 
-# The MCP endpoint: 10 to 15
-_fault("mcp-page", _mcp("POST"), _always(page(200)))
-_fault("mcp-404", _mcp("POST"), _always(json_reply(404, {"message": "Not Found"})))
-_fault("mcp-403", _mcp("POST"), _always(json_reply(403, {"message": "Forbidden"})))
-_fault("mcp-fails", _mcp("POST"), _always(json_reply(500, {"message": "Internal Server Error"})))
-_fault("mcp-open", _mcp("POST"), _always(json_reply(200, {"jsonrpc": "2.0", "id": 1, "result": {}})))
-_fault(
+# The MCP endpoint: RG010 to RG015
+_add_fault("mcp-page", _is_mcp("POST"), _send(page(200)))
+_add_fault("mcp-404", _is_mcp("POST"), _send(json_reply(404, {"message": "Not Found"})))
+_add_fault("mcp-403", _is_mcp("POST"), _send(json_reply(403, {"message": "Forbidden"})))
+_add_fault("mcp-fails", _is_mcp("POST"), _send(json_reply(500, {"message": "Internal Server Error"})))
+_add_fault("mcp-open", _is_mcp("POST"), _send(json_reply(200, {"jsonrpc": "2.0", "id": 1, "result": {}})))
+_add_fault(
     "token-refused",
-    lambda asked: asked.at("deployment", "/mcp") and asked.token,
-    _always(json_reply(401, {"error": "invalid_token"})),
+    lambda request: request.is_to("deployment", "/mcp") and request.token,
+    _send(json_reply(401, {"error": "invalid_token"})),
 )
-_fault(
+_add_fault(
     "token-answer",
-    lambda asked: asked.at("deployment", "/mcp") and asked.token,
-    _always(json_reply(200, {"jsonrpc": "2.0", "id": 1, "error": {"code": -32603, "message": "broken"}})),
+    lambda request: request.is_to("deployment", "/mcp") and request.token,
+    _send(json_reply(200, {"jsonrpc": "2.0", "id": 1, "error": {"code": -32603, "message": "broken"}})),
 )
 
-# Routes: 20 to 27
-_fault("get-mcp-taken", _mcp("GET"), _always(page(404)))
-_fault(
-    "route-missing", lambda asked: asked.at("deployment", SERVER), _always(json_reply(404, {"message": "Not Found"}))
+# Routes and pages: RG020 to RG027
+_add_fault("get-mcp-shadowed", _is_mcp("GET"), _send(page(404)))
+_add_fault(
+    "route-missing",
+    lambda request: request.is_to("deployment", SERVER),
+    _send(json_reply(404, {"message": "Not Found"})),
 )
-_fault("route-taken", lambda asked: asked.at("deployment", SERVER), _always(page(404)))
-_fault("route-fails", lambda asked: asked.path.startswith("/mcp/"), _always(json_reply(500, {"message": "Error"})))
-_fault("wiki-taken", _home, _always(json_reply(405, {"error": "method_not_allowed"})))
-_fault("wiki-404", _home, _always(page(404)))
-_fault("wiki-500", _home, _always(json_reply(500, {"message": "Internal Server Error"})))
-_fault(
+_add_fault("route-shadowed", lambda request: request.is_to("deployment", SERVER), _send(page(404)))
+_add_fault(
+    "route-fails",
+    lambda request: request.path.startswith("/mcp/"),
+    _send(json_reply(500, {"message": "Error"})),
+)
+_add_fault("page-shadowed", _is_page, _send(json_reply(405, {"error": "method_not_allowed"})))
+_add_fault("page-404", _is_page, _send(page(404)))
+_add_fault("page-500", _is_page, _send(json_reply(500, {"message": "Internal Server Error"})))
+_add_fault(
     "head-missing",
-    lambda asked: asked.method == "HEAD",
-    _always(Reply(404, (("content-type", "text/html"),), b"")),
+    lambda request: request.method == "HEAD",
+    _send(Reply(404, (("content-type", "text/html"),), b"")),
 )
-FAULTS["catch-all-200"] = lambda asked, reply: (
-    page(200) if asked.server == "deployment" and reply.status == 404 and not asked.path.startswith("/mcp") else reply
+FAULTS["catch-all-200"] = lambda request, reply: (
+    page(200)
+    if request.server == "deployment" and reply.status == 404 and not request.path.startswith("/mcp")
+    else reply
 )
 
-# The challenge: 30 to 35
-_fault("challenge-missing", _mcp("POST"), _challenge(lambda _: None))
-_fault("challenge-plain", _mcp("POST"), _challenge(lambda _: 'Bearer error="invalid_token"'))
-_fault(
+# The challenge: RG030 to RG035
+_add_fault("challenge-missing", _is_mcp("POST"), _replace_challenge(lambda _: None))
+_add_fault("challenge-plain", _is_mcp("POST"), _replace_challenge(lambda _: 'Bearer error="invalid_token"'))
+_add_fault(
     "challenge-renamed",
-    _mcp("POST"),
-    _challenge(
-        lambda asked: f'Bearer resource_metadata="{asked.deployment}{RESOURCE}/mcp"', "x-amzn-remapped-www-authenticate"
+    _is_mcp("POST"),
+    _replace_challenge(
+        lambda request: f'Bearer resource_metadata="{request.deployment}{RESOURCE}/mcp"',
+        "x-amzn-remapped-www-authenticate",
     ),
 )
-_fault(
+_add_fault(
     "challenge-wrong",
-    _mcp("POST"),
-    _challenge(lambda asked: f'Bearer resource_metadata="{asked.deployment}{RESOURCE}/nope"'),
+    _is_mcp("POST"),
+    _replace_challenge(lambda request: f'Bearer resource_metadata="{request.deployment}{RESOURCE}/nope"'),
 )
-_fault(
+_add_fault(
     "challenge-elsewhere",
-    _mcp("POST"),
-    _challenge(lambda asked: f'Bearer resource_metadata="{asked.deployment}/mcp/metadata"'),
+    _is_mcp("POST"),
+    _replace_challenge(lambda request: f'Bearer resource_metadata="{request.deployment}/mcp/metadata"'),
 )
-_fault(
+_add_fault(
     "metadata-elsewhere",
-    lambda asked: asked.at("deployment", "/mcp/metadata"),
-    lambda asked, _: _resource_of(asked),
+    lambda request: request.is_to("deployment", "/mcp/metadata"),
+    lambda request, _: _resource_document(request),
 )
-_fault("resource-404", _resource, _always(page(404)))
-_fault(
+_add_fault("resource-404", _is_resource, _send(page(404)))
+_add_fault(
     "origin-is-server",
-    lambda asked: asked.at("deployment", SERVER),
-    _document(lambda value, asked: value.update(issuer=asked.deployment)),
+    lambda request: request.is_to("deployment", SERVER),
+    _edit(lambda value, request: value.update(issuer=request.deployment)),
 )
 
-# Its metadata: 40 to 45
-_fault("resource-500", _resource, _always(json_reply(500, {"message": "Internal Server Error"})))
-_fault("resource-page", _resource, _always(page(200)))
-_fault("resource-list", _resource, _always(json_reply(200, [])))
-_fault("resource-nan", _resource, _always(Reply(200, (("content-type", "application/json"),), b'{"resource": NaN}')))
-_fault("resource-other", _resource, _put(resource="https://elsewhere.example/mcp"))
-_fault("resource-none", _resource, _drop("resource"))
-_fault("resource-parent", _resource, _document(lambda value, asked: value.update(resource=asked.deployment)))
-_fault("no-servers", _resource, _put(authorization_servers=[]))
-_fault("servers-text", _resource, _put(authorization_servers="https://authkit.example"))
-_fault("servers-missing", _resource, _drop("authorization_servers"))
+# The resource metadata: RG040 to RG045
+_add_fault("resource-500", _is_resource, _send(json_reply(500, {"message": "Internal Server Error"})))
+_add_fault("resource-page", _is_resource, _send(page(200)))
+_add_fault("resource-list", _is_resource, _send(json_reply(200, [])))
+_add_fault(
+    "resource-nan",
+    _is_resource,
+    _send(Reply(200, (("content-type", "application/json"),), b'{"resource": NaN}')),
+)
+_add_fault("resource-other", _is_resource, _set_fields(resource="https://elsewhere.example/mcp"))
+_add_fault("resource-none", _is_resource, _remove_fields("resource"))
+_add_fault(
+    "resource-parent",
+    _is_resource,
+    _edit(lambda value, request: value.update(resource=request.deployment)),
+)
+_add_fault("no-servers", _is_resource, _set_fields(authorization_servers=[]))
+_add_fault("servers-text", _is_resource, _set_fields(authorization_servers="https://authkit.example"))
+_add_fault("servers-missing", _is_resource, _remove_fields("authorization_servers"))
 
-# The authorization server: 50 to 62
-_fault("server-insecure", _resource, _put(authorization_servers=["http://authkit.example"]))
-_fault("server-404", _metadata, _always(json_reply(404, {"message": "Not Found"})))
-_fault("server-404-page", _metadata, _always(page(404)))
-_fault("server-first-404", lambda asked: asked.at("authkit", SERVER), _always(json_reply(404, {})))
-_fault("server-first-500", lambda asked: asked.at("authkit", SERVER), _always(json_reply(500, {})))
-_fault("server-first-page", lambda asked: asked.at("authkit", SERVER), _always(page(200)))
-_fault("server-page", _metadata, _always(page(200)))
-_fault("server-list", _metadata, _always(json_reply(200, [1])))
-_fault("server-no-token-endpoint", _metadata, _drop("token_endpoint"))
-_fault("server-no-authorization-endpoint", _metadata, _drop("authorization_endpoint"))
-_fault("server-no-response-types", _metadata, _drop("response_types_supported"))
-_fault("server-scopes-text", _metadata, _put(scopes_supported="openid email"))
-_fault("issuer-slash", _metadata, _document(lambda value, _: value.update(issuer=value["issuer"] + "/")))
-_fault("named-slash", _resource, _named("/"))
-_fault("issuer-other", _metadata, _put(issuer="https://elsewhere.example"))
-_fault("issuer-none", _metadata, _drop("issuer"))
-_fault("endpoint-insecure", _metadata, _put(token_endpoint="http://authkit.example/oauth2/token"))
-_fault("no-s256", _metadata, _put(code_challenge_methods_supported=["plain"]))
-_fault("no-pkce", _metadata, _drop("code_challenge_methods_supported"))
-_fault("no-code", _metadata, _put(grant_types_supported=["client_credentials"]))
-_fault("no-code-type", _metadata, _put(response_types_supported=["token"]))
-_fault("no-registration", _metadata, _drop("registration_endpoint"))
-_fault(
+# The authorization server: RG050 to RG062
+_add_fault("server-insecure", _is_resource, _set_fields(authorization_servers=["http://authkit.example"]))
+_add_fault("server-404", _is_server, _send(json_reply(404, {"message": "Not Found"})))
+_add_fault("server-404-page", _is_server, _send(page(404)))
+_add_fault("server-first-404", lambda request: request.is_to("authkit", SERVER), _send(json_reply(404, {})))
+_add_fault("server-first-500", lambda request: request.is_to("authkit", SERVER), _send(json_reply(500, {})))
+_add_fault("server-first-page", lambda request: request.is_to("authkit", SERVER), _send(page(200)))
+_add_fault("server-page", _is_server, _send(page(200)))
+_add_fault("server-list", _is_server, _send(json_reply(200, [1])))
+_add_fault("server-no-token-endpoint", _is_server, _remove_fields("token_endpoint"))
+_add_fault("server-no-authorization-endpoint", _is_server, _remove_fields("authorization_endpoint"))
+_add_fault("server-no-response-types", _is_server, _remove_fields("response_types_supported"))
+_add_fault("server-scopes-text", _is_server, _set_fields(scopes_supported="openid email"))
+_add_fault("issuer-slash", _is_server, _edit(lambda value, _: value.update(issuer=value["issuer"] + "/")))
+_add_fault("named-slash", _is_resource, _server_url_with("/"))
+_add_fault("issuer-other", _is_server, _set_fields(issuer="https://elsewhere.example"))
+_add_fault("issuer-none", _is_server, _remove_fields("issuer"))
+_add_fault("endpoint-insecure", _is_server, _set_fields(token_endpoint="http://authkit.example/oauth2/token"))
+_add_fault("no-s256", _is_server, _set_fields(code_challenge_methods_supported=["plain"]))
+_add_fault("no-pkce", _is_server, _remove_fields("code_challenge_methods_supported"))
+_add_fault("no-code", _is_server, _set_fields(grant_types_supported=["client_credentials"]))
+_add_fault("no-code-type", _is_server, _set_fields(response_types_supported=["token"]))
+_add_fault("no-registration", _is_server, _remove_fields("registration_endpoint"))
+_add_fault(
     "token-endpoint-missing",
-    _metadata,
-    _document(lambda value, _: value.update(token_endpoint=f"{value['issuer']}/nowhere")),
+    _is_server,
+    _edit(lambda value, _: value.update(token_endpoint=f"{value['issuer']}/nowhere")),
 )
-_fault(
+_add_fault(
     "registration-page",
-    lambda asked: asked.at("authkit", "/oauth2/register"),
-    _always(page(200)),
+    lambda request: request.is_to("authkit", "/oauth2/register"),
+    _send(page(200)),
 )
-_fault(
+_add_fault(
     "registration-refused",
-    lambda asked: asked.at("authkit", "/oauth2/register") and asked.method == "POST",
-    _always(json_reply(403, {"error": "access_denied"})),
+    lambda request: request.is_to("authkit", "/oauth2/register") and request.method == "POST",
+    _send(json_reply(403, {"error": "access_denied"})),
 )
-_fault("scopes", _resource, _put(scopes_supported=["openid", "wiki:read"]))
+_add_fault("scopes", _is_resource, _set_fields(scopes_supported=["openid", "wiki:read"]))
 
-# Keys: 70 to 74
-_fault("no-keys", _metadata, _drop("jwks_uri"))
-_fault("keys-404", _keys, _always(json_reply(404, {})))
-_fault("keys-page", _keys, _always(page(200)))
-_fault("keys-no-list", _keys, _put(keys={"kty": "RSA"}))
-_fault("key-private", _keys, _document(lambda value, _: value["keys"][0].update(d="c2VjcmV0")))
-_fault("keys-none", _keys, _put(keys=[]))
-_fault("keys-unusable", _keys, _put(keys=[{"kty": "RSA", "kid": "x", "alg": "ES256", "n": "AQAB", "e": "AQAB"}]))
-_fault(
+# Keys: RG070 to RG074
+_add_fault("no-keys", _is_server, _remove_fields("jwks_uri"))
+_add_fault("keys-404", _is_key_set, _send(json_reply(404, {})))
+_add_fault("keys-page", _is_key_set, _send(page(200)))
+_add_fault("keys-no-list", _is_key_set, _set_fields(keys={"kty": "RSA"}))
+_add_fault("key-private", _is_key_set, _edit(lambda value, _: value["keys"][0].update(d="c2VjcmV0")))
+_add_fault("keys-none", _is_key_set, _set_fields(keys=[]))
+_add_fault(
+    "keys-unusable",
+    _is_key_set,
+    _set_fields(keys=[{"kty": "RSA", "kid": "x", "alg": "ES256", "n": "AQAB", "e": "AQAB"}]),
+)
+_add_fault(
     "key-odd",
-    _keys,
-    _document(lambda value, _: value["keys"].append({"kty": "RSA", "kid": "x", "n": "AQAB", "e": "AQAB"})),
+    _is_key_set,
+    _edit(lambda value, _: value["keys"].append({"kty": "RSA", "kid": "x", "n": "AQAB", "e": "AQAB"})),
 )
-_fault("key-doubled", _keys, _document(lambda value, _: value["keys"].append(value["keys"][0])))
+_add_fault("key-doubled", _is_key_set, _edit(lambda value, _: value["keys"].append(value["keys"][0])))
 
-# Browsers: 80 to 82
-FAULTS["no-cors"] = lambda asked, reply: (
-    Reply(405, (), b"") if asked.at("deployment", "/mcp") and asked.method == "OPTIONS" else reply
+# Browsers: RG080 to RG082
+FAULTS["no-cors"] = lambda request, reply: (
+    Reply(405, (), b"") if request.is_to("deployment", "/mcp") and request.method == "OPTIONS" else reply
 )
-_fault("resource-no-cors", _resource, lambda _, reply: reply.without("access-control-allow-origin"))
-_fault(
+_add_fault("resource-no-cors", _is_resource, lambda _, reply: reply.without_headers("access-control-allow-origin"))
+_add_fault(
     "preflight",
-    _mcp("OPTIONS"),
-    lambda _, reply: reply.having("access-control-allow-headers", "content-type, mcp-protocol-version"),
+    _is_mcp("OPTIONS"),
+    lambda _, reply: reply.with_header("access-control-allow-headers", "content-type, mcp-protocol-version"),
 )
 
 
-def _resource_of(asked: Asked) -> Reply:
-    value = {"resource": f"{asked.deployment}/mcp", "authorization_servers": [asked.authkit]}
+def _resource_document(request: StackRequest) -> Reply:
+    value = {"resource": f"{request.deployment}/mcp", "authorization_servers": [request.authkit]}
     return json_reply(200, value, ("access-control-allow-origin", "*"))

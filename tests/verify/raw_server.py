@@ -1,4 +1,4 @@
-"""A server that sends bytes, any bytes, and one that must never be reached."""
+"""A server that sends given bytes as its answers, and a second server that must never get a request."""
 
 import contextlib
 import json
@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-Send = Callable[[socket.socket], None]
+Sender = Callable[[socket.socket], None]
+"""Writes an answer to a connection."""
 
 MCP = "POST /mcp"
 RESOURCE = "GET /.well-known/oauth-protected-resource/mcp"
@@ -19,24 +20,24 @@ PAGE = "GET /Home"
 
 
 @dataclass
-class Raw:
-    """A deployment that is its own authorization server, right but for one request.
+class RawServer:
+    """A deployment that is its own authorization server, correct except for one answer.
 
     Attributes:
         url: its URL.
-        sentinel: the URL of a server that nobody may connect to.
-        touched: what the sentinel has seen.
-        asked: the request lines that came, without the protocol.
+        sentinel_url: the URL of a server that must not get a request.
+        sentinel_requests: the request lines that the sentinel received.
+        requests: the request lines that this server received, without the protocol.
     """
 
     url: str
-    sentinel: str
-    touched: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    sentinel_url: str
+    sentinel_requests: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
 
-    def rewrite(self, data: bytes) -> bytes:
-        """The bytes with `{SENTINEL}` and `{SELF}` as URLs."""
-        return data.replace(b"{SENTINEL}", self.sentinel.encode()).replace(b"{SELF}", self.url.encode())
+    def with_urls(self, data: bytes) -> bytes:
+        """The bytes with the two URLs in place of `{SENTINEL}` and `{SELF}`."""
+        return data.replace(b"{SENTINEL}", self.sentinel_url.encode()).replace(b"{SELF}", self.url.encode())
 
 
 def answer(status: str, body: bytes = b"", *headers: str, kind: str = "application/json") -> bytes:
@@ -44,7 +45,7 @@ def answer(status: str, body: bytes = b"", *headers: str, kind: str = "applicati
     return "\r\n".join(lines).encode("latin-1") + body
 
 
-def good(base: str) -> dict[str, bytes]:
+def correct_answers(base: str) -> dict[str, bytes]:
     metadata = {
         "issuer": base,
         "authorization_endpoint": f"{base}/authorize",
@@ -55,9 +56,9 @@ def good(base: str) -> dict[str, bytes]:
         "code_challenge_methods_supported": ["S256"],
     }
     resource = {"resource": f"{base}/mcp", "authorization_servers": [base]}
-    where = f"{base}{RESOURCE.removeprefix('GET ')}"
+    resource_url = f"{base}{RESOURCE.removeprefix('GET ')}"
     key = {"kty": "EC", "kid": "1", "crv": "P-256", "x": "AQAB", "y": "AQAB", "alg": "ES256"}
-    challenge = f'www-authenticate: Bearer resource_metadata="{where}"'
+    challenge = f'www-authenticate: Bearer resource_metadata="{resource_url}"'
     return {
         MCP: answer("401 Unauthorized", b"{}", challenge),
         RESOURCE: answer("200 OK", json.dumps(resource).encode()),
@@ -71,63 +72,65 @@ def good(base: str) -> dict[str, bytes]:
 
 
 @contextmanager
-def raw_server(where: str, sends: bytes | Send, challenge: str = "") -> Iterator[Raw]:
+def raw_server(request_line: str, raw_answer: bytes | Sender, challenge: str = "") -> Iterator[RawServer]:
     """Run the server until the block ends.
 
     Args:
-        where: the request, method and path, that is answered with what follows; it may be `*` for every one.
-        sends: bytes, or what writes to the connection.
-        challenge: of the 401, instead of the right one.
+        request_line: method and path of the request that gets the raw answer; `*` at the end matches every rest.
+        raw_answer: the bytes of the answer, or a function that writes it.
+        challenge: the header of the 401, instead of the correct one.
     """
     with (
-        _listening("127.0.0.1") as (listening, port),
-        _listening("127.0.0.2") as (forbidden, sentinel_port),
+        _listening("127.0.0.1") as (listener, port),
+        _listening("127.0.0.2") as (sentinel, sentinel_port),
     ):
-        raw = Raw(f"http://127.0.0.1:{port}", f"http://127.0.0.2:{sentinel_port}")
-        answers = good(raw.url)
+        raw = RawServer(f"http://127.0.0.1:{port}", f"http://127.0.0.2:{sentinel_port}")
+        answers = correct_answers(raw.url)
         if challenge:
-            answers[MCP] = answer("401 Unauthorized", b"{}", raw.rewrite(challenge.encode()).decode())
+            answers[MCP] = answer("401 Unauthorized", b"{}", raw.with_urls(challenge.encode()).decode())
 
         def serve(connection: socket.socket) -> None:
             line = _request_line(connection)
-            raw.asked.append(line)
-            said = sends if where in {line, "*"} or (where.endswith("*") and line.startswith(where[:-1])) else None
-            if callable(said):
-                said(connection)
+            raw.requests.append(line)
+            matches = line == request_line or (request_line.endswith("*") and line.startswith(request_line[:-1]))
+            if not matches:
+                not_found = answer("404 Not Found", b"Not Found", kind="text/plain")
+                connection.sendall(raw.with_urls(answers.get(line, not_found)))
+            elif callable(raw_answer):
+                raw_answer(connection)
             else:
-                missing = answer("404 Not Found", b"Not Found", kind="text/plain")
-                connection.sendall(raw.rewrite(answers.get(line, missing) if said is None else said))
+                connection.sendall(raw.with_urls(raw_answer))
 
-        _accept(listening, serve)
-        _accept(forbidden, lambda connection: raw.touched.append(_request_line(connection)))
+        _accept(listener, serve)
+        _accept(sentinel, lambda connection: raw.sentinel_requests.append(_request_line(connection)))
         yield raw
 
 
 @contextmanager
 def _listening(host: str) -> Iterator[tuple[socket.socket, int]]:
-    listening = socket.create_server((host, 0))
+    listener = socket.create_server((host, 0))
     try:
-        yield listening, listening.getsockname()[1]
+        yield listener, listener.getsockname()[1]
     finally:
         with contextlib.suppress(OSError):
-            listening.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept
-        listening.close()
+            listener.shutdown(socket.SHUT_RDWR)  # ends the accept that waits in another thread
+        listener.close()
 
 
-def _accept(listening: socket.socket, serve: Send) -> None:
-    def one(connection: socket.socket) -> None:
-        # Who has seen enough hangs up: that is what is tested.
+def _accept(listener: socket.socket, serve: Sender) -> None:
+    def serve_connection(connection: socket.socket) -> None:
+        # verify closes the connection when it has read enough, which is an error here.
         with connection, contextlib.suppress(OSError):
             connection.settimeout(20)
             serve(connection)
 
-    def all_() -> None:
+    def accept_connections() -> None:
         with contextlib.suppress(OSError):
             while True:
-                connection, _ = listening.accept()
-                threading.Thread(target=one, args=(connection,), daemon=True).start()
+                connection, _ = listener.accept()
+                threading.Thread(target=serve_connection, args=(connection,), daemon=True).start()
 
-    threading.Thread(target=all_, daemon=True).start()
+    threading.Thread(target=accept_connections, daemon=True).start()
 
 
 def _request_line(connection: socket.socket) -> str:
@@ -144,19 +147,19 @@ def _request_line(connection: socket.socket) -> str:
     return head.split(b"\r\n")[0].rpartition(b" ")[0].decode("latin-1")
 
 
-def for_ever(start: bytes, again: bytes) -> Send:
-    """As fast as it can, until the other side hangs up."""
+def endless(start: bytes, repeated: bytes) -> Sender:
+    """Send without a pause, until the other side closes the connection."""
 
     def send(connection: socket.socket) -> None:
         connection.sendall(start)
         while True:
-            connection.sendall(again)
+            connection.sendall(repeated)
 
     return send
 
 
-def dripping(data: bytes) -> Send:
-    """A byte at a time, never so slow that one wait for one byte would end it."""
+def dripping(data: bytes) -> Sender:
+    """Send one byte every 50 ms, so that no single wait reaches a time limit."""
 
     def send(connection: socket.socket) -> None:
         pause = threading.Event()
@@ -167,8 +170,8 @@ def dripping(data: bytes) -> Send:
     return send
 
 
-def then_reset(data: bytes) -> Send:
-    """Some bytes, and then a TCP reset."""
+def then_reset(data: bytes) -> Sender:
+    """Send some bytes, and then a TCP reset."""
 
     def send(connection: socket.socket) -> None:
         connection.sendall(data)
@@ -178,5 +181,5 @@ def then_reset(data: bytes) -> Send:
 
 
 def silent(connection: socket.socket) -> None:
-    """Not a word, until the other side hangs up."""
+    """Send nothing, until the other side closes the connection."""
     connection.recv(1)

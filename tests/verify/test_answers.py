@@ -1,4 +1,4 @@
-"""Whatever is answered, there is a report, and the same one for the same answers."""
+"""All answers lead to a report, and the same answers lead to the same report."""
 
 import json
 from collections.abc import Mapping
@@ -51,25 +51,25 @@ HEADERS = st.sampled_from(
     [(), NAMED, (("location", "/x"),), (("location", "https://["),), (("content-type", "application/json"),)]
 )
 STATUSES = st.sampled_from([200, 200, 200, 401, 404, 302, 307, 500, 999])
-ANSWERS = st.builds(lambda *said: said, STATUSES, HEADERS, BODIES) | st.sampled_from(["dns", "timeout", "not-asked"])
+ANSWERS = st.builds(lambda *parts: parts, STATUSES, HEADERS, BODIES) | st.sampled_from(["dns", "timeout", "not-asked"])
 
 
-class Said:
-    """What was made up, for every URL."""
+class InventedAnswers:
+    """An invented answer for each URL."""
 
-    def __init__(self, said: Mapping[str, Any], other: Any) -> None:
-        self._said = said
-        self._other = other
+    def __init__(self, answers: Mapping[str, Any], default_answer: Any) -> None:
+        self._answers = answers
+        self._default_answer = default_answer
 
     def get(self, method: str, url: str) -> Answer | Failure:
-        said = self._said.get(url, self._other)
-        if isinstance(said, str):
-            return Failure(method, url, said, "it was made up")
-        status, headers, body = said
+        answer = self._answers.get(url, self._default_answer)
+        if isinstance(answer, str):
+            return Failure(method, url, answer, "it is invented")
+        status, headers, body = answer
         return Answer(method, url, status, headers, body)
 
 
-def report(answers: Said) -> Report:
+def report_on(answers: InventedAnswers) -> Report:
     discovery = discover(answers, MCP)
     deployment = Deployment(ORIGIN, MANIFEST, ("/Home",))
     findings = [
@@ -83,28 +83,65 @@ def report(answers: Said) -> Report:
 
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.sampled_from(URLS), ANSWERS), ANSWERS)
-def test_every_answer_comes_to_a_report(said: dict[str, Any], other: Any) -> None:
-    answers = Said(said, other)
-    first, second = report(answers), report(Said(dict(reversed(said.items())), other))
+def test_all_answers_lead_to_a_report(answers: dict[str, Any], default_answer: Any) -> None:
+    first = report_on(InventedAnswers(answers, default_answer))
+    second = report_on(InventedAnswers(dict(reversed(answers.items())), default_answer))
     assert write_report(first, "json") == write_report(second, "json")
     assert write_report(first, "text").endswith("\n")
     assert {finding.rule for finding in first.findings} <= {*rules.VERIFY_RULES}
 
 
 @pytest.mark.parametrize(
-    ("url", "places"),
+    ("url", "documents"),
     [
         ("https://a.example", ("oauth-authorization-server", "openid-configuration")),
         ("https://a.example/", ("oauth-authorization-server", "openid-configuration")),
     ],
 )
-def test_where_a_server_s_metadata_is_looked_for(url: str, places: tuple[str, ...]) -> None:
-    assert server_metadata_urls(url) == tuple(f"https://a.example/.well-known/{place}" for place in places)
+def test_the_metadata_urls_of_a_server(url: str, documents: tuple[str, ...]) -> None:
+    assert server_metadata_urls(url) == tuple(f"https://a.example/.well-known/{document}" for document in documents)
 
 
-def test_where_a_tenant_s_metadata_is_looked_for() -> None:
+def test_the_metadata_urls_of_a_server_with_a_path() -> None:
     assert server_metadata_urls("https://a.example/t/1") == (
         "https://a.example/.well-known/oauth-authorization-server/t/1",
         "https://a.example/.well-known/openid-configuration/t/1",
         "https://a.example/t/1/.well-known/openid-configuration",
     )
+
+
+def test_an_optional_field_of_the_metadata_can_be_null() -> None:
+    resource = {"resource": MCP, "authorization_servers": [SERVER]}
+    server = {
+        "issuer": SERVER,
+        "authorization_endpoint": f"{SERVER}/authorize",
+        "token_endpoint": f"{SERVER}/token",
+        "response_types_supported": ["code"],
+        "code_challenge_methods_supported": ["S256"],
+        "registration_endpoint": None,
+        "jwks_uri": None,
+    }
+    answers = {
+        resource_metadata_urls(MCP)[0]: (200, (), json.dumps(resource).encode()),
+        server_metadata_urls(SERVER)[0]: (200, (), json.dumps(server).encode()),
+        MCP: (401, NAMED, b""),
+    }
+    report = report_on(InventedAnswers(answers, (404, (), b"")))
+    errors = {finding.rule.id for finding in report.findings if finding.rule.level == "error"}
+    assert errors & {rule.id for rule in rules.VERIFY_RULES if "RG050" <= rule.id < "RG060"} == {"RG059"}
+
+
+@pytest.mark.parametrize(
+    ("base_url", "page", "command"),
+    [
+        (ORIGIN, "/", "routegen explain GET /"),
+        (ORIGIN, "/Home", "routegen explain GET /Home"),
+        (f"{ORIGIN}/stage", "/Home", "routegen explain GET /Home"),
+        (ORIGIN, "/a&b", "routegen explain GET '/a&b'"),
+    ],
+)
+def test_the_fix_for_a_shadowed_page_is_a_command_that_works(base_url: str, page: str, command: str) -> None:
+    answers = InventedAnswers({}, (200, (("content-type", "application/json"),), b"{}"))
+    (finding,) = manifest_routes.check_pages(Deployment(base_url, None, (page,)), answers)
+    assert finding.rule == rules.PAGE_SHADOWED
+    assert f"`{command}`" in finding.fix

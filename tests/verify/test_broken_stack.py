@@ -1,4 +1,4 @@
-"""The stack that is broken on purpose is right enough for a real client, when nothing is broken."""
+"""Real MCP clients can use the stack of `broken_stack` if it has no fault."""
 
 from pathlib import Path
 
@@ -12,5 +12,5 @@ def test_a_real_client_signs_in_and_calls_the_tool(client: str, tmp_path: Path) 
     if reason := skip_reason(client):
         pytest.skip(reason)
     with broken_stack() as stack:
-        said = run_session(client, stack.mcp_url, tmp_path / "state", "hello", {})
-    assert (said["tools"], said["text"], said["signedIn"]) == (["hello"], "hello", True)
+        result = run_session(client, stack.mcp_url, tmp_path / "state", "hello", {})
+    assert (result["tools"], result["text"], result["signedIn"]) == (["hello"], "hello", True)

@@ -1,4 +1,4 @@
-"""Each rule fires on a stack that is broken in that one way, and no other error or warning does."""
+"""Each fault leads to a finding of its rule, and to no other error or warning."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,18 +9,25 @@ from routegen.manifest import Manifest, Route
 from routegen.report import Report, rules
 from routegen.verify.fetcher import TimeLimits
 from verify.broken_stack import MANIFEST, broken_stack
-from verify.conftest import Run
+from verify.conftest import VerifyStack
 
 HOOK = Route(path="/hook", methods=("POST",), app="mcp", role="other", route_keys=("POST /hook",))
 
 
 @dataclass(frozen=True)
-class Broken:
-    """A rule, the faults that fire it, and how it is asked for."""
+class FaultCase:
+    """A rule, and the faults that lead to a finding of it.
+
+    Attributes:
+        rule: the id of the rule.
+        faults: names of `FAULTS`.
+        options: options of `verify_stack`.
+        stack: options of `broken_stack`.
+    """
 
     rule: str
     faults: tuple[str, ...]
-    asked: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
     stack: dict[str, Any] = field(default_factory=dict)
 
 
@@ -29,128 +36,130 @@ SLOW = {"routes": True, "limits": TimeLimits(0.4, 10.0)}
 WITH_HOOK = {"routes": True, "manifest": Manifest(version=1, default="otterwiki", routes=(HOOK, *MANIFEST.routes))}
 NO_CHALLENGE = "challenge-missing"
 
-TABLE = (
-    Broken("RG001", (), stack={"authkit": "down"}),
-    Broken("RG002", (), stack={"authkit": "tls"}),
-    Broken("RG003", ("wiki-cut",), ROUTES),
-    Broken("RG004", ("wiki-slow",), SLOW),
-    Broken("RG005", ("resource-redirects",)),
-    Broken("RG005", ("mcp-redirects",)),
-    Broken("RG006", ("resource-redirects-away",)),
-    Broken("RG007", ("metadata-address",)),
-    Broken("RG007", ("private-address",)),
-    Broken("RG008", ("resource-type",)),
-    Broken("RG009", ("resource-doubled",)),
-    Broken("RG010", ("mcp-page",)),
-    Broken("RG011", ("mcp-404",)),
-    Broken("RG011", ("mcp-403",)),
-    Broken("RG012", ("mcp-fails",)),
-    Broken("RG013", ("mcp-open",)),
-    Broken("RG014", ("token-refused",), {"token": "yes"}),
-    Broken("RG015", ("token-answer",), {"token": "yes"}),
-    Broken("RG020", ("get-mcp-taken",), ROUTES),
-    Broken("RG020", ("route-taken",), ROUTES),
-    Broken("RG021", ("route-missing",), ROUTES),
-    Broken("RG022", ("route-fails",), ROUTES),
-    Broken("RG023", ("wiki-taken",), ROUTES),
-    Broken("RG024", ("wiki-404",), ROUTES),
-    Broken("RG024", ("wiki-500",), ROUTES),
-    Broken("RG025", ("head-missing",), ROUTES),
-    Broken("RG026", (), WITH_HOOK),
-    Broken("RG027", ("catch-all-200",), ROUTES),
-    Broken("RG030", (NO_CHALLENGE, "resource-404")),
-    Broken("RG030", ("challenge-renamed", "resource-404")),
-    Broken("RG031", ("challenge-renamed",)),
-    Broken("RG032", (NO_CHALLENGE,)),
-    Broken("RG032", ("challenge-plain",)),
-    Broken("RG033", ("challenge-wrong",)),
-    Broken("RG034", ("challenge-elsewhere", "metadata-elsewhere", "resource-404")),
-    Broken("RG035", (NO_CHALLENGE, "resource-404", "origin-is-server")),
-    Broken("RG040", ("resource-404",)),
-    Broken("RG040", ("resource-500",)),
-    Broken("RG041", ("resource-page",)),
-    Broken("RG041", (NO_CHALLENGE, "resource-page")),
-    Broken("RG042", ("resource-list",)),
-    Broken("RG042", ("resource-nan",)),
-    Broken("RG043", ("resource-other",)),
-    Broken("RG043", ("resource-none",)),
-    Broken("RG044", ("resource-parent",)),
-    Broken("RG045", ("no-servers",)),
-    Broken("RG045", ("servers-text",)),
-    Broken("RG045", ("servers-missing",)),
-    Broken("RG050", ("server-insecure",)),
-    Broken("RG051", ("server-404",)),
-    Broken("RG051", ("server-404-page",)),
-    Broken("RG052", ("server-page",)),
-    Broken("RG052", ("server-first-page",)),
-    Broken("RG053", ("server-list",)),
-    Broken("RG054", ("server-no-token-endpoint",)),
-    Broken("RG054", ("server-no-authorization-endpoint",)),
-    Broken("RG054", ("server-no-response-types",)),
-    Broken("RG054", ("server-scopes-text",)),
-    Broken("RG054", ("issuer-none",)),
-    Broken("RG055", ("issuer-slash",)),
-    Broken("RG055", ("named-slash",)),
-    Broken("RG055", ("issuer-other",)),
-    Broken("RG056", ("endpoint-insecure",)),
-    Broken("RG057", ("no-s256",)),
-    Broken("RG057", ("no-pkce",)),
-    Broken("RG058", ("no-code",)),
-    Broken("RG058", ("no-code-type",)),
-    Broken("RG059", ("no-registration",)),
-    Broken("RG060", ("token-endpoint-missing",)),
-    Broken("RG060", ("registration-page",)),
-    Broken("RG061", ("registration-refused",), {"register": True}),
-    Broken("RG062", ("scopes",)),
-    Broken("RG070", ("no-keys",)),
-    Broken("RG071", ("keys-404",)),
-    Broken("RG071", ("keys-page",)),
-    Broken("RG071", ("keys-no-list",)),
-    Broken("RG072", ("key-private",)),
-    Broken("RG073", ("keys-none",)),
-    Broken("RG073", ("keys-unusable",)),
-    Broken("RG074", ("key-odd",)),
-    Broken("RG074", ("key-doubled",)),
-    Broken("RG080", ("no-cors",)),
-    Broken("RG081", ("resource-no-cors",)),
-    Broken("RG082", ("preflight",)),
-    Broken("RG090", ("server-first-500",)),
+CASES = (
+    FaultCase("RG001", (), stack={"authkit": "down"}),
+    FaultCase("RG002", (), stack={"authkit": "tls"}),
+    FaultCase("RG003", ("page-cut",), ROUTES),
+    FaultCase("RG004", ("page-slow",), SLOW),
+    FaultCase("RG005", ("resource-redirects",)),
+    FaultCase("RG005", ("mcp-redirects",)),
+    FaultCase("RG006", ("resource-redirects-away",)),
+    FaultCase("RG007", ("metadata-address",)),
+    FaultCase("RG007", ("private-address",)),
+    FaultCase("RG008", ("resource-type",)),
+    FaultCase("RG009", ("resource-doubled",)),
+    FaultCase("RG010", ("mcp-page",)),
+    FaultCase("RG011", ("mcp-404",)),
+    FaultCase("RG011", ("mcp-403",)),
+    FaultCase("RG012", ("mcp-fails",)),
+    FaultCase("RG013", ("mcp-open",)),
+    FaultCase("RG014", ("token-refused",), {"token": "yes"}),
+    FaultCase("RG015", ("token-answer",), {"token": "yes"}),
+    FaultCase("RG020", ("get-mcp-shadowed",), ROUTES),
+    FaultCase("RG020", ("route-shadowed",), ROUTES),
+    FaultCase("RG021", ("route-missing",), ROUTES),
+    FaultCase("RG022", ("route-fails",), ROUTES),
+    FaultCase("RG023", ("page-shadowed",), ROUTES),
+    FaultCase("RG024", ("page-404",), ROUTES),
+    FaultCase("RG024", ("page-500",), ROUTES),
+    FaultCase("RG025", ("head-missing",), ROUTES),
+    FaultCase("RG026", (), WITH_HOOK),
+    FaultCase("RG027", ("catch-all-200",), ROUTES),
+    FaultCase("RG030", (NO_CHALLENGE, "resource-404")),
+    FaultCase("RG030", ("challenge-renamed", "resource-404")),
+    FaultCase("RG031", ("challenge-renamed",)),
+    FaultCase("RG032", (NO_CHALLENGE,)),
+    FaultCase("RG032", ("challenge-plain",)),
+    FaultCase("RG033", ("challenge-wrong",)),
+    FaultCase("RG034", ("challenge-elsewhere", "metadata-elsewhere", "resource-404")),
+    FaultCase("RG035", (NO_CHALLENGE, "resource-404", "origin-is-server")),
+    FaultCase("RG040", ("resource-404",)),
+    FaultCase("RG040", ("resource-500",)),
+    FaultCase("RG041", ("resource-page",)),
+    FaultCase("RG041", (NO_CHALLENGE, "resource-page")),
+    FaultCase("RG042", ("resource-list",)),
+    FaultCase("RG042", ("resource-nan",)),
+    FaultCase("RG043", ("resource-other",)),
+    FaultCase("RG043", ("resource-none",)),
+    FaultCase("RG044", ("resource-parent",)),
+    FaultCase("RG045", ("no-servers",)),
+    FaultCase("RG045", ("servers-text",)),
+    FaultCase("RG045", ("servers-missing",)),
+    FaultCase("RG050", ("server-insecure",)),
+    FaultCase("RG051", ("server-404",)),
+    FaultCase("RG051", ("server-404-page",)),
+    FaultCase("RG052", ("server-page",)),
+    FaultCase("RG052", ("server-first-page",)),
+    FaultCase("RG053", ("server-list",)),
+    FaultCase("RG054", ("server-no-token-endpoint",)),
+    FaultCase("RG054", ("server-no-authorization-endpoint",)),
+    FaultCase("RG054", ("server-no-response-types",)),
+    FaultCase("RG054", ("server-scopes-text",)),
+    FaultCase("RG054", ("issuer-none",)),
+    FaultCase("RG055", ("issuer-slash",)),
+    FaultCase("RG055", ("named-slash",)),
+    FaultCase("RG055", ("issuer-other",)),
+    FaultCase("RG056", ("endpoint-insecure",)),
+    FaultCase("RG057", ("no-s256",)),
+    FaultCase("RG057", ("no-pkce",)),
+    FaultCase("RG058", ("no-code",)),
+    FaultCase("RG058", ("no-code-type",)),
+    FaultCase("RG059", ("no-registration",)),
+    FaultCase("RG060", ("token-endpoint-missing",)),
+    FaultCase("RG060", ("registration-page",)),
+    FaultCase("RG061", ("registration-refused",), {"register": True}),
+    FaultCase("RG062", ("scopes",)),
+    FaultCase("RG070", ("no-keys",)),
+    FaultCase("RG071", ("keys-404",)),
+    FaultCase("RG071", ("keys-page",)),
+    FaultCase("RG071", ("keys-no-list",)),
+    FaultCase("RG072", ("key-private",)),
+    FaultCase("RG073", ("keys-none",)),
+    FaultCase("RG073", ("keys-unusable",)),
+    FaultCase("RG074", ("key-odd",)),
+    FaultCase("RG074", ("key-doubled",)),
+    FaultCase("RG080", ("no-cors",)),
+    FaultCase("RG081", ("resource-no-cors",)),
+    FaultCase("RG082", ("preflight",)),
+    FaultCase("RG090", ("server-first-500",)),
 )
 
 
-def ids(report: Report, *levels: str) -> set[str]:
+def rule_ids(report: Report, *levels: str) -> set[str]:
     return {finding.rule.id for finding in report.findings if finding.rule.level in levels}
 
 
-@pytest.mark.parametrize("broken", TABLE, ids=lambda one: "-".join((one.rule, *one.faults, *one.stack.values())))
-def test_a_fault_fires_its_rule_and_no_other(broken: Broken, run: Run, certificate: Path) -> None:
-    asked = dict(broken.asked)
-    with broken_stack({*broken.faults}, certificate=certificate, **broken.stack) as stack:
-        if "token" in asked:
-            asked["token"] = stack.token()
-        report = run(stack, **asked)
-    assert broken.rule in ids(report, "error", "warning", "note")
-    assert ids(report, "error", "warning") <= {broken.rule}
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join((case.rule, *case.faults, *case.stack.values())))
+def test_a_fault_leads_to_a_finding_of_its_rule_only(
+    case: FaultCase, verify_stack: VerifyStack, certificate: Path
+) -> None:
+    options = dict(case.options)
+    with broken_stack({*case.faults}, certificate=certificate, **case.stack) as stack:
+        if "token" in options:
+            options["token"] = stack.token()
+        report = verify_stack(stack, **options)
+    assert case.rule in rule_ids(report, "error", "warning", "note")
+    assert rule_ids(report, "error", "warning") <= {case.rule}
     for finding in report.findings:
         assert finding.message.endswith((".", ".)")), finding
         assert finding.fix.endswith((".", "`.")), finding
 
 
-def test_each_client_that_fails_is_told_where_no_other_rule_says_why(run: Run) -> None:
-    """The metadata at the OpenID place is right, and a 500 before it keeps these clients from looking there."""
+def test_a_client_that_fails_is_a_finding_if_no_other_rule_explains_it(verify_stack: VerifyStack) -> None:
+    """The OpenID path has correct metadata, but these clients stop at the 500 of the path before it."""
     with broken_stack({"server-first-500"}) as stack:
-        report = run(stack)
-    failing = {one["client"] for one in report.details["clients"] if one["outcome"] == "fails"}
+        report = verify_stack(stack)
+    failing = {client["client"] for client in report.details["clients"] if client["outcome"] == "fails"}
     assert failing == {"python-sdk", "typescript-v1", "typescript-v2", "mcp-remote", "inspector"}
     assert {finding.message.partition(":")[0] for finding in report.findings if finding.rule.id == "RG090"} == failing
 
 
 def test_every_rule_has_a_fault() -> None:
-    assert {broken.rule for broken in TABLE} == {rule.id for rule in rules.VERIFY_RULES}
+    assert {case.rule for case in CASES} == {rule.id for rule in rules.VERIFY_RULES}
 
 
 @pytest.mark.parametrize("token", [False, True], ids=["without", "with a token"])
-def test_nothing_is_found_where_nothing_is_broken(run: Run, token: bool) -> None:
+def test_a_correct_deployment_has_no_finding(verify_stack: VerifyStack, token: bool) -> None:
     with broken_stack() as stack:
-        report = run(stack, routes=True, register=True, token=stack.token() if token else None)
+        report = verify_stack(stack, routes=True, register=True, token=stack.token() if token else None)
     assert report.findings == ()

@@ -1,4 +1,4 @@
-"""Servers that mean harm: a finding in time, never a hang, a traceback or a request where none should go."""
+"""Hostile servers: each leads to a finding within the time limit, and to no request to a forbidden address."""
 
 import gzip
 import json
@@ -20,11 +20,11 @@ from verify.raw_server import (
     METADATA,
     PAGE,
     RESOURCE,
-    Raw,
-    Send,
+    RawServer,
+    Sender,
     answer,
     dripping,
-    for_ever,
+    endless,
     raw_server,
     silent,
     then_reset,
@@ -37,17 +37,17 @@ ZIPPED = OK + b"content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
 class PublicGuard(SsrfGuard):
-    """As if the deployment's own address, 127.0.0.1, were a public one; every other loopback address stays one."""
+    """A guard for which 127.0.0.1, the deployment's address, is public; other loopback addresses are forbidden."""
 
     def address_problem(self, address: Address) -> str | None:
         return None if str(address) == "127.0.0.1" else super().address_problem(address)
 
 
-def run(raw: Raw, **more: Any) -> Report:
+def verify_server(raw: RawServer, **fetcher_options: Any) -> Report:
     guard = PublicGuard({raw.url})
-    fetcher = Fetcher(guard, LIMITS, {f"{raw.url}/mcp": INITIALIZE}, **more)
+    fetcher = Fetcher(guard, LIMITS, {f"{raw.url}/mcp": INITIALIZE}, **fetcher_options)
     report = verify(VerifyPlan(f"{raw.url}/mcp", Deployment(raw.url, None, ("/Home",))), fetcher)
-    assert raw.touched == []
+    assert raw.sentinel_requests == []
     assert set(FORMATS) == {"text", "json", "github", "sarif", "junit"}
     for format_ in FORMATS:
         text = write_report(report, format_)
@@ -56,7 +56,7 @@ def run(raw: Raw, **more: Any) -> Report:
     return report
 
 
-def found(report: Report) -> set[str]:
+def rule_ids(report: Report) -> set[str]:
     return {finding.rule.id for finding in report.findings if finding.rule.level != "note"}
 
 
@@ -64,33 +64,33 @@ def chunk(data: bytes) -> bytes:
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
 
-def bomb() -> Send:
-    """A thousand bytes for each that is sent."""
+def bomb() -> Sender:
+    """A gzip stream that decodes to a thousand times its size."""
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     zeros = packer.compress(b" " * 50_000_000) + packer.flush(zlib.Z_FULL_FLUSH)
-    return for_ever(ZIPPED, chunk(zeros))
+    return endless(ZIPPED, chunk(zeros))
 
 
 def body(value: bytes) -> bytes:
     return answer("200 OK", value)
 
 
-# What is sent in the place of the protected resource metadata, and the rule that it comes to; where a machine's speed
-# decides, the two that it may be.
-WIRE: dict[str, tuple[bytes | Send, str]] = {
-    "endless body": (for_ever(OK + b"\r\n", b"x" * 65536), "RG042"),
-    "endless chunks": (for_ever(CHUNKED, chunk(b"[" * 65536)), "RG042"),
-    "endless tiny chunks": (for_ever(CHUNKED, chunk(b" ") * 1000), "RG042 RG004"),
-    "endless length": (for_ever(OK + b"content-length: 99999999999999999999\r\n\r\n", b" " * 65536), "RG042"),
+# The answer instead of the protected resource metadata, and the rule of its finding; two rules if the speed of the
+# machine decides.
+RAW_ANSWERS: dict[str, tuple[bytes | Sender, str]] = {
+    "endless body": (endless(OK + b"\r\n", b"x" * 65536), "RG042"),
+    "endless chunks": (endless(CHUNKED, chunk(b"[" * 65536)), "RG042"),
+    "endless tiny chunks": (endless(CHUNKED, chunk(b" ") * 1000), "RG042 RG004"),
+    "endless length": (endless(OK + b"content-length: 99999999999999999999\r\n\r\n", b" " * 65536), "RG042"),
     "body in drips": (dripping(OK + b"\r\n{}"), "RG004"),
     "headers in drips": (dripping(b"HTTP/1.1 200 OK\r\nx: y\r\n"), "RG004"),
-    "endless headers": (for_ever(b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 1000), "RG003"),
-    "an endless header": (for_ever(b"HTTP/1.1 200 OK\r\nx: ", b"y" * 65536), "RG003"),
-    "an endless status line": (for_ever(b"HTTP/1.1 200 ", b"O" * 65536), "RG003"),
-    "endless 1xx": (for_ever(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100), "RG003 RG004"),
-    "1xx in drips": (dripping(b"HTTP/1.1 100 Continue\r\n\r\n"), "RG004"),
-    "an endless trailer": (for_ever(CHUNKED + b"0\r\n", b"x: y\r\n" * 1000), "RG003"),
-    "an endless chunk extension": (for_ever(CHUNKED + b"1;", b"x" * 65536), "RG003"),
+    "endless headers": (endless(b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 1000), "RG003"),
+    "an endless header": (endless(b"HTTP/1.1 200 OK\r\nx: ", b"y" * 65536), "RG003"),
+    "an endless status line": (endless(b"HTTP/1.1 200 ", b"O" * 65536), "RG003"),
+    "endless 1xx responses": (endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100), "RG003 RG004"),
+    "1xx responses in drips": (dripping(b"HTTP/1.1 100 Continue\r\n\r\n"), "RG004"),
+    "an endless trailer": (endless(CHUNKED + b"0\r\n", b"x: y\r\n" * 1000), "RG003"),
+    "an endless chunk extension": (endless(CHUNKED + b"1;", b"x" * 65536), "RG003"),
     "silence": (silent, "RG004"),
     "nothing": (b"", "RG003"),
     "a reset": (then_reset(b""), "RG003"),
@@ -113,17 +113,17 @@ WIRE: dict[str, tuple[bytes | Send, str]] = {
     "a NUL in a header": (b"HTTP/1.1 200 OK\r\nx: a\0b\r\n\r\n", "RG003"),
     "a header without a name": (b"HTTP/1.1 200 OK\r\n: x\r\n\r\n", "RG003"),
     "a gzip bomb": (bomb(), "RG042"),
-    "gzip that isn't": (OK + b"content-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}", "RG003"),
-    "gzip that is cut": (ZIPPED + chunk(gzip.compress(b'{"resource": "x"}')[:15]) + b"0\r\n\r\n", "RG042"),
+    "gzip that is not gzip": (OK + b"content-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}", "RG003"),
+    "gzip that ends too early": (ZIPPED + chunk(gzip.compress(b'{"resource": "x"}')[:15]) + b"0\r\n\r\n", "RG042"),
     "an unknown encoding": (OK + b"content-encoding: br\r\ncontent-length: 2\r\n\r\n\x8b\x00", "RG042"),
     "deep arrays": (body(b"[" * 500_000), "RG042"),
     "deep objects": (body(b'{"resource":' * 80_000), "RG042"),
     "a huge integer": (body(b'{"resource": ' + b"9" * 500_000 + b"}"), "RG042"),
     "NaN": (body(b'{"resource": NaN}'), "RG042"),
-    "a doubled key, often": (body(b'{"a":1' + b',"a":1' * 100_000 + b"}"), "RG009"),
+    "the same key many times": (body(b'{"a":1' + b',"a":1' * 100_000 + b"}"), "RG009"),
     "many keys twice": (body(json.dumps({str(n): 1 for n in range(50_000)}).encode()[:-1] + b',"1":1}'), "RG009"),
     "UTF-16": (body('{"resource": "x"}'.encode("utf-16")), "RG042"),
-    "no UTF-8": (body(b'{"resource": "\xff\xfe"}'), "RG042"),
+    "bytes that are not UTF-8": (body(b'{"resource": "\xff\xfe"}'), "RG042"),
     "half a surrogate pair": (body(b'{"resource": "\\ud800", "authorization_servers": ["\\udfff"]}'), "RG043"),
     "a string": (body(b'"x"'), "RG042"),
     "null": (body(b"null"), "RG042"),
@@ -134,34 +134,34 @@ WIRE: dict[str, tuple[bytes | Send, str]] = {
         body(b'{"resource": {"a": []}, "authorization_servers": [{}, 1, null, "", "x", "file:///etc/passwd", "http://["]}'),
         "RG045",
     ),
-    "a header line too many": (b"HTTP/1.1 200 OK\r\nx: a\r\n b: c\r\n\r\n", "RG042"),
+    "a header on two lines": (b"HTTP/1.1 200 OK\r\nx: a\r\n b: c\r\n\r\n", "RG042"),
 }  # fmt: skip
 
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("case", WIRE)
-def test_what_stands_for_the_metadata_becomes_a_finding(case: str) -> None:
-    sends, rule = WIRE[case]
-    with raw_server(RESOURCE, sends) as raw:
-        assert found(run(raw)) & {*rule.split()}
+@pytest.mark.parametrize("case", RAW_ANSWERS)
+def test_a_hostile_answer_instead_of_the_metadata_is_a_finding(case: str) -> None:
+    raw_answer, rule = RAW_ANSWERS[case]
+    with raw_server(RESOURCE, raw_answer) as raw:
+        assert rule_ids(verify_server(raw)) & {*rule.split()}
 
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("where", [MCP, METADATA, KEYS, PAGE, "*"])
+@pytest.mark.parametrize("request_line", [MCP, METADATA, KEYS, PAGE, "*"])
 @pytest.mark.parametrize("case", ["endless body", "headers in drips", "noise", "deep objects", "a gzip bomb"])
-def test_wherever_it_stands(case: str, where: str) -> None:
-    with raw_server(where, WIRE[case][0]) as raw:
-        assert found(run(raw))
+def test_a_hostile_answer_to_any_request_is_a_finding(case: str, request_line: str) -> None:
+    with raw_server(request_line, RAW_ANSWERS[case][0]) as raw:
+        assert rule_ids(verify_server(raw))
 
 
 EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
 
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize(("again", "rule"), [(b"data: {}\n\n", "RG013"), (b": still here\n", "RG013 RG004")])
-def test_a_stream_without_an_end(again: bytes, rule: str) -> None:
-    with raw_server(MCP, for_ever(EVENTS, again)) as raw:
-        assert found(run(raw)) & {*rule.split()}
+@pytest.mark.parametrize(("event", "rule"), [(b"data: {}\n\n", "RG013"), (b": still here\n", "RG013 RG004")])
+def test_an_endless_stream_of_events_is_not_read_to_its_end(event: bytes, rule: str) -> None:
+    with raw_server(MCP, endless(EVENTS, event)) as raw:
+        assert rule_ids(verify_server(raw)) & {*rule.split()}
 
 
 REDIRECTS: dict[str, tuple[str, str]] = {
@@ -182,20 +182,20 @@ REDIRECTS: dict[str, tuple[str, str]] = {
 
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("case", REDIRECTS)
-def test_a_redirect_is_shown_and_never_leads_away(case: str) -> None:
+def test_a_redirect_to_another_origin_is_reported_and_not_followed(case: str) -> None:
     target, rule = REDIRECTS[case]
     with raw_server(RESOURCE, answer("302 Found", b"", f"location: {target}")) as raw:
-        assert rule in found(run(raw))
+        assert rule in rule_ids(verify_server(raw))
 
 
-def test_redirects_without_an_end_are_followed_a_few_times() -> None:
+def test_endless_redirects_are_followed_only_a_few_times() -> None:
     sent = answer("307 Temporary Redirect", b"", f"location: {{SELF}}{RESOURCE.removeprefix('GET ')}/b")
     with raw_server(f"{RESOURCE}*", sent) as raw:
-        assert "RG005" in found(run(raw))
-        assert len(raw.asked) < 30
+        assert "RG005" in rule_ids(verify_server(raw))
+        assert len(raw.requests) < 30
 
 
-NAMED = [
+FORBIDDEN_SERVERS = [
     "{SENTINEL}", "https://127.0.0.2:{PORT}", "https://localhost:{PORT}", "https://2130706434:{PORT}",
     "https://0x7f.2:{PORT}", "https://[::ffff:127.0.0.2]:{PORT}", "https://internal.test:{PORT}",
     "https://169.254.169.254", "https://[fd00:ec2::254]", "https://0.0.0.0:{PORT}", "https://[::]:{PORT}",
@@ -207,8 +207,8 @@ NAMED = [
 
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("named", NAMED)
-def test_a_server_that_must_not_be_asked_is_not(named: str) -> None:
+@pytest.mark.parametrize("server_url", FORBIDDEN_SERVERS)
+def test_a_forbidden_authorization_server_gets_no_request(server_url: str) -> None:
     def resolver(host: str, port: int) -> list[Address]:
         from ipaddress import ip_address
 
@@ -217,14 +217,14 @@ def test_a_server_that_must_not_be_asked_is_not(named: str) -> None:
         return [ip_address("127.0.0.2")] if host == "internal.test" else resolve_host(host, port)
 
     with raw_server("-", b"") as raw:
-        named = named.replace("{PORT}", raw.sentinel.rpartition(":")[2])
-        value = f'{{"resource": "{raw.url}/mcp", "authorization_servers": ["{named}"]}}'.encode()
-        with raw_server(RESOURCE, answer("200 OK", value.replace(b"{SENTINEL}", raw.sentinel.encode()))) as second:
-            assert found(run(second, resolver=resolver)) & {"RG007", "RG045", "RG050", "RG001", "RG004"}
-        assert raw.touched == []
+        server_url = server_url.replace("{PORT}", raw.sentinel_url.rpartition(":")[2])
+        value = f'{{"resource": "{raw.url}/mcp", "authorization_servers": ["{server_url}"]}}'.encode()
+        with raw_server(RESOURCE, answer("200 OK", value.replace(b"{SENTINEL}", raw.sentinel_url.encode()))) as second:
+            assert rule_ids(verify_server(second, resolver=resolver)) & {"RG007", "RG045", "RG050", "RG001", "RG004"}
+        assert raw.sentinel_requests == []
 
 
-def test_the_keys_and_the_endpoints_are_guarded_too() -> None:
+def test_forbidden_endpoints_and_key_sets_get_no_request() -> None:
     value = {
         "issuer": "{SELF}",
         "authorization_endpoint": "{SENTINEL}/authorize",
@@ -235,7 +235,7 @@ def test_the_keys_and_the_endpoints_are_guarded_too() -> None:
         "code_challenge_methods_supported": ["S256"],
     }
     with raw_server(METADATA, OK + b"connection: close\r\n\r\n" + json.dumps(value).encode()) as raw:
-        assert found(run(raw)) == {"RG007"}
+        assert rule_ids(verify_server(raw)) == {"RG007"}
 
 
 @pytest.mark.parametrize(
@@ -252,19 +252,19 @@ def test_the_keys_and_the_endpoints_are_guarded_too() -> None:
     ],
     ids=lambda text: text[:50],
 )
-def test_a_challenge_leads_nowhere_else(challenge: str) -> None:
+def test_a_forbidden_url_in_the_challenge_gets_no_request(challenge: str) -> None:
     with raw_server("-", b"", f"www-authenticate: {challenge}") as raw:
-        run(raw)
+        verify_server(raw)
 
 
-def test_a_name_is_resolved_once_so_that_it_cannot_move() -> None:
+def test_a_name_is_resolved_only_once() -> None:
     from ipaddress import ip_address
 
-    asked: list[str] = []
+    hosts: list[str] = []
 
-    def moving(host: str, port: int) -> list[Address]:
-        asked.append(host)
-        return [ip_address("127.0.0.1" if len(asked) == 1 else "127.0.0.2")]
+    def rebinding_resolver(host: str, port: int) -> list[Address]:
+        hosts.append(host)
+        return [ip_address("127.0.0.1" if len(hosts) == 1 else "127.0.0.2")]
 
     with raw_server("-", b"") as raw:
         port = raw.url.rpartition(":")[2]
@@ -272,31 +272,31 @@ def test_a_name_is_resolved_once_so_that_it_cannot_move() -> None:
         url = f"http://deployment.test:{port}/mcp"
         verify(
             VerifyPlan(url, Deployment(url.removesuffix("/mcp"))),
-            Fetcher(guard, LIMITS, {url: INITIALIZE}, resolver=moving),
+            Fetcher(guard, LIMITS, {url: INITIALIZE}, resolver=rebinding_resolver),
         )
-        assert asked.count("deployment.test") == 1
-        assert raw.touched == []
+        assert hosts.count("deployment.test") == 1
+        assert raw.sentinel_requests == []
 
 
-def test_a_resolver_that_hangs_is_not_waited_for() -> None:
+def test_a_resolver_that_hangs_does_not_delay_the_report() -> None:
     import threading
 
     ended = threading.Event()
 
-    def hanging(_host: str, _port: int) -> list[Address]:
+    def hanging_resolver(_host: str, _port: int) -> list[Address]:
         ended.wait(20)
         return []
 
     url = "https://deployment.test/mcp"
-    fetcher = Fetcher(SsrfGuard({"https://deployment.test"}), LIMITS, {url: INITIALIZE}, resolver=hanging)
+    fetcher = Fetcher(SsrfGuard({"https://deployment.test"}), LIMITS, {url: INITIALIZE}, resolver=hanging_resolver)
     report = verify(VerifyPlan(url, Deployment("https://deployment.test")), fetcher)
     ended.set()
     assert [finding.rule for finding in report.findings] == [rules.UNREACHABLE]
 
 
-def test_nothing_is_asked_but_what_changes_nothing() -> None:
+def test_only_safe_methods_and_one_post_are_sent() -> None:
     with raw_server("-", b"") as raw:
-        run(raw)
-    methods = {line.partition(" ")[0] for line in raw.asked}
+        verify_server(raw)
+    methods = {line.partition(" ")[0] for line in raw.requests}
     assert methods <= {"GET", "HEAD", "OPTIONS", "POST"}
-    assert [line for line in raw.asked if line.startswith("POST")] == [MCP]
+    assert [line for line in raw.requests if line.startswith("POST")] == [MCP]

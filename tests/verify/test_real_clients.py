@@ -1,9 +1,9 @@
-"""Real clients through stacks that are broken in several ways at once: what they meet is what was foretold.
+"""Real clients and stacks with several faults: each client does what `verify` predicts.
 
-Each combination has a deployment of its own. `verify` walks it first; then each client tries to sign in, to list the
-tools and to call one. A client that was foretold to connect has to do all of that; of one that was foretold to fail,
-the error has to be the same, to the letter. What only a sign-in can show (whether the server takes a token for no
-resource) is a condition of the prediction, and may not hold.
+Each combination of faults has its own deployment. First `verify` predicts the clients; then each client tries to sign
+in, to list the tools and to call one. If the prediction is that a client connects, the client must do all of that. If
+the prediction is that it fails, the error must be exactly the same. A prediction can have conditions that only a
+sign-in can show, such as a server that accepts a token without a resource; such a condition can turn out false.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from end_to_end.client_sessions import run_session, skip_reason
 from verify.broken_stack import Stack, broken_stack
-from verify.conftest import Run
+from verify.conftest import VerifyStack
 
 CLIENTS = {"python-sdk": "python", "typescript-v1": "typescript-v1", "typescript-v2": "typescript-v2"}
 
@@ -32,20 +32,20 @@ COMBINATIONS = [
     ("challenge-elsewhere", "metadata-elsewhere", "resource-404"),
     ("challenge-elsewhere", "resource-404"),
     ("challenge-elsewhere", "metadata-elsewhere", "resource-page"),
-    # The wiki behind it
+    # The default app
     ("catch-all-200", "challenge-renamed"),
     ("catch-all-200", "challenge-renamed", "resource-404"),
     ("catch-all-200", "challenge-wrong"),
-    ("catch-all-200", "resource-404", "route-taken"),
-    ("route-taken", "challenge-missing"),
-    ("route-taken", "challenge-missing", "resource-404"),
+    ("catch-all-200", "resource-404", "route-shadowed"),
+    ("route-shadowed", "challenge-missing"),
+    ("route-shadowed", "challenge-missing", "resource-404"),
     ("route-missing", "resource-404"),
     # The older discovery
     ("origin-is-server", "resource-404"),
     ("origin-is-server", "resource-404", "challenge-missing"),
     ("origin-is-server", "resource-500", "challenge-missing"),
     ("resource-404", "challenge-missing"),
-    # The resource's metadata and the server's
+    # The metadata of the resource and of the authorization server
     ("resource-list", "challenge-missing"),
     ("resource-nan", "issuer-slash"),
     ("resource-none", "server-first-404"),
@@ -58,7 +58,7 @@ COMBINATIONS = [
     ("issuer-slash", "challenge-renamed"),
     ("issuer-other", "no-registration"),
     ("issuer-none", "no-code"),
-    # The server alone
+    # Only the authorization server
     ("server-first-404", "challenge-renamed"),
     ("server-first-500", "challenge-renamed"),
     ("server-first-page", "challenge-missing"),
@@ -77,9 +77,9 @@ COMBINATIONS = [
     ("no-registration", "challenge-missing"),
     ("registration-refused", "challenge-renamed"),
     ("registration-page", "scopes"),
-    # What no client minds
+    # Faults that no client notices
     ("head-missing", "no-cors", "resource-no-cors"),
-    ("keys-404", "wiki-404", "challenge-renamed"),
+    ("keys-404", "page-404", "challenge-renamed"),
     ("scopes", "preflight", "no-keys"),
     # The endpoint
     ("mcp-page", "challenge-missing"),
@@ -87,12 +87,12 @@ COMBINATIONS = [
     ("mcp-403", "challenge-missing"),
     ("mcp-fails", "resource-500"),
 ]
-QUICK = COMBINATIONS[1::11]
-"""What a usual run of the suite tries; the rest take minutes."""
+QUICK_COMBINATIONS = COMBINATIONS[1::11]
+"""The combinations of `make test`; the others take minutes."""
 
 
-# What a prediction can't know before a user has signed in, by what it says about it; and what a client says then.
-UNKNOWN_YET = {
+# Each condition of a prediction that only a sign-in can show, and the error of a client if the condition is false.
+CONDITIONS_AND_ERRORS = {
     "accepts a token that names no resource": "401 after",
     "issues a token for": "is not among the Resource Indicators",
     "accepts the scope": "Invalid claim: 'scope'",
@@ -102,29 +102,36 @@ UNKNOWN_YET = {
 
 @pytest.mark.parametrize(
     "faults",
-    [pytest.param(one, marks=() if one in QUICK else pytest.mark.slow, id="+".join(one)) for one in COMBINATIONS],
+    [
+        pytest.param(faults, marks=() if faults in QUICK_COMBINATIONS else pytest.mark.slow, id="+".join(faults))
+        for faults in COMBINATIONS
+    ],
 )
-def test_what_was_foretold_is_what_a_client_meets(faults: tuple[str, ...], run: Run, tmp_path: Path) -> None:
-    able = {name: client for name, client in CLIENTS.items() if not skip_reason(client)}
+def test_each_client_does_what_verify_predicts(
+    faults: tuple[str, ...], verify_stack: VerifyStack, tmp_path: Path
+) -> None:
+    installed = {name: client for name, client in CLIENTS.items() if not skip_reason(client)}
     with broken_stack({*faults}) as stack:
-        foretold = {one["client"]: one for one in run(stack, register=True).details["clients"]}
-        met = {name: meeting(stack, client, tmp_path) for name, client in able.items()}
-    assert {name: expected(foretold[name], met[name]) for name in able} == met
+        clients = verify_stack(stack, register=True).details["clients"]
+        outcomes = {name: outcome_of_session(stack, client, tmp_path) for name, client in installed.items()}
+    predictions = {client["client"]: client for client in clients}
+    assert {name: expected_outcome(predictions[name], outcomes[name]) for name in installed} == outcomes
 
 
-def expected(prediction: dict[str, Any], met: tuple[str, str | None]) -> tuple[str, str | None]:
-    """What was foretold; where it was foretold under a condition, and what was met says that it doesn't hold, that."""
-    if prediction["outcome"] == "connects" and met[1]:
-        assumed = " and ".join(prediction["assumptions"])
-        if any(condition in assumed and says in met[1] for condition, says in UNKNOWN_YET.items()):
-            return met
+def expected_outcome(prediction: dict[str, Any], outcome: tuple[str, str | None]) -> tuple[str, str | None]:
+    """The predicted outcome and error, or the actual ones if the error shows that a condition is false."""
+    error = outcome[1]
+    if prediction["outcome"] == "connects" and error:
+        conditions = " and ".join(prediction["assumptions"])
+        if any(condition in conditions and text in error for condition, text in CONDITIONS_AND_ERRORS.items()):
+            return outcome
     return prediction["outcome"], prediction["error"]
 
 
-def meeting(stack: Stack, client: str, folder: Path) -> tuple[str, str | None]:
-    """The outcome of a session, and its error."""
-    happened = run_session(client, stack.mcp_url, folder / client, "hello", {})
-    if "error" in happened:
-        return "fails", happened["error"]
-    assert (happened["tools"], happened["text"], happened["signedIn"]) == (["hello"], "hello", True)
+def outcome_of_session(stack: Stack, client: str, folder: Path) -> tuple[str, str | None]:
+    """The outcome of a real client's session, and its error."""
+    result = run_session(client, stack.mcp_url, folder / client, "hello", {})
+    if "error" in result:
+        return "fails", result["error"]
+    assert (result["tools"], result["text"], result["signedIn"]) == (["hello"], "hello", True)
     return "connects", None

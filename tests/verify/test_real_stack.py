@@ -1,4 +1,4 @@
-"""The project's own apps behind the gateway on this machine: nothing to find, and the one bug that started it all."""
+"""The apps of this project behind the gateway on this machine: no finding, except for a missing route."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ def verify(site: FullStack, *arguments: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, json.loads(done.stdout)
 
 
-def test_nothing_is_wrong_with_the_real_stack(site: FullStack) -> None:
+def test_the_real_stack_has_no_error_and_no_warning(site: FullStack) -> None:
     code, report = verify(
         site, "--page", "/Home", "--page", "/", "--register", "--fail-on", "warning", "--timeout", "30"
     )
@@ -40,7 +40,7 @@ def test_nothing_is_wrong_with_the_real_stack(site: FullStack) -> None:
     ]
 
 
-def test_a_gateway_without_the_documents_routes_is_found(site: FullStack, tmp_path: Path) -> None:
+def test_a_missing_route_of_a_document_is_a_finding(site: FullStack, tmp_path: Path) -> None:
     manifest = json.loads((PROJECT / "generated" / "routes.json").read_text())
     manifest["routes"].append({
         "path": "/.well-known/openid-configuration", "methods": ["GET"], "app": "mcp", "role": "openid-configuration",

@@ -1,4 +1,4 @@
-"""Which URLs may be asked and which addresses may be connected to."""
+"""The URLs that `verify` may request, and the addresses to which it may connect."""
 
 from ipaddress import ip_address
 
@@ -19,8 +19,10 @@ KINDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "address"), [(kind, one) for kind, all_ in KINDS.items() for one in all_])
-def test_an_address_is_of_a_kind(kind: str, address: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "address"), [(kind, address) for kind, addresses in KINDS.items() for address in addresses]
+)
+def test_the_kind_of_an_address(kind: str, address: str) -> None:
     assert address_kind(ip_address(address)) == kind
 
 
@@ -36,12 +38,12 @@ def test_an_address_is_of_a_kind(kind: str, address: str) -> None:
         ("https://wiki.example", True, {"public", "loopback", "private", "link-local"}),
     ],
 )
-def test_the_given_url_decides_what_may_be_asked(url: str, private: bool, allowed: set[str]) -> None:
+def test_the_url_of_the_user_decides_which_addresses_are_allowed(url: str, private: bool, allowed: set[str]) -> None:
     assert SsrfGuard.for_url(url, allow_private=private).address_kinds == allowed
 
 
 @pytest.mark.parametrize("private", [False, True])
-def test_a_clouds_metadata_service_is_never_asked(private: bool) -> None:
+def test_the_metadata_service_of_a_cloud_is_always_forbidden(private: bool) -> None:
     guard = SsrfGuard.for_url("http://127.0.0.1", allow_private=private)
     for address in KINDS["forbidden"]:
         assert guard.address_problem(ip_address(address))
@@ -51,20 +53,20 @@ def test_a_clouds_metadata_service_is_never_asked(private: bool) -> None:
     "url", ["", "x", "ftp://x", "https://", "https://a b", "https://u@x", "https://x:0", "https://x:99999", "https://ü",
             "https://[", "//x", "https://x\n"],
 )  # fmt: skip
-def test_what_is_no_url_to_ask(url: str) -> None:
+def test_a_url_that_cannot_be_requested_is_an_error(url: str) -> None:
     with pytest.raises(ConfigError, match="is not an http URL"):
         SsrfGuard.for_url(url, allow_private=False)
 
 
-def test_an_origin_is_written_as_browsers_do() -> None:
-    written = {"HTTPS://Wiki.Example:443/x": "https://wiki.example", "http://[::1]:80": "http://[::1]"}
-    for url, origin in written.items():
+def test_an_origin_has_the_form_that_browsers_use() -> None:
+    origins = {"HTTPS://Wiki.Example:443/x": "https://wiki.example", "http://[::1]:80": "http://[::1]"}
+    for url, origin in origins.items():
         parts = split_url(url)
         assert parts is not None
         assert origin_of(parts) == origin
 
 
-def test_only_the_deployment_and_what_it_names_is_asked() -> None:
+def test_only_the_deployment_and_the_servers_that_it_names_are_allowed() -> None:
     guard = SsrfGuard.for_url("https://wiki.example/mcp", allow_private=False)
     assert guard.url_problem("https://wiki.example/.well-known/x") is None
     assert guard.url_problem("https://server.example/x")

@@ -1,4 +1,4 @@
-"""The command as users run it."""
+"""The command `routegen verify`, in a process, as users run it."""
 
 import json
 import os
@@ -25,7 +25,7 @@ Verify = Callable[..., Run]
 
 @pytest.fixture
 def verify(tmp_path: Path) -> Verify:
-    """`verify(*arguments)` runs the real command outside of any project."""
+    """`verify(*arguments)` runs the command outside of a project."""
 
     def run(*arguments: str, cwd: Path = tmp_path, **env: str) -> Run:
         command = [sys.executable, "-m", "routegen", "verify", *arguments]
@@ -40,52 +40,52 @@ def verify(tmp_path: Path) -> Verify:
 MANIFEST = ("--manifest", str(PROJECT / "generated" / "routes.json"))
 
 
-def everything(stack: Stack, *more: str) -> tuple[str, ...]:
-    return (stack.deployment, *MANIFEST, "--page", "/Home", *more)
+def all_checks(stack: Stack, *options: str) -> tuple[str, ...]:
+    return (stack.deployment, *MANIFEST, "--page", "/Home", *options)
 
 
-def test_a_right_deployment(verify: Verify) -> None:
+def test_a_correct_deployment_has_exit_code_0(verify: Verify) -> None:
     with broken_stack() as stack:
-        done = verify(*everything(stack))
+        done = verify(*all_checks(stack))
         assert (done.code, done.stderr) == (0, "")
         assert done.stdout.endswith(f"\n{stack.mcp_url}: nothing found\n")
         assert "\x1b" not in done.stdout
 
 
-def test_the_level_that_fails_is_the_user_s(verify: Verify) -> None:
+def test_fail_on_sets_the_level_of_exit_code_1(verify: Verify) -> None:
     with broken_stack({"catch-all-200"}) as stack:
-        codes = [verify(*everything(stack, "--fail-on", level)).code for level in ("error", "warning", "never")]
+        codes = [verify(*all_checks(stack, "--fail-on", level)).code for level in ("error", "warning", "never")]
     assert codes == [0, 1, 0]
 
 
-def test_a_finding_says_what_happened_and_what_to_do(verify: Verify) -> None:
+def test_a_finding_has_its_message_and_its_fix(verify: Verify) -> None:
     with broken_stack({"issuer-slash"}) as stack:
         done = verify(stack.mcp_url, *MANIFEST)
     assert done.code == 1
-    where = f"{stack.authkit}/.well-known/oauth-authorization-server"
-    assert f"error   RG055  {where}\n        issuer is '{stack.authkit}/'" in done.stdout
+    url = f"{stack.authkit}/.well-known/oauth-authorization-server"
+    assert f"error   RG055  {url}\n        issuer is '{stack.authkit}/'" in done.stdout
     assert "The only difference is the slash at the end.\n        Write" in done.stdout
     assert done.stdout.endswith(": 1 error\n")
 
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """One broken deployment in every form."""
-    faults = {"challenge-renamed", "issuer-slash", "wiki-404", "catch-all-200"}
-    made: dict[str, str] = {}
+    """The report on one deployment in every format."""
+    faults = {"challenge-renamed", "issuer-slash", "page-404", "catch-all-200"}
+    outputs: dict[str, str] = {}
     with broken_stack(faults) as stack:
         for format_ in FORMATS:
-            command = [sys.executable, "-m", "routegen", "verify", *everything(stack, "--format", format_)]
+            command = [sys.executable, "-m", "routegen", "verify", *all_checks(stack, "--format", format_)]
             done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
             assert (done.returncode, done.stderr) == (1, ""), format_
-            made[format_] = done.stdout
-    return made
+            outputs[format_] = done.stdout
+    return outputs
 
 
 RULES = {"RG024", "RG027", "RG031", "RG055"}
 
 
-def test_json(reports: dict[str, str]) -> None:
+def test_json_has_findings_and_routes(reports: dict[str, str]) -> None:
     report = json.loads(reports["json"])
     assert report["failed"] is True
     assert {finding["rule"] for finding in report["findings"]} == RULES
@@ -98,17 +98,17 @@ def test_sarif_is_valid(reports: dict[str, str]) -> None:
     jsonschema.validate(log, read_schema(SARIF))
     (run,) = log["runs"]
     assert {result["ruleId"] for result in run["results"]} == RULES
-    explained = {rule["id"]: rule["help"]["markdown"] for rule in run["tool"]["driver"]["rules"]}
-    assert explained["RG055"] == page_of(rule_with_id("RG055"))
+    pages = {rule["id"]: rule["help"]["markdown"] for rule in run["tool"]["driver"]["rules"]}
+    assert pages["RG055"] == page_of(rule_with_id("RG055"))
 
 
 def test_github_annotates_the_run(reports: dict[str, str]) -> None:
     lines = reports["github"].splitlines()
     assert [line.partition(" ")[0] for line in lines] == ["::error", "::warning", "::notice", "::error"]
-    assert all(line.count("::") == 2 for line in lines), "what is quoted may hold no command"
+    assert all(line.count("::") == 2 for line in lines), "a quoted text must not contain a workflow command"
 
 
-# What JUnit's readers take (Jenkins' xunit plugin, junit-10.xsd): required attributes, others, children.
+# Required attributes, optional attributes and children that readers of JUnit files accept (Jenkins, junit-10.xsd).
 JUNIT = {
     "testsuites": (set(), set(), {"testsuite"}),
     "testsuite": (
@@ -122,7 +122,7 @@ JUNIT = {
 }  # fmt: skip
 
 
-def test_junit_is_what_its_readers_take(reports: dict[str, str]) -> None:
+def test_junit_has_only_what_its_readers_accept(reports: dict[str, str]) -> None:
     root = ET.fromstring(reports["junit"])
     for element in root.iter():
         required, optional, children = JUNIT[element.tag]
@@ -135,23 +135,25 @@ def test_junit_is_what_its_readers_take(reports: dict[str, str]) -> None:
 
 
 def test_the_same_answers_give_the_same_bytes(verify: Verify) -> None:
-    with broken_stack({"challenge-renamed", "scopes", "key-odd", "wiki-404"}) as stack:
-        said = {verify(*everything(stack, "--format", "json")).stdout for _ in range(3)}
-    assert len(said) == 1
+    with broken_stack({"challenge-renamed", "scopes", "key-odd", "page-404"}) as stack:
+        outputs = {verify(*all_checks(stack, "--format", "json")).stdout for _ in range(3)}
+    assert len(outputs) == 1
 
 
-def test_the_token_goes_to_the_endpoint_and_nowhere_else(verify: Verify) -> None:
+def test_the_token_goes_only_to_the_mcp_endpoint(verify: Verify) -> None:
     with broken_stack({"token-refused"}) as stack:
         token = stack.token()
         for format_ in FORMATS:
-            done = verify(*everything(stack, "--format", format_), ROUTEGEN_TOKEN=token)
+            done = verify(*all_checks(stack, "--format", format_), ROUTEGEN_TOKEN=token)
             assert done.code == 1
             assert token not in done.stdout + done.stderr
-        assert {(server, path) for server, _, path, signed_in in stack.asked if signed_in} == {("deployment", "/mcp")}
+        assert {(server, path) for server, _, path, signed_in in stack.requests if signed_in} == {
+            ("deployment", "/mcp")
+        }
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("ftp://example.com",), "URL: 'ftp://example.com' is not an http URL; write it like https://dev.wikibot.io"),
         (("https://user:pw@example.com",), "is not an http URL"),
@@ -167,20 +169,20 @@ def test_the_token_goes_to_the_endpoint_and_nowhere_else(verify: Verify) -> None
         (("http://127.0.0.1:1", "--timeout", "0"), "Invalid value for '--timeout'"),
     ],
 )  # fmt: skip
-def test_wrong_usage_is_one_line(verify: Verify, arguments: tuple[str, ...], says: str) -> None:
+def test_wrong_usage_is_an_error_in_one_line(verify: Verify, arguments: tuple[str, ...], message: str) -> None:
     done = verify(*arguments)
     assert (done.code, done.stdout) == (2, "")
-    assert says in done.error
+    assert message in done.error
     assert "secret1" not in done.stderr
 
 
-def test_a_manifest_that_is_none(verify: Verify, tmp_path: Path) -> None:
+def test_an_invalid_manifest_has_exit_code_4(verify: Verify, tmp_path: Path) -> None:
     (tmp_path / "routes.json").write_text("{}")
     done = verify("http://127.0.0.1:1", "--manifest", "routes.json")
     assert (done.code, done.stdout) == (4, "")
 
 
-def test_outside_of_a_project_the_sign_in_alone_is_followed(verify: Verify) -> None:
+def test_without_a_manifest_only_the_sign_in_is_checked(verify: Verify) -> None:
     with broken_stack({"route-missing"}) as stack:
         done = verify(stack.deployment, "--format", "json")
     assert done.code == 0
@@ -188,9 +190,9 @@ def test_outside_of_a_project_the_sign_in_alone_is_followed(verify: Verify) -> N
     assert json.loads(done.stdout)["routes"] == []
 
 
-def test_nobody_is_there(verify: Verify) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_a_deployment_without_a_server_is_a_finding(verify: Verify) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
     done = verify(f"http://127.0.0.1:{port}", *MANIFEST)
     assert done.code == 1
     assert f"error   RG001  http://127.0.0.1:{port}\n" in done.stdout
@@ -198,13 +200,13 @@ def test_nobody_is_there(verify: Verify) -> None:
     assert done.stdout.endswith(": 1 error\n")
 
 
-def test_a_private_address_behind_a_name_needs_to_be_allowed(verify: Verify) -> None:
-    """No name but `localhost` is taken for this machine: the container's own name leads to it too."""
+def test_a_name_with_a_private_address_needs_allow_private(verify: Verify) -> None:
+    """Only `localhost` counts as this machine; the name of this machine resolves to a private or loopback address."""
     name = socket.gethostname()
     try:
         socket.getaddrinfo(name, 80)
     except OSError:
-        pytest.skip("this machine's name can't be resolved")
+        pytest.skip("the name of this machine cannot be resolved")
     done = verify(f"http://{name}:1", *MANIFEST)
     assert done.code == 1
     assert "RG007" in done.stdout
@@ -212,9 +214,9 @@ def test_a_private_address_behind_a_name_needs_to_be_allowed(verify: Verify) -> 
     assert "RG007" not in verify(f"http://{name}:1", *MANIFEST, "--allow-private").stdout
 
 
-def test_a_rule_s_page(verify: Verify) -> None:
-    for written in ("RG030", "rg030"):
-        done = verify("--explain", written)
+def test_explain_shows_the_page_of_a_rule(verify: Verify) -> None:
+    for rule_id in ("RG030", "rg030"):
+        done = verify("--explain", rule_id)
         assert (done.code, done.stdout, done.stderr) == (0, page_of(rule_with_id("RG030")), "")
 
 
@@ -226,22 +228,22 @@ def test_a_rule_s_page(verify: Verify) -> None:
         ("https://wiki.example:443/prod/mcp", "https://wiki.example/prod/mcp", "https://wiki.example/prod"),
     ],
 )
-def test_a_stage_is_before_every_path(url: str, mcp_url: str, base_url: str) -> None:
+def test_a_stage_in_the_url_is_before_every_path(url: str, mcp_url: str, base_url: str) -> None:
     located_url, deployment = _locate(url, MANIFEST_READ, "routes.json", ())
     assert (located_url, deployment.base_url) == (mcp_url, base_url)
 
 
-def test_another_project_s_server_needs_no_manifest() -> None:
+def test_a_url_without_a_manifest_is_the_mcp_endpoint() -> None:
     mcp_url, deployment = _locate("https://x.example/api/v1/mcp", None, "", ())
     assert mcp_url == "https://x.example/api/v1/mcp"
     assert deployment.manifest is None
 
 
-def test_registration_is_asked_for_by_its_option_alone(verify: Verify) -> None:
+def test_only_register_registers_a_client(verify: Verify) -> None:
     with broken_stack() as stack:
         verify(stack.deployment)
-        assert not [one for one in stack.asked if one[1] == "POST" and one[2] != "/mcp"]
+        assert {path for _, method, path, _ in stack.requests if method == "POST"} == {"/mcp"}
         assert verify(stack.deployment, "--register").code == 0
-        posts = [(server, path) for server, method, path, _ in stack.asked if method == "POST" and path != "/mcp"]
+        posts = [(server, path) for server, method, path, _ in stack.requests if method == "POST" and path != "/mcp"]
         assert posts == [("authkit", "/oauth2/register")]
-        assert {method for _, method, _, _ in stack.asked} <= {"GET", "HEAD", "OPTIONS", "POST"}
+        assert {method for _, method, _, _ in stack.requests} <= {"GET", "HEAD", "OPTIONS", "POST"}
