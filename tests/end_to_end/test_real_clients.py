@@ -26,49 +26,47 @@ def client(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module", params=["rename", "keep"])
-def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
-    with full_stack(tmp_path_factory.mktemp("wiki"), renames_challenge=request.param == "rename") as one:
-        yield one
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
+    with full_stack(tmp_path_factory.mktemp("wiki"), renames_challenge=request.param == "rename") as stack:
+        yield stack
 
 
-def test_a_client_signs_in_reads_a_page_and_comes_back_with_its_token(
-    site: FullStack, client: str, tmp_path: Path
-) -> None:
-    assert run_session(client, site.mcp_url, tmp_path / "state", "read_page", PAGE) == {
+def test_client_signs_in_reads_a_page_and_reuses_its_token(stack: FullStack, client: str, tmp_path: Path) -> None:
+    assert run_session(client, stack.mcp_url, tmp_path / "state", "read_page", PAGE) == {
         "tools": TOOLS,
         "text": TEXT,
         "signedIn": True,
         "refreshed": False,
     }
-    since = len(site.gateway.exchanges)
-    again = run_session(client, site.mcp_url, tmp_path / "state", "search", {"query": "raft"})
-    assert (again["tools"], again["signedIn"]) == (TOOLS, False)
-    assert "Otters" in again["text"]
-    asked = site.exchange_lines(since)
-    assert "GET /-/search/raft otterwiki 200" in asked
-    assert not [one for one in asked if one.endswith(" 401")]
+    since = len(stack.gateway.exchanges)
+    second_session = run_session(client, stack.mcp_url, tmp_path / "state", "search", {"query": "raft"})
+    assert (second_session["tools"], second_session["signedIn"]) == (TOOLS, False)
+    assert "Otters" in second_session["text"]
+    exchanges = stack.exchange_lines(since)
+    assert "GET /-/search/raft otterwiki 200" in exchanges
+    assert not [exchange for exchange in exchanges if exchange.endswith(" 401")]
 
 
-def test_the_challenge_has_the_name_that_the_gateway_gives_it(site: FullStack) -> None:
-    answer = site.gateway.ask("POST", "/mcp", b"{}", {"content-type": "application/json"})
+def test_gateway_renames_or_keeps_the_challenge(stack: FullStack) -> None:
+    answer = stack.gateway.ask("POST", "/mcp", b"{}", {"content-type": "application/json"})
     renamed = "x-amzn-remapped-www-authenticate" in answer.headers
     assert answer.status == 401
     assert renamed != ("www-authenticate" in answer.headers)
 
 
-def test_each_client_refreshes_its_token_when_it_expires(tmp_path: Path) -> None:
-    able = [client for client in CLIENTS if not skip_reason(client)]
-    with full_stack(tmp_path / "wiki", access_token_seconds=6) as site, ThreadPoolExecutor(len(able)) as pool:
+def test_each_client_refreshes_an_expired_token(tmp_path: Path) -> None:
+    clients = [client for client in CLIENTS if not skip_reason(client)]
+    with full_stack(tmp_path / "wiki", access_token_seconds=6) as stack, ThreadPoolExecutor(len(clients)) as pool:
 
         def long_session(client: str) -> Any:
-            return run_session(client, site.mcp_url, tmp_path / client, "read_page", PAGE, wait=7)
+            return run_session(client, stack.mcp_url, tmp_path / client, "read_page", PAGE, wait=7)
 
-        said = dict(zip(able, pool.map(long_session, able), strict=True))
+        results = dict(zip(clients, pool.map(long_session, clients), strict=True))
     expected = {"tools": TOOLS, "text": TEXT, "signedIn": True, "refreshed": True}
-    assert said == dict.fromkeys(able, expected)
+    assert results == dict.fromkeys(clients, expected)
 
 
-WIKI_OF_200 = """
+CATCH_ALL_WIKI = """
 def handler(event, context):
     html = "<!DOCTYPE html><html><head><title>A wiki</title></head><body>No such page yet</body></html>"
     if event["rawPath"] == "/Team/Onboarding/source":
@@ -76,7 +74,7 @@ def handler(event, context):
                 "body": "# Onboarding\\n[]: # (/Team/Onboarding)"}
     return {"statusCode": 200, "headers": {"content-type": "text/html; charset=utf-8"}, "body": html}
 """
-BEFORE = {
+OLD_MANIFEST = {
     "version": 1,
     "default": "otterwiki",
     "routes": [
@@ -84,44 +82,44 @@ BEFORE = {
         for path, role in [("/mcp", "mcp-endpoint"), ("/mcp/{proxy+}", "owned")]
     ],
 }
-"""The gateway before: whoever wrote its routes knew of /mcp alone."""
+"""The routes before this project: only those of /mcp, written by hand."""
 
 
-def wiki_of_200(root: Path) -> dict[str, str]:
-    """A wiki that has an answer to everything."""
-    (root / "wiki_of_200.py").write_text(WIKI_OF_200)
-    return {"handler": "wiki_of_200.handler", "path": str(root)}
-
-
-@pytest.fixture(scope="module")
-def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
-    root = tmp_path_factory.mktemp("before")
-    (root / "routes.json").write_text(json.dumps(BEFORE))
-    with full_stack(root / "wiki", manifest=root / "routes.json") as one:
-        yield one
+def catch_all_wiki(root: Path) -> dict[str, str]:
+    """A wiki that answers every path with status 200."""
+    (root / "catch_all_wiki.py").write_text(CATCH_ALL_WIKI)
+    return {"handler": "catch_all_wiki.handler", "path": str(root)}
 
 
 @pytest.fixture(scope="module")
-def before_with_200(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
-    root = tmp_path_factory.mktemp("before")
-    (root / "routes.json").write_text(json.dumps(BEFORE))
-    with full_stack(root / "wiki", manifest=root / "routes.json", default_app=wiki_of_200(root)) as one:
-        yield one
+def old_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
+    root = tmp_path_factory.mktemp("old-stack")
+    (root / "routes.json").write_text(json.dumps(OLD_MANIFEST))
+    with full_stack(root / "wiki", manifest=root / "routes.json") as stack:
+        yield stack
 
 
-def discovery(site: FullStack, since: int) -> list[str]:
-    """What a client has asked for after its first 401; each went to the wiki."""
-    first, *asked = site.exchange_lines(since)
-    assert first == "POST /mcp mcp 401"
-    assert all(" otterwiki " in one for one in asked)
-    return [one.replace(" otterwiki", "") for one in asked]
+@pytest.fixture(scope="module")
+def old_stack_with_catch_all_wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
+    root = tmp_path_factory.mktemp("old-stack")
+    (root / "routes.json").write_text(json.dumps(OLD_MANIFEST))
+    with full_stack(root / "wiki", manifest=root / "routes.json", default_app=catch_all_wiki(root)) as stack:
+        yield stack
 
 
-def test_the_bug_discovery_ends_in_the_wiki(before: FullStack, client: str, tmp_path: Path) -> None:
-    since = len(before.gateway.exchanges)
-    error = run_session(client, before.mcp_url, tmp_path / "state", "read_page", PAGE)["error"]
+def discovery_lines(stack: FullStack, since: int) -> list[str]:
+    """The requests of a client after its first 401, which all go to the wiki."""
+    first_exchange, *exchanges = stack.exchange_lines(since)
+    assert first_exchange == "POST /mcp mcp 401"
+    assert all(" otterwiki " in exchange for exchange in exchanges)
+    return [exchange.replace(" otterwiki", "") for exchange in exchanges]
+
+
+def test_with_the_old_routes_discovery_ends_in_the_wiki(old_stack: FullStack, client: str, tmp_path: Path) -> None:
+    since = len(old_stack.gateway.exchanges)
+    error = run_session(client, old_stack.mcp_url, tmp_path / "state", "read_page", PAGE)["error"]
     openid = [] if client == "python" else ["GET /.well-known/openid-configuration 404"]
-    assert discovery(before, since) == [
+    assert discovery_lines(old_stack, since) == [
         "GET /.well-known/oauth-protected-resource/mcp 404",
         "GET /.well-known/oauth-protected-resource 404",
         "GET /.well-known/oauth-authorization-server 404",
@@ -131,15 +129,17 @@ def test_the_bug_discovery_ends_in_the_wiki(before: FullStack, client: str, tmp_
     assert "CSRF token is missing" in error
 
 
-def test_the_bug_with_a_wiki_that_answers_everything(before_with_200: FullStack, client: str, tmp_path: Path) -> None:
-    since = len(before_with_200.gateway.exchanges)
-    error = run_session(client, before_with_200.mcp_url, tmp_path / "state", "read_page", PAGE)["error"]
-    asked = discovery(before_with_200, since)
+def test_with_the_old_routes_a_catch_all_wiki_breaks_each_client(
+    old_stack_with_catch_all_wiki: FullStack, client: str, tmp_path: Path
+) -> None:
+    since = len(old_stack_with_catch_all_wiki.gateway.exchanges)
+    error = run_session(client, old_stack_with_catch_all_wiki.mcp_url, tmp_path / "state", "read_page", PAGE)["error"]
+    lines = discovery_lines(old_stack_with_catch_all_wiki, since)
     if client == "python":
-        assert asked[-1] == "POST /register 200"
+        assert lines[-1] == "POST /register 200"
         assert "Invalid registration response" in error
     else:
-        assert asked == [
+        assert lines == [
             "GET /.well-known/oauth-protected-resource/mcp 200",
             "GET /.well-known/oauth-authorization-server 200",
         ]
@@ -147,14 +147,14 @@ def test_the_bug_with_a_wiki_that_answers_everything(before_with_200: FullStack,
 
 
 @pytest.fixture(scope="module")
-def with_200(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
-    root = tmp_path_factory.mktemp("with-200")
-    with full_stack(root / "wiki", default_app=wiki_of_200(root)) as one:
-        yield one
+def stack_with_catch_all_wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
+    root = tmp_path_factory.mktemp("catch-all")
+    with full_stack(root / "wiki", default_app=catch_all_wiki(root)) as stack:
+        yield stack
 
 
-def test_with_the_manifest_a_wiki_that_answers_everything_does_no_harm(
-    with_200: FullStack, client: str, tmp_path: Path
+def test_with_the_manifest_a_catch_all_wiki_breaks_no_client(
+    stack_with_catch_all_wiki: FullStack, client: str, tmp_path: Path
 ) -> None:
-    said = run_session(client, with_200.mcp_url, tmp_path / "state", "read_page", PAGE)
-    assert said == {"tools": TOOLS, "text": "# Onboarding", "signedIn": True, "refreshed": False}
+    result = run_session(client, stack_with_catch_all_wiki.mcp_url, tmp_path / "state", "read_page", PAGE)
+    assert result == {"tools": TOOLS, "text": "# Onboarding", "signedIn": True, "refreshed": False}

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from helpers.support import PROJECT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from routegen.verify.answers import Answer, Failure
@@ -109,6 +110,13 @@ def test_each_client_has_its_recorded_version() -> None:
         assert client.id == "claude-ai" or client.version in versions
     for client_id, version in SINGLE_FAULTS["versions"].items():
         assert version.startswith(BY_ID[client_id].version)
+
+
+def test_documentation_lists_each_client() -> None:
+    documentation = (PROJECT / "docs" / "verify.md").read_text()
+    for client in CLIENTS:
+        [line] = [line for line in documentation.splitlines() if line.startswith(f"| `{client.id}` |")]
+        assert line.endswith(f"| {client.version} |")
 
 
 @pytest.mark.parametrize(
