@@ -42,7 +42,7 @@ class Endpoint(HTTPEndpoint):
 
 class AsgiApp:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await PlainTextResponse("whatever", 404)(scope, receive, send)
+        await PlainTextResponse("not found", 404)(scope, receive, send)
 
 
 class Wrapper:

@@ -1,4 +1,4 @@
-"""Loading an app in a process of its own: ways to name it, what it may do, and how its errors are told apart."""
+"""Loading an app in its own process: ways to name it, what it may do, and how its errors are told apart."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Load an app in a process of its own, and run a task on it there.
+"""Load an app in its own process, and run a task on it there.
 
 The app is imported by `child_process`. Everything that it prints, from Python, from C or from a child process, goes
 to stderr. It can exit, crash, hang or start threads without harm to routegen, and it sees only the environment that

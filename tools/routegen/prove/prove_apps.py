@@ -1,4 +1,4 @@
-"""Prove the configured apps: each app is driven in a process of its own, side by side."""
+"""Prove the configured apps: each app is driven in its own process, side by side."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
