@@ -25,7 +25,7 @@ class ProviderResult:
         case: the name of the case.
         app: the configuration of the app.
         served: the paths that the app serves.
-        extraction: the manifest and the notices.
+        extraction: the manifest and the unsupported paths.
         outcomes: the outcome of each request to the app.
         proof: the comparison of the outcomes with the manifest.
     """

@@ -28,10 +28,10 @@ revocation endpoint if the issuer has one, and the issuer of this test has one. 
 documents below its prefix (`/api/.well-known/oauth-authorization-server`). No standard uses these paths, so their role
 is `other`.
 """
-_NOTICES_INTRODUCTION = """\
-### Notices
+_UNSUPPORTED_INTRODUCTION = """\
+### Unsupported paths
 
-These notices of `extract` apply to the apps above. SSE clients send POST requests to `/messages/`, with nothing after
+These warnings of `extract` apply to the apps above. SSE clients send POST requests to `/messages/`, with nothing after
 the slash.
 """
 _RELEASES_INTRODUCTION = """\
@@ -89,8 +89,8 @@ def providers_section(results: Sequence[ProviderResult]) -> str:
         _ROLES_INTRODUCTION,
         *_table(("provider", *_ROLE_TITLES.values()), [roles_row(name, results) for name in _names()]),
         "",
-        _NOTICES_INTRODUCTION,
-        *_notices(results),
+        _UNSUPPORTED_INTRODUCTION,
+        *_unsupported_paths(results),
     ]
     return "\n".join(lines) + "\n"
 
@@ -117,8 +117,8 @@ def _cases_with_role(role: str, results: Sequence[ProviderResult]) -> str:
     return "yes" if len(cases) == len(results) else ", ".join(cases)
 
 
-def _notices(results: Sequence[ProviderResult]) -> list[str]:
-    counts = Counter((result.case, notice.text) for result in results for notice in result.extraction.unsupported)
+def _unsupported_paths(results: Sequence[ProviderResult]) -> list[str]:
+    counts = Counter((result.case, path.text) for result in results for path in result.extraction.unsupported)
     return [f"- {case}, {count} providers: {text}" for (case, text), count in counts.items()]
 
 
