@@ -1,4 +1,4 @@
-"""`make serve` as a person runs it, and `fastmcp` in another shell."""
+"""`make serve`, with the `fastmcp` command as a client."""
 
 import json
 import os
@@ -16,21 +16,21 @@ from helpers.ports import free_port
 from helpers.support import PROJECT
 from serve.running_gateway import is_running
 
-FOLLOW = """
+BROWSER_PROGRAM = """
 import sys, time, urllib.request
-until = time.monotonic() + 30
-while time.monotonic() < until:
+deadline = time.monotonic() + 30
+while time.monotonic() < deadline:
     try:
         urllib.request.urlopen(sys.argv[1], timeout=30).read()
         break
-    except OSError:  # the client's callback isn't there yet
+    except OSError:  # the client does not listen for the callback yet
         time.sleep(0.1)
 """
 
 
 @contextmanager
-def served(wiki: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """Everything, and what it said when it was ready."""
+def make_serve(wiki: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Run `python -m dev.serve`, and yield its process and the lines that it prints when it is ready."""
     process = subprocess.Popen(
         [sys.executable, "-m", "dev.serve", "--port", "0", "--wiki", str(wiki), *options],
         cwd=PROJECT,
@@ -43,7 +43,7 @@ def served(wiki: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], l
         lines: list[str] = []
         while "mcpServers" not in "".join(lines):
             line = process.stdout.readline()
-            assert line, f"it has ended with {process.wait()}"
+            assert line, f"dev.serve ended with exit code {process.wait()}"
             lines.append(line)
         yield process, lines
     finally:
@@ -52,16 +52,16 @@ def served(wiki: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], l
 
 
 def descendants(pid: int) -> list[int]:
-    found = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    pairs = [tuple(map(int, line.split())) for line in found.splitlines()]
+    output = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    pairs = [tuple(map(int, line.split())) for line in output.splitlines()]
     children = [child for child, parent in pairs if parent == pid]
-    return children + [one for child in children for one in descendants(child)]
+    return children + [descendant for child in children for descendant in descendants(child)]
 
 
-def test_fastmcp_in_another_shell_lists_and_calls_the_tools_signed_in(tmp_path: Path) -> None:
-    inspector = free_port()
-    (tmp_path / "follow.py").write_text(FOLLOW)
-    with served(tmp_path / "wiki", "--auto-consent", "--inspector-port", str(inspector)) as (process, lines):
+def test_fastmcp_signs_in_and_calls_the_tools(tmp_path: Path) -> None:
+    inspector_port = free_port()
+    (tmp_path / "browser.py").write_text(BROWSER_PROGRAM)
+    with make_serve(tmp_path / "wiki", "--auto-consent", "--inspector-port", str(inspector_port)) as (process, lines):
         text = "".join(lines)
         mcp = json.loads(lines[-1])["mcpServers"]["wiki"]["url"]
         assert f"fastmcp list {mcp} --auth oauth" in text
@@ -70,12 +70,12 @@ def test_fastmcp_in_another_shell_lists_and_calls_the_tools_signed_in(tmp_path: 
             url = line.split()[-1]
             expected = 405 if url == mcp else 200
             assert httpx2.get(url, trust_env=False, timeout=30).status_code == expected, line
-        env = {**os.environ, "BROWSER": f"{sys.executable} {tmp_path / 'follow.py'} %s &"}
+        env = {**os.environ, "BROWSER": f"{sys.executable} {tmp_path / 'browser.py'} %s &"}
 
         def fastmcp(*arguments: str) -> str:
             command = [str(Path(sys.executable).with_name("fastmcp")), *arguments, "--auth", "oauth"]
-            done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True)
-            return done.stdout
+            completed = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True)
+            return completed.stdout
 
         assert "recent_changes" in fastmcp("list", mcp)
         assert "A group of them" in fastmcp("call", mcp, "read_page", "page=Otters")
@@ -88,9 +88,9 @@ def test_fastmcp_in_another_shell_lists_and_calls_the_tools_signed_in(tmp_path: 
     assert not any(map(is_running, functions))
 
 
-def test_a_wiki_stays_and_is_not_overwritten(tmp_path: Path) -> None:
+def test_an_existing_wiki_is_not_overwritten(tmp_path: Path) -> None:
     for _ in range(2):
-        with served(tmp_path / "wiki", "--inspector-port", "0") as (_, lines):
+        with make_serve(tmp_path / "wiki", "--inspector-port", "0") as (_, lines):
             url = next(line.split()[-1] for line in lines if line.startswith("  wiki "))
             assert "inspector" not in "".join(lines)
             page = httpx2.get(f"{url}Home/source?raw", trust_env=False, timeout=30).text
@@ -101,10 +101,10 @@ def test_a_wiki_stays_and_is_not_overwritten(tmp_path: Path) -> None:
         subprocess.run(git, cwd=page_file.parent, check=False)
 
 
-def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        done = subprocess.run(
+def test_a_used_port_is_an_error(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = str(listening.getsockname()[1])
+        completed = subprocess.run(
             [sys.executable, "-m", "dev.serve", "--port", port, "--wiki", str(tmp_path / "wiki")],
             cwd=PROJECT,
             capture_output=True,
@@ -112,6 +112,6 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
             timeout=60,
             check=False,
         )
-    assert done.returncode == 2
-    assert f"cannot listen on 127.0.0.1, port {port}" in done.stderr.rstrip().splitlines()[-1]
-    assert "Traceback" not in done.stderr
+    assert completed.returncode == 2
+    assert f"cannot listen on 127.0.0.1, port {port}" in completed.stderr.rstrip().splitlines()[-1]
+    assert "Traceback" not in completed.stderr

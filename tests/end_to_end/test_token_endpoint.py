@@ -1,4 +1,4 @@
-"""An authorization server behind the gateway: its forms arrive as its client sent them."""
+"""An authorization server behind the gateway gets forms unchanged."""
 
 import hashlib
 import json
@@ -42,13 +42,13 @@ def site(tmp_path: Path) -> Iterator[RunningGateway]:
     listening = open_socket("127.0.0.1", 0)
     issuer = f"http://127.0.0.1:{listening.getsockname()[1]}"
     config = with_env(read_config(root / "pyproject.toml"), "mcp", {"PROJECT": str(PROJECT), "ISSUER": issuer})
-    # One instance: what the stand-in remembers is in its memory.
-    with running_gateway(config, ServeSettings(max_instances=1), listening) as one:
-        yield one
+    # One instance, because the state of the stand-in is in memory.
+    with running_gateway(config, ServeSettings(max_instances=1), listening) as gateway:
+        yield gateway
 
 
 @pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post"])
-def test_a_client_registers_signs_in_and_refreshes_through_the_gateway(site: RunningGateway, method: str) -> None:
+def test_a_client_registers_signs_in_and_refreshes_its_token(site: RunningGateway, method: str) -> None:
     verifier = secrets.token_urlsafe(48)
     challenge = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
     metadata = {
@@ -59,7 +59,7 @@ def test_a_client_registers_signs_in_and_refreshes_through_the_gateway(site: Run
     }
     with httpx2.Client(base_url=site.url, trust_env=False, timeout=60) as http:
         client = http.post("/oauth2/register", json=metadata).json()
-        asked = {
+        authorization = {
             "response_type": "code",
             "client_id": client["client_id"],
             "redirect_uri": CALLBACK,
@@ -68,26 +68,26 @@ def test_a_client_registers_signs_in_and_refreshes_through_the_gateway(site: Run
             "state": "a state & more = ü",
             "scope": "openid offline_access",
         }
-        back = parse_qs(urlsplit(http.get("/oauth2/authorize", params=asked).headers["location"]).query)
-        assert (back["state"], back["otter"]) == (["a state & more = ü"], ["&"])
+        callback = parse_qs(urlsplit(http.get("/oauth2/authorize", params=authorization).headers["location"]).query)
+        assert (callback["state"], callback["otter"]) == (["a state & more = ü"], ["&"])
 
         def token(**form: str) -> httpx2.Response:
             headers = {}
             if method == "client_secret_basic":
-                pair = f"{client['client_id']}:{client['client_secret']}"
-                headers["authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+                credentials = f"{client['client_id']}:{client['client_secret']}"
+                headers["authorization"] = f"Basic {b64encode(credentials.encode()).decode()}"
             else:
                 form["client_id"] = client["client_id"]
             if method == "client_secret_post":
                 form["client_secret"] = client["client_secret"]
             return http.post("/oauth2/token", data=form, headers=headers)
 
-        code = {"grant_type": "authorization_code", "code": back["code"][0], "redirect_uri": CALLBACK}
+        code = {"grant_type": "authorization_code", "code": callback["code"][0], "redirect_uri": CALLBACK}
         first = token(**code, code_verifier=verifier)
         assert first.status_code == 200, first.text
         second = token(grant_type="refresh_token", refresh_token=first.json()["refresh_token"])
         assert second.status_code == 200, second.text
         assert second.json()["access_token"] != first.json()["access_token"]
-        again = token(**code, code_verifier=verifier)
-        assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+        reused = token(**code, code_verifier=verifier)
+        assert (reused.status_code, reused.json()["error"]) == (400, "invalid_grant")
     assert json.loads(site.exchanges[-1].event)["isBase64Encoded"] is True
