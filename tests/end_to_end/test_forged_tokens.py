@@ -1,4 +1,4 @@
-"""What a stranger may try at the MCP endpoint, through the real gateway: each is refused, and reaches no tool."""
+"""Requests of an attacker to the MCP endpoint, through the gateway: each is refused and reaches no tool."""
 
 import base64
 import hashlib
@@ -30,50 +30,50 @@ CALLS = {
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
-    with full_stack(tmp_path_factory.mktemp("wiki")) as one:
-        yield one
+    with full_stack(tmp_path_factory.mktemp("wiki")) as stack:
+        yield stack
 
 
-def call(method: str) -> bytes:
+def rpc_body(method: str) -> bytes:
     return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": CALLS[method]}).encode()
 
 
-def ask(site: FullStack, method: str, path: str = "/mcp", **headers: str) -> Answer:
-    usual = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
-    return site.gateway.ask("POST", path, call(method), usual | headers)
+def send(site: FullStack, method: str, path: str = "/mcp", **headers: str) -> Answer:
+    defaults = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+    return site.gateway.ask("POST", path, rpc_body(method), defaults | headers)
 
 
-def claims(site: FullStack, **changed: Any) -> Claims:
-    """Those of a good token, but for what is changed; None leaves one out."""
+def claims(site: FullStack, **changes: Any) -> Claims:
+    """Return the claims of a valid token with some changes; None removes a claim."""
     now = int(time.time())
-    good = {"iss": site.issuer, "aud": site.mcp_url, "sub": "user_1", "sid": "s_1", "iat": now, "exp": now + 300}
-    return {name: value for name, value in (good | changed).items() if value is not None}
+    valid = {"iss": site.issuer, "aud": site.mcp_url, "sub": "user_1", "sid": "s_1", "iat": now, "exp": now + 300}
+    return {name: value for name, value in (valid | changes).items() if value is not None}
 
 
-def signed(site: FullStack, said: Any, **header: Any) -> str:
-    """A token of the stand-in's own key."""
+def signed(site: FullStack, payload: Any, **header: Any) -> str:
+    """Sign a payload with the key of the stand-in. A header field with None is removed."""
     (key,) = site.authkit.keys.signing().keys
     assert isinstance(key, RSAKey)
-    full = {"alg": "RS256", "typ": "JWT", "kid": str(key.kid)} | header
-    return with_rsa(key, {name: value for name, value in full.items() if value is not None}, said)
+    fields = {"alg": "RS256", "typ": "JWT", "kid": str(key.kid)} | header
+    return with_rsa(key, {name: value for name, value in fields.items() if value is not None}, payload)
 
 
-def with_rsa(key: RSAKey, header: Claims, said: Any) -> str:
-    """By hand (RFC 7515, section 5.1): a library would refuse to make some of these."""
+def with_rsa(key: RSAKey, header: Claims, payload: Any) -> str:
+    """Sign without a library (RFC 7515, section 5.1), because a library would refuse some of these tokens."""
     private: Any = key.get_op_key("sign")
-    unsigned = f"{part(header)}.{part(said)}"
-    return f"{unsigned}.{part(private.sign(unsigned.encode(), PKCS1v15(), SHA256()))}"
+    unsigned = f"{encode(header)}.{encode(payload)}"
+    return f"{unsigned}.{encode(private.sign(unsigned.encode(), PKCS1v15(), SHA256()))}"
 
 
-def part(value: Any) -> str:
+def encode(value: Any) -> str:
     raw = value if isinstance(value, bytes) else json.dumps(value).encode()
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def with_hmac(site: FullStack, secret: bytes) -> str:
     (key,) = site.authkit.keys.signing().keys
-    unsigned = f"{part({'alg': 'HS256', 'typ': 'JWT', 'kid': str(key.kid)})}.{part(claims(site))}"
-    return f"{unsigned}.{part(hmac.new(secret, unsigned.encode(), hashlib.sha256).digest())}"
+    unsigned = f"{encode({'alg': 'HS256', 'typ': 'JWT', 'kid': str(key.kid)})}.{encode(claims(site))}"
+    return f"{unsigned}.{encode(hmac.new(secret, unsigned.encode(), hashlib.sha256).digest())}"
 
 
 def public_pem(site: FullStack) -> bytes:
@@ -87,27 +87,28 @@ def public_jwk(site: FullStack) -> bytes:
     return json.dumps(key.as_dict(private=False)).encode()
 
 
-def by_stranger(site: FullStack, **header: Any) -> str:
-    """A token that is right but for its key."""
-    stranger = RSAKey.generate_key(2048, auto_kid=True)
+def with_another_key(site: FullStack, **header: Any) -> str:
+    """Sign a valid payload with a key that the stand-in does not have."""
+    another_key = RSAKey.generate_key(2048, auto_kid=True)
     (key,) = site.authkit.keys.signing().keys
-    said = {"alg": "RS256", "typ": "JWT", "kid": str(key.kid)} | header
-    said = {name: stranger.as_dict(private=False) if value == "JWK" else value for name, value in said.items() if value}
-    return with_rsa(stranger, said, claims(site))
+    fields = {"alg": "RS256", "typ": "JWT", "kid": str(key.kid)} | header
+    jwk = another_key.as_dict(private=False)
+    fields = {name: jwk if value == "JWK" else value for name, value in fields.items() if value}
+    return with_rsa(another_key, fields, claims(site))
 
 
-def flipped(site: FullStack) -> str:
+def with_changed_signature(site: FullStack) -> str:
     head, payload, signature = signed(site, claims(site)).split(".")
     return f"{head}.{payload}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}"
 
 
-def swapped(site: FullStack) -> str:
+def with_changed_payload(site: FullStack) -> str:
     head, _, signature = signed(site, claims(site)).split(".")
-    return f"{head}.{part(claims(site, sub='user_2'))}.{signature}"
+    return f"{head}.{encode(claims(site, sub='user_2'))}.{signature}"
 
 
 def encrypted(site: FullStack) -> str:
-    """To a published key, as anyone can: it proves nothing."""
+    """Encrypt a token to a published key. Everybody can do this, so it is no proof."""
     (key,) = site.authkit.keys.signing().keys
     public = RSAKey.import_key({name: str(key.as_dict(private=False)[name]) for name in ("kty", "n", "e")})
     header = {"alg": "RSA-OAEP", "enc": "A256GCM", "cty": "JWT", "kid": str(key.kid)}
@@ -120,7 +121,7 @@ def as_json(site: FullStack) -> str:
 
 
 def unsigned(site: FullStack, alg: str = "none") -> str:
-    return f"{part({'alg': alg, 'typ': 'JWT'})}.{part(claims(site))}."
+    return f"{encode({'alg': alg, 'typ': 'JWT'})}.{encode(claims(site))}."
 
 
 def now() -> int:
@@ -131,36 +132,36 @@ FORGED: dict[str, Forge] = {
     "another audience": lambda site: signed(site, claims(site, aud="https://elsewhere.example/mcp")),
     "the environment's audience": lambda site: signed(site, claims(site, aud=site.authkit.settings.client_id)),
     "the gateway's root as audience": lambda site: signed(site, claims(site, aud=site.url)),
-    "an audience that begins alike": lambda site: signed(site, claims(site, aud=f"{site.mcp_url}x")),
+    "an audience with our audience as prefix": lambda site: signed(site, claims(site, aud=f"{site.mcp_url}x")),
     "no audience": lambda site: signed(site, claims(site, aud=None)),
     "another issuer": lambda site: signed(site, claims(site, iss="https://elsewhere.example")),
     "the issuer with a slash": lambda site: signed(site, claims(site, iss=f"{site.issuer}/")),
     "no issuer": lambda site: signed(site, claims(site, iss=None)),
     "expired": lambda site: signed(site, claims(site, exp=now() - 120)),
     "expired at the epoch": lambda site: signed(site, claims(site, exp=0)),
-    "an expiry that is a text": lambda site: signed(site, claims(site, exp="tomorrow")),
+    "an expiry that is a string": lambda site: signed(site, claims(site, exp="tomorrow")),
     "not yet valid": lambda site: signed(site, claims(site, nbf=now() + 600)),
     "no expiry": lambda site: signed(site, claims(site, exp=None)),
-    "an expiry of digits": lambda site: signed(site, claims(site, exp="9999999999")),
-    "an endless expiry": lambda site: signed(site, claims(site, exp=float("inf"))),
-    "an expiry that is no number": lambda site: signed(site, claims(site, exp=float("nan"))),
+    "an expiry that is a string of digits": lambda site: signed(site, claims(site, exp="9999999999")),
+    "an infinite expiry": lambda site: signed(site, claims(site, exp=float("inf"))),
+    "an expiry that is NaN": lambda site: signed(site, claims(site, exp=float("nan"))),
     "a past expiry with a fraction": lambda site: signed(site, claims(site, exp=now() - 120.5)),
-    "a beginning that is a text": lambda site: signed(site, claims(site, nbf="0")),
-    "a beginning that is no number": lambda site: signed(site, claims(site, nbf=float("nan"))),
+    "a not-before time that is a string": lambda site: signed(site, claims(site, nbf="0")),
+    "a not-before time that is NaN": lambda site: signed(site, claims(site, nbf=float("nan"))),
     "an empty audience": lambda site: signed(site, claims(site, aud=[])),
-    "our audience as a key": lambda site: signed(site, claims(site, aud={site.mcp_url: 1})),
+    "our audience as a key of an object": lambda site: signed(site, claims(site, aud={site.mcp_url: 1})),
     "our issuer in a list": lambda site: signed(site, claims(site, iss=[site.issuer])),
     "our key without a kid": lambda site: signed(site, claims(site), kid=None),
     "our key under another algorithm": lambda site: signed(site, claims(site), alg="RS512"),
     "an algorithm that is a list": lambda site: signed(site, claims(site), alg=["RS256"]),
     "a payload that is not encoded": lambda site: signed(site, claims(site), crit=["b64"], b64=False),
-    "a payload not encoded, uncritically": lambda site: signed(site, claims(site), b64=False),
+    "a payload that is not encoded, without crit": lambda site: signed(site, claims(site), b64=False),
     "a token in a token": lambda site: signed(site, signed(site, claims(site)).encode(), cty="JWT"),
     "an encrypted token": encrypted,
     "JSON serialisation": as_json,
     "four parts": lambda site: f"{signed(site, claims(site))}.x",
     "padded": lambda site: f"{signed(site, claims(site))}==",
-    "a blank inside": lambda site: signed(site, claims(site)).replace(".", ". ", 1),
+    "a space inside": lambda site: signed(site, claims(site)).replace(".", ". ", 1),
     "claims that are a list": lambda site: signed(site, [claims(site)]),
     "alg none": unsigned,
     "alg None": lambda site: unsigned(site, "None"),
@@ -168,28 +169,28 @@ FORGED: dict[str, Forge] = {
     "HS256 with the public key as PEM": lambda site: with_hmac(site, public_pem(site)),
     "HS256 with the public key as JWK": lambda site: with_hmac(site, public_jwk(site)),
     "HS256 with an empty secret": lambda site: with_hmac(site, b""),
-    "an unknown kid": lambda site: by_stranger(site, kid="unknown"),
-    "a path as kid": lambda site: by_stranger(site, kid="../../../../dev/null"),
-    "a stranger's key under our kid": by_stranger,
-    "a stranger's key without a kid": lambda site: by_stranger(site, kid=None),
-    "a key in its own header": lambda site: by_stranger(site, kid=None, jwk="JWK"),
-    "a key set of its own": lambda site: by_stranger(site, kid="x", jku="http://127.0.0.1:1/jwks"),
-    "a certificate of its own": lambda site: by_stranger(site, kid="x", x5u="http://127.0.0.1:1/cert"),
-    "a flipped signature": flipped,
-    "another payload": swapped,
+    "an unknown kid": lambda site: with_another_key(site, kid="unknown"),
+    "a path as kid": lambda site: with_another_key(site, kid="../../../../dev/null"),
+    "another key with our kid": with_another_key,
+    "another key without a kid": lambda site: with_another_key(site, kid=None),
+    "another key in the header of the token": lambda site: with_another_key(site, kid=None, jwk="JWK"),
+    "a URL of another key set": lambda site: with_another_key(site, kid="x", jku="http://127.0.0.1:1/jwks"),
+    "a URL of another certificate": lambda site: with_another_key(site, kid="x", x5u="http://127.0.0.1:1/cert"),
+    "a changed signature": with_changed_signature,
+    "a changed payload": with_changed_payload,
     "truncated": lambda site: signed(site, claims(site))[:-20],
     "two parts": lambda site: signed(site, claims(site)).rpartition(".")[0],
     "an unknown critical header": lambda site: signed(site, claims(site), crit=["exp2"], exp2=1),
-    "8 KB that are no token": lambda _site: "x" * 8_000,
-    "8 KB of claims by a stranger": lambda _site: f"{part({'alg': 'RS256'})}.{part({'sub': 'x' * 5_000})}.AAAA",
-    "deeply nested claims": lambda _site: f"{part({'alg': 'RS256'})}.{part(b'[' * 4_000)}.AAAA",
+    "8 KB that are not a token": lambda _site: "x" * 8_000,
+    "8 KB of unsigned claims": lambda _site: f"{encode({'alg': 'RS256'})}.{encode({'sub': 'x' * 5_000})}.AAAA",
+    "deeply nested claims": lambda _site: f"{encode({'alg': 'RS256'})}.{encode(b'[' * 4_000)}.AAAA",
     "not base64": lambda _site: "\u00e9.\u00e9.\u00e9".encode().decode("latin-1"),
     "a number": lambda _site: "1",
 }  # fmt: skip
 
 
-def refused(site: FullStack, answer: Answer, since: int) -> None:
-    """A 401 with a challenge that leads on, and nothing but the MCP server was asked."""
+def assert_refused(site: FullStack, answer: Answer, since: int) -> None:
+    """The response is a 401 with a challenge, and the gateway has sent only this request, to the MCP server."""
     assert answer.status == 401, answer.body
     challenge = answer.headers.get("www-authenticate") or answer.headers["x-amzn-remapped-www-authenticate"]
     assert challenge.startswith("Bearer ")
@@ -201,17 +202,17 @@ def refused(site: FullStack, answer: Answer, since: int) -> None:
 
 @pytest.mark.parametrize("method", CALLS)
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED.keys())
-def test_a_token_that_is_not_right_is_refused(site: FullStack, forge: Forge, method: str) -> None:
+def test_an_invalid_token_is_refused(site: FullStack, forge: Forge, method: str) -> None:
     token, since = forge(site), len(site.gateway.exchanges)
-    answer = ask(site, method, authorization=f"Bearer {token}")
-    refused(site, answer, since)
+    answer = send(site, method, authorization=f"Bearer {token}")
+    assert_refused(site, answer, since)
     assert 'error="invalid_token"' in (answer.headers["x-amzn-remapped-www-authenticate"])
 
 
 @pytest.mark.parametrize("method", CALLS)
-def test_the_right_token_is_taken(site: FullStack, method: str) -> None:
-    """Or the tests above would prove nothing."""
-    answer = ask(site, method, authorization=f"Bearer {signed(site, claims(site))}")
+def test_a_valid_token_is_accepted(site: FullStack, method: str) -> None:
+    """Without this, the tests above would prove nothing."""
+    answer = send(site, method, authorization=f"Bearer {signed(site, claims(site))}")
     assert answer.status == 200
     if method == "tools/call":
         assert b"Welcome to the wiki" in answer.body
@@ -224,107 +225,112 @@ def test_the_right_token_is_taken(site: FullStack, method: str) -> None:
         "Bearer TOKEN TOKEN", "Bearer TOKEN,Bearer TOKEN", "Negotiate TOKEN", "DPoP TOKEN", 'Bearer "TOKEN"',
     ],
 )  # fmt: skip
-def test_what_is_no_bearer_token_is_refused(site: FullStack, header: str | None) -> None:
+def test_an_authorization_header_without_a_bearer_token_is_refused(site: FullStack, header: str | None) -> None:
     token, since = signed(site, claims(site)), len(site.gateway.exchanges)
     headers = {} if header is None else {"authorization": header.replace("TOKEN", token)}
-    refused(site, ask(site, "tools/call", **headers), since)
+    assert_refused(site, send(site, "tools/call", **headers), since)
 
 
-def test_the_scheme_s_case_does_not_matter(site: FullStack) -> None:
+def test_the_scheme_can_be_in_lower_case(site: FullStack) -> None:
     """RFC 9110, section 11.1."""
-    assert ask(site, "tools/list", authorization=f"bearer {signed(site, claims(site))}").status == 200
+    assert send(site, "tools/list", authorization=f"bearer {signed(site, claims(site))}").status == 200
 
 
 @pytest.mark.parametrize("order", ["good, bad", "bad, good", "good, good"])
 def test_two_authorization_headers_are_refused(site: FullStack, order: str) -> None:
-    """API Gateway joins them with a comma, and no token has one."""
-    tokens = {"good": signed(site, claims(site)), "bad": flipped(site)}
+    """API Gateway joins two headers with a comma, and a token cannot contain a comma."""
+    tokens = {"good": signed(site, claims(site)), "bad": with_changed_signature(site)}
     first, second = (tokens[name] for name in order.split(", "))
     since = len(site.gateway.exchanges)
-    answer = ask(site, "tools/call", authorization=f"Bearer {first}", Authorization=f"Bearer {second}")
-    refused(site, answer, since)
+    answer = send(site, "tools/call", authorization=f"Bearer {first}", Authorization=f"Bearer {second}")
+    assert_refused(site, answer, since)
     assert len([name for name, _ in site.gateway.exchanges[-1].request.headers if name == "authorization"]) == 2
 
 
 @pytest.mark.parametrize("name", ["access_token", "token", "authorization"])
-def test_a_token_in_the_query_is_no_token(site: FullStack, name: str) -> None:
-    """RFC 6750, section 2.3, and the MCP specification: it would be in every log."""
+def test_a_token_in_the_query_is_refused(site: FullStack, name: str) -> None:
+    """RFC 6750, section 2.3, and the MCP specification: a URL with a token would be in logs."""
     since = len(site.gateway.exchanges)
-    refused(site, ask(site, "tools/call", f"/mcp?{name}={signed(site, claims(site))}"), since)
+    assert_refused(site, send(site, "tools/call", f"/mcp?{name}={signed(site, claims(site))}"), since)
 
 
-def test_a_token_in_a_form_or_a_cookie_is_no_token(site: FullStack) -> None:
+def test_a_token_in_a_form_or_a_cookie_is_refused(site: FullStack) -> None:
     token, since = signed(site, claims(site)), len(site.gateway.exchanges)
     form = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
-    refused(site, site.gateway.ask("POST", "/mcp", f"access_token={token}".encode(), form), since)
+    assert_refused(site, site.gateway.ask("POST", "/mcp", f"access_token={token}".encode(), form), since)
     since = len(site.gateway.exchanges)
-    refused(site, ask(site, "tools/call", cookie=f"access_token={token}"), since)
+    assert_refused(site, send(site, "tools/call", cookie=f"access_token={token}"), since)
 
 
 @pytest.fixture(scope="module")
 def signed_in(site: FullStack) -> dict[str, str]:
-    """What a client really gets at the stand-in, all three tokens."""
+    """The access token, the ID token and the refresh token of a sign-in at the stand-in."""
     callback, verifier = "http://127.0.0.1:1/", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636, appendix B
     challenge = {"code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}
     with httpx2.Client(base_url=site.issuer, trust_env=False) as http:
         grants = ["authorization_code", "refresh_token"]
         metadata = {"redirect_uris": [callback], "token_endpoint_auth_method": "none", "grant_types": grants}
-        who = {"client_id": http.post("/oauth2/register", json=metadata).json()["client_id"], "resource": site.mcp_url}
-        asked = who | challenge | {"response_type": "code", "scope": "openid offline_access"}
-        code = http.get("/oauth2/authorize", params=asked).headers["location"].rpartition("code=")[2]
-        form = who | {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
+        client = {
+            "client_id": http.post("/oauth2/register", json=metadata).json()["client_id"],
+            "resource": site.mcp_url,
+        }
+        authorization = client | challenge | {"response_type": "code", "scope": "openid offline_access"}
+        code = http.get("/oauth2/authorize", params=authorization).headers["location"].rpartition("code=")[2]
+        form = client | {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
         tokens: dict[str, str] = http.post("/oauth2/token", data=form).json()
         return tokens
 
 
 @pytest.mark.parametrize("kind", ["id_token", "refresh_token"])
 def test_another_token_of_the_same_sign_in_is_refused(site: FullStack, signed_in: dict[str, str], kind: str) -> None:
-    assert ask(site, "tools/list", authorization=f"Bearer {signed_in['access_token']}").status == 200
+    assert send(site, "tools/list", authorization=f"Bearer {signed_in['access_token']}").status == 200
     since = len(site.gateway.exchanges)
-    refused(site, ask(site, "tools/call", authorization=f"Bearer {signed_in[kind]}"), since)
+    assert_refused(site, send(site, "tools/call", authorization=f"Bearer {signed_in[kind]}"), since)
 
 
 @pytest.mark.parametrize("name", ["jku", "x5u"])
 @pytest.mark.parametrize("kid", ["ours", "unknown"])
-def test_a_key_set_that_a_token_names_is_not_fetched(site: FullStack, name: str, kid: str) -> None:
+def test_a_key_set_that_a_token_names_is_not_requested(site: FullStack, name: str, kid: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)
         header = {name: f"http://127.0.0.1:{listening.getsockname()[1]}/keys"} | ({} if kid == "ours" else {"kid": kid})
         since = len(site.gateway.exchanges)
-        refused(site, ask(site, "tools/call", authorization=f"Bearer {by_stranger(site, **header)}"), since)
-        with pytest.raises(BlockingIOError):  # nobody has connected
+        assert_refused(
+            site, send(site, "tools/call", authorization=f"Bearer {with_another_key(site, **header)}"), since
+        )
+        with pytest.raises(BlockingIOError):  # no connection is waiting
             listening.accept()
 
 
-@pytest.mark.parametrize("changed", [{"iat": 1}, {"exp": 10**18}, {"exp": time.time() + 9_999.5}, {"nbf": 1}])
-def test_what_a_signed_token_may_say_of_time(site: FullStack, changed: Claims) -> None:
-    """RFC 7519, section 2: a number, with a fraction or without; `iat` (4.1.6) ends nothing."""
-    assert ask(site, "tools/list", authorization=f"Bearer {signed(site, claims(site, **changed))}").status == 200
+@pytest.mark.parametrize("changes", [{"iat": 1}, {"exp": 10**18}, {"exp": time.time() + 9_999.5}, {"nbf": 1}])
+def test_a_token_with_these_times_is_valid(site: FullStack, changes: Claims) -> None:
+    """Times are numbers that can have a fraction (RFC 7519, section 2); `iat` (4.1.6) does not limit a token."""
+    assert send(site, "tools/list", authorization=f"Bearer {signed(site, claims(site, **changes))}").status == 200
 
 
-def test_a_token_beyond_the_header_limit_ends_at_the_gateway(site: FullStack) -> None:
+def test_a_token_over_the_header_limit_does_not_reach_the_server(site: FullStack) -> None:
     since = len(site.gateway.exchanges)
-    answer = ask(site, "tools/call", authorization=f"Bearer {'x' * 10_240}")
+    answer = send(site, "tools/call", authorization=f"Bearer {'x' * 10_240}")
     assert (answer.status, answer.json) == (431, {"message": "Request Header Fields Too Large"})
     assert site.exchange_lines(since) == ["POST /mcp None 431"]
 
 
-def test_an_audience_among_others_is_ours(site: FullStack) -> None:
-    """RFC 7519, section 4.1.3: a list that has ours is for us too."""
+def test_the_audience_can_be_a_list_with_our_url(site: FullStack) -> None:
+    """RFC 7519, section 4.1.3: a list with our URL includes us."""
     both = signed(site, claims(site, aud=["https://elsewhere.example", site.mcp_url]))
-    assert ask(site, "tools/list", authorization=f"Bearer {both}").status == 200
+    assert send(site, "tools/list", authorization=f"Bearer {both}").status == 200
     since = len(site.gateway.exchanges)
-    other = signed(site, claims(site, aud=["https://elsewhere.example", site.url]))
-    refused(site, ask(site, "tools/list", authorization=f"Bearer {other}"), since)
+    others = signed(site, claims(site, aud=["https://elsewhere.example", site.url]))
+    assert_refused(site, send(site, "tools/list", authorization=f"Bearer {others}"), since)
 
 
-def test_a_rotated_key_works_and_the_old_one_until_its_tokens_expire(site: FullStack) -> None:
+def test_tokens_of_a_new_and_of_an_old_key_are_valid(site: FullStack) -> None:
     before = signed(site, claims(site))
     site.authkit.keys.rotate()
     after = signed(site, claims(site))
-    assert before.partition(".")[0] != after.partition(".")[0], "they name another kid"
-    assert ask(site, "tools/list", authorization=f"Bearer {after}").status == 200
-    assert ask(site, "tools/list", authorization=f"Bearer {before}").status == 200
+    assert before.partition(".")[0] != after.partition(".")[0], "the headers have different kids"
+    assert send(site, "tools/list", authorization=f"Bearer {after}").status == 200
+    assert send(site, "tools/list", authorization=f"Bearer {before}").status == 200
 
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example"},
@@ -332,23 +338,27 @@ def test_a_rotated_key_works_and_the_old_one_until_its_tokens_expire(site: FullS
 @pytest.mark.parametrize(
     "path", ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server"]
 )
-def test_nobody_can_bend_the_metadata(site: FullStack, path: str, headers: dict[str, str]) -> None:
-    plain, bent = site.gateway.get(path), site.gateway.ask("GET", path, headers=headers)
-    assert (bent.status, bent.json) == (200, plain.json)
-    refusal = site.gateway.ask("POST", "/mcp", call("tools/list"), {"content-type": "application/json", **headers})
-    assert b"evil" not in refusal.body
-    assert "evil" not in str(refusal.headers)
+def test_request_headers_do_not_change_the_metadata(site: FullStack, path: str, headers: dict[str, str]) -> None:
+    response, with_headers = site.gateway.get(path), site.gateway.ask("GET", path, headers=headers)
+    assert (with_headers.status, with_headers.json) == (200, response.json)
+    unauthorized = site.gateway.ask(
+        "POST", "/mcp", rpc_body("tools/list"), {"content-type": "application/json", **headers}
+    )
+    assert b"evil" not in unauthorized.body
+    assert "evil" not in str(unauthorized.headers)
 
 
 @pytest.mark.parametrize("attack", ["another audience", "alg none", "expired"])
-def test_the_challenge_is_kept_where_the_gateway_keeps_it(attack: str, keeping: FullStack) -> None:
-    since = len(keeping.gateway.exchanges)
-    answer = ask(keeping, "tools/call", authorization=f"Bearer {FORGED[attack](keeping)}")
-    refused(keeping, answer, since)
+def test_a_gateway_that_keeps_the_challenge(attack: str, challenge_keeping_stack: FullStack) -> None:
+    since = len(challenge_keeping_stack.gateway.exchanges)
+    answer = send(
+        challenge_keeping_stack, "tools/call", authorization=f"Bearer {FORGED[attack](challenge_keeping_stack)}"
+    )
+    assert_refused(challenge_keeping_stack, answer, since)
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]
 
 
 @pytest.fixture(scope="module")
-def keeping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
-    with full_stack(tmp_path_factory.mktemp("wiki"), renames_challenge=False) as one:
-        yield one
+def challenge_keeping_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
+    with full_stack(tmp_path_factory.mktemp("wiki"), renames_challenge=False) as stack:
+        yield stack
