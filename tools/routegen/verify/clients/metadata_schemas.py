@@ -88,11 +88,6 @@ def zod_message(issues: list[ZodIssue]) -> str:
     return json.dumps(issues, indent=2, ensure_ascii=False)
 
 
-def first_issue_path(issues: list[ZodIssue]) -> str:
-    """The place of the first issue, such as `scopes_supported.0`; empty for the document itself."""
-    return ".".join(map(str, issues[0]["path"]))
-
-
 def _value_issues(kind: str, value: Any, path: list[str | int]) -> list[ZodIssue]:
     if kind.endswith("s"):
         if not isinstance(value, list):

@@ -13,7 +13,7 @@ from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import metadata_schemas, untested_steps
 from routegen.verify.clients.javascript_json import JsonSyntaxError, parse_json, quote_string
-from routegen.verify.clients.metadata_schemas import ZodSchema, first_issue_path, zod_issues, zod_message
+from routegen.verify.clients.metadata_schemas import ZodSchema, zod_issues, zod_message
 from routegen.verify.clients.sign_in_flow import (
     ClientFailsError,
     FlowError,
@@ -267,20 +267,9 @@ def _is_tried_elsewhere(answer: Answer) -> bool:
 
 
 def _server_metadata(traits: SdkTraits, schema: ZodSchema, answer: Answer, issuer: str) -> dict[str, Any]:
-    """The authorization server metadata in an answer.
-
-    Raises:
-        ClientFailsError: it is not JSON, does not fit the schema, or has another issuer.
-    """
-    document = parse_json(answer)
-    if isinstance(document, JsonSyntaxError):
-        raise _json_error(traits, answer, document)
-    if issues := zod_issues(schema, document):
-        place = first_issue_path(issues) or "the document"
-        reason = f"{answer.url} has the wrong type at {place}, and the client rejects the whole document."
-        raise ClientFailsError(reason, answer.url, traits.error_text("ZodError", zod_message(issues)))
-    metadata: dict[str, Any] = document
-    # RFC 8414, section 3.3; version 1 does not check the issuer.
+    """The authorization server metadata in an answer, with the right issuer (RFC 8414, section 3.3)."""
+    metadata = _valid_document(traits, schema, answer)
+    # Version 1 does not check the issuer.
     if not traits.is_v1 and metadata["issuer"] not in {issuer, issuer.removesuffix("/")}:
         received, expected = quote_string(metadata["issuer"]), quote_string(issuer)
         message = (
@@ -292,13 +281,24 @@ def _server_metadata(traits: SdkTraits, schema: ZodSchema, answer: Answer, issue
     return metadata
 
 
-def _json_error(traits: SdkTraits, answer: Answer, error: JsonSyntaxError) -> FlowError:
-    """The error for a body that the client parses as JSON although it is not JSON."""
-    text = traits.error_text("SyntaxError", error.message) if error.message else None
-    kind = "a web page" if answer.is_html else "a body that is not JSON"
-    return ClientFailsError(
-        f"{answer.url} answers {answer.status} with {kind}, and the client requires JSON.", answer.url, text
-    )
+def _valid_document(traits: SdkTraits, schema: ZodSchema, answer: Answer) -> dict[str, Any]:
+    """The JSON document in an answer.
+
+    Raises:
+        ClientFailsError: it is not JSON, or does not fit the schema.
+    """
+    document = parse_json(answer)
+    if isinstance(document, JsonSyntaxError):
+        text = traits.error_text("SyntaxError", document.message) if document.message else None
+        kind = "a web page" if answer.is_html else "a body that is not JSON"
+        reason = f"{answer.url} answers {answer.status} with {kind}, and the client requires JSON."
+        raise ClientFailsError(reason, answer.url, text)
+    if issues := zod_issues(schema, document):
+        place = ".".join(map(str, issues[0]["path"])) or "the document"
+        reason = f"{answer.url} has the wrong type at {place}, and the client rejects the whole document."
+        raise ClientFailsError(reason, answer.url, traits.error_text("ZodError", zod_message(issues)))
+    valid_document: dict[str, Any] = document
+    return valid_document
 
 
 def _check_resource(flow: SignInFlow, traits: SdkTraits, discovered: DiscoveredMetadata) -> None:
@@ -338,13 +338,7 @@ def _register(flow: SignInFlow, traits: SdkTraits, discovered: DiscoveredMetadat
     if not _is_success(answer):
         reason = untested_steps.refusal_reason(flow, url, answer)
         raise ClientFailsError(reason, url, _registration_error_text(traits, complete_answer(answer)))
-    document = parse_json(answer)
-    if isinstance(document, JsonSyntaxError):
-        raise _json_error(traits, answer, document)
-    if issues := zod_issues(metadata_schemas.REGISTRATION, document):
-        place = first_issue_path(issues) or "the document"
-        reason = f"{url} answers the registration with a document that is wrong at {place}."
-        raise ClientFailsError(reason, url, traits.error_text("ZodError", zod_message(issues)))
+    _valid_document(traits, metadata_schemas.REGISTRATION, answer)
 
 
 def _registration_error_text(traits: SdkTraits, answer: Answer) -> str | None:
