@@ -75,8 +75,7 @@ def build_manifest(
     _check_quota(routes)
     manifest = Manifest(version=1, default=default, routes=tuple(routes))
     if problems := list(find_problems(manifest)):
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise UnsupportedRouteError(f"the apps' routes: {problems[0]}{more}")
+        raise UnsupportedRouteError(f"the apps' routes: {problems[0]}{_and_more(problems)}")
     return Extraction(
         manifest, tuple(unsupported), tuple(not_reserved), tuple(shared_documents), tuple(default_paths or ())
     )
@@ -122,8 +121,8 @@ def _unsupported_paths(
     ]
     refusable = [problem for problem in unsupported if problem.refusable]
     if refusable and app.unsupported == "refuse":
-        more = f" (and {len(refusable) - 1} more)" if len(refusable) > 1 else ""
-        raise UnsupportedRouteError(f'{refusable[0].text}{more}; `unsupported = "warn"` accepts it')
+        text = f"{refusable[0].text}{_and_more(refusable)}"
+        raise UnsupportedRouteError(f'{text}; `unsupported = "warn"` accepts it')
     return unsupported
 
 

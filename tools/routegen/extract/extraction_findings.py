@@ -61,9 +61,9 @@ def _not_reserved(path: NotReserved, default: str) -> Finding:
 
 
 def _shared_documents(extraction: Extraction) -> Iterator[Finding]:
-    for path, owner, others in extraction.shared_documents:
+    for path, owner, other_apps in extraction.shared_documents:
         message = (
-            f"{owner} answers for {', '.join(others)} too. Clients that read the protected resource metadata of an "
-            "endpoint do not ask for it; clients of MCP 2025-03-26 do."
+            f"{owner} answers for {', '.join(other_apps)} too. Clients that read the protected resource metadata of "
+            "an endpoint do not ask for it; clients of MCP 2025-03-26 do."
         )
         yield Finding(rules.SHARED_DOCUMENT, path, message, "Nothing needs to change if one answer is right for all.")

@@ -83,8 +83,10 @@ def _candidates(app: AppConfig, routes: Iterable[Route]) -> Iterator[tuple[str, 
 
 def _naming_rule(path: str, rules: Mapping[str, Sequence[PathSegment]]) -> str | None:
     """Return the default app's rule that names a path: it begins with a literal segment and matches the path."""
-    named = (rule for rule, segments in rules.items() if segments[0].is_literal and path_matches(segments, path))
-    return next(named, None)
+    matching_rules = (
+        rule for rule, segments in rules.items() if segments[0].is_literal and path_matches(segments, path)
+    )
+    return next(matching_rules, None)
 
 
 def _reserved_route(app: str, path: str, endpoint: str, role: PathRole) -> Route:
