@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers.support import PROJECT, SMALL_APP, Routegen
+from helpers.support import PROJECT, SMALL_APP, Routegen, Run
 
 
 @pytest.fixture
@@ -98,3 +98,104 @@ def test_the_time_out_is_only_for_loading_the_app(project: Path, routegen: Route
     assert done.code == 0, done.stderr
     requests = int(done.stdout.split()[2])
     assert requests * 0.04 > 4, "so that driving takes longer than the time-out"
+
+
+def prove_source(tmp_path: Path, routegen: Routegen, source: str, *arguments: str) -> Run:
+    (tmp_path / "server.py").write_text(source)
+    return routegen("prove", "server.py:app", "--name", "mcp", "--default", "site", *arguments)
+
+
+MIDDLEWARE = """
+from fastmcp import FastMCP
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+
+class Answers:
+    def __init__(self, app, paths):
+        self.app, self.paths = app, paths
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "http" and scope["path"] in self.paths:
+            await JSONResponse({}, self.paths[scope["path"]])(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+app = FastMCP("x").http_app(stateless_http=True, middleware=[Middleware(Answers, paths=PATHS)])
+"""
+METADATA = "/.well-known/oauth-protected-resource"
+
+
+def test_a_root_document_that_middleware_answers_is_an_error_with_the_claim_as_remedy(
+    tmp_path: Path, routegen: Routegen
+) -> None:
+    done = prove_source(tmp_path, routegen, MIDDLEWARE.replace("PATHS)", f"{{{METADATA!r}: 200}})"), "--format", "json")
+    assert done.code == 1
+    (finding,) = [one for one in json.loads(done.stdout)["findings"] if one["level"] == "error"]
+    assert (finding["rule"], finding["subject"]) == ("RG303", f"GET {METADATA}")
+    assert "answers GET /.well-known/oauth-protected-resource with 200" in finding["message"]
+    assert finding["fix"] == f'Write routes = ["{METADATA}"] in [tool.routegen.apps.mcp].'
+
+
+def test_other_paths_that_middleware_answers_are_listed_with_their_status(tmp_path: Path, routegen: Routegen) -> None:
+    done = prove_source(tmp_path, routegen, MIDDLEWARE.replace("PATHS)", "{'/authorize': 401, '/token': 200})"))
+    assert done.code == 0, done.stdout
+    assert "note    RG304  mcp\n" in done.stdout
+    assert "Middleware answers paths that no route serves: /authorize (401), /token (200).\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("async def app(scope, receive, send): raise KeyError('scope')", "raises an error on every request"),
+        (
+            "class App:\n    def __call__(self, environ, start): raise OSError('x')\napp = App()",
+            "raises an error on every",
+        ),
+    ],
+)
+def test_an_app_that_raises_on_every_request_is_no_application(
+    tmp_path: Path, routegen: Routegen, source: str, expected: str
+) -> None:
+    done = prove_source(tmp_path, routegen, source, "--own", "/mcp", "--unsupported", "warn")
+    assert (done.code, done.stdout) == (3, "")
+    assert expected in done.error
+
+
+def test_nothing_is_proven_if_no_request_reaches_a_route(tmp_path: Path, routegen: Routegen) -> None:
+    source = "from starlette.applications import Starlette\napp = Starlette()"
+    done = prove_source(tmp_path, routegen, source, "--own", "/mcp")
+    assert done.code == 1
+    assert "error   RG305  mcp\n" in done.stdout
+
+
+def test_an_endpoint_behind_a_redirect_is_an_error_with_the_policy_to_warn(tmp_path: Path, routegen: Routegen) -> None:
+    source = """
+from fastapi import FastAPI
+from fastmcp import FastMCP
+inner = FastMCP("x").http_app(path="/", stateless_http=True)
+app = FastAPI(lifespan=inner.lifespan, openapi_url=None)
+app.mount("/mcp", inner)
+"""
+    done = prove_source(tmp_path, routegen, source, "--own", "/mcp", "--unsupported", "warn")
+    assert done.code == 1
+    assert "error   RG300  POST /mcp/\n" in done.stdout
+
+
+def test_a_reserved_path_is_the_third_kind_of_agreement(tmp_path: Path, routegen: Routegen) -> None:
+    source = "from fastmcp import FastMCP\napp = FastMCP('x').http_app(stateless_http=True)\n"
+    assert prove_source(tmp_path, routegen, source).code == 0
+    assert routegen("extract", "server.py:app", "--name", "mcp", "--default", "site", "-o", "routes.json").code == 0
+    serving = (
+        "from starlette.responses import PlainTextResponse\nfrom starlette.routing import Route\n"
+        f"app.router.routes.append(Route('{METADATA}/mcp', lambda request: PlainTextResponse('x')))\n"
+    )
+    done = prove_source(tmp_path, routegen, source + serving, "--manifest", "routes.json")
+    assert done.code == 1
+    assert f"error   RG302  GET {METADATA}/mcp\n" in done.stdout
+
+
+def test_a_flask_app_is_proven_with_its_own_rules(tmp_path: Path, routegen: Routegen) -> None:
+    source = "from flask import Flask\napp = Flask('x', static_folder=None)\napp.add_url_rule('/a/<int:n>', 'a', str)\n"
+    done = prove_source(tmp_path, routegen, source)
+    assert done.code == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("the routes of server.py:app: no disagreement\n")

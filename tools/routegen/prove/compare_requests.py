@@ -11,11 +11,13 @@ from urllib.parse import unquote
 
 from routegen.config import AppConfig
 from routegen.discover.served_path import ServedPath
+from routegen.extract.unreachable import is_endpoint, redirected_path
 from routegen.extract.unsupported import translate_served_path
 from routegen.gateway import ANY, RouteKey, RouteTable, shape
 from routegen.gateway.path_pattern import PathSegment, path_matches, split_path
 from routegen.manifest import Manifest, Route
 from routegen.prove.driver import DrivenRequest
+from routegen.roles import discovery_documents
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Disagreement:
 
     Attributes:
         kind: `under-routed`: the app serves the request, and another app gets it; `over-routed`: the app gets the
-            request, and does not serve it.
+            request, and does not serve it; `reserved`: the app serves a path that is reserved for its 404;
+            `middleware`: middleware answers a path that clients ask about an endpoint, and another app gets it.
         method: the request's method.
         path: the request's path, percent-encoded.
         route_key: the route key that takes the request; None for `$default`.
@@ -32,7 +35,7 @@ class Disagreement:
         text: one sentence.
     """
 
-    kind: Literal["under-routed", "over-routed"]
+    kind: Literal["under-routed", "over-routed", "reserved", "middleware"]
     method: str
     path: str
     route_key: str | None
@@ -50,7 +53,9 @@ class AppProof:
         requests: how many requests were tried.
         disagreements: the shortest paths first, then by path and method.
         excused: how many requests each kind of unsupported path excuses.
+        served: how many requests reached a route.
         answered_by_middleware: how many requests middleware answered, so that the router was asked without it.
+        middleware_paths: the paths that only middleware answers, each with its status.
     """
 
     app: str
@@ -58,7 +63,9 @@ class AppProof:
     requests: int
     disagreements: tuple[Disagreement, ...]
     excused: dict[str, int]
+    served: int
     answered_by_middleware: int
+    middleware_paths: dict[str, int]
 
 
 def compare_requests(
@@ -74,15 +81,28 @@ def compare_requests(
     """
     comparison = _Comparison(manifest, app, served_paths)
     disagreements: list[Disagreement] = []
-    requests, answered_by_middleware = 0, 0
+    requests, served, answered_by_middleware = 0, 0, 0
+    middleware_paths: dict[str, int] = {}
     for request in driven:
         requests += 1
+        served += request.outcome == "served"
         answered_by_middleware += request.without_middleware
+        if request.without_middleware and request.outcome == "not-found" and request.status:
+            middleware_paths.setdefault(request.path, request.status)
         if disagreement := comparison.compare(request):
             disagreements.append(disagreement)
     disagreements.sort(key=lambda request: (len(request.path), request.path, request.method))
     excused = dict(comparison.excused)
-    return AppProof(app.name, len(served_paths), requests, tuple(disagreements), excused, answered_by_middleware)
+    return AppProof(
+        app.name,
+        len(served_paths),
+        requests,
+        tuple(disagreements),
+        excused,
+        served,
+        answered_by_middleware,
+        dict(sorted(middleware_paths.items())),
+    )
 
 
 class _Comparison:
@@ -96,6 +116,8 @@ class _Comparison:
         self.excused: Counter[str] = Counter()
         self._app = app
         self._default = manifest.default
+        endpoints = (served.path for served in served_paths if is_endpoint(served))
+        self._documents = {path for endpoint in endpoints for path, _ in discovery_documents(endpoint)}
         self._routes = {key: route for route in manifest.routes for key in route.route_keys}
         self._table = RouteTable(map(RouteKey.parse, self._routes))
         self._served_paths = served_paths
@@ -113,11 +135,21 @@ class _Comparison:
         route = None if key is None else self._routes[str(key)]
         selected_app = self._default if route is None else route.app
         if selected_app != self._app.name:
+            if self._middleware_serves(request):
+                return self._answered_by_middleware(request, selected_app)
             if self._app_serves(request) and not self._is_excused(request):
                 return self._under_routed(request, route, selected_app)
+        elif route is not None and route.reserved and request.outcome == "served":
+            text = f"{request.method} {request.path} is served by {selected_app}, and {key} is reserved for its 404"
+            return Disagreement("reserved", request.method, request.path, str(key), selected_app, text)
         elif route is not None and not self._route_allows(request, route):
             return self._over_routed(request, str(key))
         return None
+
+    def _middleware_serves(self, request: DrivenRequest) -> bool:
+        """Whether middleware answers a path that clients ask about an endpoint, and no route of the app does."""
+        is_document = request.method == "GET" and request.path in self._documents
+        return is_document and request.outcome == "not-found" and 200 <= request.status < 300
 
     def _app_serves(self, request: DrivenRequest) -> bool:
         """Whether the app answers; a 405 counts too, unless the app shares its paths with another one by method."""
@@ -149,11 +181,21 @@ class _Comparison:
                 for position, unsupported in enumerate(self._unsupported)
                 if unsupported and path_matches(self._segments[position], path)
             ]
+        candidates = [self._served_paths[position] for position in positions]
+        if any(redirected_path(served) and is_endpoint(served) for served in candidates):
+            return False  # clients reach the endpoint only through a redirect into another app
         kinds = {problem.kind for position in positions for problem in self._unsupported[position]}
         if not path.endswith("/"):
             kinds -= {"trailing-slash", "empty-rest"}
         self.excused.update(kinds)
         return bool(kinds)
+
+    def _answered_by_middleware(self, request: DrivenRequest, selected_app: str) -> Disagreement:
+        text = (
+            f"middleware of {self._app.name} answers GET {request.path} with {request.status}; the route table does "
+            f"not list it, so it goes to {selected_app}"
+        )
+        return Disagreement("middleware", request.method, request.path, None, selected_app, text)
 
     def _under_routed(self, request: DrivenRequest, route: Route | None, selected_app: str) -> Disagreement:
         key = route.route_keys[0] if route else None

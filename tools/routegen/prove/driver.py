@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 from routegen.discover import DiscoveredRoute, ServedPath, UnknownRouteKindError
 from routegen.discover.unwrap import find_route_table
 from routegen.gateway.path_pattern import ANY_REST, path_matches, split_path
+from routegen.load.application import AppReferenceError
 
 Outcome = Literal["served", "method-not-allowed", "redirected", "not-found"]
 """The result of a request.
@@ -37,6 +38,7 @@ class DrivenRequest:
         outcome: the outcome.
         position: the position, in the list of served paths, of the route that was reached; -1 for none.
         without_middleware: middleware answered the request, so it was sent to the router directly.
+        status: the status with which middleware answered; 0 if it did not answer.
     """
 
     method: str
@@ -44,18 +46,28 @@ class DrivenRequest:
     outcome: Outcome
     position: int = -1
     without_middleware: bool = False
+    status: int = 0
 
     def as_data(self) -> list[Any]:
         """Return the fields as a list for JSON; there can be 100,000 of these."""
-        return [self.method, self.path, self.outcome, self.position, self.without_middleware]
+        return [self.method, self.path, self.outcome, self.position, self.without_middleware, self.status]
 
 
 @dataclass
 class _CurrentRequest:
-    """The request that the app answers now: its decoded path, and the position of the reached route; -1 for none."""
+    """The request that the app answers now.
+
+    Attributes:
+        path: the decoded path.
+        position: the position of the route that it has reached; -1 for none.
+        status: the status of the response; 0 if the app raised an error.
+        error: the last error that the app raised; empty if it raised none.
+    """
 
     path: str = ""
     position: int = -1
+    status: int = 0
+    error: str = ""
 
 
 class _Stub:
@@ -139,10 +151,14 @@ def drive_app(app: Any, routes: Sequence[DiscoveredRoute], requests: Iterable[tu
 
     Raises:
         UnknownRouteKindError: a request makes the app add routes; their endpoints are not replaced by stubs.
+        AppReferenceError: the app raises an error on every request.
     """
     current = _CurrentRequest()
     _install_stubs(routes, current)
-    return asyncio.run(_send_all(app, routes, current, requests))
+    table = find_route_table(app)
+    if (url_map := getattr(table, "url_map", None)) is not None:  # Flask is WSGI: werkzeug's rules answer for it
+        app = _FlaskStub(dict(enumerate(route.served for route in routes)), current, url_map)
+    return asyncio.run(_send_all(app, table, routes, current, requests))
 
 
 def _install_stubs(routes: Sequence[DiscoveredRoute], current: _CurrentRequest) -> None:
@@ -158,10 +174,15 @@ def _install_stubs(routes: Sequence[DiscoveredRoute], current: _CurrentRequest) 
 
 
 async def _send_all(
-    app: Any, routes: Sequence[DiscoveredRoute], current: _CurrentRequest, requests: Iterable[tuple[str, str]]
+    app: Any,
+    router: Any,
+    routes: Sequence[DiscoveredRoute],
+    current: _CurrentRequest,
+    requests: Iterable[tuple[str, str]],
 ) -> list[DrivenRequest]:
-    driven, answered_by_middleware = [], []
-    table = getattr(find_route_table(app), "routes", ())
+    driven: list[DrivenRequest] = []
+    answered_by_middleware: list[tuple[str, str, int]] = []
+    table = getattr(router, "routes", ())
     table_length = len(table)
     for method, path in requests:
         outcome = await _send(app, method, path, current)
@@ -171,28 +192,29 @@ async def _send_all(
                 "let the app add them while it is imported"
             )
         if outcome is None:
-            answered_by_middleware.append((method, path))
+            answered_by_middleware.append((method, path, current.status))
         else:
             driven.append(DrivenRequest(method, path, outcome, current.position))
-    router = _without_middleware(app, routes)
-    for method, path in answered_by_middleware:
+    if not driven and answered_by_middleware and not any(status for _, _, status in answered_by_middleware):
+        raise AppReferenceError(f"raises an error on every request, so it is no ASGI application: {current.error}")
+    _remove_middleware_of_mounts(routes)
+    for method, path, status in answered_by_middleware:
         # A request that fails in the router itself has reached a route.
-        outcome = await _send(router, method, path, current) or "served"
-        driven.append(DrivenRequest(method, path, outcome, current.position, without_middleware=True))
+        outcome = await _send(router or app, method, path, current) or "served"
+        driven.append(DrivenRequest(method, path, outcome, current.position, without_middleware=True, status=status))
     return driven
 
 
-def _without_middleware(app: Any, routes: Sequence[DiscoveredRoute]) -> Any:
-    """Return the app's router without middleware; the middleware of each mounted app is removed permanently."""
+def _remove_middleware_of_mounts(routes: Sequence[DiscoveredRoute]) -> None:
+    """Put the router of each mounted app in the place of the app with its middleware, permanently."""
     mounts = {id(mount): (mount, router) for route in routes for mount, router in route.mounts}
     for mount, router in mounts.values():
         mount.app = router
-    return find_route_table(app)
 
 
 async def _send(app: Any, method: str, path: str, current: _CurrentRequest) -> Outcome | None:
     """Send one request, and return its outcome; None if middleware answers the request or fails."""
-    current.path, current.position = unquote(path), -1
+    current.path, current.position, current.status = unquote(path), -1, 0
     start: dict[str, Any] = {}
 
     async def send(message: Any) -> None:
@@ -201,11 +223,12 @@ async def _send(app: Any, method: str, path: str, current: _CurrentRequest) -> O
 
     try:
         await app(_scope(method, path), _receive, send)
-    except Exception:  # noqa: BLE001 - an app can raise any error, and then it has not answered
+    except Exception as error:  # noqa: BLE001 - an app can raise any error, and then it has not answered
         start.clear()
+        current.error = f"{type(error).__name__}: {error}"
     if current.position >= 0:
         return "served"
-    status = start.get("status", 0)
+    status = current.status = start.get("status", 0)
     if status in {307, 308} and _redirects_only_a_slash(path, start):
         return "redirected"
     return _OUTCOME_BY_STATUS.get(status)

@@ -1,12 +1,18 @@
 """The report of `routegen prove`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from routegen.prove.compare_requests import AppProof, Disagreement
+from routegen.prove.compare_requests import AppProof
 from routegen.report import Finding, Report, Rule, Section, rules
 
-_RULES: dict[str, Rule] = {"under-routed": rules.UNDER_ROUTED, "over-routed": rules.OVER_ROUTED}
+_RULES: dict[str, Rule] = {
+    "under-routed": rules.UNDER_ROUTED,
+    "over-routed": rules.OVER_ROUTED,
+    "reserved": rules.RESERVED_SERVED,
+    "middleware": rules.ANSWERED_BY_MIDDLEWARE,
+}
+_PATHS_SHOWN = 10
 
 
 def proof_report(proofs: Sequence[AppProof], subject: str, fix: str) -> Report:
@@ -21,16 +27,34 @@ def proof_report(proofs: Sequence[AppProof], subject: str, fix: str) -> Report:
         command="routegen prove",
         subject=subject,
         rules=rules.PROOF_RULES,
-        findings=tuple(_finding(disagreement, fix) for proof in proofs for disagreement in proof.disagreements),
+        findings=tuple(finding for proof in proofs for finding in _findings(proof, fix)),
         success="no disagreement",
         sections=(Section("Apps", tuple(row for proof in proofs for row in _rows(proof))),),
         details={"apps": [asdict(proof) for proof in proofs]},
     )
 
 
-def _finding(disagreement: Disagreement, fix: str) -> Finding:
-    subject = f"{disagreement.method} {disagreement.path}"
-    return Finding(_RULES[disagreement.kind], subject, f"{disagreement.text}.", fix)
+def _findings(proof: AppProof, fix: str) -> Iterator[Finding]:
+    if not proof.served:
+        message = f"None of {proof.requests} requests reaches a route of {proof.app}, so nothing is proven."
+        yield Finding(rules.NOTHING_ROUTED, proof.app, message, "Check that APP names the application with the routes.")
+    for disagreement in proof.disagreements:
+        subject = f"{disagreement.method} {disagreement.path}"
+        remedy = fix
+        if disagreement.kind == "middleware":
+            remedy = f'Write routes = ["{disagreement.path}"] in [tool.routegen.apps.{proof.app}].'
+        yield Finding(_RULES[disagreement.kind], subject, f"{disagreement.text}.", remedy)
+    if proof.middleware_paths:
+        yield _middleware_finding(proof)
+
+
+def _middleware_finding(proof: AppProof) -> Finding:
+    """A note with the paths that no route serves and that middleware answers nevertheless."""
+    answers = [f"{path} ({status})" for path, status in proof.middleware_paths.items()]
+    more = f" and {len(answers) - _PATHS_SHOWN} more" if len(answers) > _PATHS_SHOWN else ""
+    message = f"Middleware answers paths that no route serves: {', '.join(answers[:_PATHS_SHOWN])}{more}."
+    fix = f"If {proof.app} shall get such a path, list it in `routes`, or own it with `own`."
+    return Finding(rules.MIDDLEWARE_PATHS, proof.app, message, fix)
 
 
 def _rows(proof: AppProof) -> list[tuple[str, ...]]:

@@ -136,6 +136,9 @@ SHARED_DOCUMENT = Rule("RG217", "note", "One app answers a document of the domai
 UNDER_ROUTED = Rule("RG300", "error", "An app serves a request, and the gateway sends it to another app.")
 OVER_ROUTED = Rule("RG301", "error", "The gateway sends an app a request that the app does not serve.")
 RESERVED_SERVED = Rule("RG302", "error", "An app serves a path that the manifest reserves for its 404.")
+ANSWERED_BY_MIDDLEWARE = Rule("RG303", "error", "Middleware answers a document of an endpoint that another app gets.")
+MIDDLEWARE_PATHS = Rule("RG304", "note", "Middleware answers paths that no route of the app serves.")
+NOTHING_ROUTED = Rule("RG305", "error", "No request reaches a route of the app.")
 
 RULES: tuple[Rule, ...] = tuple(
     sorted((rule for rule in vars().values() if isinstance(rule, Rule)), key=lambda r: r.id)
