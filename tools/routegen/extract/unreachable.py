@@ -15,7 +15,7 @@ from routegen.discover.served_path import ServedPath
 from routegen.discover.unwrap import LAMBDA_HANDLERS
 from routegen.extract.unsupported import UnsupportedPath
 from routegen.gateway import RouteTable
-from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE, classify_path
+from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE, PathRole, classify_path
 
 
 def find_unreachable(
@@ -42,8 +42,9 @@ def find_unreachable(
 
 
 def is_endpoint(served: ServedPath) -> bool:
-    """Whether a served path is an MCP endpoint that answers, and not only a redirect to one."""
-    return not served.only_redirects and classify_path(served.path, served.handlers).role == "mcp-endpoint"
+    """Whether a served path is an endpoint of the Streamable HTTP transport, and not only a redirect to one."""
+    path_role = classify_path(served.path, served.handlers)
+    return not served.only_redirects and path_role == PathRole("mcp-endpoint", "MCP Streamable HTTP")
 
 
 def redirected_path(served: ServedPath) -> str | None:
