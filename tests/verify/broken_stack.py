@@ -37,6 +37,8 @@ from dev.authkit.stand_in_state import SigningKeys
 MANIFEST: Manifest = parse_manifest((PROJECT / "generated" / "routes.json").read_bytes(), "generated/routes.json")
 """The routes of the deployment are those of this project."""
 
+RESERVED_PATHS = tuple(route.path for route in MANIFEST.routes if route.reserved)
+
 _CORS = (
     ("access-control-allow-origin", "*"),
     ("access-control-allow-headers", "authorization, content-type, mcp-protocol-version"),
@@ -228,6 +230,8 @@ class _Deployment:
             return json_reply(200, value, *_CORS)
         if path == SERVER:
             return json_reply(200, authorization_server_metadata(self._settings), *_CORS)
+        if path in RESERVED_PATHS:
+            return json_reply(404, {"error": "not_found"})
         return page(200) if path in {"/", "/Home"} else page(404)
 
     async def _endpoint(self, method: str, scope: Scope, receive: Receive) -> Reply:

@@ -203,6 +203,13 @@ _add_fault(
     lambda request: request.method == "HEAD",
     _send(Reply(404, (("content-type", "text/html"),), b"")),
 )
+_add_fault("reserved-shadowed", lambda request: request.is_to("deployment", f"{SERVER}/mcp"), _send(page(404)))
+_add_fault(
+    "reserved-missing",
+    lambda request: request.is_to("deployment", f"{SERVER}/mcp"),
+    _send(json_reply(404, {"message": "Not Found"}, ("apigw-requestid", "X="))),
+)
+FAULTS["default-app-200"] = lambda _, reply: page(200) if (reply.status, reply.body) == (404, PAGE) else reply
 FAULTS["catch-all-200"] = lambda request, reply: (
     page(200)
     if request.server == "deployment" and reply.status == 404 and not request.path.startswith("/mcp")

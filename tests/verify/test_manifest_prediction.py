@@ -91,6 +91,20 @@ def test_a_server_without_a_sign_in() -> None:
     assert levels(predict_from_manifest(manifest_of(ENDPOINT), "routes.json")) == {"RG013": "warning"}
 
 
+def test_every_client_connects_to_an_open_server_with_reserved_paths() -> None:
+    reserved = [route.model_copy(update={"methods": (), "reserved": "clients ask"}) for route in (RESOURCE, METADATA)]
+    report = predict_from_manifest(manifest_of(ENDPOINT, *reserved), "routes.json")
+    assert levels(report) == {"RG013": "warning"}
+    assert failing(report, 404) == failing(report, 200) == set()
+
+
+def test_a_reserved_path_has_no_metadata() -> None:
+    reserved = RESOURCE.model_copy(update={"methods": (), "reserved": "clients ask"})
+    report = predict_from_manifest(manifest_of(ENDPOINT, reserved, *OWN_ENDPOINTS), "routes.json")
+    assert levels(report) == levels(predict_from_manifest(manifest_of(ENDPOINT, *OWN_ENDPOINTS), "routes.json"))
+    assert levels(report) == {"RG030": "error", "RG041": "error"}
+
+
 def test_a_manifest_without_an_mcp_endpoint_is_an_error() -> None:
     with pytest.raises(ConfigError, match=r"routes\.json: no route has the role mcp-endpoint"):
         predict_from_manifest(manifest_of(METADATA), "routes.json")

@@ -33,7 +33,7 @@ def test_the_real_stack_has_no_error_and_no_warning(site: FullStack) -> None:
         ("RG031", "note"),
         ("RG080", "note"),
     }
-    assert code == 0
+    assert code == 0, report
     assert [(route["path"], route["app"]) for route in report["routes"]] == [
         (route["path"], route["app"])
         for route in json.loads((PROJECT / "generated" / "routes.json").read_text())["routes"]
@@ -43,8 +43,8 @@ def test_the_real_stack_has_no_error_and_no_warning(site: FullStack) -> None:
 def test_a_missing_route_of_a_document_is_a_finding(site: FullStack, tmp_path: Path) -> None:
     manifest = json.loads((PROJECT / "generated" / "routes.json").read_text())
     manifest["routes"].append({
-        "path": "/.well-known/openid-configuration", "methods": ["GET"], "app": "mcp", "role": "openid-configuration",
-        "route_keys": ["ANY /.well-known/openid-configuration"],
+        "path": "/.well-known/oauth-protected-resource/other", "methods": ["GET"], "app": "mcp",
+        "role": "protected-resource-metadata", "route_keys": ["ANY /.well-known/oauth-protected-resource/other"],
     })  # fmt: skip
     manifest["routes"].sort(key=lambda route: route["path"])
     (tmp_path / "routes.json").write_text(json.dumps(manifest))
@@ -52,7 +52,7 @@ def test_a_missing_route_of_a_document_is_a_finding(site: FullStack, tmp_path: P
     assert code == 1
     (finding,) = [finding for finding in report["findings"] if finding["level"] == "error"]
     assert finding["rule"] == "RG020"
-    assert finding["subject"].endswith("/.well-known/openid-configuration")
+    assert finding["subject"].endswith("/.well-known/oauth-protected-resource/other")
     assert "a web page" in finding["message"]
     assert "otterwiki does" in finding["message"]
-    assert "the gateway lacks ANY /.well-known/openid-configuration" in finding["fix"]
+    assert "the gateway lacks ANY /.well-known/oauth-protected-resource/other" in finding["fix"]

@@ -53,7 +53,7 @@ def test_a_correct_deployment_has_exit_code_0(verify: Verify) -> None:
 
 
 def test_fail_on_sets_the_level_of_exit_code_1(verify: Verify) -> None:
-    with broken_stack({"catch-all-200"}) as stack:
+    with broken_stack({"default-app-200"}) as stack:
         codes = [verify(*all_checks(stack, "--fail-on", level)).code for level in ("error", "warning", "never")]
     assert codes == [0, 1, 0]
 
@@ -71,7 +71,7 @@ def test_a_finding_has_its_message_and_its_fix(verify: Verify) -> None:
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The report on one deployment in every format."""
-    faults = {"challenge-renamed", "issuer-slash", "page-404", "catch-all-200"}
+    faults = {"challenge-renamed", "issuer-slash", "page-404", "default-app-200"}
     outputs: dict[str, str] = {}
     with broken_stack(faults) as stack:
         for format_ in FORMATS:

@@ -113,7 +113,8 @@ class ManifestAnswers:
         self._routes = manifest.routes
         self._mcp_path = mcp_path
         self._scenario = scenario
-        paths: dict[Role, str] = {route.role: route.path for route in manifest.routes}
+        self._served_routes = [route for route in manifest.routes if not route.reserved]
+        paths: dict[Role, str] = {route.role: route.path for route in self._served_routes}
         self._is_open = not _OAUTH_ROLES.intersection(paths)
         if {"authorization-endpoint", "token-endpoint"} <= paths.keys():
             self._issuer = _ORIGIN
@@ -137,6 +138,8 @@ class ManifestAnswers:
         route = next((route for route in self._routes if route_key in route.route_keys), None)
         if route is None:
             return Answer(method, url, self._scenario.catch_all, (("content-type", "text/html"),), _PAGE)
+        if route.reserved:
+            return _json_answer(method, url, 404, {"error": "not_found"})
         if ANY not in route.methods and method not in route.methods:
             return _json_answer(method, url, 405, {"error": "method_not_allowed"})
         return self._route_answer(method, url, route)
@@ -158,7 +161,7 @@ class ManifestAnswers:
         if self._is_open:
             result = {"jsonrpc": "2.0", "id": 1, "result": {"protocolVersion": "2025-06-18"}}
             return _json_answer(method, url, 200, result)
-        documents = [route.path for route in self._routes if route.role == "protected-resource-metadata"]
+        documents = [route.path for route in self._served_routes if route.role == "protected-resource-metadata"]
         documents.sort(key=lambda path: path != PROTECTED_RESOURCE + self._mcp_path)
         challenge = f'Bearer resource_metadata="{_ORIGIN}{documents[0]}"' if documents else "Bearer"
         name = "www-authenticate" if self._scenario.challenge_header == "kept" else RENAMED_HEADER

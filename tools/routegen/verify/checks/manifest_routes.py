@@ -2,7 +2,7 @@
 
 The answers show the app: a metadata document must be JSON, and an OAuth endpoint must not be a web page. For a path
 whose app can answer with pages, the page is compared with the answer to a path that no app serves; the default app
-answers both paths if the pages are the same.
+answers both paths if the pages are the same. A reserved path must have the app's own 404.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,8 @@ def check_routes(deployment: Deployment, answers: Answers) -> Iterator[Finding]:
 
 def _check_route(probe: RouteProbe, answer: Answer, unserved: Answer | Failure, default_app: str) -> Iterator[Finding]:
     route = probe.route
-    message = f"{probe.method} {describe_answer(answer)}; {route.app} should answer it as {route.role}"
+    expected = "with its own 404" if route.reserved else f"as {route.role}"
+    message = f"{probe.method} {describe_answer(answer)}; {route.app} should answer it {expected}"
     fix = (
         f"Deploy the manifest: the gateway lacks {', '.join(route.route_keys)}, or the route leads to another function."
     )
@@ -53,14 +54,16 @@ def _check_route(probe: RouteProbe, answer: Answer, unserved: Answer | Failure, 
 def _is_from_default_app(route: Route, answer: Answer, unserved: Answer | Failure) -> bool:
     if not answer.is_html:
         return False
-    if route.role in DOCUMENT_ROLES or route.role in _ENDPOINT_ROLES:
-        return True
-    return isinstance(unserved, Answer) and _is_same_page(answer, unserved)
+    if route.reserved:
+        is_never_a_page = answer.status == 200
+    else:
+        is_never_a_page = route.role in DOCUMENT_ROLES or route.role in _ENDPOINT_ROLES
+    return is_never_a_page or (isinstance(unserved, Answer) and _is_same_page(answer, unserved))
 
 
 def _is_missing(route: Route, answer: Answer) -> bool:
-    if _is_gateway_404(answer):
-        return True
+    if route.reserved or _is_gateway_404(answer):
+        return _is_gateway_404(answer)
     if route.role in DOCUMENT_ROLES:
         # The checks of connections report a redirect.
         return redirect_location(answer) is None and (answer.status != 200 or parse_body(answer).value is None)
