@@ -46,7 +46,7 @@ _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
     envvar="ROUTEGEN_TOKEN",
     show_envvar=True,
     metavar="TOKEN",
-    help="An access token, for one request to the MCP endpoint.  Prefer the environment variable.",
+    help="An access token, which only the MCP endpoint gets.  Prefer the environment variable.",
 )
 @click.option("--client", "clients", multiple=True, metavar="NAME", help="Predict only this client.  Repeatable.")
 @report_options
@@ -58,7 +58,7 @@ _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
     metavar="SECONDS",
     help="The time limit of one request; all requests together have six times as long.",
 )
-@click.option("--register", is_flag=True, help="Register a client, which stays registered.")
+@click.option("--register", is_flag=True, help="Register a client at the authorization server; it stays registered.")
 @click.option("--allow-private", is_flag=True, help="Allow the deployment to name servers in a private network.")
 @debug_option
 def command(
@@ -72,13 +72,13 @@ def command(
     register: bool,
     allow_private: bool,
 ) -> int:
-    """Check a running deployment as its clients do, and say what is wrong and how to fix it.
+    """Check a running deployment as MCP clients see it, and report what is wrong and how to fix it.
 
-    URL is the deployment's or its MCP endpoint's. The routes are compared with the manifest, the sign-in is followed
-    from the challenge to the keys, and the outcome for each known client is predicted. Nothing is changed: the requests
-    are GET, HEAD, OPTIONS, and one POST to the MCP endpoint without a token.
+    URL is the URL of the deployment or of its MCP endpoint. The command compares the routes with the manifest, follows
+    the sign-in from the challenge to the keys, and predicts the outcome for each known client. Without --register it
+    changes nothing: it sends GET, HEAD, OPTIONS, and POST only to the MCP endpoint.
 
-    Without URL, no request is made: the outcome for each client is predicted from the manifest.
+    Without URL, the command sends no request: it predicts the outcome for each client from the manifest.
     """
     if url is None:
         if pages or register or allow_private:
