@@ -68,7 +68,11 @@ def prove_release(requirement: str) -> FastmcpRelease:
     return FastmcpRelease(
         requirement,
         installed.strip(),
-        tuple((route["path"], tuple(route["methods"]), route["role"]) for route in manifest["routes"]),
+        tuple(
+            (route["path"], tuple(route["methods"]), route["role"])
+            for route in manifest["routes"]
+            if "reserved" not in route
+        ),
         sum(app["requests"] for app in report["apps"]),
         tuple(finding["message"] for finding in report["findings"]),
     )

@@ -26,7 +26,11 @@ The table shows the OAuth roles that a server with the provider serves in additi
 role only in some cases, the table names these cases. Providers that read the configuration of the issuer serve a
 revocation endpoint if the issuer has one, and the issuer of this test has one. A mounted app also serves the metadata
 documents below its prefix (`/api/.well-known/oauth-authorization-server`). No standard uses these paths, so their role
-is `other`.
+is `misplaced-metadata`.
+"""
+_CELLS_INTRODUCTION = """\
+Each cell has the number of routes in the manifest (including reserved paths), of requests in the proof, and of
+disagreements.
 """
 _UNSUPPORTED_INTRODUCTION = """\
 ### Unsupported paths
@@ -83,7 +87,7 @@ def providers_section(results: Sequence[ProviderResult]) -> str:
         f"{total}\n",
         *(f"- {case.name}: {case.description}" for case in CASES),
         "",
-        "Each cell has the number of routes in the manifest, of requests in the proof, and of disagreements.\n",
+        _CELLS_INTRODUCTION,
         *_table(("provider", *(case.name for case in CASES)), [provider_row(name, results) for name in _names()]),
         "",
         _ROLES_INTRODUCTION,
@@ -113,7 +117,11 @@ def roles_row(provider: str, results: Iterable[ProviderResult]) -> tuple[str, ..
 
 
 def _cases_with_role(role: str, results: Sequence[ProviderResult]) -> str:
-    cases = [result.case for result in results if role in {route.role for route in result.extraction.manifest.routes}]
+    cases = [
+        result.case
+        for result in results
+        if any(route.role == role and not route.reserved for route in result.extraction.manifest.routes)
+    ]
     return "yes" if len(cases) == len(results) else ", ".join(cases)
 
 

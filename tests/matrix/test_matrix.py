@@ -45,17 +45,19 @@ ROLES = {
 }
 
 
+DOCUMENT_ROLES = {
+    PRM: ("protected-resource-metadata", "RFC 9728"),
+    ASM: ("authorization-server-metadata", "RFC 8414"),
+    OIDC: ("openid-configuration", "OpenID Connect Discovery 1.0"),
+}
+
+
 def expected_role(path: str) -> tuple[str, str | None]:
-    documents = {
-        PRM: ("protected-resource-metadata", "RFC 9728"),
-        ASM: ("authorization-server-metadata", "RFC 8414"),
-        OIDC: ("openid-configuration", "OpenID Connect Discovery 1.0"),
-    }
-    for document, role in documents.items():
+    for document, role in DOCUMENT_ROLES.items():
         if f"{path}/".startswith(f"{document}/"):
             return role
     if path.startswith("/api/.well-known/"):
-        return "other", None  # a copy of a mounted app, which no client requests
+        return "misplaced-metadata", None  # a copy of a mounted app, which no client requests
     return ROLES[path.removeprefix("/api/").removeprefix("/")]
 
 
@@ -94,12 +96,17 @@ def assert_every_route_is_necessary(result: ProviderResult) -> None:
         smaller_manifest = manifest.model_copy(update={"routes": remaining})
         proof = compare_requests(smaller_manifest, result.app, result.served, result.outcomes)
         kinds = {disagreement.kind for disagreement in proof.disagreements}
-        assert kinds == (set() if route.path == "/messages" else {"under-routed"}), (result.case, route.path)
+        serves_nothing = route.path == "/messages" or route.reserved
+        assert kinds == (set() if serves_nothing else {"under-routed"}), (result.case, route.path)
 
 
 def assert_expected_roles(result: ProviderResult) -> None:
     for route in result.extraction.manifest.routes:
-        assert (route.role, route.spec) == expected_role(route.path), (result.case, route.path)
+        if route.reserved:
+            (role,) = [role for document, role in DOCUMENT_ROLES.items() if document in route.path]
+            assert (route.role, route.spec, route.methods) == (*role, ()), (result.case, route.path)
+        else:
+            assert (route.role, route.spec) == expected_role(route.path), (result.case, route.path)
         assert not route.widened, (result.case, route.path)
 
 

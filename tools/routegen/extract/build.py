@@ -171,7 +171,7 @@ def _app_routes(app: AppConfig, translated: Iterable[tuple[ServedPath, Translate
 
 def _add_entry(entries: dict[tuple[str, ...], _Entry], served: ServedPath, translation: Translation) -> None:
     path_role = classify_path(served.path, served.handlers)
-    if path_role.role == "mcp-endpoint" and (served.only_redirects or redirected_path(served)):
+    if path_role.spec == "MCP Streamable HTTP" and (served.only_redirects or redirected_path(served)):
         path_role = PathRole("other")  # clients get only a redirect at the path that the route key names
     entry = entries.setdefault(shape(translation.path), _Entry(translation.path, path_role))
     entry.methods |= {ANY} if served.methods is None else set(served.methods)
