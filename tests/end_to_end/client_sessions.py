@@ -1,23 +1,21 @@
 """Sessions of real MCP clients, each in its own process. The clients are in `tests/helpers/clients`."""
 
 import json
-import multiprocessing
 import os
 import subprocess
-from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
-import pytest
 from helpers.clients import session as python_client
+from helpers.forked import CONTEXT, import_before_fork, start
 from helpers.node import reason_not_to_run
 from helpers.support import PROJECT
 
 FOLDER = PROJECT / "tests" / "helpers" / "clients"
 
-_FORKSERVER = multiprocessing.get_context("forkserver")
-_FORKSERVER.set_forkserver_preload(["helpers.clients.session"])
 _TIMEOUT_SECONDS = 120
+
+import_before_fork("helpers.clients.session")
 
 CLIENTS = ("python", "typescript-v1", "typescript-v2")
 
@@ -55,13 +53,8 @@ def run_session(client: str, mcp_url: str, state: Path, tool: str, arguments: di
 
 
 def _python_session(*arguments: Any) -> Any:
-    """Fork the process from a server process that has imported the client, because the import is slow."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(PROJECT / "tests"))  # the server process does not get sys.path
-        forkserver.ensure_running()
-    receiver, sender = _FORKSERVER.Pipe(duplex=False)
-    process = _FORKSERVER.Process(target=python_client.run, args=(sender, *arguments))
-    process.start()
+    receiver, sender = CONTEXT.Pipe(duplex=False)
+    process = start(python_client.run, sender, *arguments)
     sender.close()
     try:
         assert receiver.poll(_TIMEOUT_SECONDS), "the session did not end in time"

@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from helpers.forked import run_routegen
 from helpers.support import PYPROJECT, SMALL_APP, Routegen, Run
 
 
 def run_in(directory: Path, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Run:
+    """Run the command in a forked process, or in a new interpreter where the environment differs."""
+    if not env:
+        return run_routegen(directory, *map(str, arguments))
     done = subprocess.run(
         [sys.executable, "-m", "routegen", *map(str, arguments)],
         cwd=directory,
-        env={**os.environ, **(env or {})},
+        env={**os.environ, **env},
         capture_output=True,
         timeout=120,
         check=False,

@@ -1,10 +1,9 @@
 """The command `routegen render`, run as a process."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from helpers.forked import run_routegen
 from helpers.support import PROJECT, Run
 from routegen.render import target_names
 
@@ -12,9 +11,7 @@ SMALL = '{"version": 1, "default": "wiki", "routes": []}'
 
 
 def run_render(*arguments: str) -> Run:
-    command = [sys.executable, "-m", "routegen", "render", *arguments]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-    return Run(done.returncode, done.stdout, done.stderr)
+    return run_routegen(PROJECT, "render", *arguments)
 
 
 def test_stdout_and_output_are_the_same(tmp_path: Path) -> None:

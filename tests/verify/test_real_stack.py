@@ -1,14 +1,13 @@
 """The apps of this project behind the gateway on this machine: no finding, except for a missing route."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from end_to_end.full_stack import FullStack, full_stack
+from helpers.forked import run_routegen
 from helpers.support import PROJECT
 
 
@@ -19,10 +18,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
 
 
 def verify(site: FullStack, *arguments: str) -> tuple[int, dict[str, Any]]:
-    command = [sys.executable, "-m", "routegen", "verify", site.url, "--format", "json", *arguments]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+    done = run_routegen(PROJECT, "verify", site.url, "--format", "json", *arguments)
     assert done.stderr == ""
-    return done.returncode, json.loads(done.stdout)
+    return done.code, json.loads(done.stdout)
 
 
 def test_the_real_stack_has_no_error_and_no_warning(site: FullStack) -> None:

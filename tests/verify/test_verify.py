@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+from helpers.forked import run_routegen
 from helpers.schemas import SARIF, read_schema
 from helpers.support import PROJECT, Run
 from routegen.cli.verify import _locate
@@ -28,6 +29,8 @@ def verify(tmp_path: Path) -> Verify:
     """`verify(*arguments)` runs the command outside of a project."""
 
     def run(*arguments: str, cwd: Path = tmp_path, **env: str) -> Run:
+        if not env:
+            return run_routegen(cwd, "verify", *arguments)
         command = [sys.executable, "-m", "routegen", "verify", *arguments]
         done = subprocess.run(
             command, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, timeout=60, check=False
@@ -75,9 +78,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     outputs: dict[str, str] = {}
     with broken_stack(faults) as stack:
         for format_ in FORMATS:
-            command = [sys.executable, "-m", "routegen", "verify", *all_checks(stack, "--format", format_)]
-            done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
-            assert (done.returncode, done.stderr) == (1, ""), format_
+            done = run_routegen(PROJECT, "verify", *all_checks(stack, "--format", format_))
+            assert (done.code, done.stderr) == (1, ""), format_
             outputs[format_] = done.stdout
     return outputs
 
