@@ -4,29 +4,21 @@ import base64
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from helpers import wiki_instance
+from helpers.forked import CONTEXT, import_before_fork
+from helpers.forked import start as start_process
 
-SOURCE = Path(__file__).parents[2] / "app" / "otterwiki"
-DRIVER = """
-import json, os, pathlib, sys, time
-if gate := os.environ.get("START_WHEN"):
-    import apig_wsgi, flask_sqlalchemy, otterwiki.renderer  # the slow imports, before all processes start at once
-    pathlib.Path(gate).with_suffix(f".{os.getpid()}").touch()
-    while not os.path.exists(gate):
-        time.sleep(0.001)
-import wiki
-for line in sys.stdin:
-    print(json.dumps(wiki.handler(json.loads(line), None)), flush=True)
-"""
+import_before_fork(*wiki_instance.SLOW_IMPORTS)
 
 
 @dataclass(frozen=True)
@@ -45,7 +37,8 @@ class Answer:
 class Wiki:
     """One instance of the function, and the cookies of a browser."""
 
-    process: subprocess.Popen[str]
+    process: BaseProcess
+    events: "Connection[str, str]"
     cookies: dict[str, str] = field(default_factory=dict)
 
     def request(self, method: str, path: str, query: str = "", form: dict[str, str] | None = None) -> Answer:
@@ -76,11 +69,8 @@ class Wiki:
         return self.send(event)
 
     def send(self, event: dict[str, Any]) -> Answer:
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(json.dumps(event) + "\n")
-        self.process.stdin.flush()
-        result = json.loads(self.process.stdout.readline())
+        self.events.send(json.dumps(event))
+        result = json.loads(self.events.recv())
         for cookie in result["cookies"]:
             self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(cookie).items()}
         encoded = result["isBase64Encoded"]
@@ -100,55 +90,53 @@ class Wiki:
         return self.post(f"/{page}/save", content=content, commit=message)
 
     def stop(self) -> None:
-        self.process.communicate(timeout=30)
+        self.events.close()
+        self.process.join()
 
 
 def environment(data: Path | None, **settings: str) -> dict[str, str]:
     """Return the environment of a Lambda function: no HOME, and only PATH from this process."""
-    names = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE)}
+    names = {"PATH": os.environ["PATH"]}
     if data:
         names["WIKI_DATA_DIR"] = str(data)
     return names | settings
 
 
-def launch(data: Path | None, **settings: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-B", "-c", DRIVER],
-        env=environment(data, **settings),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def launch(output: Path, data: Path | None, **settings: str) -> Wiki:
+    ours, theirs = CONTEXT.Pipe()
+    process = start_process(wiki_instance.serve, theirs, environment(data, **settings), output)
+    theirs.close()
+    return Wiki(process, ours)
 
 
 Start = Callable[..., Wiki]
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """Start wikis with a data directory; they end after the test."""
     started: list[Wiki] = []
 
     def run(data: Path, **settings: str) -> Wiki:
-        started.append(Wiki(launch(data, **settings)))
+        started.append(launch(tmp_path_factory.mktemp("output"), data, **settings))
         return started[-1]
 
     yield run
     for wiki in started:
-        if wiki.process.poll() is None:
-            wiki.stop()
+        wiki.stop()
 
 
 @pytest.fixture
-def fail_to_start() -> Callable[..., str]:
+def fail_to_start(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Start a wiki that must exit with code 1 and an empty stdout; return its stderr."""
 
     def run(data: Path | None, **settings: str) -> str:
-        process = launch(data, **settings)
-        stdout, stderr = process.communicate(timeout=60)
-        assert (process.returncode, stdout) == (1, "")
-        return stderr
+        output = tmp_path_factory.mktemp("output")
+        wiki = launch(output, data, **settings)
+        wiki.process.join()
+        wiki.events.close()
+        assert (wiki.process.exitcode, (output / "stdout").read_text()) == (1, "")
+        return (output / "stderr").read_text()
 
     return run
 
@@ -156,6 +144,7 @@ def fail_to_start() -> Callable[..., str]:
 @pytest.fixture(scope="module")
 def wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wiki]:
     """One wiki for a module. Each test writes only its own pages."""
-    running = Wiki(launch(tmp_path_factory.mktemp("wiki") / "data", SITE_NAME="Otters at work"))
+    data = tmp_path_factory.mktemp("wiki") / "data"
+    running = launch(tmp_path_factory.mktemp("output"), data, SITE_NAME="Otters at work")
     yield running
     running.stop()
