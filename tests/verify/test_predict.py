@@ -279,9 +279,34 @@ def test_error_for_an_endpoint_that_cannot_be_reached(kind: str) -> None:
 
 @pytest.mark.parametrize("client", sorted(BY_ID))
 def test_endpoint_without_sign_in(client: str) -> None:
-    message = json_reply({"jsonrpc": "2.0", "id": 1, "result": {}})
-    prediction = predict(BY_ID[client], "https://wiki.example/mcp", SameReply(message))
-    assert (prediction.outcome, prediction.reason) == ("connects", "https://wiki.example/mcp requires no sign-in.")
+    prediction = predict(BY_ID[client], OPEN_URL, OpenEndpoint(json_reply({}, 404)))
+    assert (prediction.outcome, prediction.reason) == ("connects", f"{OPEN_URL} requires no sign-in.")
+
+
+@pytest.mark.parametrize(
+    "other", [text_reply(200, "<p>A page", "text/html"), json_reply({"issuer": "https://other.example"})]
+)
+def test_claude_can_take_another_answer_at_a_well_known_path_for_a_sign_in(other: Any) -> None:
+    prediction = predict(BY_ID["claude-ai"], OPEN_URL, OpenEndpoint(other))
+    assert prediction.outcome == "unknown"
+    assert prediction.url == "https://wiki.example/.well-known/oauth-protected-resource/mcp"
+    assert prediction.reason.startswith(f"{OPEN_URL} requires no sign-in, but {prediction.url} answers 200 with ")
+    recorded = [client for name, client in BY_ID.items() if name != "claude-ai"]
+    assert {predict(client, OPEN_URL, OpenEndpoint(other)).outcome for client in recorded} == {"connects"}
+
+
+OPEN_URL = "https://wiki.example/mcp"
+
+
+@dataclass(frozen=True)
+class OpenEndpoint:
+    """An endpoint without sign-in, and the same answer to every other request."""
+
+    other: tuple[int, dict[str, str], str]
+
+    def get(self, method: str, url: str) -> Answer | Failure:
+        reply = json_reply({"jsonrpc": "2.0", "id": 1, "result": {}}) if method == "POST" else self.other
+        return SameReply(reply).get(method, url)
 
 
 @dataclass(frozen=True)

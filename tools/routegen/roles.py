@@ -7,7 +7,8 @@ answers, because `/register` of another app is not an OAuth registration endpoin
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from routegen.manifest import Role
+from routegen.gateway import ANY
+from routegen.manifest import Role, Route
 
 PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"
 AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
@@ -94,6 +95,16 @@ _ROLE_RULES = (
     _RoleRule("redirect-callback", "RFC 6749", _answered_by("OAuthProxy._handle_idp_callback")),
 )
 _IS_CONSENT = _answered_by("ConsentMixin._handle_consent", "OAuthProxy._handle_consent")
+
+
+def mcp_endpoint_paths(routes: Iterable[Route]) -> list[str]:
+    """Return the literal paths of the MCP endpoints that take POST: Streamable HTTP before the older SSE transport."""
+    endpoints = [
+        route
+        for route in routes
+        if route.role == "mcp-endpoint" and "{" not in route.path and {"POST", ANY}.intersection(route.methods)
+    ]
+    return [route.path for route in sorted(endpoints, key=lambda route: ("SSE" in (route.spec or ""), route.path))]
 
 
 def discovery_documents(endpoint: str) -> Iterator[tuple[str, PathRole]]:

@@ -12,9 +12,11 @@ from routegen.cli.options import manifest_option, manifest_path
 from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.errors import ConfigError, NoProjectError
 from routegen.manifest import Manifest, read_manifest
+from routegen.manifest.explain import Explainer
+from routegen.roles import mcp_endpoint_paths
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import CLIENTS, McpClient
-from routegen.verify.deployment import Deployment, mcp_endpoint_path
+from routegen.verify.deployment import Deployment
 from routegen.verify.fetcher import INITIALIZE, Fetcher, TimeLimits
 from routegen.verify.manifest_prediction import predict_from_manifest
 from routegen.verify.request_url import is_secure, origin_of
@@ -74,9 +76,9 @@ def command(
 ) -> int:
     """Check a running deployment as MCP clients see it, and report what is wrong and how to fix it.
 
-    URL is the URL of the deployment or of its MCP endpoint. The command compares the routes with the manifest, follows
-    the sign-in from the challenge to the keys, and predicts the outcome for each known client. Without --register it
-    changes nothing: it sends GET, HEAD, OPTIONS, and POST only to the MCP endpoint.
+    URL is the URL of the deployment, or of an MCP endpoint exactly as its clients use it. The command compares the
+    routes with the manifest, follows the sign-in from the challenge to the keys, and predicts the outcome for each known
+    client. Without --register it changes nothing: it sends GET, HEAD, OPTIONS, and POST only to the MCP endpoints.
 
     Without URL, the command sends no request: it predicts the outcome for each client from the manifest.
     """
@@ -86,43 +88,52 @@ def command(
         file = manifest_path(manifest)
         return show_report(predict_from_manifest(read_manifest(file), str(file), _chosen_clients(clients)), reporting)
     guard = SsrfGuard.for_url(url, allow_private=allow_private)
-    deployed_manifest, source = _manifest_for_url(manifest)
-    mcp_url, deployment = _locate(url, deployed_manifest, source, pages)
+    deployed_manifest = _manifest_for_url(manifest)
+    mcp_urls, deployment = _locate(url, deployed_manifest, pages)
     fetcher = Fetcher(
         guard,
         TimeLimits(timeout, timeout * _RUN_LIMIT),
-        post_bodies={mcp_url: INITIALIZE},
-        token=_checked_token(token, mcp_url),
+        post_bodies=dict.fromkeys(mcp_urls, INITIALIZE),
+        token=_checked_token(token, mcp_urls[0]),
         on_answer=_show_answer if sys.stderr.isatty() else lambda _: None,
     )
-    plan = VerifyPlan(mcp_url, deployment, _chosen_clients(clients), register)
+    plan = VerifyPlan(mcp_urls[0], deployment, _chosen_clients(clients), register, mcp_urls[1:])
     return show_report(verify(plan, fetcher), reporting)
 
 
-def _manifest_for_url(option: Path | None) -> tuple[Manifest | None, str]:
-    """The manifest to compare with, and its name; None outside of a project, where only the sign-in is checked."""
+def _manifest_for_url(option: Path | None) -> Manifest | None:
+    """The manifest to compare with; None outside of a project, where only the sign-in is checked."""
     try:
         file = manifest_path(option)
     except NoProjectError:
         click.echo("routegen: no manifest, so the routes are not checked; name one with --manifest FILE", err=True)
-        return None, ""
-    return read_manifest(file), str(file)
+        return None
+    return read_manifest(file)
 
 
-def _locate(url: str, manifest: Manifest | None, source: str, pages: tuple[str, ...]) -> tuple[str, Deployment]:
-    """The URL of the MCP endpoint, and the deployment, for the URL that the user gives."""
+def _locate(url: str, manifest: Manifest | None, pages: tuple[str, ...]) -> tuple[tuple[str, ...], Deployment]:
+    """The URLs of the MCP endpoints, and the deployment, for the URL that the user gives.
+
+    An endpoint's URL is requested exactly as the user writes it, with or without a final slash. Without a manifest, a
+    URL without a path means the endpoint `/mcp`. With a manifest, a URL of no endpoint means every endpoint.
+    """
     for path in pages:
         if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
             raise ConfigError(f"--page: {path!r} is not a path; write it like /Home, percent-encoded if necessary")
     parts = urlsplit(url)
-    origin, url_path = origin_of(parts), parts.path.rstrip("/")
-    endpoint = mcp_endpoint_path(manifest, source) if manifest else url_path or "/mcp"
-    if url_path and not url_path.endswith(endpoint):
-        raise ConfigError(
-            f"URL: its path is {url_path!r}, which does not end in the manifest's MCP endpoint {endpoint!r}"
-        )
-    base_url = origin + url_path.removesuffix(endpoint)
-    return base_url + endpoint, Deployment(base_url, manifest, pages)
+    origin, url_path = origin_of(parts), parts.path
+    if manifest is None:
+        endpoint = url_path or "/mcp"
+        return (origin + endpoint,), Deployment(origin, None, pages)
+    endpoints = mcp_endpoint_paths(manifest.routes)
+    matching = [path for path in endpoints if url_path.rstrip("/").endswith(path.rstrip("/")) and path != "/"]
+    if matching:
+        endpoint = max(matching, key=len)
+        base_url = origin + url_path.rstrip("/").removesuffix(endpoint.rstrip("/"))
+        return (origin + url_path,), Deployment(base_url, manifest, pages)
+    is_route = Explainer(manifest).explain("GET", url_path or "/").route_key is not None
+    base_url = origin if is_route else origin + url_path.rstrip("/")
+    return tuple(base_url + path for path in endpoints or ["/mcp"]), Deployment(base_url, manifest, pages)
 
 
 def _chosen_clients(names: tuple[str, ...]) -> tuple[McpClient, ...]:

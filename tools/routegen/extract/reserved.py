@@ -12,7 +12,7 @@ from routegen.discover.served_path import ServedPath
 from routegen.gateway import ANY, RouteKey, RouteTable
 from routegen.gateway.path_pattern import PathSegment, path_matches, split_path
 from routegen.manifest import Route
-from routegen.roles import DISCOVERY_DOCUMENTS, PathRole, classify_path, discovery_documents
+from routegen.roles import DISCOVERY_DOCUMENTS, PathRole, classify_path, discovery_documents, mcp_endpoint_paths
 
 ROOT_DOCUMENTS = {path for path, _ in DISCOVERY_DOCUMENTS}
 
@@ -32,15 +32,6 @@ class NotReserved:
     app: str
     endpoint: str
     rule: str | None
-
-
-def mcp_endpoints(routes: Iterable[Route]) -> list[str]:
-    """Return the literal paths of the routes that are MCP endpoints and take POST, sorted."""
-    return sorted(
-        route.path
-        for route in routes
-        if route.role == "mcp-endpoint" and "{" not in route.path and {"POST", ANY}.intersection(route.methods)
-    )
 
 
 def reserve_paths(
@@ -73,7 +64,7 @@ def reserve_paths(
 
 def _candidates(app: AppConfig, routes: Iterable[Route]) -> Iterator[tuple[str, str, PathRole]]:
     """Yield each path that the app can reserve, with the endpoint that it is about and its role."""
-    endpoints = mcp_endpoints(route for route in routes if route.app == app.name)
+    endpoints = mcp_endpoint_paths(route for route in routes if route.app == app.name)
     if isinstance(app.reserve, tuple):
         yield from ((path, ", ".join(endpoints) or app.name, classify_path(path, ())) for path in app.reserve)
     elif app.reserve != "none":

@@ -24,6 +24,8 @@ MCP_FAILS = Rule("RG012", "error", "The MCP endpoint answers with a server error
 MCP_OPEN = Rule("RG013", "warning", "The MCP endpoint accepts requests without a token.")
 TOKEN_REFUSED = Rule("RG014", "error", "The MCP endpoint refuses the token.")
 TOKEN_ANSWER = Rule("RG015", "error", "The MCP endpoint accepts the token but does not start a session.")
+NO_ENDPOINT = Rule("RG016", "error", "The manifest has no MCP endpoint that clients can use.")
+SESSION_LOST = Rule("RG017", "error", "The MCP endpoint starts a session and does not know it in the next request.")
 
 # verify: the manifest's routes and the default app
 ROUTE_SHADOWED = Rule("RG020", "error", "The default app answers a route of the manifest.")
@@ -50,6 +52,7 @@ RESOURCE_UNREADABLE = Rule("RG042", "error", "The protected resource metadata is
 RESOURCE_OTHER = Rule("RG043", "error", "The protected resource metadata describes another resource.")
 RESOURCE_PARENT = Rule("RG044", "warning", "The protected resource metadata describes a parent of the MCP endpoint.")
 NO_SERVERS = Rule("RG045", "error", "The protected resource metadata names no authorization server.")
+RESOURCE_MISPLACED = Rule("RG046", "error", "The protected resource metadata is served where no client looks for it.")
 
 # verify: authorization server metadata
 SERVER_INSECURE = Rule("RG050", "error", "An authorization server does not use https.")

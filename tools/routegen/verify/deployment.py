@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from routegen.errors import ConfigError
-from routegen.gateway import ANY, shape
+from routegen.gateway import shape
 from routegen.manifest import DOCUMENT_ROLES, Manifest, Route
 from routegen.manifest.explain import Explainer
 from routegen.verify.answers import SAFE_METHODS
@@ -83,21 +82,3 @@ def _sample_path(path: str) -> str:
     """A path of the manifest with a sample value for each variable."""
     segments = zip(shape(path), path[1:].split("/"), strict=True)
     return "/" + "/".join(_SAMPLE if pattern in {"{}", "{+}"} else literal for pattern, literal in segments)
-
-
-def mcp_endpoint_path(manifest: Manifest, source: str) -> str:
-    """Find the path of the MCP endpoint.
-
-    Args:
-        manifest: the manifest to search.
-        source: the name of the manifest in the error.
-
-    Raises:
-        ConfigError: the manifest has no MCP endpoint that takes POST.
-    """
-    endpoints = [route for route in manifest.routes if route.role == "mcp-endpoint" and "{" not in route.path]
-    with_post = [route for route in endpoints if {"POST", ANY}.intersection(route.methods)]
-    if not with_post:
-        raise ConfigError(f"{source}: no route has the role mcp-endpoint and takes POST, so no client can connect")
-    # An app can serve the older transport too, with two endpoints. Clients try Streamable HTTP first.
-    return min(with_post, key=lambda route: "SSE" in (route.spec or "")).path

@@ -36,7 +36,7 @@ MCP_VERSION = "2025-06-18"
 BROWSER_ORIGIN = "http://localhost:6274"
 """The origin of the MCP Inspector's page, the best known client in a browser."""
 
-Caller = Literal["without-token", "in-browser", "with-token"]
+Caller = Literal["without-token", "in-browser", "with-token", "in-session"]
 """The kind of client that a request comes from."""
 
 RequestLine = tuple[Caller, str, str]
@@ -64,6 +64,9 @@ INITIALIZE = json.dumps({
     },
 }).encode()  # fmt: skip
 """The first request of an MCP session (MCP, "Lifecycle")."""
+
+LIST_TOOLS = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}}).encode()
+"""A request in an MCP session (MCP, "Tools")."""
 
 REGISTRATION = json.dumps({
     "client_name": "routegen verify",
@@ -113,6 +116,7 @@ class Fetcher:
         self._end_of_run = Deadline.after(self.limits.run)
         self._lock = threading.Lock()
         self._answers: dict[RequestLine, Future[Answer | Failure]] = {}
+        self._sessions: dict[str, _Headers] = {}
 
     @property
     def without_token(self) -> "CallerAnswers":
@@ -128,6 +132,12 @@ class Fetcher:
     def with_token(self) -> "CallerAnswers | None":
         """The answers that a client with the user's token gets; None if there is no token."""
         return CallerAnswers(self, "with-token") if self.token else None
+
+    def continue_session(self, url: str, session_id: str, *, with_token: bool) -> Answer | Failure:
+        """Send a second request to an MCP endpoint, in the session that the answer to `initialize` has started."""
+        token = (("authorization", f"Bearer {self.token}"),) if with_token else ()
+        self._sessions[url] = (("mcp-session-id", session_id), ("mcp-protocol-version", MCP_VERSION), *token)
+        return self.fetch("in-session", "POST", url)
 
     def fetch(self, caller: Caller, method: str, url: str) -> Answer | Failure:
         """Send a request, or return the answer to the same earlier request."""
@@ -174,6 +184,8 @@ class Fetcher:
 
     def _send(self, caller: Caller, method: str, url: str, deadline: Deadline) -> Answer:
         body = self.post_bodies[url] if method == "POST" else None
+        if caller == "in-session":
+            body = LIST_TOOLS
         headers = [*self._headers(caller, method, url), *(_JSON_BODY if body else ())]
         backend = GuardedBackend(self.guard, self._names, deadline, _MAX_ANSWER_BYTES)
         with (
@@ -201,6 +213,8 @@ class Fetcher:
         )
         if caller == "in-browser":
             return (*common, ("origin", BROWSER_ORIGIN), *(_PREFLIGHT if method == "OPTIONS" else ()))
+        if caller == "in-session":
+            return (*common, *self._sessions[url])
         if caller == "with-token":
             return (*common, ("authorization", f"Bearer {self.token}"))
         return common

@@ -6,6 +6,7 @@ but not their content, so each document is assumed to be correct.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -14,10 +15,9 @@ from routegen.gateway import ANY
 from routegen.manifest import Manifest, Role, Route
 from routegen.manifest.explain import Explainer
 from routegen.report import Finding, Report, Section, rules
-from routegen.roles import PROTECTED_RESOURCE
+from routegen.roles import PROTECTED_RESOURCE, mcp_endpoint_paths
 from routegen.verify.answers import SAFE_METHODS, Answer, Failure
 from routegen.verify.clients import CLIENTS, McpClient, Prediction, predict
-from routegen.verify.deployment import mcp_endpoint_path
 from routegen.verify.oauth_discovery import RENAMED_HEADER, discover
 from routegen.verify.verification import (
     COMMAND,
@@ -36,7 +36,8 @@ _ENDPOINT_FIELDS: dict[Role, str] = {
     "registration-endpoint": "registration_endpoint",
 }
 _OAUTH_ROLES: frozenset[Role] = frozenset({
-    "protected-resource-metadata", "authorization-server-metadata", "openid-configuration", *_ENDPOINT_FIELDS,
+    "protected-resource-metadata", "authorization-server-metadata", "openid-configuration", "misplaced-metadata",
+    *_ENDPOINT_FIELDS,
 })  # fmt: skip
 _PAGE = b"<!DOCTYPE html><html><head><title>A page</title></head><body>A page</body></html>"
 
@@ -70,24 +71,25 @@ def predict_from_manifest(manifest: Manifest, source: str, clients: tuple[McpCli
         source: the name of the manifest in the report.
         clients: the clients to predict.
 
-    Raises:
-        ConfigError: the manifest has no MCP endpoint.
     """
-    path = mcp_endpoint_path(manifest, source)
-    findings: list[Finding] = []
+    paths = mcp_endpoint_paths(manifest.routes)
+    findings = [*_missing_endpoint(manifest, source), *_misplaced_metadata(manifest)]
     sections: list[Section] = []
     details: list[dict[str, Any]] = []
-    for scenario in SCENARIOS:
-        answers = ManifestAnswers(manifest, path, scenario)
-        predictions = [_without_origin(predict(client, _ORIGIN + path, answers)) for client in clients]
-        discovery = discover(answers, _ORIGIN + path)
-        findings += add_client_findings(sorted_findings(sign_in_findings(discovery, answers)), predictions)
-        sections.append(predictions_section(predictions, scenario.title))
-        details.append({
-            "catch_all": scenario.catch_all,
-            "challenge_header": scenario.challenge_header,
-            "clients": [prediction_details(prediction) for prediction in predictions],
-        })  # fmt: skip
+    for path in paths:
+        for scenario in SCENARIOS:
+            answers = ManifestAnswers(manifest, path, scenario)
+            predictions = [_without_origin(predict(client, _ORIGIN + path, answers)) for client in clients]
+            discovery = discover(answers, _ORIGIN + path)
+            findings += add_client_findings(sorted_findings(sign_in_findings(discovery, answers)), predictions)
+            prefix = f"{path}: " if len(paths) > 1 else ""
+            sections.append(predictions_section(predictions, f"{prefix}{scenario.title}"))
+            details.append({
+                "endpoint": path,
+                "catch_all": scenario.catch_all,
+                "challenge_header": scenario.challenge_header,
+                "clients": [prediction_details(prediction) for prediction in predictions],
+            })  # fmt: skip
     return Report(
         command=COMMAND,
         subject=source,
@@ -96,6 +98,34 @@ def predict_from_manifest(manifest: Manifest, source: str, clients: tuple[McpCli
         sections=tuple(sections),
         details={"scenarios": details},
     )
+
+
+def _missing_endpoint(manifest: Manifest, source: str) -> Iterator[Finding]:
+    """A finding if no client can connect, because no route is an MCP endpoint."""
+    if mcp_endpoint_paths(manifest.routes):
+        return
+    message = "No route has the role mcp-endpoint and takes POST, so no client can connect."
+    wider = [route for route in manifest.routes if route.widened and "/, which no route key can name" in route.widened]
+    if wider:
+        message += f" {wider[0].path} only redirects: {wider[0].widened}."
+    fix = "Serve the endpoint at a path without a final slash: `routegen extract` names the code."
+    yield Finding(rules.NO_ENDPOINT, source, message, fix)
+
+
+def _misplaced_metadata(manifest: Manifest) -> Iterator[Finding]:
+    """A finding for each endpoint whose metadata is served below a path, and not where clients look for it."""
+    misplaced = [route for route in manifest.routes if route.role == "misplaced-metadata"]
+    served = {route.path for route in manifest.routes if not route.reserved}
+    for route in manifest.routes:
+        documents = [other.path for other in misplaced if other.app == route.app and PROTECTED_RESOURCE in other.path]
+        expected = f"{PROTECTED_RESOURCE}{route.path}"
+        if route.role == "mcp-endpoint" and documents and served.isdisjoint({expected, PROTECTED_RESOURCE}):
+            message = (
+                f"{route.app} serves the document at {documents[0]}, and clients look for it at {expected} "
+                "(RFC 9728, section 3.1)."
+            )
+            fix = "With FastMCP, add *auth.get_well_known_routes(mcp_path=...) to the routes of the outer application."
+            yield Finding(rules.RESOURCE_MISPLACED, route.path, message, fix)
 
 
 class ManifestAnswers:
@@ -113,11 +143,13 @@ class ManifestAnswers:
         self._routes = manifest.routes
         self._mcp_path = mcp_path
         self._scenario = scenario
-        self._served_routes = [route for route in manifest.routes if not route.reserved]
-        paths: dict[Role, str] = {route.role: route.path for route in self._served_routes}
+        app = next(route.app for route in manifest.routes if route.path == mcp_path)
+        self._app_routes = [route for route in manifest.routes if route.app == app and not route.reserved]
+        paths: dict[Role, str] = {route.role: route.path for route in self._app_routes}
         self._is_open = not _OAUTH_ROLES.intersection(paths)
         if {"authorization-endpoint", "token-endpoint"} <= paths.keys():
-            self._issuer = _ORIGIN
+            # An authorization server of the app has its endpoints below its issuer.
+            self._issuer = _ORIGIN + paths["authorization-endpoint"].rpartition("/")[0]
             endpoints = {field: _ORIGIN + paths[role] for role, field in _ENDPOINT_FIELDS.items() if role in paths}
         else:
             self._issuer = _OTHER_SERVER
@@ -161,7 +193,7 @@ class ManifestAnswers:
         if self._is_open:
             result = {"jsonrpc": "2.0", "id": 1, "result": {"protocolVersion": "2025-06-18"}}
             return _json_answer(method, url, 200, result)
-        documents = [route.path for route in self._served_routes if route.role == "protected-resource-metadata"]
+        documents = [route.path for route in self._app_routes if route.role == "protected-resource-metadata"]
         documents.sort(key=lambda path: path != PROTECTED_RESOURCE + self._mcp_path)
         challenge = f'Bearer resource_metadata="{_ORIGIN}{documents[0]}"' if documents else "Bearer"
         name = "www-authenticate" if self._scenario.challenge_header == "kept" else RENAMED_HEADER

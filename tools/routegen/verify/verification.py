@@ -36,16 +36,23 @@ class VerifyPlan:
     """What a run of `verify` checks.
 
     Attributes:
-        mcp_url: the URL of the MCP endpoint.
+        mcp_url: the URL of the first MCP endpoint.
         deployment: the routes and pages; without a manifest and pages, only the sign-in is checked.
         clients: the clients to predict.
         register: whether the run registers a client at the authorization server.
+        more_mcp_urls: the URLs of the other MCP endpoints.
     """
 
     mcp_url: str
     deployment: Deployment
     clients: tuple[McpClient, ...] = CLIENTS
     register: bool = False
+    more_mcp_urls: tuple[str, ...] = ()
+
+    @property
+    def mcp_urls(self) -> tuple[str, ...]:
+        """The URL of each MCP endpoint."""
+        return (self.mcp_url, *self.more_mcp_urls)
 
 
 def verify(plan: VerifyPlan, fetcher: Fetcher) -> Report:
@@ -59,13 +66,16 @@ def verify(plan: VerifyPlan, fetcher: Fetcher) -> Report:
     if isinstance(first_answer, Failure) and first_answer.kind in _NO_CONNECTION:
         return _report(plan, fetcher, connections.check_failures([first_answer]))
     fetcher.fetch_all(_first_requests(plan))
-    discovery = discover(fetcher.without_token, plan.mcp_url, fetcher.guard.allow)
-    for url in discovery.key_set_urls:
-        fetcher.guard.allow(url)
-    fetcher.fetch_all(_metadata_requests(discovery))
-    if plan.register:
-        fetcher.post_bodies = {**dict.fromkeys(discovery.registration_urls, REGISTRATION), **fetcher.post_bodies}
-    findings = [*sign_in_findings(discovery, fetcher.without_token), *_online_findings(plan, discovery, fetcher)]
+    findings: list[Finding] = []
+    for mcp_url in plan.mcp_urls:
+        discovery = discover(fetcher.without_token, mcp_url, fetcher.guard.allow)
+        for url in discovery.key_set_urls:
+            fetcher.guard.allow(url)
+        fetcher.fetch_all(_metadata_requests(discovery))
+        if plan.register:
+            fetcher.post_bodies = {**dict.fromkeys(discovery.registration_urls, REGISTRATION), **fetcher.post_bodies}
+        findings += sign_in_findings(discovery, fetcher.without_token)
+        findings += _online_findings(plan, discovery, fetcher)
     return _report(plan, fetcher, findings)
 
 
@@ -99,7 +109,8 @@ def _online_findings(plan: VerifyPlan, discovery: OAuthDiscovery, fetcher: Fetch
     if plan.register:
         yield from server_endpoints.check_registration(discovery, answers)
     if fetcher.with_token:
-        yield from mcp_endpoint.check_with_token(plan.mcp_url, fetcher.with_token)
+        yield from mcp_endpoint.check_with_token(discovery.mcp_url, fetcher.with_token)
+    yield from mcp_endpoint.check_session(discovery.mcp_url, fetcher)
     if deployment.manifest:
         yield from manifest_routes.check_routes(deployment, answers)
     if deployment.manifest or deployment.pages:
@@ -117,8 +128,10 @@ def _failures(deployment: Deployment, discovery: OAuthDiscovery, answers: Answer
 def _first_requests(plan: VerifyPlan) -> Iterator[RequestLine]:
     """The requests that need no earlier answer."""
     deployment = plan.deployment
-    yield from (("without-token", "GET", url) for url in resource_metadata_urls(plan.mcp_url))
-    yield "in-browser", "OPTIONS", plan.mcp_url
+    for mcp_url in plan.mcp_urls:
+        yield "without-token", "POST", mcp_url
+        yield from (("without-token", "GET", url) for url in resource_metadata_urls(mcp_url))
+        yield "in-browser", "OPTIONS", mcp_url
     if deployment.manifest or deployment.pages:
         yield from (("without-token", "GET", f"{deployment.base_url}{path}") for path in deployment.pages)
         yield "without-token", "GET", deployment.unserved_url
@@ -155,19 +168,30 @@ def add_client_findings(findings: tuple[Finding, ...], predictions: Sequence[Pre
 
 def _report(plan: VerifyPlan, fetcher: Fetcher, findings: Iterable[Finding]) -> Report:
     answers = fetcher.without_token
-    predictions = [predict(client, plan.mcp_url, answers) for client in plan.clients]
+    predictions = {url: [predict(client, url, answers) for client in plan.clients] for url in plan.mcp_urls}
+    all_predictions = [prediction for of_endpoint in predictions.values() for prediction in of_endpoint]
     has_answer = isinstance(answers.get("POST", plan.mcp_url), Answer)
     routes = [_route_details(probe, answers) for probe in plan.deployment.probes] if has_answer else []
     return Report(
         command=COMMAND,
-        subject=plan.mcp_url,
+        subject=plan.deployment.base_url if plan.more_mcp_urls else plan.mcp_url,
         rules=rules.VERIFY_RULES,
-        findings=add_client_findings(sorted_findings(findings), predictions),
+        findings=add_client_findings(sorted_findings(findings), all_predictions),
         sections=(
             Section("Routes", tuple((route["path"], route["app"], route["answer"]) for route in routes)),
-            predictions_section(predictions),
+            *(
+                predictions_section(of_endpoint, f"Clients of {url}" if plan.more_mcp_urls else "Clients")
+                for url, of_endpoint in predictions.items()
+            ),
         ),
-        details={"routes": routes, "clients": [prediction_details(prediction) for prediction in predictions]},
+        details={
+            "routes": routes,
+            "clients": [
+                {"endpoint": url, **prediction_details(prediction)}
+                for url, of_endpoint in predictions.items()
+                for prediction in of_endpoint
+            ],
+        },
     )
 
 

@@ -1,5 +1,6 @@
 """Check the answers of the MCP endpoint to `initialize`, without a token and with the user's token."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -8,7 +9,10 @@ from routegen.report import Finding, rules
 from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.documents import describe_answer, parse_body, redirect_location
+from routegen.verify.fetcher import Fetcher
 from routegen.verify.oauth_discovery import OAuthDiscovery, is_open
+
+_SESSION_ID = re.compile(r"[\x21-\x7e]{1,256}")  # MCP 2025-11-25, "Session Management": visible ASCII characters
 
 
 def check_without_token(discovery: OAuthDiscovery) -> Iterator[Finding]:
@@ -54,6 +58,26 @@ def check_with_token(mcp_url: str, answers: Answers) -> Iterator[Finding]:
     elif not _has_initialize_result(answer):
         fix = "Read the function's log: it accepts the token, and fails after that."
         yield Finding(rules.TOKEN_ANSWER, mcp_url, message, fix)
+
+
+def check_session(mcp_url: str, fetcher: Fetcher) -> Iterator[Finding]:
+    """Check that the endpoint answers a second request in the session that it has started.
+
+    On Lambda, another instance can get the second request, and it does not know the session (MCP 2025-11-25,
+    "Transports", "Session Management"). MCP 2026-07-28 has no sessions.
+    """
+    for answers, with_token in ((fetcher.without_token, False), (fetcher.with_token, True)):
+        first_answer = answers.get("POST", mcp_url) if answers else None
+        if not isinstance(first_answer, Answer) or first_answer.status != 200:
+            continue
+        session_id = dict(first_answer.headers).get("mcp-session-id", "")
+        if not _SESSION_ID.fullmatch(session_id):
+            continue
+        answer = fetcher.continue_session(mcp_url, session_id, with_token=with_token)
+        if isinstance(answer, Answer) and answer.status in {400, 404}:
+            message = f"`initialize` starts a session, and the next request in that session {describe_answer(answer)}."
+            fix = "Make the endpoint stateless: http_app(stateless_http=True), or stateless=True of a session manager."
+            yield Finding(rules.SESSION_LOST, mcp_url, message, fix)
 
 
 def _has_initialize_result(answer: Answer) -> bool:

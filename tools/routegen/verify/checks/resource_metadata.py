@@ -129,6 +129,8 @@ def check_resource_content(discovery: OAuthDiscovery) -> Iterator[Finding]:
 
 def _other_resource(mcp_url: str, document: Document, resource: object) -> Finding:
     message = f"resource is {_shorten(resource)}, but clients use {mcp_url!r}."
+    if isinstance(resource, str) and resource.rstrip("/") == mcp_url.rstrip("/"):
+        message += " They differ only in the final slash, and clients compare them exactly (RFC 9728, section 3.3)."
     fix = f"Set resource to {mcp_url!r}: change the base URL of the server, such as MCP_BASE_URL."
     is_parent = isinstance(resource, str) and _is_parent(resource, mcp_url)
     return Finding(rules.RESOURCE_PARENT if is_parent else rules.RESOURCE_OTHER, document.url, message, fix)

@@ -19,7 +19,7 @@ These facts are documented, as of 2026:
 import re
 from typing import Any
 
-from routegen.roles import PROTECTED_RESOURCE
+from routegen.roles import AUTHORIZATION_SERVER, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import untested_steps
 from routegen.verify.clients.sign_in_flow import (
@@ -52,7 +52,7 @@ def connect(flow: SignInFlow) -> str:
         reason = f"Claude connects from the internet, and {flow.endpoint.host} is not a public address."
         raise UnknownOutcomeError(reason, flow.mcp_url)
     if first_answer.status == 200 and first_answer.media_type in {"application/json", "text/event-stream"}:
-        return f"{flow.mcp_url} requires no sign-in."
+        return _open_endpoint(flow)
     if first_answer.status != 401:
         reason = f"{first_answer.url} {describe_answer(first_answer)}, and {_NOT_DOCUMENTED}."
         raise UnknownOutcomeError(reason, first_answer.url)
@@ -61,6 +61,29 @@ def connect(flow: SignInFlow) -> str:
     if match is None:
         raise _error_without_challenge(flow)
     return _sign_in(flow, _require_http_url(match[1], flow.mcp_url))
+
+
+def _open_endpoint(flow: SignInFlow) -> str:
+    """The reason why Claude connects to an endpoint without sign-in.
+
+    Users report that Claude takes an HTML page at a well-known path, or another server's metadata, for a sign-in
+    service, and fails when it registers there (github.com/anthropics/claude-ai-mcp, issues 457 and 925).
+
+    Raises:
+        UnknownOutcomeError: a well-known path does not answer 404.
+    """
+    endpoint = flow.endpoint
+    root = f"{endpoint.origin}{PROTECTED_RESOURCE}"
+    paths = [f"{root}{endpoint.path.removesuffix('/')}", root, f"{endpoint.origin}{AUTHORIZATION_SERVER}"]
+    for url in dict.fromkeys(paths):
+        answer = flow.send("GET", url)
+        if isinstance(answer, Answer) and answer.status == 200:
+            reason = (
+                f"{flow.mcp_url} requires no sign-in, but {url} {describe_answer(answer)}, and Claude can take "
+                "that for a sign-in service."
+            )
+            raise UnknownOutcomeError(reason, url)
+    return f"{flow.mcp_url} requires no sign-in."
 
 
 def _error_without_challenge(flow: SignInFlow) -> FlowError:
