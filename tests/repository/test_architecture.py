@@ -20,7 +20,7 @@ IMPORTS: dict[str, set[str]] = {
     "config": {"errors"},
     "gateway": set(),
     "manifest": {"errors", "gateway"},
-    "roles": {"manifest"},
+    "roles": {"gateway", "manifest"},
     "report": {"errors"},
     "discover": {"errors", "gateway"},
     "load": {"config", "discover", "errors"},
@@ -32,7 +32,8 @@ IMPORTS: dict[str, set[str]] = {
     "audit": {"errors", "gateway", "manifest", "report"},
     "render": {"errors", "gateway", "manifest"},
     "cli": {
-        "audit", "config", "diff", "errors", "extract", "manifest", "prove", "render", "report", "serve", "verify",
+        "audit", "config", "diff", "errors", "extract", "manifest", "prove", "render", "report", "roles", "serve",
+        "verify",
     },
 }  # fmt: skip
 

@@ -174,7 +174,8 @@ class _FaultyApp:
         token = "authorization" in headers
         self._stack.requests.append((self._server, scope["method"], scope["path"], token))
         request = StackRequest(
-            self._server, scope["method"], scope["path"], token, self._stack.deployment, self._stack.authkit
+            self._server, scope["method"], scope["path"], token, self._stack.deployment, self._stack.authkit,
+            in_session="mcp-session-id" in headers,
         )  # fmt: skip
         reply = await _reply_of(self._app, scope, receive)
         for fault in self._faults:

@@ -24,6 +24,7 @@ class StackRequest:
     token: bool
     deployment: str
     authkit: str
+    in_session: bool = False
 
     def is_to(self, server: str, *paths: str) -> bool:
         return self.server == server and self.path in paths
@@ -180,6 +181,21 @@ _add_fault(
     "token-answer",
     lambda request: request.is_to("deployment", "/mcp") and request.token,
     _send(json_reply(200, {"jsonrpc": "2.0", "id": 1, "error": {"code": -32603, "message": "broken"}})),
+)
+
+
+def _forget_session(request: StackRequest, reply: Reply) -> Reply:
+    """Start a session, and do not know it in the next request, as another Lambda instance does."""
+    if request.in_session:
+        return json_reply(404, {"jsonrpc": "2.0", "error": {"code": -32600, "message": "Session not found"}})
+    return reply.with_header("mcp-session-id", "0123456789abcdef") if reply.status == 200 else reply
+
+
+_add_fault("session-lost", lambda request: request.is_to("deployment", "/mcp") and request.token, _forget_session)
+_add_fault(
+    "session-kept",
+    lambda request: request.is_to("deployment", "/mcp") and request.token and not request.in_session,
+    lambda _, reply: reply.with_header("mcp-session-id", "0123456789abcdef"),
 )
 
 # Routes and pages: RG020 to RG027

@@ -55,6 +55,7 @@ CASES = (
     FaultCase("RG013", ("mcp-open",)),
     FaultCase("RG014", ("token-refused",), {"token": "yes"}),
     FaultCase("RG015", ("token-answer",), {"token": "yes"}),
+    FaultCase("RG017", ("session-lost",), {"token": "yes"}),
     FaultCase("RG020", ("get-mcp-shadowed",), ROUTES),
     FaultCase("RG020", ("route-shadowed",), ROUTES),
     FaultCase("RG020", ("reserved-shadowed",), ROUTES),
@@ -156,8 +157,19 @@ def test_a_client_that_fails_is_a_finding_if_no_other_rule_explains_it(verify_st
     assert {finding.message.partition(":")[0] for finding in report.findings if finding.rule.id == "RG090"} == failing
 
 
+ONLY_IN_A_MANIFEST = {rules.NO_ENDPOINT.id, rules.RESOURCE_MISPLACED.id}
+"""The rules that only a prediction from a manifest can break: see test_manifest_prediction.py."""
+
+
 def test_every_rule_has_a_fault() -> None:
-    assert {case.rule for case in CASES} == {rule.id for rule in rules.VERIFY_RULES}
+    assert {case.rule for case in CASES} | ONLY_IN_A_MANIFEST == {rule.id for rule in rules.VERIFY_RULES}
+
+
+def test_a_session_that_the_endpoint_knows_is_no_finding(verify_stack: VerifyStack) -> None:
+    with broken_stack({"session-kept"}) as stack:
+        report = verify_stack(stack, token=stack.token())
+        assert [path for _, method, path, _ in stack.requests if method == "POST"] == ["/mcp"] * 3
+    assert report.findings == ()
 
 
 @pytest.mark.parametrize("token", [False, True], ids=["without", "with a token"])

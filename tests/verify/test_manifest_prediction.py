@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-from routegen.errors import ConfigError
 from routegen.manifest import Manifest, Route
 from routegen.report import Report
+from routegen.roles import discovery_documents
 from routegen.verify.clients import CLIENTS
 from routegen.verify.manifest_prediction import SCENARIOS, predict_from_manifest
 from verify.broken_stack import MANIFEST
@@ -106,8 +105,64 @@ def test_a_reserved_path_has_no_metadata() -> None:
 
 
 def test_a_manifest_without_an_mcp_endpoint_is_an_error() -> None:
-    with pytest.raises(ConfigError, match=r"routes\.json: no route has the role mcp-endpoint"):
-        predict_from_manifest(manifest_of(METADATA), "routes.json")
+    assert levels(predict_from_manifest(manifest_of(METADATA), "routes.json")) == {"RG016": "error"}
+
+
+def test_an_endpoint_behind_a_redirect_is_named_as_the_reason() -> None:
+    reason = "the app serves /mcp/, which no route key can name"
+    redirect = route("/mcp", "other", "POST").model_copy(update={"widened": reason})
+    (finding,) = predict_from_manifest(manifest_of(redirect), "routes.json").findings
+    assert finding.rule.id == "RG016"
+    assert finding.message.endswith(f"/mcp only redirects: {reason}.")
+
+
+def test_each_endpoint_is_predicted() -> None:
+    other = route("/write/mcp", "mcp-endpoint", "POST")
+    report = predict_from_manifest(manifest_of(ENDPOINT, other), "routes.json")
+    assert [scenario["endpoint"] for scenario in report.details["scenarios"]] == ["/mcp"] * 4 + ["/write/mcp"] * 4
+
+
+def test_reserved_paths_keep_an_open_server_open_for_every_client() -> None:
+    documents = [path for path, _ in discovery_documents("/mcp")]
+    reserved = [
+        Route(path=path, methods=(), app="mcp", role="other", route_keys=(f"ANY {path}",), reserved="why")
+        for path in documents
+    ]
+    report = predict_from_manifest(manifest_of(ENDPOINT, *reserved), "routes.json")
+    outcomes = [client["outcome"] for scenario in report.details["scenarios"] for client in scenario["clients"]]
+    assert set(outcomes) == {"connects"}
+    without = predict_from_manifest(manifest_of(ENDPOINT), "routes.json")
+    claude = [
+        client["outcome"]
+        for scenario in without.details["scenarios"]
+        for client in scenario["clients"]
+        if client["client"] == "claude-ai"
+    ]
+    assert claude == ["connects", "connects", "unknown", "unknown"], "a website answers 200 in the last two scenarios"
+
+
+def test_the_issuer_of_an_authorization_server_below_a_path_has_that_path() -> None:
+    routes = (
+        route("/desk/mcp", "mcp-endpoint", "POST"),
+        route("/.well-known/oauth-protected-resource/desk/mcp", "protected-resource-metadata"),
+        route("/.well-known/oauth-authorization-server/desk", "authorization-server-metadata"),
+        route("/desk/authorize", "authorization-endpoint"),
+        route("/desk/token", "token-endpoint", "POST"),
+        route("/desk/register", "registration-endpoint", "POST"),
+    )
+    report = predict_from_manifest(manifest_of(*routes), "routes.json")
+    assert levels(report) == {"RG031": "note"}
+    for catch_all in (404, 200):
+        assert failing(report, catch_all) == set()
+
+
+def test_metadata_below_a_path_is_an_error_that_names_the_right_place() -> None:
+    misplaced = route("/api/.well-known/oauth-protected-resource/api/mcp", "misplaced-metadata")
+    report = predict_from_manifest(manifest_of(route("/api/mcp", "mcp-endpoint", "POST"), misplaced), "routes.json")
+    (finding,) = [finding for finding in report.findings if finding.rule.id == "RG046"]
+    assert "clients look for it at /.well-known/oauth-protected-resource/api/mcp (RFC 9728" in finding.message
+    for catch_all in (404, 200):
+        assert failing(report, catch_all) >= RECORDED
 
 
 def test_the_same_manifest_gives_the_same_report() -> None:

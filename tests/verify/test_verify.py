@@ -16,6 +16,7 @@ from helpers.forked import run_routegen
 from helpers.schemas import SARIF, read_schema
 from helpers.support import PROJECT, Run
 from routegen.cli.verify import _locate
+from routegen.manifest import Manifest, Route
 from routegen.report import page_of, rule_with_id
 from routegen.report.forms import FORMATS
 from verify.broken_stack import MANIFEST as MANIFEST_READ
@@ -160,7 +161,6 @@ def test_the_token_goes_only_to_the_mcp_endpoint(verify: Verify) -> None:
         (("ftp://example.com",), "URL: 'ftp://example.com' is not an http URL; write it like https://dev.wikibot.io"),
         (("https://user:pw@example.com",), "is not an http URL"),
         (("dev.wikibot.io",), "is not an http URL"),
-        (("https://example.com/wiki", *MANIFEST), "which does not end in the manifest's MCP endpoint '/mcp'"),
         (("http://127.0.0.1:1", "--client", "netscape"), "--client: 'netscape' is not one of"),
         (("http://127.0.0.1:1", "--page", "Home"), "--page: 'Home' is not a path; write it like /Home"),
         (("http://example.com", "--token", "secret1"), "--token: it is not sent to http://example.com/mcp"),
@@ -226,19 +226,63 @@ def test_explain_shows_the_page_of_a_rule(verify: Verify) -> None:
     ("url", "mcp_url", "base_url"),
     [
         ("https://Wiki.Example", "https://wiki.example/mcp", "https://wiki.example"),
-        ("https://wiki.example/mcp/", "https://wiki.example/mcp", "https://wiki.example"),
+        ("https://wiki.example/", "https://wiki.example/mcp", "https://wiki.example"),
+        ("https://wiki.example/mcp", "https://wiki.example/mcp", "https://wiki.example"),
+        ("https://wiki.example/mcp/", "https://wiki.example/mcp/", "https://wiki.example"),
         ("https://wiki.example:443/prod/mcp", "https://wiki.example/prod/mcp", "https://wiki.example/prod"),
+        ("https://wiki.example/prod/mcp/", "https://wiki.example/prod/mcp/", "https://wiki.example/prod"),
+        ("https://wiki.example/prod", "https://wiki.example/prod/mcp", "https://wiki.example/prod"),
+        (
+            "https://wiki.example/.well-known/oauth-protected-resource/mcp",
+            "https://wiki.example/mcp",
+            "https://wiki.example",
+        ),
+        (
+            "https://wiki.example/.well-known/oauth-authorization-server",
+            "https://wiki.example/mcp",
+            "https://wiki.example",
+        ),
     ],
 )
-def test_a_stage_in_the_url_is_before_every_path(url: str, mcp_url: str, base_url: str) -> None:
-    located_url, deployment = _locate(url, MANIFEST_READ, "routes.json", ())
-    assert (located_url, deployment.base_url) == (mcp_url, base_url)
+def test_with_a_manifest_an_endpoint_is_asked_as_written_and_another_url_is_the_deployment(
+    url: str, mcp_url: str, base_url: str
+) -> None:
+    mcp_urls, deployment = _locate(url, MANIFEST_READ, ())
+    assert (mcp_urls, deployment.base_url) == ((mcp_url,), base_url)
 
 
-def test_a_url_without_a_manifest_is_the_mcp_endpoint() -> None:
-    mcp_url, deployment = _locate("https://x.example/api/v1/mcp", None, "", ())
-    assert mcp_url == "https://x.example/api/v1/mcp"
+@pytest.mark.parametrize(
+    ("url", "mcp_url"),
+    [
+        ("https://x.example", "https://x.example/mcp"),
+        ("https://x.example/", "https://x.example/"),
+        ("https://x.example/api/v1/mcp", "https://x.example/api/v1/mcp"),
+        ("https://x.example/api/v1/mcp/", "https://x.example/api/v1/mcp/"),
+    ],
+)
+def test_without_a_manifest_the_url_is_the_mcp_endpoint_exactly_as_written(url: str, mcp_url: str) -> None:
+    mcp_urls, deployment = _locate(url, None, ())
+    assert mcp_urls == (mcp_url,)
     assert deployment.manifest is None
+
+
+def test_with_several_endpoints_the_deployment_means_all_of_them_and_a_url_one() -> None:
+    manifest = Manifest(version=1, default="site", routes=tuple(endpoint(path) for path in ("/", "/mcp", "/write/mcp")))
+    base = "https://x.example"
+    assert _locate(base, manifest, ())[0] == (f"{base}/", f"{base}/mcp", f"{base}/write/mcp")
+    assert _locate(f"{base}/write/mcp", manifest, ())[0] == (f"{base}/write/mcp",)
+    assert _locate(f"{base}/mcp", manifest, ())[0] == (f"{base}/mcp",)
+
+
+def endpoint(path: str) -> Route:
+    return Route(
+        path=path,
+        methods=("DELETE", "POST"),
+        app="mcp",
+        role="mcp-endpoint",
+        spec="MCP Streamable HTTP",
+        route_keys=(f"ANY {path}",),
+    )
 
 
 def test_only_register_registers_a_client(verify: Verify) -> None:

@@ -126,13 +126,15 @@ def _locate(url: str, manifest: Manifest | None, pages: tuple[str, ...]) -> tupl
         endpoint = url_path or "/mcp"
         return (origin + endpoint,), Deployment(origin, None, pages)
     endpoints = mcp_endpoint_paths(manifest.routes)
+    route = Explainer(manifest).explain("GET", url_path or "/")
+    if route.route_key and route.role != "mcp-endpoint":
+        return tuple(origin + path for path in endpoints or ["/mcp"]), Deployment(origin, manifest, pages)
     matching = [path for path in endpoints if url_path.rstrip("/").endswith(path.rstrip("/")) and path != "/"]
     if matching:
         endpoint = max(matching, key=len)
         base_url = origin + url_path.rstrip("/").removesuffix(endpoint.rstrip("/"))
         return (origin + url_path,), Deployment(base_url, manifest, pages)
-    is_route = Explainer(manifest).explain("GET", url_path or "/").route_key is not None
-    base_url = origin if is_route else origin + url_path.rstrip("/")
+    base_url = origin + url_path.rstrip("/")
     return tuple(base_url + path for path in endpoints or ["/mcp"]), Deployment(base_url, manifest, pages)
 
 
