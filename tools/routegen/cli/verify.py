@@ -77,8 +77,8 @@ def command(
     """Check a running deployment as MCP clients see it, and report what is wrong and how to fix it.
 
     URL is the URL of the deployment, or of an MCP endpoint exactly as its clients use it. The command compares the
-    routes with the manifest, follows the sign-in from the challenge to the keys, and predicts the outcome for each known
-    client. Without --register it changes nothing: it sends GET, HEAD, OPTIONS, and POST only to the MCP endpoints.
+    routes with the manifest, follows the sign-in from the challenge to the keys, and predicts the outcome for each
+    known client. Without --register it changes nothing: it sends GET, HEAD, OPTIONS, and POST only to the MCP endpoints.
 
     Without URL, the command sends no request: it predicts the outcome for each client from the manifest.
     """
