@@ -78,7 +78,7 @@ def command(
 
     URL is the URL of the deployment, or of an MCP endpoint exactly as its clients use it. The command compares the
     routes with the manifest, follows the sign-in from the challenge to the keys, and predicts the outcome for each
-    known client. Without --register it changes nothing: it sends GET, HEAD, OPTIONS, and POST only to the MCP endpoints.
+    known client. Without --register it changes nothing: it sends GET, HEAD, OPTIONS, and POST to the MCP endpoints.
 
     Without URL, the command sends no request: it predicts the outcome for each client from the manifest.
     """
