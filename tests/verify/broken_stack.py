@@ -144,6 +144,14 @@ class _QuickServer(uvicorn.Server):
         while not self.should_exit:  # noqa: ASYNC110 - uvicorn's flag has no event
             await asyncio.sleep(0.01)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close everything as uvicorn does, without its pause of 100 ms."""
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0)
+
 
 def _make_server(app: ASGIApp, certificate: Path | None) -> uvicorn.Server:
     config = uvicorn.Config(
