@@ -1,8 +1,11 @@
 """The target mermaid: Mermaid itself draws the flowchart."""
 
+from collections.abc import Iterator
+
 import pytest
 from helpers.browser import find_chromium, start_browser
 from helpers.node import PACKAGES, reason_not_to_run
+from playwright.sync_api import Page
 from render.manifests import COMMITTED, HOSTILE
 from routegen.manifest import Manifest
 from routegen.render import RenderRequest, render
@@ -12,22 +15,29 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def draw(text: str) -> list[str]:
-    """Draw a flowchart, and return the labels of the drawing."""
+@pytest.fixture(scope="module")
+def mermaid() -> Iterator[Page]:
+    """A page that has Mermaid."""
     with start_browser() as browser:
-        page = browser.new_page()
+        page = browser.new_context().new_page()
         page.add_script_tag(path=PACKAGES / "mermaid" / "dist" / "mermaid.min.js")
         page.evaluate("mermaid.initialize({startOnLoad: false})")
-        svg = page.evaluate("async text => (await mermaid.render('drawing', text)).svg", text)
-        page.set_content(svg)
-        labels: list[str] = page.locator(".nodeLabel, .edgeLabel").all_text_contents()
-        assert page.locator("img, script").count() == 0
-        return labels
+        yield page
+
+
+def draw(mermaid: Page, text: str) -> list[str]:
+    """Draw a flowchart, and return the labels of the drawing."""
+    svg = mermaid.evaluate("async text => (await mermaid.render('drawing', text)).svg", text)
+    drawing = mermaid.context.new_page()
+    drawing.set_content(svg)
+    labels: list[str] = drawing.locator(".nodeLabel, .edgeLabel").all_text_contents()
+    assert drawing.locator("img, script").count() == 0
+    return labels
 
 
 @pytest.mark.parametrize("manifest", [COMMITTED, HOSTILE], ids=["committed", "hostile"])
-def test_every_route_key_and_app_is_in_the_drawing(manifest: Manifest) -> None:
-    labels = draw(render(RenderRequest("mermaid", manifest)))
+def test_every_route_key_and_app_is_in_the_drawing(manifest: Manifest, mermaid: Page) -> None:
+    labels = draw(mermaid, render(RenderRequest("mermaid", manifest)))
     keys = {key for route in manifest.routes for key in route.route_keys}
     apps = {route.app for route in manifest.routes}
     assert {*keys, *apps, "$default", manifest.default} <= set(labels)
