@@ -1,5 +1,6 @@
 """How many request decisions a run of the suite has checked, summed over its processes; and what many tests share."""
 
+import asyncio
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -37,6 +38,16 @@ def aws_models() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("botocore.session.create_loader", cache(create_loader))
         yield
+
+
+@pytest.fixture
+def event_loop_of_mangum() -> Iterator[None]:
+    """A current event loop that is closed after the test: Mangum makes one without closing it."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -21,6 +21,8 @@ from routegen.report import rules
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
+pytestmark = pytest.mark.usefixtures("event_loop_of_mangum")
+
 
 def extraction(app: Any, **options: Any) -> Extraction:
     config = AppConfig(name="mcp", target="x:y", root=Path(), **options)

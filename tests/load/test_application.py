@@ -8,6 +8,8 @@ from routegen.discover import discover_paths
 from routegen.load.app_reference import AppReference, resolve_app
 from routegen.load.application import AppReferenceError, handler_mismatch
 
+pytestmark = pytest.mark.usefixtures("event_loop_of_mangum")
+
 IMPORTS = """
 import functools
 from fastmcp import FastMCP
