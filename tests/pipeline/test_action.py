@@ -118,7 +118,7 @@ def test_the_documented_workflows_use_inputs_that_exist() -> None:
         if name.startswith(".github/")
         for job in content["jobs"].values()
         for step in job["steps"]
-        if step.get("uses", "").startswith("routegen/")
+        if step.get("uses", "").startswith("OWNER/REPO@")
     ]
     assert len(steps) == 2
     for step in steps:
