@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("packages")  # one process, because two would wait for the same build
+# One process, because two would wait for the same build. A build installs packages from the registry.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packages")]
 
 NAMES = ("mcp", "otterwiki")
 TAG = sys.implementation.cache_tag

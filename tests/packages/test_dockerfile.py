@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("packages")  # one process, because two would wait for the same build
-
 DOCKERFILE = (Path(__file__).parents[2] / "app" / "otterwiki" / "Dockerfile").read_text()
 
 
@@ -30,10 +28,14 @@ def test_the_build_context_is_the_package_directory() -> None:
     assert [(words[-2], words[-1]) for words in usage] == [("app/otterwiki/Dockerfile", "build/otterwiki")]
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("packages")
 def test_the_command_is_the_handler_of_the_package(built: Callable[[str], Any]) -> None:
     assert instructions("CMD") == [json.dumps([built("otterwiki").facts["handler"]])]
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("packages")
 def test_the_build_fails_for_a_package_of_another_python(built: Callable[[str], Any], tmp_path: Path) -> None:
     check = json.loads(instructions("RUN")[-1])
     assert check[:2] == ["python", "-c"]
