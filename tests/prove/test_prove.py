@@ -84,7 +84,7 @@ import time
 
 def slowly(app):
     async def middleware(scope, receive, send):
-        time.sleep(0.04)
+        time.sleep(0.02)
         await app(scope, receive, send)
     return middleware
 
@@ -94,10 +94,10 @@ app = slowly(app)
 
 def test_the_time_out_is_only_for_loading_the_app(project: Path, routegen: Routegen) -> None:
     (project / "server.py").write_text(SMALL_APP + SLOW)
-    done = routegen("prove", "server.py:app", "--timeout", "4")
+    done = routegen("prove", "server.py:app", "--timeout", "2.5")
     assert done.code == 0, done.stderr
     requests = int(done.stdout.split()[2])
-    assert requests * 0.04 > 4, "so that driving takes longer than the time-out"
+    assert requests * 0.02 > 2.5, "so that driving takes longer than the time-out"
 
 
 def prove_source(tmp_path: Path, routegen: Routegen, source: str, *arguments: str) -> Run:

@@ -241,12 +241,12 @@ def test_the_limit_of_instances_holds_and_every_request_is_answered(start: Start
 
 def test_a_time_out_is_a_503_and_kills_the_instance_with_its_children(start: StartGateway, project: Path) -> None:
     (project / "mcp" / "echo.py").write_text("raise RuntimeError")
-    gateway = start(timeout=4)
+    gateway = start(timeout=2)
     assert gateway.get("/mcp").status == 500
     first = gateway.get("/?do=child").json
     answer = gateway.get("/?do=hang")
     assert (answer.status, answer.body) == (503, b'{"message":"Service Unavailable"}')
-    assert gateway.exchanges[-1].problem == "no answer within 4 s"
+    assert gateway.exchanges[-1].problem == "no answer within 2 s"
     assert gateway.get("/").json["pid"] != first["pid"]
     assert not is_running(first["pid"])
     assert not is_running(first["child"])
@@ -255,9 +255,9 @@ def test_a_time_out_is_a_503_and_kills_the_instance_with_its_children(start: Sta
 
 def test_an_import_that_does_not_end_is_killed(start: StartGateway, project: Path) -> None:
     (project / "mcp" / "echo.py").write_text("import os, time\nprint(os.getpid())\ntime.sleep(600)")
-    gateway = start(timeout=2)
+    gateway = start(timeout=1)
     assert gateway.get("/mcp").status == 503
-    gateway.wait_for_log("mcp: still importing after 2 s, so it was killed")
+    gateway.wait_for_log("mcp: still importing after 1 s, so it was killed")
 
 
 def test_a_named_stage_is_the_prefix_of_every_path(start: StartGateway) -> None:
