@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from fastmcp import FastMCP
 from fastmcp.server.auth.providers.workos import AuthKitProvider
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from routegen.config import AppConfig
 from routegen.discover import ServedPath, discover_paths
 from routegen.extract.build import Extraction, build_manifest
@@ -119,6 +121,30 @@ def test_an_endpoint_at_the_root_reserves_the_root_documents() -> None:
     assert reserved(extraction(("mcp", app), default=website())) == ROOT
 
 
+def test_an_endpoint_for_each_tenant_reserves_the_documents_of_each_tenant() -> None:
+    inner = FastMCP("tools").http_app(path="/mcp", stateless_http=True)
+    app = Starlette(routes=[Mount("/{tenant}", inner)], lifespan=inner.lifespan)
+    manifest = extraction(("mcp", app), default=website()).manifest
+    for document in ROOT:
+        assert owner(manifest, document) == "mcp"
+        assert owner(manifest, f"{document}/acme/mcp") == "mcp"
+        assert owner(manifest, f"/acme/mcp{document}") == "mcp"
+
+
+async def answers_every_path(scope: Any, receive: Any, send: Any) -> None:
+    await manager.handle_request(scope, receive, send)
+
+
+manager = StreamableHTTPSessionManager(app=Server("tools"), stateless=True)
+
+
+def test_an_endpoint_that_answers_every_path_is_the_endpoint_of_the_owned_path() -> None:
+    result = extraction(("mcp", answers_every_path), default=website(), own=("/mcp",), unsupported="warn")
+    roles = {route.path: route.role for route in result.manifest.routes}
+    assert (roles["/mcp"], roles["/mcp/{proxy+}"]) == ("mcp-endpoint", "owned")
+    assert reserved(result) == ROOT | INSERTED
+
+
 def test_an_app_without_an_endpoint_reserves_nothing() -> None:
     app = Starlette(routes=[Route("/api", answer)])
     assert reserved(extraction(("api", app), default=website())) == set()
@@ -173,7 +199,9 @@ def test_a_claimed_path_that_middleware_answers_is_a_route() -> None:
 def test_mounted_metadata_at_the_right_place_is_no_problem() -> None:
     auth = AuthKitProvider(authkit_domain="https://example.authkit.app", base_url="https://tools.example.org/api")
     inner = FastMCP("tools", auth=auth).http_app(path="/mcp", stateless_http=True)
-    app = Starlette(routes=[*auth.get_well_known_routes(mcp_path="/mcp"), Mount("/api", inner)])
+    app = Starlette(
+        routes=[*auth.get_well_known_routes(mcp_path="/mcp"), Mount("/api", inner)], lifespan=inner.lifespan
+    )
     result = extraction(("mcp", app), default=website())
     assert not result.unsupported
     roles = {route.path: route.role for route in result.manifest.routes}

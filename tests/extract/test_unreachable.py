@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from fastmcp import FastMCP
 from fastmcp.server.auth.providers.github import GitHubProvider
+from fastmcp.server.auth.providers.in_memory import InMemoryOAuthProvider
 from fastmcp.server.auth.providers.workos import AuthKitProvider
 from mangum import Mangum
 from mcp.server.lowlevel import Server
@@ -17,7 +18,7 @@ from routegen.discover import discover_paths
 from routegen.errors import UnsupportedRouteError
 from routegen.extract.build import Extraction, build_manifest
 from routegen.extract.extraction_findings import extraction_findings
-from routegen.report import rules
+from routegen.report import Rule, rules
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
@@ -166,6 +167,14 @@ def test_metadata_that_clients_find_is_accepted(auth: Any) -> None:
     assert not extraction(FastMCP("x", auth=auth("https://x.example")).http_app(stateless_http=True)).unsupported
 
 
+def test_the_issuer_at_the_root_of_the_domain_is_accepted() -> None:
+    """FastMCP's documentation recommends `issuer_url` for mounted servers."""
+    auth = InMemoryOAuthProvider(base_url="https://x.example/api", issuer_url="https://x.example")
+    assert not extraction(mounted(auth, at="/api", with_metadata=True)).unsupported
+    with pytest.raises(UnsupportedRouteError, match=r"^misplaced-metadata: mcp serves the "):
+        extraction(mounted(auth, at="/desk", with_metadata=True))
+
+
 @pytest.mark.parametrize("path", ["/mcp", "/tools/mcp"])
 def test_an_endpoint_with_sessions_on_lambda_is_a_warning_with_the_setting(path: str) -> None:
     app = FastMCP("x").http_app(path=path)
@@ -178,3 +187,31 @@ def test_an_endpoint_with_sessions_on_lambda_is_a_warning_with_the_setting(path:
     assert not extraction(app).unsupported, "without a Lambda handler, sessions are no problem"
     assert extraction(Mangum(app)).unsupported[0].kind == "sessions"
     assert not extraction(FastMCP("x").http_app(path=path, stateless_http=True), handler="server.handler").unsupported
+
+
+FAILING: dict[str, tuple[Any, str, Rule, str]] = {
+    "nothing starts it": (
+        Starlette(routes=[Mount("/", FastMCP("x").http_app())]),
+        "endpoint-fails",
+        rules.ENDPOINT_FAILS,
+        "lifespan=mcp_app.lifespan",
+    ),
+    "only loopback": (MCPServer("x"), "loopback-only", rules.LOOPBACK_ONLY, "transport_security="),
+    "events of FastMCP": (FastMCP("x").http_app(transport="sse"), "event-stream", rules.EVENT_STREAM, "http_app()"),
+    "events of the official SDK": (
+        MCPServer("x").sse_app(),
+        "event-stream",
+        rules.EVENT_STREAM,
+        "streamable_http_app()",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_an_endpoint_that_fails_is_reported_with_the_code_that_works(name: str) -> None:
+    app, kind, rule, code = FAILING[name]
+    result = extraction(app)
+    (problem,) = [problem for problem in result.unsupported if problem.kind == kind]
+    assert code in problem.text
+    (finding,) = [finding for finding in extraction_findings(result) if finding.rule == rule]
+    assert finding.subject == problem.path

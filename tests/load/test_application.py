@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from routegen.discover import discover_paths
 from routegen.load.app_reference import AppReference, resolve_app
-from routegen.load.application import AppReferenceError, handler_mismatch
+from routegen.load.application import AppReferenceError, app_of_handler
 
 pytestmark = pytest.mark.usefixtures("event_loop_of_mangum")
 
@@ -43,6 +43,16 @@ def logged(wrapped):
     async def middleware(scope, receive, send): await wrapped(scope, receive, send)
     return middleware
 app = logged(FastMCP('x').http_app(path='/mcp'))
+"""
+GLOBAL = """
+inner = FastMCP('x').http_app(path='/mcp')
+async def app(scope, receive, send): await inner(scope, receive, send)
+"""
+GLOBAL_IN_CLASS = """
+inner = FastMCP('x').http_app(path='/mcp')
+class Guard:
+    async def __call__(self, scope, receive, send): await inner(scope, receive, send)
+app = Guard()
 """
 SDK_SERVER = """
 from mcp.server.mcpserver import MCPServer
@@ -113,6 +123,10 @@ def test_an_object_that_is_no_app_is_refused_with_the_remedy(source: str, attrib
         (GUARD_WITH_SLOTS, "app"),
         (DECORATED, "app"),
         ("app = functools.partial(FastMCP('x').http_app(path='/mcp'))", "app"),
+        ("app = functools.partial(FastMCP('x').http_app, path='/mcp')", "app"),
+        ("@functools.lru_cache\ndef app(): return FastMCP('x').http_app(path='/mcp')", "app"),
+        (GLOBAL, "app"),
+        (GLOBAL_IN_CLASS, "app"),
     ],
 )  # fmt: skip
 def test_servers_handlers_factories_and_middleware_are_accepted(source: str, attribute: str) -> None:
@@ -166,14 +180,29 @@ def test_several_apps_are_refused_with_their_names(source: str, names: str) -> N
         resolve(source)
 
 
-def test_a_handler_of_another_app_is_named() -> None:
-    module = module_of(
-        "app = FastMCP('x').http_app(path='/mcp')\nhandler = Mangum(FastMCP('x').http_app(path='/v2/mcp'))\n"
-        "right = Mangum(app)\ndef function(event, context): ..."
-    )
-    assert handler_mismatch(module, module.app, "handler") == (
-        "the handler 'handler' serves another app; name :handler as the app"
-    )
-    assert handler_mismatch(module, module.app, "right") is None
-    assert handler_mismatch(module, module.app, "function") is None, "its app cannot be found"
-    assert handler_mismatch(module, module.app, "") is None
+HANDLERS = """
+app = FastMCP('x').http_app(path='/mcp')
+right = Mangum(app)
+wrong = Mangum(FastMCP('x').http_app(path='/v2/mcp'))
+mcp = FastMCP('x')
+stateless = Mangum(mcp.http_app(stateless_http=True))
+def create_app(): return FastMCP('x').http_app(path='/v3/mcp')
+made = Mangum(create_app())
+def function(event, context): ...
+"""
+
+
+def test_the_lambda_handler_is_the_app_that_runs() -> None:
+    module = module_of(HANDLERS)
+    assert app_of_handler(module, module.app, "right") is module.right
+    assert app_of_handler(module, module.mcp, "stateless") is module.stateless
+    assert app_of_handler(module, module.create_app(), "made") is module.made, "a factory makes another app each time"
+    assert app_of_handler(module, module.app, "function") is module.app, "its app cannot be found"
+    assert app_of_handler(module, module.app, "") is module.app
+
+
+@pytest.mark.parametrize("name", ["app", "mcp"])
+def test_a_handler_of_another_app_is_an_error(name: str) -> None:
+    module = module_of(HANDLERS)
+    with pytest.raises(AppReferenceError, match=r"^the handler 'wrong' serves another app; name :wrong as the app$"):
+        app_of_handler(module, getattr(module, name), "wrong")

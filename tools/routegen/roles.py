@@ -83,8 +83,8 @@ _ROLE_RULES = (
         "mcp-endpoint",
         "MCP HTTP+SSE",
         _answered_by(
-            "create_sse_app.<locals>.sse_endpoint",
-            "create_sse_app.<locals>.handle_sse",
+            "sse_app.<locals>.sse_endpoint",
+            "sse_app.<locals>.handle_sse",
             "SseServerTransport.handle_post_message",
         ),
     ),
@@ -97,12 +97,18 @@ _ROLE_RULES = (
 _IS_CONSENT = _answered_by("ConsentMixin._handle_consent", "OAuthProxy._handle_consent")
 
 
-def mcp_endpoint_paths(routes: Iterable[Route]) -> list[str]:
-    """Return the literal paths of the MCP endpoints that take POST: Streamable HTTP before the older SSE transport."""
+def mcp_endpoint_paths(routes: Iterable[Route], *, with_variables: bool = False) -> list[str]:
+    """Return the paths of the MCP endpoints that take POST: Streamable HTTP before the older SSE transport.
+
+    Args:
+        routes: the routes of a manifest.
+        with_variables: whether to include paths with variables such as `/{tenant}/mcp`, without greedy variables.
+    """
+    excluded = "+}" if with_variables else "{"
     endpoints = [
         route
         for route in routes
-        if route.role == "mcp-endpoint" and "{" not in route.path and {"POST", ANY}.intersection(route.methods)
+        if route.role == "mcp-endpoint" and excluded not in route.path and {"POST", ANY}.intersection(route.methods)
     ]
     return [route.path for route in sorted(endpoints, key=lambda route: ("SSE" in (route.spec or ""), route.path))]
 

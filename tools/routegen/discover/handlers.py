@@ -6,11 +6,13 @@ not from the outermost wrapper.
 """
 
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 from routegen.discover.mcp_sessions import find_session_manager
 
 _MAX_WRAPPERS = 20
+_DOCUMENT_FIELDS = ("issuer", "authorization_endpoint", "resource")
 
 
 def qualified_name(value: Any) -> str:
@@ -23,7 +25,27 @@ def qualified_name(value: Any) -> str:
 
 def handler_names(endpoint: Any) -> tuple[str, ...]:
     """Return the qualified names from the outermost wrapper to the endpoint, each with those of its base classes."""
-    names: list[str] = []
+    names = [name for value in _unwrapped(endpoint) for name in _names_with_bases(value)]
+    if (manager := find_session_manager(endpoint)) is not None:
+        names += [f"{name}.handle_request" for name in _names_with_bases(manager)]
+    return tuple(names)
+
+
+def find_document(endpoint: Any) -> dict[str, str] | None:
+    """Return the URLs of the OAuth document that an endpoint serves; None if its handler is not the official SDK's.
+
+    The handlers of the SDK, which FastMCP uses too, keep the document in `metadata`.
+    """
+    for value in _unwrapped(endpoint):
+        metadata = getattr(getattr(value, "__self__", None), "metadata", None)
+        fields = {name: getattr(metadata, name, None) for name in _DOCUMENT_FIELDS}
+        if any(fields.values()):
+            return {name: str(url) for name, url in fields.items() if url}
+    return None
+
+
+def _unwrapped(endpoint: Any) -> Iterator[Any]:
+    """Yield an endpoint and everything inside its wrappers, the outermost wrapper first."""
     current = endpoint
     for _ in range(_MAX_WRAPPERS):
         if current is None:
@@ -33,11 +55,8 @@ def handler_names(endpoint: Any) -> tuple[str, ...]:
             in_thread = qualified_name(current.func) == "starlette.concurrency.run_in_threadpool"
             current = current.args[0] if in_thread else current.func
             continue
-        names += _names_with_bases(current)
+        yield current
         current = _wrapped(current)
-    if (manager := find_session_manager(endpoint)) is not None:
-        names += [f"{name}.handle_request" for name in _names_with_bases(manager)]
-    return tuple(names)
 
 
 def _names_with_bases(value: Any) -> list[str]:

@@ -7,7 +7,8 @@ another instance answers 404 `Session not found` (MCP 2025-11-25, "Transports", 
 from types import FunctionType, MethodType
 from typing import Any
 
-from routegen.discover.unwrap import closure_variables, has_class
+from routegen.discover.lifespan import values_of_lifespan
+from routegen.discover.unwrap import call_function, closure_variables, global_variables, has_class, nested_code
 
 _MANAGER = "mcp.server.streamable_http_manager.StreamableHTTPSessionManager"
 _MAX_WRAPPERS = 20
@@ -38,51 +39,38 @@ def keeps_sessions(endpoint: Any, router: Any) -> bool | None:
     if manager is not None:
         stateless = getattr(manager, "stateless", None)
         return None if stateless is None else not stateless
-    variables = _lifespan_variables(router)
-    is_owner = any(value is variables.get("streamable_http_app") for value in _wrapped_endpoints(endpoint))
-    return not variables["stateless_http"] if is_owner and "stateless_http" in variables else None
+    endpoints = [value for value in wrapped_endpoints(endpoint) if is_transport(value)]
+    functions = [value for value in values_of_lifespan(router) if isinstance(value, FunctionType)] if endpoints else []
+    for variables in map(closure_variables, functions):
+        is_owner = any(value is variables.get("streamable_http_app") for value in endpoints)
+        if is_owner and "stateless_http" in variables:
+            return not variables["stateless_http"]
+    return None
+
+
+def is_transport(value: Any) -> bool:
+    """Whether a value is the ASGI application of FastMCP or of the official SDK that calls a session manager."""
+    return any(cls.__name__ == "StreamableHTTPASGIApp" for cls in type(value).__mro__)
 
 
 def _reachable_values(endpoint: Any) -> list[Any]:
     values: list[Any] = []
-    for value in _wrapped_endpoints(endpoint):
-        function = _function_of(value)
+    for value in wrapped_endpoints(endpoint):
+        function = call_function(value)
         if not isinstance(value, FunctionType | MethodType):
             values += getattr(value, "__dict__", {}).values()
         # A function that only mentions a manager, for example to report its state, is no endpoint.
-        if function is not None and "handle_request" in function.__code__.co_names:
-            names = function.__code__.co_names
+        if function is not None and any("handle_request" in code.co_names for code in nested_code(function)):
             values += closure_variables(function).values()
-            values += [function.__globals__[name] for name in names if name in function.__globals__]
+            values += global_variables(function).values()
             values += getattr(getattr(value, "__self__", None), "__dict__", {}).values()
     return values
 
 
-def _function_of(value: Any) -> FunctionType | None:
-    """Return the function that runs when a value is called; None if it is not written in Python."""
-    if isinstance(value, MethodType):
-        value = value.__func__
-    elif not isinstance(value, FunctionType) and callable(value):
-        value = type(value).__call__
-    return value if isinstance(value, FunctionType) else None
-
-
-def _wrapped_endpoints(endpoint: Any) -> list[Any]:
+def wrapped_endpoints(endpoint: Any) -> list[Any]:
     """Return the endpoint and each endpoint inside its middleware, the outermost first."""
     endpoints: list[Any] = []
     while endpoint is not None and len(endpoints) < _MAX_WRAPPERS:
         endpoints.append(endpoint)
         endpoint = getattr(endpoint, "app", None)
     return endpoints
-
-
-def _lifespan_variables(router: Any) -> dict[str, Any]:
-    """Return the variables in the closures of a router's lifespan function and of the functions that it wraps."""
-    variables: dict[str, Any] = {}
-    function = getattr(router, "lifespan_context", None)
-    for _ in range(_MAX_WRAPPERS):
-        if not isinstance(function, FunctionType):
-            break
-        variables |= closure_variables(function)
-        function = getattr(function, "__wrapped__", None)
-    return variables

@@ -26,6 +26,8 @@ class ServedPath:
         hidden_by: the path of an earlier mount that takes every request, so that this route never answers.
         partly_hidden_by: the path of an earlier mount that takes some of the requests.
         keeps_sessions: whether an MCP endpoint keeps sessions; None for other paths, and if it cannot be told.
+        faults: why an MCP endpoint fails on every request (`routegen.discover.endpoint_faults`).
+        document: URLs in the OAuth document of this path, by the names of their fields; None if they are not known.
     """
 
     path: str
@@ -38,6 +40,8 @@ class ServedPath:
     hidden_by: str | None = None
     partly_hidden_by: str | None = None
     keeps_sessions: bool | None = None
+    faults: tuple[str, ...] = ()
+    document: Mapping[str, str] | None = None
 
     def as_data(self) -> dict[str, Any]:
         """Return the fields as data for JSON."""

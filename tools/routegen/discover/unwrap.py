@@ -4,7 +4,7 @@ import contextlib
 import functools
 from collections.abc import Iterator
 from inspect import ismemberdescriptor
-from types import FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 _MAX_VALUES = 500
@@ -52,26 +52,36 @@ def find_route_table(app: Any) -> Any:
     Middleware is unwrapped as long as exactly one route table is inside it. The attributes that middleware usually has
     come first, then every attribute.
     """
+    return _unwrap(app)[0]
+
+
+def find_wrappers(app: Any) -> list[Any]:
+    """Return the objects through which the route table is found: each middleware, and the application itself."""
+    return _unwrap(app)[1]
+
+
+def _unwrap(app: Any) -> tuple[Any, list[Any]]:
     for names in (_APP_ATTRIBUTES, None):
-        tables = list(_route_tables(app, names, set()))
+        visited: dict[int, Any] = {}
+        tables = list(_route_tables(app, names, visited))
         if len(tables) == 1:
-            return tables[0]
-    return None
+            return tables[0], list(visited.values())
+    return None, []
 
 
-def _route_tables(app: Any, attributes: tuple[str, ...] | None, visited: set[int]) -> Iterator[Any]:
+def _route_tables(app: Any, attributes: tuple[str, ...] | None, visited: dict[int, Any]) -> Iterator[Any]:
     """Yield each route table that can be reached from an app."""
     app = resolve_asgi_app(app)
     if id(app) in visited or len(visited) > _MAX_VALUES:
         return
-    visited.add(id(app))
+    visited[id(app)] = app
     if has_class(getattr(app, "url_map", None), "werkzeug.routing.map.Map"):
         yield app
         return
     router = getattr(app, "router", app)
     if isinstance(getattr(router, "routes", None), list):
         if router is app or id(router) not in visited:
-            visited.add(id(router))
+            visited[id(router)] = router
             yield router
         return
     for inner in _inner_values(app, attributes):
@@ -82,16 +92,25 @@ def _inner_values(app: Any, attributes: tuple[str, ...] | None) -> Iterator[Any]
     """Yield the values in a function's closure, or in an object's attributes, that can be an app."""
     values: list[Any] = []
     if isinstance(app, FunctionType):
-        values = list(closure_variables(app).values())
+        values = [*closure_variables(app).values(), *_global_apps(app)]
     elif isinstance(app, MethodType):
         values = [app.__self__]
     elif isinstance(app, functools.partial):
         values = [app.func, *app.args, *app.keywords.values()]
     elif callable(app) and not isinstance(app, type):
         values = [getattr(app, name, None) for name in (attributes or _attribute_names(app))]
+        if attributes is None:
+            values += _global_apps(call_function(app))
     for value in values:
         if callable(value) and not isinstance(value, type | ModuleType):
             yield value
+
+
+def _global_apps(function: FunctionType | None) -> list[Any]:
+    """Return the global variables that an ASGI function uses: one of them can be the app that it calls."""
+    if function is None or "scope" not in function.__code__.co_varnames[: function.__code__.co_argcount]:
+        return []
+    return list(global_variables(function).values())
 
 
 def _attribute_names(value: Any) -> list[str]:
@@ -107,3 +126,27 @@ def closure_variables(function: FunctionType) -> dict[str, Any]:
         with contextlib.suppress(ValueError):  # a variable that has no value yet
             variables[name] = cell.cell_contents
     return variables
+
+
+def global_variables(function: FunctionType) -> dict[str, Any]:
+    """Return the global variables that a function uses, also in the functions inside it."""
+    names = {name for code in nested_code(function) for name in code.co_names}
+    return {name: function.__globals__[name] for name in sorted(names) if name in function.__globals__}
+
+
+def nested_code(function: FunctionType) -> Iterator[CodeType]:
+    """Yield the code of a function and of each function that is defined inside it."""
+    waiting = [function.__code__]
+    while waiting:
+        code = waiting.pop()
+        yield code
+        waiting += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+
+
+def call_function(value: Any) -> FunctionType | None:
+    """Return the function that runs when a value is called; None if it is not written in Python."""
+    if isinstance(value, MethodType):
+        value = value.__func__
+    elif not isinstance(value, FunctionType) and callable(value):
+        value = type(value).__call__
+    return value if isinstance(value, FunctionType) else None

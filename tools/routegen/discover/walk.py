@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from routegen.discover.adapters import ADAPTERS, DiscoveredRoute, MountContext, NestedRouter, WalkedMount
+from routegen.discover.endpoint_faults import find_endpoint_faults
 from routegen.discover.flask_rules import served_by_flask
-from routegen.discover.handlers import handler_names, qualified_name
+from routegen.discover.handlers import find_document, handler_names, qualified_name
 from routegen.discover.mcp_sessions import keeps_sessions
 from routegen.discover.served_path import ServedPath, UnknownRouteKindError
-from routegen.discover.unwrap import find_route_table, has_class, is_lambda_handler
+from routegen.discover.unwrap import find_route_table, find_wrappers, has_class, is_lambda_handler
 from routegen.gateway.path_pattern import ANY_PATH, PathSegment, mount_covers, mount_overlaps, split_path
 
 
@@ -37,6 +38,7 @@ def discover_routes(app: Any) -> list[DiscoveredRoute]:
     if hasattr(router, "url_map"):
         return [DiscoveredRoute(served) for served in served_by_flask(router)]
     discovered = [route for context in _root_contexts(app, router) for route in _Walk().walk_router(router, context)]
+    discovered = [_with_endpoint_state(route, app, router) for route in discovered]
     if not is_lambda_handler(app):
         return discovered
     outermost = (qualified_name(app),)
@@ -49,19 +51,22 @@ def _root_contexts(app: Any, router: Any) -> Iterator[MountContext]:
     """FastAPI answers below its `root_path` as well as without it (starlette._utils.get_route_path)."""
     redirects_slashes = getattr(router, "redirect_slashes", True)
     yield MountContext(redirects_slashes=redirects_slashes)
-    root_path = getattr(app, "root_path", "") if has_class(app, "fastapi.applications.FastAPI") else ""
+    applications = [inner for inner in find_wrappers(app) if has_class(inner, "fastapi.applications.FastAPI")]
+    root_path = applications[0].root_path if applications else ""
     if root_path and not root_path.endswith("/"):
         yield MountContext(prefix=root_path, redirects_slashes=redirects_slashes)
 
 
-def _with_sessions(discovered: DiscoveredRoute, route: Any, router: Any) -> DiscoveredRoute:
-    if discovered.served.keeps_sessions is not None or discovered.mounts:
-        return discovered
-    endpoint = getattr(route, "endpoint", getattr(route, "app", None))
-    sessions = keeps_sessions(endpoint, router)
-    if sessions is None:
-        return discovered
-    return replace(discovered, served=replace(discovered.served, keeps_sessions=sessions))
+def _with_endpoint_state(route: DiscoveredRoute, app: Any, router: Any) -> DiscoveredRoute:
+    """Add what is known about an MCP endpoint: whether it keeps sessions, and why it fails."""
+    endpoint = getattr(route.holder, "endpoint", getattr(route.holder, "app", None))
+    own_router = route.mounts[-1][1] if route.mounts else router
+    sessions = keeps_sessions(endpoint, own_router)
+    faults = find_endpoint_faults(app, router, route)
+    document = find_document(endpoint)
+    if sessions is None and not faults and document is None:
+        return route
+    return replace(route, served=replace(route.served, keeps_sessions=sessions, faults=faults, document=document))
 
 
 @dataclass(frozen=True)
@@ -94,8 +99,7 @@ class _Walk:
         inner = replace(context, redirects_slashes=getattr(router, "redirect_slashes", context.redirects_slashes))
         redirects: list[DiscoveredRoute] = []
         for route in routes:
-            for discovered in self._walk_route(route, inner, redirects):
-                yield _with_sessions(discovered, route, router)
+            yield from self._walk_route(route, inner, redirects)
         # A router redirects only if none of its routes takes the request, also those after the mount.
         yield from map(self._hide_behind_mounts, redirects)
         default = getattr(router, "default", None)

@@ -155,13 +155,14 @@ def _subtrees_of(route: Route) -> Iterator[tuple[str, str]]:
         yield route.app, prefix
 
 
-def _app_routes(app: AppConfig, translated: Iterable[tuple[ServedPath, TranslatedPath]]) -> Iterator[Route]:
+def _app_routes(app: AppConfig, translated: Sequence[tuple[ServedPath, TranslatedPath]]) -> Iterator[Route]:
     entries: dict[tuple[str, ...], _Entry] = {}
     for served, result in translated:
         if result.translation:
             _add_entry(entries, served, result.translation)
+    owned_role = _owned_role(translated)
     for prefix in app.own:
-        _own_subtree(entries, prefix)
+        _own_subtree(entries, prefix, owned_role)
     for path in app.routes:
         role = classify_path(path, ())
         entries.setdefault(shape(path), _Entry(path, PathRole("owned") if role.role == "other" else role, {ANY}))
@@ -180,13 +181,23 @@ def _add_entry(entries: dict[tuple[str, ...], _Entry], served: ServedPath, trans
         entry.path_role = path_role
 
 
-def _own_subtree(entries: dict[tuple[str, ...], _Entry], prefix: str) -> None:
+def _owned_role(translated: Iterable[tuple[ServedPath, TranslatedPath]]) -> PathRole:
+    """Return the role of owned paths: an app that answers every path with an MCP endpoint has it at its own paths."""
+    for served, result in translated:
+        role = classify_path(served.path, served.handlers)
+        if role.role == "mcp-endpoint" and any(problem.kind == "everything" for problem in result.unsupported):
+            return role
+    return PathRole("owned")
+
+
+def _own_subtree(entries: dict[tuple[str, ...], _Entry], prefix: str, role: PathRole) -> None:
     """Add an owned path and its subtree; below it, only paths with a role in OAuth or MCP keep their own keys."""
     for entry_shape, entry in list(entries.items()):
         if entry.path_role.role == "other" and entry.path.startswith(f"{prefix}/"):
             del entries[entry_shape]
-    for path in (prefix, subtree_path(prefix)):
-        entries.setdefault(shape(path), _Entry(path, PathRole("owned"), {ANY}))
+    entries.setdefault(shape(prefix), _Entry(prefix, role, {ANY}))
+    subtree = subtree_path(prefix)
+    entries.setdefault(shape(subtree), _Entry(subtree, PathRole("owned"), {ANY}))
 
 
 def _route(app: AppConfig, entry: _Entry) -> Route:

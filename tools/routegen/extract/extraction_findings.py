@@ -11,7 +11,7 @@ from routegen.report import Finding, Rule, rules
 _FIXES: dict[UnsupportedKind, str] = {
     "websocket": "Serve WebSockets through a WebSocket API of API Gateway.",
     "host": "Serve the path under every host, or give the host its own API.",
-    "everything": "Set `own` to the paths that the app shall have.",
+    "everything": 'Set `own` to the paths that the app shall have, together with `unsupported = "warn"`.',
     "trailing-slash": "Serve the path without its final slash.",
     "empty-rest": "Serve the path without its final slash too, if clients ask for it.",
     "path": "Serve the path in a form that a URL can have.",
@@ -19,11 +19,17 @@ _FIXES: dict[UnsupportedKind, str] = {
     "redirect": "Serve the endpoint without the final slash.",
     "misplaced-metadata": "Serve the document where clients look for it.",
     "sessions": "Make the endpoint stateless.",
+    "endpoint-fails": "Change the app as the message says, and list its tools with a client.",
+    "loopback-only": "Allow the host of the deployment.",
+    "event-stream": "Serve the Streamable HTTP transport.",
 }
 _RULES: dict[UnsupportedKind, Rule] = {
     "redirect": rules.ENDPOINT_REDIRECTED,
     "misplaced-metadata": rules.METADATA_MISPLACED,
     "sessions": rules.KEEPS_SESSIONS,
+    "endpoint-fails": rules.ENDPOINT_FAILS,
+    "loopback-only": rules.LOOPBACK_ONLY,
+    "event-stream": rules.EVENT_STREAM,
 }
 
 

@@ -64,7 +64,7 @@ def reserve_paths(
 
 def _candidates(app: AppConfig, routes: Iterable[Route]) -> Iterator[tuple[str, str, PathRole]]:
     """Yield each path that the app can reserve, with the endpoint that it is about and its role."""
-    endpoints = mcp_endpoint_paths(route for route in routes if route.app == app.name)
+    endpoints = mcp_endpoint_paths((route for route in routes if route.app == app.name), with_variables=True)
     if isinstance(app.reserve, tuple):
         yield from ((path, ", ".join(endpoints) or app.name, classify_path(path, ())) for path in app.reserve)
     elif app.reserve != "none":

@@ -8,11 +8,13 @@
   another process.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from routegen.config import AppConfig
 from routegen.discover.served_path import ServedPath
 from routegen.discover.unwrap import LAMBDA_HANDLERS
+from routegen.extract.failing_endpoints import find_failing_endpoints
 from routegen.extract.unsupported import UnsupportedPath
 from routegen.gateway import RouteTable
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE, PathRole, classify_path
@@ -33,12 +35,14 @@ def find_unreachable(
     for served in endpoints:
         yield from _redirect(app.name, served, table)
         yield from _sessions(app, served)
+    for served in answering:
+        yield from find_failing_endpoints(app.name, served)
     paths = {served.path for served in answering}
     for served in endpoints:
         yield from _misplaced_resource_metadata(app.name, served.path.rstrip("/"), paths)
     for served in answering:
         if classify_path(served.path, served.handlers).role == "authorization-endpoint":
-            yield from _misplaced_server_metadata(app.name, served.path.rpartition("/")[0], paths)
+            yield from _misplaced_server_metadata(app.name, served.path, answering)
 
 
 def is_endpoint(served: ServedPath) -> bool:
@@ -104,12 +108,20 @@ def _misplaced_resource_metadata(app: str, endpoint: str, paths: set[str]) -> It
     yield UnsupportedPath("misplaced-metadata", app, endpoint or "/", f"misplaced-metadata: {text}")
 
 
-def _misplaced_server_metadata(app: str, issuer: str, paths: set[str]) -> Iterator[UnsupportedPath]:
-    documents = [path for path in paths if AUTHORIZATION_SERVER in path]
-    expected = f"{AUTHORIZATION_SERVER}{issuer}"
-    if not documents or not paths.isdisjoint(
-        {expected, f"{OPENID_CONFIGURATION}{issuer}", f"{issuer}{OPENID_CONFIGURATION}"}
+def _misplaced_server_metadata(
+    app: str, authorization_endpoint: str, served_paths: Sequence[ServedPath]
+) -> Iterator[UnsupportedPath]:
+    """Yield a problem if no document of the authorization server is where clients look and names its endpoints."""
+    documents = {served.path: served.document for served in served_paths if AUTHORIZATION_SERVER in served.path}
+    issuer = authorization_endpoint.rpartition("/")[0]
+    if not documents or any(
+        _names_endpoint(path, document, authorization_endpoint) for path, document in documents.items() if document
     ):
+        return
+    expected = f"{AUTHORIZATION_SERVER}{issuer}"
+    is_unknown = None in documents.values()
+    places = {expected, f"{OPENID_CONFIGURATION}{issuer}", f"{issuer}{OPENID_CONFIGURATION}"}
+    if is_unknown and not places.isdisjoint(served.path for served in served_paths):
         return
     text = (
         f"{app} serves the authorization server metadata at {min(documents)}, and clients look for it at {expected} "
@@ -118,3 +130,13 @@ def _misplaced_server_metadata(app: str, issuer: str, paths: set[str]) -> Iterat
         "of the outer application"
     )
     yield UnsupportedPath("misplaced-metadata", app, issuer or "/", f"misplaced-metadata: {text}")
+
+
+def _names_endpoint(path: str, document: Mapping[str, str], authorization_endpoint: str) -> bool:
+    """Whether a document is at the place for its issuer, and names an authorization endpoint that the app serves."""
+    issuer, endpoint = (_url_path(document.get(field, "")) for field in ("issuer", "authorization_endpoint"))
+    return path == f"{AUTHORIZATION_SERVER}{issuer}" and endpoint == authorization_endpoint
+
+
+def _url_path(url: str) -> str:
+    return urlsplit(url).path.rstrip("/")

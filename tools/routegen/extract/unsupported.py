@@ -12,6 +12,7 @@ The kinds of unsupported paths:
 - `path`: no URL can have the path, for example because of an empty segment.
 - `hidden`: an earlier mount takes all requests of the route, so the app does not serve it.
 - `redirect`, `misplaced-metadata` and `sessions`: `routegen.extract.unreachable` finds these.
+- `endpoint-fails`, `loopback-only` and `event-stream`: `routegen.extract.failing_endpoints` describes these.
 """
 
 from collections.abc import Iterator
@@ -34,6 +35,9 @@ UnsupportedKind = Literal[
     "redirect",
     "misplaced-metadata",
     "sessions",
+    "endpoint-fails",
+    "loopback-only",
+    "event-stream",
 ]
 
 
@@ -139,7 +143,7 @@ def _everything_text(served: ServedPath) -> str:
     handler = served.handlers[-1].rpartition(".")[2] if served.handlers else "the app"
     return (
         f"{handler} at {served.path} takes every path, so the app behind $default would get no request; "
-        "set `own` to the paths that the app shall have"
+        'set `own` to the paths that the app shall have, together with `unsupported = "warn"`'
     )
 
 

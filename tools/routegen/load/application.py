@@ -1,9 +1,11 @@
 """Decide whether an object is an application, and which object of a module is the app."""
 
+import functools
 import inspect
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
+from routegen.discover import discover_paths
 from routegen.discover.unwrap import find_route_table, has_class, is_lambda_handler, is_server_object
 
 _ASGI_ARGUMENTS, _WSGI_ARGUMENTS = 3, 2
@@ -38,27 +40,34 @@ def apps_hint(module: ModuleType) -> str:
     return f"; its apps are {', '.join(names)}" if names else "; the module has no app"
 
 
-def handler_mismatch(module: ModuleType, app: Any, attribute: str) -> str | None:
-    """Say why a module's Lambda handler serves another app than `app`; None if it does not, or if that is unknown.
+def app_of_handler(module: ModuleType, app: Any, attribute: str) -> Any:
+    """Return a module's Lambda handler in place of `app`, if its application can be found: it is the app that runs.
 
     Args:
         module: the module that has both.
         app: the app, as it was resolved.
         attribute: the name of the handler in the module.
+
+    Raises:
+        AppReferenceError: the handler serves other paths.
     """
     handler = getattr(module, attribute, None)
-    if not is_lambda_handler(handler) or is_server_object(app):
-        return None
-    table = find_route_table(handler)
-    if table is None or table is find_route_table(app):
-        return None
-    return f"the handler {attribute!r} serves another app; name :{attribute} as the app"
+    table = find_route_table(handler) if is_lambda_handler(handler) else None
+    if table is None:
+        return app
+    if table is not find_route_table(app) and _paths(handler) != _paths(app):
+        raise AppReferenceError(f"the handler {attribute!r} serves another app; name :{attribute} as the app")
+    return handler
+
+
+def _paths(app: Any) -> set[str]:
+    return {served.path for served in discover_paths(app)}
 
 
 def is_factory(value: Any) -> bool:
-    """Whether a call without arguments returns the app: a plain function without required arguments."""
-    is_plain = isinstance(value, FunctionType | MethodType) and not inspect.iscoroutinefunction(value)
-    return is_plain and not _required_arguments(value)
+    """Whether a call without arguments returns the app: a function without required arguments, also in a wrapper."""
+    is_function = isinstance(value, FunctionType | MethodType | functools.partial) or hasattr(value, "__wrapped__")
+    return callable(value) and is_function and not inspect.iscoroutinefunction(value) and not _required_arguments(value)
 
 
 def reason_against(value: Any, name: str) -> str | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from routegen.discover import UnknownRouteKindError
 from routegen.load.app_reference import AppReference, import_referenced_module, resolve_app
-from routegen.load.application import AppReferenceError, handler_mismatch
+from routegen.load.application import AppReferenceError, app_of_handler
 from routegen.load.uncached_import import import_uncached_below
 
 
@@ -73,10 +73,7 @@ def _load_and_run(
 
 def _load_app(reference: AppReference, handler: str) -> Any:
     module = import_referenced_module(reference)
-    app = resolve_app(module, reference)
-    if reason := handler_mismatch(module, app, handler):
-        raise AppReferenceError(reason)
-    return app
+    return app_of_handler(module, resolve_app(module, reference), handler)
 
 
 def _failure(kind: str, message: str, details: str = "") -> dict[str, Any]:

@@ -134,6 +134,11 @@ METADATA_MISPLACED = Rule("RG214", "error", "An app serves metadata where no cli
 NOT_RESERVED = Rule("RG215", "note", "The default app answers a path that clients ask about an MCP endpoint.")
 KEEPS_SESSIONS = Rule("RG216", "warning", "An MCP endpoint keeps sessions, which a Lambda function cannot.")
 SHARED_DOCUMENT = Rule("RG217", "note", "One app answers a document of the domain for several MCP servers.")
+ENDPOINT_FAILS = Rule("RG218", "error", "An MCP endpoint fails on every request.")
+LOOPBACK_ONLY = Rule("RG219", "warning", "An MCP endpoint refuses every host name except those of its own machine.")
+EVENT_STREAM = Rule(
+    "RG220", "warning", "An MCP endpoint uses the HTTP+SSE transport, which needs a gateway that streams."
+)
 
 # prove: the manifest and the requests that an app answers
 UNDER_ROUTED = Rule("RG300", "error", "An app serves a request, and the gateway sends it to another app.")

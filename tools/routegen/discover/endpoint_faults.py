@@ -1,0 +1,92 @@
+"""Find the reasons why an MCP endpoint fails on every request, although its route exists.
+
+- `not-started`: nothing starts the endpoint's session manager, because the lifespan of its own application never runs.
+- `lifespan-off`: the Lambda handler is Mangum and runs no lifespan.
+- `starts-once`: the session manager exists since the import and can start only once, and Mangum starts the lifespan
+  for each event.
+- `asgi-function`: the endpoint of a `Route` is a function with the arguments of ASGI; Starlette calls a function with
+  one request.
+- `no-authentication`: the endpoint requires a user, and no application around it has the middleware that reads the
+  token, because only the routes were copied.
+- `loopback-only`: the endpoint refuses each host name except those of its own machine, as the official SDK does by
+  default against DNS rebinding.
+"""
+
+import functools
+import inspect
+from collections.abc import Iterator
+from types import FunctionType, MethodType
+from typing import Any, Literal
+
+from routegen.discover.adapters import DiscoveredRoute
+from routegen.discover.lifespan import can_start
+from routegen.discover.mcp_sessions import find_session_manager, is_transport, wrapped_endpoints
+from routegen.discover.unwrap import find_wrappers, has_class, is_lambda_handler
+
+EndpointFault = Literal[
+    "not-started", "lifespan-off", "starts-once", "asgi-function", "no-authentication", "loopback-only"
+]
+
+_AUTHENTICATION = "starlette.middleware.authentication.AuthenticationMiddleware"
+_LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+_ASGI_ARGUMENTS = 3
+
+
+def find_endpoint_faults(app: Any, router: Any, route: DiscoveredRoute) -> tuple[EndpointFault, ...]:
+    """Return each certain fault of an MCP endpoint; empty for every other route.
+
+    Args:
+        app: the app that runs, with its middleware and its Lambda handler.
+        router: the app's outermost router.
+        route: the route of the endpoint.
+    """
+    endpoint = getattr(route.holder, "endpoint", getattr(route.holder, "app", None))
+    manager = find_session_manager(endpoint)
+    transport = next((value for value in wrapped_endpoints(endpoint) if is_transport(value)), None)
+    if manager is None and transport is None:
+        return ()
+    mangum_lifespan = getattr(app, "lifespan", None) if is_lambda_handler(app) else None
+    faults: dict[EndpointFault, bool] = {
+        "not-started": not can_start(app, router, transport if manager is None else manager),
+        "lifespan-off": mangum_lifespan == "off",
+        "starts-once": manager is not None and mangum_lifespan in {"auto", "on"},
+        "asgi-function": has_class(route.holder, "starlette.routing.Route") and _has_asgi_arguments(endpoint),
+        "no-authentication": _requires_user(endpoint) and not any(map(_reads_token, _applications(app, route))),
+        "loopback-only": _allows_only_loopback(manager),
+    }
+    return tuple(fault for fault, is_present in faults.items() if is_present)
+
+
+def _has_asgi_arguments(endpoint: Any) -> bool:
+    while isinstance(endpoint, functools.partial):
+        endpoint = endpoint.func
+    if not isinstance(endpoint, FunctionType | MethodType):
+        return False
+    parameters = inspect.signature(endpoint).parameters.values()
+    return len([item for item in parameters if item.default is item.empty]) == _ASGI_ARGUMENTS
+
+
+def _requires_user(endpoint: Any) -> bool:
+    names = (cls.__name__ for value in wrapped_endpoints(endpoint) for cls in type(value).__mro__)
+    return "RequireAuthMiddleware" in names
+
+
+def _applications(app: Any, route: DiscoveredRoute) -> Iterator[Any]:
+    """Yield each application and each middleware around a route."""
+    yield from find_wrappers(app)
+    for mount, _ in route.mounts:
+        yield from find_wrappers(mount.app)
+    yield from wrapped_endpoints(getattr(route.holder, "app", None))
+
+
+def _reads_token(application: Any) -> bool:
+    classes = [item.cls for item in getattr(application, "user_middleware", ())]
+    names = [f"{base.__module__}.{base.__qualname__}" for cls in classes for base in getattr(cls, "__mro__", ())]
+    return has_class(application, _AUTHENTICATION) or _AUTHENTICATION in names
+
+
+def _allows_only_loopback(manager: Any) -> bool:
+    settings: Any = getattr(manager, "security_settings", None)
+    if settings is None or not settings.enable_dns_rebinding_protection:
+        return False
+    return all(host.removesuffix(":*") in _LOOPBACK_HOSTS for host in settings.allowed_hosts)
