@@ -58,6 +58,7 @@ def full_stack(
     wiki_env: dict[str, str] | None = None,
     default_app: dict[str, Any] | None = None,
     access_token_seconds: int = 300,
+    max_instances: int = 1,
     **settings: Any,
 ) -> Iterator[FullStack]:
     """Run everything until the block ends. The stand-in allows every client without a consent page.
@@ -68,6 +69,7 @@ def full_stack(
         wiki_env: more environment variables of the wiki.
         default_app: changed fields of the `AppConfig` behind `$default`.
         access_token_seconds: the lifetime of access tokens.
+        max_instances: the number of instances of each app. An instance needs a second of CPU time to start.
         settings: fields of the gateway's `ServeSettings`.
     """
     make_wiki(data)
@@ -81,5 +83,5 @@ def full_stack(
         assert config.default_app
         changed_default_app = config.default_app.model_copy(update=default_app or {})
         config = config.with_changes(default_app=changed_default_app, manifest=manifest or config.manifest)
-        with running_gateway(config, ServeSettings(**settings), listening) as running:
+        with running_gateway(config, ServeSettings(max_instances=max_instances, **settings), listening) as running:
             yield FullStack(running, authkit, data)
