@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from helpers.forked import MCP_IMPORTS, import_before_fork, start_program
+from helpers.redirects import follow_redirects
 
 PROJECT = Path(__file__).parents[2]
 SERVE = """
@@ -23,6 +25,8 @@ import mcp_server
 listening = socket.socket(fileno=int(sys.argv[1]))
 uvicorn.Server(uvicorn.Config(mcp_server.app, log_level="warning")).run(sockets=[listening])
 """
+
+import_before_fork(*MCP_IMPORTS)
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class SignInSite:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignInSite]:
     log = tmp_path_factory.mktemp("mcp") / "log"
     env = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
-    with socket.create_server(("127.0.0.1", 0)) as listening, log.open("w") as stderr:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
         base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         options = ["--json", "--auto-consent", "--resource", f"{base_url}/mcp", "--client-id", "client_01TEST"]
         authkit = subprocess.Popen(
@@ -56,14 +60,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignInSite]:
             "WORKOS_CLIENT_ID": "client_01TEST",
             "MCP_BASE_URL": base_url,
         }
-        number = listening.fileno()
-        server = subprocess.Popen(
-            [sys.executable, "-c", SERVE, str(number)], env=env | mcp_variables, pass_fds=[number], stderr=stderr
-        )
+        server = start_program(SERVE, env | mcp_variables, log, listening)
         yield SignInSite(authkit_url, f"{base_url}/mcp", log)
-        for process in (server, authkit):
-            process.terminate()
-            process.communicate(timeout=30)
+        server.terminate()
+        authkit.terminate()
+        authkit.communicate(timeout=30)
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
@@ -75,7 +76,7 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     def follow(url: str) -> bool:
         opened.append(url)
-        tabs.append(threading.Thread(target=httpx2.get, args=[url], kwargs={"follow_redirects": True}))
+        tabs.append(threading.Thread(target=follow_redirects, args=[url]))
         tabs[-1].start()
         return True
 

@@ -1,14 +1,14 @@
 """The two apps of this repository run as processes behind each server; real MCP clients sign in and read a page."""
 
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from differential.servers import SERVERS, run_program, run_server
+from differential.servers import SERVERS, environment, run_server
 from end_to_end.client_sessions import run_session, skip_reason
+from helpers.forked import MCP_IMPORTS, WIKI_IMPORTS, import_before_fork, start_program
 from helpers.support import PROJECT
 from render.manifests import COMMITTED
 
@@ -25,6 +25,8 @@ WIKI = (
 )
 PROGRAMS = {"mcp": ("app/poc/mcp_package", MCP), "otterwiki": ("app/otterwiki", WIKI)}
 
+import_before_fork(*WIKI_IMPORTS, *MCP_IMPORTS)
+
 
 @contextmanager
 def run_site(server: str, folder: Path) -> Iterator[str]:
@@ -38,11 +40,10 @@ def run_site(server: str, folder: Path) -> Iterator[str]:
         authkit = stack.enter_context(run_in_background(frozenset({f"{url}/mcp"}), auto_consent=True)).settings
         for app, env in app_environments(url, authkit.issuer, authkit.client_id, folder / "wiki").items():
             package, code = PROGRAMS[app]
-            fd = sockets[app].fileno()
-            command = [sys.executable, "-c", code, str(fd)]
-            home = folder / app
-            home.mkdir()
-            stack.enter_context(run_program(command, home, fds=[fd], env={**env, "PYTHONPATH": str(PROJECT / package)}))
+            (folder / app).mkdir()
+            paths = {"HOME": str(folder / app), "PYTHONPATH": str(PROJECT / package)}
+            program = start_program(code, {**environment(folder), **env, **paths}, folder / f"{app}.log", sockets[app])
+            stack.callback(program.terminate)
         yield url
 
 

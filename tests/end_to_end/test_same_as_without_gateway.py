@@ -8,7 +8,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import pytest
 from end_to_end.full_stack import FullStack, full_stack
+from helpers.forked import WIKI_IMPORTS, import_before_fork, start_program
 from helpers.support import PROJECT
 
 HOST = "wiki.example"
@@ -33,6 +33,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 WSGIRequestHandler.protocol_version = "HTTP/1.1"
 make_server("127.0.0.1", 0, app, threaded=True, fd=int(sys.argv[2])).serve_forever()
 """
+
+import_before_fork(*WIKI_IMPORTS)
 
 # Headers of the connection; and parts of a response that differ between requests.
 CONNECTION_HEADERS = {"date", "server", "connection", "keep-alive", "apigw-requestid", "transfer-encoding"}
@@ -154,17 +156,10 @@ def two_copies(root: Path) -> Iterator[TwoWikis]:
             port = listening.getsockname()[1]
             env = {"PATH": os.environ["PATH"], "WIKI_DATA_DIR": str(root / "without-gateway"), "HOME": str(root)}
             settings = {"GIT_WEB_SERVER": "True", "SITE_NAME": "routegen's wiki"}
-            number = listening.fileno()
-            process = subprocess.Popen(
-                [sys.executable, "-c", WIKI_WITHOUT_GATEWAY, str(PROJECT / "app" / "otterwiki"), str(number)],
-                env=env | settings,
-                pass_fds=[number],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+            source = str(PROJECT / "app" / "otterwiki")
+            program = start_program(WIKI_WITHOUT_GATEWAY, env | settings, root / "log", source, listening)
             yield TwoWikis(site, Browser(urlsplit(site.url).port or 0, {}), Browser(port, {}))
-            process.terminate()
-            process.wait(timeout=30)
+            program.terminate()
 
 
 def test_oauth_discovery_is_json_that_names_authkit(both: TwoWikis) -> None:

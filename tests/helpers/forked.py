@@ -4,14 +4,18 @@ Each test process has one such server. A process that it forks behaves as a new 
 imported and that it does not read PYTHON* variables.
 """
 
+import atexit
 import multiprocessing
 import os
+import socket
+import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TextIO
 
 from helpers.support import PROJECT, Run
 
@@ -42,19 +46,6 @@ def start(function: Callable[..., object], *arguments: Any) -> BaseProcess:
     return process
 
 
-def become(environment: Mapping[str, str], directory: Path | None, *, stdout: Path | None, stderr: Path) -> None:
-    """Give this process its environment, working directory and output files, as its program expects them."""
-    os.environ.clear()
-    os.environ.update(environment)
-    if directory:
-        os.chdir(directory)
-    for descriptor, file in ((1, stdout), (2, stderr)):
-        if file:
-            opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.dup2(opened, descriptor)
-            os.close(opened)
-
-
 def run_routegen(directory: Path, *arguments: str) -> Run:
     """Run the command in a directory, as `python -m routegen` does."""
     with TemporaryDirectory() as folder:
@@ -70,11 +61,102 @@ def run_routegen(directory: Path, *arguments: str) -> Run:
 def _routegen(
     arguments: tuple[str, ...], environment: Mapping[str, str], directory: Path, stdout: Path, stderr: Path
 ) -> None:
-    become(environment, directory, stdout=stdout, stderr=stderr)
+    _set_environment(environment)
+    os.chdir(directory)
+    _write_to(1, stdout)
+    _write_to(2, stderr)
     from routegen.cli import main
 
     main(arguments)
 
+
+@dataclass(frozen=True)
+class Program:
+    """A running program.
+
+    Attributes:
+        process: its process.
+        stream: its stdin and its stdout.
+    """
+
+    process: BaseProcess
+    stream: TextIO
+
+    def exit_code(self) -> int | None:
+        """Close its stdin, and wait until it exits."""
+        self.stream.close()
+        self.process.join()
+        return self.process.exitcode
+
+    def terminate(self) -> None:
+        self.process.terminate()
+        self.exit_code()
+
+
+def start_program(code: str, environment: Mapping[str, str], stderr: Path, *arguments: str | socket.socket) -> Program:
+    """Start a program, as `python -c CODE ARGUMENTS` does.
+
+    Args:
+        code: the source of the program.
+        environment: all of its environment; PYTHONPATH and PYTHONDONTWRITEBYTECODE have their effects.
+        stderr: the file for its stderr.
+        arguments: its arguments. A socket becomes the number of its file descriptor in the program.
+    """
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        process = start(_run_program, code, dict(environment), stderr, arguments, theirs)
+        return Program(process, ours.makefile("rw", buffering=1, encoding="utf-8"))
+
+
+def _run_program(
+    code: str,
+    environment: Mapping[str, str],
+    stderr: Path,
+    arguments: tuple[str | socket.socket, ...],
+    stream: socket.socket,
+) -> None:
+    _set_environment(environment)
+    os.dup2(stream.fileno(), 0)
+    os.dup2(stream.detach(), 1)
+    _write_to(2, stderr)
+    sys.stdin = os.fdopen(0, encoding="utf-8")
+    texts = (str(argument.fileno()) if isinstance(argument, socket.socket) else argument for argument in arguments)
+    sys.argv = ["-c", *texts]
+    sys.path[:0] = environment.get("PYTHONPATH", "").split(os.pathsep)
+    sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in environment
+    try:
+        exec(compile(code, "<program>", "exec"), {"__name__": "__main__"})
+    finally:
+        atexit._run_exitfuncs()  # multiprocessing ends a process without them
+
+
+def _set_environment(environment: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def _write_to(descriptor: int, file: Path) -> None:
+    opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(opened, descriptor)
+    os.close(opened)
+
+
+WIKI_IMPORTS = (
+    "apig_wsgi",
+    "feedgen.feed",
+    "flask_login",
+    "flask_mail",
+    "flask_sqlalchemy",
+    "flask_wtf",
+    "git",
+    "otterwiki.gitstorage",
+    "otterwiki.renderer",
+    "PIL.Image",
+    "sqlalchemy.dialects.sqlite",
+)
+"""Slow imports of the wiki; none of them reads the environment."""
+MCP_IMPORTS = ("fastmcp.server.auth.providers.workos", "mangum", "pydantic_settings", "bs4", "defusedxml.ElementTree")
+"""Slow imports of the MCP server; none of them reads the environment."""
 
 import_before_fork(
     *(f"routegen.cli.{name}" for name in ("extract", "check", "diff", "list", "explain", "prove", "verify", "render"))

@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from typing import Any
 
 import pytest
 from fastmcp import Client
+from helpers.forked import MCP_IMPORTS, WIKI_IMPORTS, Program, import_before_fork, start_program
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
@@ -77,6 +77,8 @@ for line in sys.stdin:
     print(json.dumps(result), flush=True)
 """
 
+import_before_fork(*WIKI_IMPORTS, *MCP_IMPORTS)
+
 
 def environment(**names: str) -> dict[str, str]:
     return {
@@ -114,7 +116,7 @@ def write_pages(repository: Path) -> None:
 @pytest.fixture(scope="session")
 def start_wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
     """Start an Otterwiki with the given settings, and return its URL."""
-    running: list[subprocess.Popen[str]] = []
+    running: list[Program] = []
 
     def start(**settings: str) -> str:
         home = tmp_path_factory.mktemp("otterwiki")
@@ -126,20 +128,15 @@ def start_wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
             "SQLALCHEMY_DATABASE_URI": f"sqlite:///{home}/wiki.sqlite",
             "SECRET_KEY": "a-key-that-only-the-tests-know",
         }
-        with (home / "log").open("w") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-c", SERVE_WIKI], env=names | settings, stdout=subprocess.PIPE, stderr=log, text=True
-            )
-        running.append(process)
-        assert process.stdout
-        port = process.stdout.readline().strip()
+        program = start_program(SERVE_WIKI, names | settings, home / "log")
+        running.append(program)
+        port = program.stream.readline().strip()
         assert port, (home / "log").read_text()
         return f"http://127.0.0.1:{port}"
 
     yield start
-    for process in running:
-        process.terminate()
-        process.communicate(timeout=30)
+    for program in running:
+        program.terminate()
 
 
 @pytest.fixture(scope="session")
@@ -309,15 +306,12 @@ class Answer:
 class Lambda:
     """One running instance of the function."""
 
-    process: subprocess.Popen[str]
+    program: Program
     log: Path
 
     def _run(self, **command: Any) -> Any:
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(json.dumps(command) + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
+        self.program.stream.write(json.dumps(command) + "\n")
+        answer = self.program.stream.readline()
         assert answer, self.log.read_text()
         return json.loads(answer)
 
@@ -371,18 +365,9 @@ def start_authkit(start_site: Callable[[], Site]) -> AuthKit:
 @contextmanager
 def start_function(authkit: AuthKit, wiki_url: str, log: Path) -> Iterator[Lambda]:
     """Start the Lambda in a separate process. The log is its stderr."""
-    with log.open("w") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-c", LAMBDA],
-            env=environment(AUTHKIT_DOMAIN=authkit.site.url, WIKI_URL=wiki_url),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-        )
-    yield Lambda(process, log)
-    process.communicate(timeout=30)
-    assert process.returncode == 0
+    program = start_program(LAMBDA, environment(AUTHKIT_DOMAIN=authkit.site.url, WIKI_URL=wiki_url), log)
+    yield Lambda(program, log)
+    assert program.exit_code() == 0
     assert "Traceback" not in log.read_text(), log.read_text()
 
 

@@ -7,18 +7,26 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from helpers import wiki_instance
-from helpers.forked import CONTEXT, import_before_fork
-from helpers.forked import start as start_process
+from helpers.forked import WIKI_IMPORTS, Program, import_before_fork, start_program
 
-import_before_fork(*wiki_instance.SLOW_IMPORTS)
+SOURCE = Path(__file__).parents[2] / "app" / "otterwiki"
+DRIVER = """
+import json, os, pathlib, sys, time
+if gate := os.environ.get("START_WHEN"):
+    pathlib.Path(gate).with_suffix(f".{os.getpid()}").touch()
+    while not os.path.exists(gate):
+        time.sleep(0.001)
+import wiki
+for line in sys.stdin:
+    print(json.dumps(wiki.handler(json.loads(line), None)), flush=True)
+"""
+
+import_before_fork(*WIKI_IMPORTS)
 
 
 @dataclass(frozen=True)
@@ -37,8 +45,7 @@ class Answer:
 class Wiki:
     """One instance of the function, and the cookies of a browser."""
 
-    process: BaseProcess
-    events: "Connection[str, str]"
+    program: Program
     cookies: dict[str, str] = field(default_factory=dict)
 
     def request(self, method: str, path: str, query: str = "", form: dict[str, str] | None = None) -> Answer:
@@ -69,8 +76,8 @@ class Wiki:
         return self.send(event)
 
     def send(self, event: dict[str, Any]) -> Answer:
-        self.events.send(json.dumps(event))
-        result = json.loads(self.events.recv())
+        self.program.stream.write(json.dumps(event) + "\n")
+        result = json.loads(self.program.stream.readline())
         for cookie in result["cookies"]:
             self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(cookie).items()}
         encoded = result["isBase64Encoded"]
@@ -90,23 +97,15 @@ class Wiki:
         return self.post(f"/{page}/save", content=content, commit=message)
 
     def stop(self) -> None:
-        self.events.close()
-        self.process.join()
+        self.program.exit_code()
 
 
 def environment(data: Path | None, **settings: str) -> dict[str, str]:
     """Return the environment of a Lambda function: no HOME, and only PATH from this process."""
-    names = {"PATH": os.environ["PATH"]}
+    names = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"}
     if data:
         names["WIKI_DATA_DIR"] = str(data)
     return names | settings
-
-
-def launch(output: Path, data: Path | None, **settings: str) -> Wiki:
-    ours, theirs = CONTEXT.Pipe()
-    process = start_process(wiki_instance.serve, theirs, environment(data, **settings), output)
-    theirs.close()
-    return Wiki(process, ours)
 
 
 Start = Callable[..., Wiki]
@@ -118,7 +117,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     started: list[Wiki] = []
 
     def run(data: Path, **settings: str) -> Wiki:
-        started.append(launch(tmp_path_factory.mktemp("output"), data, **settings))
+        log = tmp_path_factory.mktemp("log") / "stderr"
+        started.append(Wiki(start_program(DRIVER, environment(data, **settings), log)))
         return started[-1]
 
     yield run
@@ -131,12 +131,11 @@ def fail_to_start(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str
     """Start a wiki that must exit with code 1 and an empty stdout; return its stderr."""
 
     def run(data: Path | None, **settings: str) -> str:
-        output = tmp_path_factory.mktemp("output")
-        wiki = launch(output, data, **settings)
-        wiki.process.join()
-        wiki.events.close()
-        assert (wiki.process.exitcode, (output / "stdout").read_text()) == (1, "")
-        return (output / "stderr").read_text()
+        stderr = tmp_path_factory.mktemp("log") / "stderr"
+        program = start_program(DRIVER, environment(data, **settings), stderr)
+        assert program.stream.read() == ""
+        assert program.exit_code() == 1
+        return stderr.read_text()
 
     return run
 
@@ -145,6 +144,7 @@ def fail_to_start(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str
 def wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wiki]:
     """One wiki for a module. Each test writes only its own pages."""
     data = tmp_path_factory.mktemp("wiki") / "data"
-    running = launch(tmp_path_factory.mktemp("output"), data, SITE_NAME="Otters at work")
+    log = tmp_path_factory.mktemp("log") / "stderr"
+    running = Wiki(start_program(DRIVER, environment(data, SITE_NAME="Otters at work"), log))
     yield running
     running.stop()

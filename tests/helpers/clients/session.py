@@ -3,17 +3,16 @@
 import asyncio
 import os
 import threading
-import time
 import warnings
 import webbrowser
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import httpx2
 from fastmcp import Client
 from fastmcp.client.auth import OAuth
 from helpers.ports import free_port
+from helpers.redirects import follow_redirects
 from key_value.aio.stores.filetree import FileTreeStore, FileTreeV1KeySanitizationStrategy
 from mcp.types import TextContent
 
@@ -23,20 +22,8 @@ opened: list[str] = []
 def follow(url: str, *_: object) -> bool:
     """Be the browser of a user whom nobody asks for consent: follow each redirect, the last one to the client."""
     opened.append(url)
-    threading.Thread(target=_follow_redirects, args=[url], daemon=True).start()
+    threading.Thread(target=follow_redirects, args=[url], daemon=True).start()
     return True
-
-
-def _follow_redirects(url: str) -> None:
-    """FastMCP opens the browser before it listens for the callback, so the last request may have to be sent again."""
-    deadline = time.monotonic() + 30
-    with httpx2.Client(trust_env=False, timeout=30) as browser:
-        request: httpx2.Request | None = browser.build_request("GET", url)
-        while request and time.monotonic() < deadline:
-            try:
-                request = browser.send(request).next_request
-            except httpx2.ConnectError:
-                time.sleep(0.01)
 
 
 async def session(mcp_url: str, state: Path, seconds: float, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
