@@ -55,7 +55,8 @@ def build_http_api(
     apps = {RouteKey.parse(key): route.app for route in manifest.routes for key in route.route_keys}
     # Without the names of variables in its name, a route with a renamed variable is updated in place.
     routes = {f"route {key.without_variable_names}": (str(key), app) for key, app in apps.items()}
-    routes["route $default"] = ("$default", manifest.default)
+    if manifest.default is not None:
+        routes["route $default"] = ("$default", manifest.default)
     for name, (route_key, app) in routes.items():
         aws.apigatewayv2.Route(
             name,

@@ -140,6 +140,11 @@ def load_manifest(settings: StackSettings) -> Manifest:
         manifest = read_manifest(path)
     except ManifestError as error:
         raise pulumi.RunError(f"the manifest: {error}") from None
+    if manifest.default is None:
+        raise pulumi.RunError(
+            f"the manifest: {path}: it has no default app, and infra/ builds one; "
+            f'write default = "{DEFAULT_APP}" in [tool.routegen], and run: make routes'
+        )
     if manifest.default != DEFAULT_APP:
         raise pulumi.RunError(
             f"the manifest: {path}: infra/ has no function for the default app {manifest.default!r}; "

@@ -96,13 +96,14 @@ def test_what_the_routes_take_from_the_app_behind_default_is_information(
     assert routegen("check", "--fail-on", "warning", "--ignore", "RG211").code == 0
 
 
-def test_what_is_left_out_is_said_each_time(project: Path, routegen: Routegen) -> None:
+@pytest.mark.parametrize("key", ["unsupported", "uncarried"])
+def test_what_is_left_out_is_said_each_time(project: Path, routegen: Routegen, key: str) -> None:
     (project / "server.py").write_text(
         SMALL_APP
         + "from starlette.routing import WebSocketRoute\napp.router.routes.append(WebSocketRoute('/ws', answer))\n"
     )
     config = project / "pyproject.toml"
-    config.write_text(config.read_text() + 'unsupported = "warn"\n')
+    config.write_text(config.read_text() + f'{key} = "warn"\n')
     done = routegen("extract", "-o", "generated/routes.json")
     assert done.code == 0
     assert (

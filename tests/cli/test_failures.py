@@ -54,6 +54,8 @@ def test_an_error_class_that_nobody_lists_ends_with_its_own_exit_code() -> None:
     [
         ('[tool.routegen]\nmanifset = "x"\ndefault = "wiki"\n', "key 'manifset'; the nearest known key is 'manifest'"),
         (PYPROJECT + 'hander = "x.y"\n', "apps.mcp]: unknown key 'hander'; the nearest known key is 'handler'"),
+        (PYPROJECT + 'uncarried = "x"\n', "apps.mcp]: uncarried: must be 'refuse' or 'warn', is 'x'"),
+        (PYPROJECT + 'unsupported = "warn"\nuncarried = "warn"\n', "apps.mcp]: unknown key 'uncarried'; the nearest"),
         (PYPROJECT + 'own = "/mcp"\n', "not TOML"),
         (PYPROJECT.replace('["/mcp"]', '"/mcp"'), "own: must be a list of paths"),
         (PYPROJECT.replace('["/mcp"]', '["/"]'), "own[0]: '/' is not a literal path"),

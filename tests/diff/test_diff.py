@@ -13,13 +13,14 @@ from helpers.support import PYPROJECT, Routegen
 GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "init.defaultBranch=main"]
 
 
-def manifest(*entries: tuple[str, str], default: str = "wiki") -> str:
+def manifest(*entries: tuple[str, str], default: str | None = "wiki") -> str:
     """A manifest's text from (path, role) pairs."""
     routes = [
         {"path": path, "methods": ["GET"], "app": "mcp", "role": role, "route_keys": [f"ANY {path}"]}
         for path, role in entries
     ]
-    return json.dumps({"version": 1, "default": default, "routes": routes}, indent=2) + "\n"
+    with_default = {"default": default} if default else {}
+    return json.dumps({"version": 1, **with_default, "routes": routes}, indent=2) + "\n"
 
 
 ASM = ("/.well-known/oauth-authorization-server", "authorization-server-metadata")
@@ -58,6 +59,17 @@ def test_a_removed_path_says_who_gets_its_requests(two: Path, routegen: Routegen
     text = routegen("diff", "old.json", "new.json").stdout
     assert "Without the route, its requests go to mcp through ANY /mcp/{proxy+}.\n" in text
     assert "its requests go to wiki, which may answer with HTML where a client expects JSON.\n" in text
+
+
+def test_a_removed_default_app_leaves_requests_to_no_app(two: Path, routegen: Routegen) -> None:
+    (two / "old.json").write_text(manifest(("/mcp", "other"), ASM))
+    (two / "new.json").write_text(manifest(("/mcp", "other"), default=None))
+    text = routegen("diff", "old.json", "new.json").stdout
+    assert "requests that no route takes go to no app: the gateway answers 404; before, they went to wiki.\n" in text
+    assert "Without the route, its requests go to no app: the gateway answers 404.\n" in text
+    report = json.loads(routegen("diff", "old.json", "new.json", "--format", "json").stdout)
+    (default,) = [difference for difference in report["differences"] if difference["path"] == "$default"]
+    assert (default["before"], default["after"]) == ("wiki", None)
 
 
 def test_the_same_twice_is_no_difference(two: Path, routegen: Routegen) -> None:

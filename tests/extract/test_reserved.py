@@ -44,11 +44,13 @@ def website(*paths: str) -> list[ServedPath]:
     return discover_paths(Starlette(routes=[*(Route(path, answer) for path in paths), Route("/{page:path}", answer)]))
 
 
-def extraction(*apps: tuple[str, Any], default: list[ServedPath] | None = None, **options: Any) -> Extraction:
+def extraction(
+    *apps: tuple[str, Any], default: list[ServedPath] | None = None, default_name: str | None = "site", **options: Any
+) -> Extraction:
     configured = [
         (AppConfig(name=name, target="x:y", root=Path(), **options), discover_paths(app)) for name, app in apps
     ]
-    return build_manifest("site", configured, default)
+    return build_manifest(default_name, configured, default)
 
 
 def reserved(result: Extraction) -> set[str]:
@@ -159,6 +161,29 @@ def test_each_server_gets_its_own_documents_and_one_server_the_root_documents() 
         assert owner(manifest, f"{document}/one/mcp") == "one"
         assert owner(manifest, f"{document}/two/mcp") == "two"
         assert owner(manifest, f"/two/mcp{document}") == "two"
+
+
+@pytest.mark.parametrize(("reserve", "expected"), [("auto", set()), ("all", ROOT | INSERTED | APPENDED)])
+def test_without_a_default_app_nothing_needs_to_be_reserved(reserve: str, expected: set[str]) -> None:
+    result = extraction(("mcp", OPEN), default_name=None, reserve=reserve)
+    assert reserved(result) == expected
+    assert not [finding for finding in extraction_findings(result) if finding.rule == rules.NOT_RESERVED]
+
+
+@pytest.mark.parametrize("default_name", [None, "other"])
+def test_the_catch_all_route_of_another_app_is_a_reason_to_reserve(default_name: str | None) -> None:
+    named = "/.well-known/openid-configuration"
+    path = "/{page:path}" if default_name is None else "/{first}/{second}"
+    site = Starlette(routes=[Route(named, answer), Route(path, answer)])
+    manifest = extraction(("site", site), ("mcp", OPEN), default_name=default_name).manifest
+    assert owner(manifest, named) == "site"
+    taken = {"/.well-known/oauth-protected-resource", "/.well-known/oauth-authorization-server"}
+    for document in taken if default_name is None else taken | INSERTED:
+        assert owner(manifest, document) == "mcp"
+    if default_name is None:
+        assert {owner(manifest, document) for document in INSERTED | APPENDED} == {"mcp"}
+        assert owner(manifest, "/") == owner(manifest, "/Home") == "site"
+        assert not extraction(("site", site), ("mcp", OPEN), default_name=None).unsupported
 
 
 def test_a_document_that_two_servers_serve_needs_an_owner_and_the_error_says_how() -> None:

@@ -87,7 +87,7 @@ def documents() -> list[tuple[Any, str]]:
         ({"version": "1"}, "version: '1' is not a version"),
         ({"version": None}, "version: None is not a version"),
         ({"version": ...}, "version: is missing"),
-        ({"default": ...}, "default: is missing"),
+        ({"default": ..., "routes": []}, "neither a route nor a default app"),
         ({"default": ""}, "default"),
         ({"default": 1}, "default"),
         ({"version": 1.0}, "version: 1.0 is not a version"),

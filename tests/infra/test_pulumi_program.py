@@ -83,6 +83,10 @@ def test_a_missing_manifest_is_an_error(checkout: Checkout, error_line: Callable
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (
+            {"default": None, "routes": [manifest_route("/x", "GET")]},
+            'it has no default app, and infra/ builds one; write default = "otterwiki" in [tool.routegen]',
+        ),
         ({"default": "blog"}, "infra/ has no function for the default app 'blog'; it must be 'otterwiki'"),
         (
             {"routes": [{**manifest_route("/x", "GET"), "app": "api"}]},

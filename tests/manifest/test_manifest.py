@@ -26,6 +26,29 @@ def test_a_manifest_is_written_as_it_was_read() -> None:
     assert dump_manifest(parse_manifest(written, "x")) == written
 
 
+def test_a_manifest_without_a_default_app_has_no_such_key() -> None:
+    document = {key: value for key, value in GOOD.items() if key != "default"}
+    catch_all = {**GOOD["routes"][0], "path": "/{all+}", "app": "site", "role": "other", "route_keys": ["ANY /{all+}"]}
+    document["routes"] = [*document["routes"], catch_all]
+    manifest = parse(document)
+    assert manifest.default is None
+    assert manifest.app_names == ("mcp", "site")
+    assert json.loads(dump_manifest(manifest)).keys() == {"version", "routes"}
+    with pytest.raises(ManifestError, match=r"takes every path, so 'otterwiki' would get no request through \$default"):
+        parse({**document, "default": "otterwiki"})
+
+
+@pytest.mark.parametrize(("default", "quota"), [({}, 300), ({"default": "wiki"}, 299)])
+def test_the_default_route_counts_towards_the_quota(default: dict[str, str], quota: int) -> None:
+    routes = [
+        {"path": path, "methods": ["ANY"], "app": "mcp", "role": "other", "route_keys": [f"ANY {path}"]}
+        for path in (f"/{number}" for number in range(quota + 1))
+    ]
+    parse({"version": 1, **default, "routes": routes[:quota]})
+    with pytest.raises(ManifestError, match="an HTTP API has at most 300 routes"):
+        parse({"version": 1, **default, "routes": routes})
+
+
 def test_routes_are_written_in_the_same_order() -> None:
     reordered = deepcopy(GOOD)
     reordered["routes"].reverse()
@@ -61,6 +84,7 @@ def test_the_json_schema_agrees_with_the_reader() -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     assert validator.is_valid(GOOD)
+    assert validator.is_valid({key: value for key, value in GOOD.items() if key != "default"})
     assert not validator.is_valid({**GOOD, "version": 2})
     assert not validator.is_valid({**GOOD, "extra": 1})
     assert not validator.is_valid({**GOOD, "routes": [{**GOOD["routes"][0], "role": "king"}]})

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from routegen.errors import ConfigError, NoProjectError
 
@@ -112,8 +112,10 @@ class AppTable(BaseModel):
     unsupported: Annotated[
         Literal["refuse", "warn"],
         Field(
+            # The second name is the former one; configurations with it exist.
+            validation_alias=AliasChoices("unsupported", "uncarried"),
             description="What to do about a path that a route key cannot express. "
-            '`"refuse"`: end with exit code 5. `"warn"`: leave it out and say so.'
+            '`"refuse"`: end with exit code 5. `"warn"`: leave it out and say so.',
         ),
     ] = "refuse"
 
@@ -135,7 +137,10 @@ class ProjectTable(BaseModel):
 
     model_config = _STRICT
 
-    default: Annotated[Name, Field(description="The app behind `$default`.")]
+    default: Annotated[
+        Name | None,
+        Field(description="The app behind `$default`. Without it, the gateway answers 404 where no route matches."),
+    ] = None
     apps: Annotated[dict[Name, AppTable], Field(description="The apps, by name.")]
     manifest: Annotated[Text, Field(description="The manifest's file.")] = "generated/routes.json"
     timeout: Annotated[
@@ -147,7 +152,7 @@ class Config(BaseModel):
     """The configuration of a run.
 
     Attributes:
-        default: the app behind `$default`.
+        default: the app behind `$default`; None if there is none, so that the gateway answers 404.
         manifest: the manifest's file.
         apps: the apps to extract; the default app is not one of them.
         default_app: the default app, if it is configured.
@@ -157,7 +162,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    default: Name
+    default: Name | None
     manifest: Path
     apps: tuple[AppConfig, ...]
     default_app: AppConfig | None = None
@@ -203,14 +208,13 @@ def read_config(file: Path) -> Config:
     }
     apps = tuple(app for name, app in configured.items() if name != project.default)
     if not apps:
-        raise ConfigError(
-            f"{file}: {_TABLE}: apps names no app beside the default {project.default!r}, so there is no route"
-        )
+        besides = f" beside the default {project.default!r}" if project.default else ""
+        raise ConfigError(f"{file}: {_TABLE}: apps names no app{besides}, so there is no route")
     return Config(
         default=project.default,
         manifest=root / project.manifest,
         apps=apps,
-        default_app=configured.get(project.default),
+        default_app=configured.get(project.default) if project.default else None,
         timeout=project.timeout,
     )
 

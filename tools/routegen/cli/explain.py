@@ -39,7 +39,7 @@ def command(method: str, path: str, manifest: Path | None, format_: str) -> None
         return
     role = f" ({explanation.role})" if explanation.role else ""
     emit(
-        f"{explanation.method} {explanation.path} goes to {explanation.app}{role}\n"
-        f"  route key  {explanation.route_key or '$default'}\n"
+        f"{explanation.method} {explanation.path} goes to {explanation.goes_to}{role}\n"
+        f"  route key  {explanation.route_key or ('$default' if explanation.app else 'none')}\n"
         f"  reason     {explanation.reason}\n"
     )

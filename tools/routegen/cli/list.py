@@ -30,7 +30,10 @@ def command(manifest: Path | None, format_: str) -> None:
         return
     rows = [_HEADER]
     rows += [(r.path, " ".join(r.methods) or "reserved", r.app, r.role, r.spec or "") for r in content.routes]
-    rows.append(("$default", "ANY", content.default, "everything else", ""))
+    if content.default:
+        rows.append(("$default", "ANY", content.default, "everything else", ""))
+    else:
+        rows.append(("no route", "ANY", "none", "everything else: the gateway answers 404", ""))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows)
     emit("".join(f"{line.rstrip()}\n" for line in lines))

@@ -7,7 +7,7 @@ from routegen.diff.entry_lines import DEFAULT_ROUTE, line_of_entry
 from routegen.diff.manifest_differences import Added, Changed, DefaultChanged, Difference, Removed
 from routegen.gateway import ANY, shape
 from routegen.manifest import DOCUMENT_ROLES, Manifest, Role, Route
-from routegen.manifest.explain import Explainer
+from routegen.manifest.explain import NO_APP, Explainer
 from routegen.report import Finding, Rule, rules
 
 # Clients request these before or during the sign-in; without one of them a client does not connect.
@@ -71,7 +71,8 @@ def _message(difference: Difference, new: Manifest) -> str:
         case Changed(old_route, new_route, fields):
             return f"Changed: {'; '.join(_change(name, old_route, new_route) for name in fields)}."
         case DefaultChanged(old_app, new_app):
-            return f"Changed: requests that no route takes go to {new_app}; before, they went to {old_app}."
+            before, after = old_app or NO_APP, new_app or NO_APP
+            return f"Changed: requests that no route takes go to {after}; before, they went to {before}."
 
 
 def _description(route: Route) -> str:
@@ -85,6 +86,8 @@ def _next_owner(route: Route, new: Manifest) -> str:
     explanation = Explainer(new).explain(method, path)
     if explanation.route_key:
         return f"{explanation.app} through {explanation.route_key}"
+    if explanation.app is None:
+        return NO_APP
     # A website behind $default often answers every path with a page.
     consequence = ", which may answer with HTML where a client expects JSON" if route.role in DOCUMENT_ROLES else ""
     return f"{explanation.app}{consequence}"

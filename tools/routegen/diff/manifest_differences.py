@@ -34,10 +34,10 @@ class Changed:
 
 @dataclass(frozen=True)
 class DefaultChanged:
-    """Another app is behind `$default`."""
+    """Another app is behind `$default`; None for no app."""
 
-    old: str
-    new: str
+    old: str | None
+    new: str | None
 
 
 Difference = DefaultChanged | Added | Removed | Changed

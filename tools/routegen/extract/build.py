@@ -10,7 +10,18 @@ from routegen.errors import UnsupportedRouteError
 from routegen.extract.reserved import ROOT_DOCUMENTS, NotReserved, reserve_paths
 from routegen.extract.unreachable import find_unreachable, redirected_path
 from routegen.extract.unsupported import TranslatedPath, UnsupportedPath, is_covered, translate_served_path
-from routegen.gateway import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteTable, Translation, shape, subtree_path
+from routegen.gateway import (
+    ANY,
+    METHODS,
+    ROUTE_QUOTA,
+    RouteKey,
+    RouteTable,
+    Translation,
+    shape,
+    subtree_path,
+    takes_every_path,
+)
+from routegen.gateway.path_pattern import split_path
 from routegen.manifest import Manifest, Route
 from routegen.manifest.validation import find_problems
 from routegen.roles import PathRole, classify_path
@@ -48,12 +59,14 @@ class _Entry:
 
 
 def build_manifest(
-    default: str, apps: Sequence[tuple[AppConfig, list[ServedPath]]], default_paths: Sequence[ServedPath] | None = None
+    default: str | None,
+    apps: Sequence[tuple[AppConfig, list[ServedPath]]],
+    default_paths: Sequence[ServedPath] | None = None,
 ) -> Extraction:
     """Build the manifest of discovered apps; its content depends only on the arguments.
 
     Args:
-        default: the name of the app behind `$default`.
+        default: the name of the app behind `$default`; None if there is none.
         apps: each app with the paths that it serves.
         default_paths: the paths that the default app serves; None if it is not configured.
 
@@ -64,15 +77,18 @@ def build_manifest(
     routes: list[Route] = []
     unsupported: list[UnsupportedPath] = []
     for app, served_paths in apps:
-        translated = [(served, translate_served_path(app.name, served)) for served in served_paths]
+        translated = [
+            (served, translate_served_path(app.name, served, has_default=default is not None))
+            for served in served_paths
+        ]
         app_routes = list(_app_routes(app, translated))
         routes += app_routes
         unsupported += _unsupported_paths(app, translated, app_routes)
     routes, shared_documents = _with_one_owner(routes, [app for app, _ in apps])
-    reserved, not_reserved = reserve_paths([app for app, _ in apps], routes, default_paths)
+    reserved, not_reserved = reserve_paths([app for app, _ in apps], routes, default, default_paths)
     routes += reserved
     routes.sort(key=lambda route: (route.path, route.app))
-    _check_quota(routes)
+    _check_quota(routes, default)
     manifest = Manifest(version=1, default=default, routes=tuple(routes))
     if problems := list(find_problems(manifest)):
         raise UnsupportedRouteError(f"the apps' routes: {problems[0]}{_and_more(problems)}")
@@ -130,9 +146,9 @@ def _and_more(problems: Sequence[object]) -> str:
     return f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
 
 
-def _check_quota(routes: Sequence[Route]) -> None:
+def _check_quota(routes: Sequence[Route], default: str | None) -> None:
     """Refuse more routes than an HTTP API can have; the error names the largest subtrees, which an app could own."""
-    total = sum(len(route.route_keys) for route in routes) + 1
+    total = sum(len(route.route_keys) for route in routes) + (default is not None)
     if total <= ROUTE_QUOTA:
         return
     subtrees: Counter[tuple[str, str]] = Counter()
@@ -140,7 +156,8 @@ def _check_quota(routes: Sequence[Route]) -> None:
         subtrees.update(dict.fromkeys(_subtrees_of(route), len(route.route_keys)))
     largest = ", ".join(f"{prefix} ({app}: {count})" for (app, prefix), count in subtrees.most_common(_SUBTREES_SHOWN))
     remedy = f" Add a large subtree to `own` of its app, so that it needs two routes: {largest}" if largest else ""
-    raise UnsupportedRouteError(f"{total} routes, $default included; an HTTP API has at most {ROUTE_QUOTA}.{remedy}")
+    included = ", $default included" if default is not None else ""
+    raise UnsupportedRouteError(f"{total} routes{included}; an HTTP API has at most {ROUTE_QUOTA}.{remedy}")
 
 
 def _subtrees_of(route: Route) -> Iterator[tuple[str, str]]:
@@ -160,6 +177,8 @@ def _app_routes(app: AppConfig, translated: Sequence[tuple[ServedPath, Translate
     for served, result in translated:
         if result.translation:
             _add_entry(entries, served, result.translation)
+            if takes_every_path(result.translation.path) and split_path(served.path, served.regexes)[-1].matches_empty:
+                _add_entry(entries, served, Translation("/"))  # a greedy variable does not match the empty rest
     owned_role = _owned_role(translated)
     for prefix in app.own:
         _own_subtree(entries, prefix, owned_role)
@@ -185,7 +204,10 @@ def _owned_role(translated: Iterable[tuple[ServedPath, TranslatedPath]]) -> Path
     """Return the role of owned paths: an app that answers every path with an MCP endpoint has it at its own paths."""
     for served, result in translated:
         role = classify_path(served.path, served.handlers)
-        if role.role == "mcp-endpoint" and any(problem.kind == "everything" for problem in result.unsupported):
+        takes_everything = (result.translation and takes_every_path(result.translation.path)) or any(
+            problem.kind == "everything" for problem in result.unsupported
+        )
+        if role.role == "mcp-endpoint" and takes_everything:
             return role
     return PathRole("owned")
 

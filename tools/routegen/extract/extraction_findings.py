@@ -48,20 +48,20 @@ def extraction_findings(extraction: Extraction) -> list[Finding]:
         rule = rules.SHADOWED_RULE if shadowed.names_a_path else rules.SHADOWED_PAGE
         fix = f"Change the route or the rule of {shadowed.app}, if users need both."
         findings.append(Finding(rule, shadowed.paths[0], f"{shadowed.text}.", fix))
-    findings += [_not_reserved(path, extraction.manifest.default) for path in extraction.not_reserved]
+    findings += map(_not_reserved, extraction.not_reserved)
     return [*findings, *_shared_documents(extraction)]
 
 
-def _not_reserved(path: NotReserved, default: str) -> Finding:
+def _not_reserved(path: NotReserved) -> Finding:
     reason = f"its rule {path.rule} names the path" if path.rule else "it is not configured, so its rules are unknown"
     message = (
-        f"Clients ask here about the MCP endpoint {path.endpoint} of {path.app}. {default} answers, because {reason}."
-        " A page of HTML with status 200 makes most clients fail."
+        f"Clients ask here about the MCP endpoint {path.endpoint} of {path.app}. {path.default} answers, because "
+        f"{reason}. A page of HTML with status 200 makes most clients fail."
     )
     fix = (
-        f'Reserve the path with reserve = ["{path.path}"], if {default} does not need it.'
+        f'Reserve the path with reserve = ["{path.path}"], if {path.default} does not need it.'
         if path.rule
-        else f'Add [tool.routegen.apps.{default}], or set reserve = "all" for {path.app}.'
+        else f'Add [tool.routegen.apps.{path.default}], or set reserve = "all" for {path.app}.'
     )
     return Finding(rules.NOT_RESERVED, path.path, message, fix)
 

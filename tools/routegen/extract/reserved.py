@@ -25,39 +25,51 @@ class NotReserved:
         path: the path.
         app: the app with the endpoint.
         endpoint: the path of the endpoint.
+        default: the default app.
         rule: the default app's rule that names the path; None if the default app is not configured.
     """
 
     path: str
     app: str
     endpoint: str
+    default: str
     rule: str | None
 
 
 def reserve_paths(
-    apps: Sequence[AppConfig], routes: Sequence[Route], default_paths: Sequence[ServedPath] | None
+    apps: Sequence[AppConfig],
+    routes: Sequence[Route],
+    default: str | None,
+    default_paths: Sequence[ServedPath] | None,
 ) -> tuple[list[Route], list[NotReserved]]:
     """Return a route for each path to reserve, and the paths that the policy leaves to the default app.
 
     Args:
         apps: the apps, in the order of the configuration: the first one with an endpoint gets the root documents.
         routes: the routes of all apps, without reserved paths.
+        default: the name of the default app. Without one, the gateway itself answers 404 to a path that no app serves,
+            so that only the catch-all route of another app is a reason to reserve a path.
         default_paths: the paths that the default app serves; None if it is not configured.
     """
-    # A route of another app keeps its requests, and a path that the app gets already needs no second route.
-    table = RouteTable(RouteKey.parse(key) for route in routes for key in route.route_keys)
+    owners = {RouteKey.parse(key): route.app for route in routes for key in route.route_keys}
+    table = RouteTable(owners)
     rules = {served.path: split_path(served.path, served.regexes) for served in default_paths or ()}
     reserved: dict[str, Route] = {}
     left_out: dict[str, NotReserved] = {}
     for app in apps:
         for path, endpoint, role in _candidates(app, routes):
-            if path in reserved or table.select("GET", path):
+            key = table.select("GET", path)
+            # A path that the app gets already needs no second route, and another app keeps a path that its route names.
+            is_taken = key and (owners[key] == app.name or not key.shape[0].startswith("{"))
+            if path in reserved or is_taken:
                 continue
-            rule = _naming_rule(path, rules)
-            is_unknown = path in ROOT_DOCUMENTS and default_paths is None
-            if app.reserve == "auto" and (rule or is_unknown):
-                left_out.setdefault(path, NotReserved(path, app.name, endpoint, rule))
-                continue
+            if app.reserve == "auto" and key is None:
+                if default is None:
+                    continue
+                rule = _naming_rule(path, rules)
+                if rule or (path in ROOT_DOCUMENTS and default_paths is None):
+                    left_out.setdefault(path, NotReserved(path, app.name, endpoint, default, rule))
+                    continue
             reserved[path] = _reserved_route(app.name, path, endpoint, role)
     return list(reserved.values()), [item for path, item in left_out.items() if path not in reserved]
 

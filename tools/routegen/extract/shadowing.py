@@ -4,21 +4,21 @@ A shadowed rule loses requests to a route. It matters if the rule names a path. 
 a wiki's `/{path}`, loses one page to each route; this is the purpose of routes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from routegen.discover.served_path import ServedPath
-from routegen.gateway import shape
+from routegen.gateway import shape, takes_every_path
 from routegen.gateway.path_pattern import ANY_REST, ANY_SEGMENT, PathSegment, paths_overlap, split_path
 from routegen.manifest import Manifest
 
 
 @dataclass(frozen=True)
 class ShadowedRules:
-    """Rules of the default app that lose requests to routes.
+    """Rules of the default app, or of an app whose route takes every path, that lose requests to routes.
 
     Attributes:
-        app: the default app.
+        app: the app that has the rules.
         rules: as the app writes them, the shortest first; several only if they are rules for pages with any name.
         names_a_path: the rule begins with a literal segment; it is not for pages with any name.
         paths: the paths of the routes that take the requests.
@@ -40,7 +40,12 @@ class ShadowedRules:
 
 
 def find_shadowed_rules(manifest: Manifest, default_paths: Iterable[ServedPath]) -> list[ShadowedRules]:
-    """Return the default app's shadowed rules: each rule that names a path, then all others as one entry."""
+    """Return the default app's shadowed rules: each rule that names a path, then all others as one entry.
+
+    Without a default app, the app whose route takes every path loses requests to the routes of the other apps.
+    """
+    if manifest.default is None:
+        return list(_shadowed_catch_all(manifest))
     patterns = {route.path: _pattern(route.path) for route in manifest.routes}
     by_rule: dict[str, ShadowedRules] = {}
     pages: dict[str, set[str]] = {}
@@ -57,6 +62,13 @@ def find_shadowed_rules(manifest: Manifest, default_paths: Iterable[ServedPath])
         paths = sorted(set().union(*pages.values()))
         shadowed.append(ShadowedRules(manifest.default, tuple(rules), False, tuple(paths)))
     return shadowed
+
+
+def _shadowed_catch_all(manifest: Manifest) -> Iterator[ShadowedRules]:
+    for route in manifest.routes:
+        paths = tuple(other.path for other in manifest.routes if other.app != route.app)
+        if takes_every_path(route.path) and paths:
+            yield ShadowedRules(route.app, (route.path,), False, paths)
 
 
 def _pattern(path: str) -> tuple[PathSegment, ...]:

@@ -1,7 +1,7 @@
 """Find MCP endpoints and metadata that clients cannot use behind the gateway, although the app serves them.
 
 - `redirect`: the endpoint's path ends in `/`, and the app redirects the path without the slash to it. A route key
-  cannot end in `/`, so the redirect leads to the app behind `$default`.
+  cannot end in `/`, so the redirect leads away from the app.
 - `misplaced-metadata`: the documents of the sign-in are mounted below a path. Clients put the well-known path first and
   the endpoint's or issuer's path after it (RFC 9728, section 3.1; RFC 8414, section 3.1).
 - `sessions`: the endpoint keeps sessions in its process, and the app runs on Lambda, where each request can reach
@@ -66,7 +66,7 @@ def _redirect(app: str, served: ServedPath, table: RouteTable) -> Iterator[Unsup
         return
     text = (
         f"the MCP endpoint is {path}/, and {path} only redirects to it; a route key cannot end in '/', so the gateway "
-        f"sends {path}/ to the app behind $default; {_remedy(served.handlers, path)}"
+        f"does not send {path}/ to {app}; {_remedy(served.handlers, path)}"
     )
     yield UnsupportedPath("redirect", app, f"{path}/", f"redirect: {app}: {text}")
 

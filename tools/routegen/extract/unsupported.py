@@ -4,7 +4,7 @@ The kinds of unsupported paths:
 
 - `websocket`: an HTTP API does not support WebSockets (AWS: a WebSocket API does).
 - `host`: a route key has no condition on the host.
-- `everything`: a path that takes every path would leave no request for the app behind `$default`.
+- `everything`: a path that takes every path would leave no request for the app behind `$default`, if there is one.
 - `trailing-slash`: a route key cannot end in `/`, and a request for `/x/` does not match the route `/x`
   (`routegen.gateway.assumptions.TRAILING_SLASH_MATCHES`).
 - `empty-rest`: a greedy variable or a mount also matches an empty rest, and a greedy variable of a route key does not
@@ -74,8 +74,14 @@ class TranslatedPath:
     unsupported: tuple[UnsupportedPath, ...] = ()
 
 
-def translate_served_path(app: str, served: ServedPath) -> TranslatedPath:
-    """Translate a path that an app serves, and list the parts that a route key cannot express."""
+def translate_served_path(app: str, served: ServedPath, *, has_default: bool = True) -> TranslatedPath:
+    """Translate a path that an app serves, and list the parts that a route key cannot express.
+
+    Args:
+        app: the app's name.
+        served: the path.
+        has_default: whether an app is behind `$default`.
+    """
     path = served.path
 
     def unsupported(kind: UnsupportedKind, text: str, refusable: bool = True) -> UnsupportedPath:
@@ -93,7 +99,7 @@ def translate_served_path(app: str, served: ServedPath) -> TranslatedPath:
         translation = translate_path(without_slash, served.regexes)
     except RouteKeyError as error:
         return TranslatedPath(None, (*problems, unsupported("path", f"{path} cannot be a route: {error}")))
-    if takes_every_path(translation.path):
+    if has_default and takes_every_path(translation.path):
         return TranslatedPath(None, (*problems, unsupported("everything", _everything_text(served))))
     if without_slash != path:
         problems.append(unsupported("trailing-slash", _trailing_slash_text(path)))

@@ -6,6 +6,8 @@ from routegen.gateway import ANY, RouteKey, RouteTable
 from routegen.manifest import Manifest, Route
 
 NO_KEY = "no route key takes it"
+NO_APP = "no app: the gateway answers 404"
+NO_DEFAULT = "; there is no default app"
 OTHER_SLASH = "no route key takes it; {path} has a route key, but a path with a trailing slash is another path"
 OTHER_METHOD = "no route key takes this method; this path has a route key for {methods}"
 RESERVED = "; {app} serves nothing at this path and answers 404 itself: {reason}"
@@ -22,7 +24,7 @@ class Explanation:
         method: the request's method.
         path: the request's path, as given.
         route_key: the route key that takes the request; None for `$default`.
-        app: the app that gets the request.
+        app: the app that gets the request; None if no app does, so that the gateway answers 404.
         role: the role of the path in the manifest; None for `$default`.
         reason: one sentence.
     """
@@ -30,9 +32,14 @@ class Explanation:
     method: str
     path: str
     route_key: str | None
-    app: str
+    app: str | None
     role: str | None
     reason: str
+
+    @property
+    def goes_to(self) -> str:
+        """The app that gets the request, or that no app gets it, as the end of a sentence."""
+        return self.app or NO_APP
 
 
 class Explainer:
@@ -54,7 +61,8 @@ class Explainer:
         path_only = path.partition("?")[0].partition("#")[0]
         key = self._table.select(method, path_only)
         if key is None:
-            return Explanation(method, path, None, self._default, None, self._reason_for_default(path_only))
+            reason = self._reason_for_default(path_only) + ("" if self._default else NO_DEFAULT)
+            return Explanation(method, path, None, self._default, None, reason)
         route = self._routes[str(key)]
         return Explanation(method, path, str(key), route.app, route.role, _reason(key, route, method))
 

@@ -69,8 +69,17 @@ class Manifest(BaseModel):
     model_config = _STRICT
 
     version: Annotated[Literal[1], Field(description="The version of this format")]
-    default: Annotated[AppName, Field(description="The app behind $default")]
+    default: Annotated[
+        AppName | None,
+        Field(description="The app behind $default; absent where the gateway answers 404 if no route matches"),
+    ] = None
     routes: Annotated[tuple[Route, ...], Field(description="Sorted by path")]
+
+    @property
+    def app_names(self) -> tuple[str, ...]:
+        """The name of each app, sorted, with the default app."""
+        default = set() if self.default is None else {self.default}
+        return tuple(sorted(default | {route.app for route in self.routes}))
 
 
 def json_schema() -> dict[str, Any]:

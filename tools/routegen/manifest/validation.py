@@ -28,13 +28,16 @@ def find_problems(manifest: Manifest) -> Iterator[str]:
             elif requests in first_keys:
                 yield f"{entry}: route key {text!r} takes the same requests as {first_keys[requests]!r} before it"
             first_keys.setdefault(requests, text)
-    if total + 1 > ROUTE_QUOTA:
-        yield (
-            f"routes: {total} route keys and $default make {total + 1}; an HTTP API has at most {ROUTE_QUOTA} routes"
-        )
+    if manifest.default is None and not manifest.routes:
+        yield "routes: there is neither a route nor a default app, so the gateway would answer every request with 404"
+    count, keys = total, f"{total} route keys"
+    if manifest.default is not None:
+        count, keys = total + 1, f"{total} route keys and $default make {total + 1}"
+    if count > ROUTE_QUOTA:
+        yield f"routes: {keys}; an HTTP API has at most {ROUTE_QUOTA} routes"
 
 
-def _entry_problems(route: Route, default: str) -> Iterator[str]:
+def _entry_problems(route: Route, default: str | None) -> Iterator[str]:
     if route.app == default:
         yield f"{route.app!r} is the default app: it gets every request that no route takes, and owns no route"
     if bool(route.methods) == bool(route.reserved):
@@ -48,7 +51,7 @@ def _entry_problems(route: Route, default: str) -> Iterator[str]:
             key = RouteKey.parse(text)
         except RouteKeyError:
             continue
-        if key.takes_every_path:
+        if key.takes_every_path and default is not None:
             yield f"route key {text!r} takes every path, so {default!r} would get no request through $default"
         if key.path != route.path:
             yield f"route key {text!r} has another path than the entry"

@@ -13,9 +13,10 @@ from routegen.config import AppConfig
 from routegen.discover.served_path import ServedPath
 from routegen.extract.unreachable import is_endpoint, redirected_path
 from routegen.extract.unsupported import translate_served_path
-from routegen.gateway import ANY, RouteKey, RouteTable, shape
+from routegen.gateway import ANY, RouteKey, RouteTable, shape, takes_every_path
 from routegen.gateway.path_pattern import PathSegment, path_matches, split_path
 from routegen.manifest import Manifest, Route
+from routegen.manifest.explain import NO_APP
 from routegen.prove.driver import DrivenRequest
 from routegen.roles import discovery_documents
 
@@ -31,7 +32,7 @@ class Disagreement:
         method: the request's method.
         path: the request's path, percent-encoded.
         route_key: the route key that takes the request; None for `$default`.
-        goes_to: the app that gets the request.
+        goes_to: the app that gets the request; None if no app does, so that the gateway answers 404.
         text: one sentence.
     """
 
@@ -39,7 +40,7 @@ class Disagreement:
     method: str
     path: str
     route_key: str | None
-    goes_to: str
+    goes_to: str | None
     text: str
 
 
@@ -52,7 +53,8 @@ class AppProof:
         routes: how many paths of the app were driven.
         requests: how many requests were tried.
         disagreements: the shortest paths first, then by path and method.
-        excused: how many requests each kind of unsupported path excuses.
+        excused: how many requests each kind of unsupported path excuses, and `shadowed`: a rule of the app takes every
+            path, and another app has a route for the request.
         served: how many requests reached a route.
         answered_by_middleware: how many requests middleware answered, so that the router was asked without it.
         middleware_paths: the paths that only middleware answers, each with its status.
@@ -122,8 +124,14 @@ class _Comparison:
         self._table = RouteTable(map(RouteKey.parse, self._routes))
         self._served_paths = served_paths
         self._segments = [split_path(served.path, served.regexes) for served in served_paths]
-        translated = [translate_served_path(app.name, served) for served in served_paths]
+        has_default = manifest.default is not None
+        translated = [translate_served_path(app.name, served, has_default=has_default) for served in served_paths]
         self._unsupported = [result.unsupported for result in translated]
+        self._catch_alls = {
+            position
+            for position, result in enumerate(translated)
+            if result.translation and takes_every_path(result.translation.path)
+        }
         self._segments_by_shape: dict[tuple[str, ...], list[tuple[PathSegment, ...]]] = {}
         for segments, result in zip(self._segments, translated, strict=True):
             if result.translation:
@@ -137,7 +145,7 @@ class _Comparison:
         if selected_app != self._app.name:
             if self._middleware_serves(request):
                 return self._answered_by_middleware(request, selected_app)
-            if self._app_serves(request) and not self._is_excused(request):
+            if self._app_serves(request) and not self._is_excused(request) and not self._is_shadowed(request, route):
                 return self._under_routed(request, route, selected_app)
         elif route is not None and route.reserved and request.outcome == "served":
             text = f"{request.method} {request.path} is served by {selected_app}, and {key} is reserved for its 404"
@@ -190,14 +198,24 @@ class _Comparison:
         self.excused.update(kinds)
         return bool(kinds)
 
-    def _answered_by_middleware(self, request: DrivenRequest, selected_app: str) -> Disagreement:
+    def _answered_by_middleware(self, request: DrivenRequest, selected_app: str | None) -> Disagreement:
         text = (
             f"middleware of {self._app.name} answers GET {request.path} with {request.status}; the route table does "
-            f"not list it, so it goes to {selected_app}"
+            f"not list it, so it goes to {selected_app or NO_APP}"
         )
         return Disagreement("middleware", request.method, request.path, None, selected_app, text)
 
-    def _under_routed(self, request: DrivenRequest, route: Route | None, selected_app: str) -> Disagreement:
+    def _is_shadowed(self, request: DrivenRequest, route: Route | None) -> bool:
+        """Whether another app has a route for a request that this app answers with a rule for every path."""
+        # A 405 does not tell which route has refused the method.
+        positions = self._catch_alls if request.position < 0 else self._catch_alls & {request.position}
+        is_shadowed = route is not None and any(
+            path_matches(self._segments[position], unquote(request.path)) for position in positions
+        )
+        self.excused.update({"shadowed"} if is_shadowed else ())
+        return is_shadowed
+
+    def _under_routed(self, request: DrivenRequest, route: Route | None, selected_app: str | None) -> Disagreement:
         key = route.route_keys[0] if route else None
         through = f" through {key}" if key else ""
         path = ""
@@ -205,7 +223,7 @@ class _Comparison:
             served = self._served_paths[request.position]
             path = f" at {served.path} ({' '.join(served.methods) if served.methods else ANY})"
         served_by = f"is served by {self._app.name}{path}"
-        text = f"{request.method} {request.path} {served_by}, and goes to {selected_app}{through}"
+        text = f"{request.method} {request.path} {served_by}, and goes to {selected_app or NO_APP}{through}"
         return Disagreement("under-routed", request.method, request.path, key, selected_app, text)
 
     def _over_routed(self, request: DrivenRequest, key: str) -> Disagreement:

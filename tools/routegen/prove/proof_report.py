@@ -57,11 +57,15 @@ def _middleware_finding(proof: AppProof) -> Finding:
     return Finding(rules.MIDDLEWARE_PATHS, proof.app, message, fix)
 
 
+def _excuse(kind: str) -> str:
+    if kind == "shadowed":
+        return "a rule of the app takes every path, and another app has a route for the request"
+    return f"unsupported, `{kind}`"
+
+
 def _rows(proof: AppProof) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [(proof.app, f"{proof.requests} requests", f"made from {proof.routes} served paths")]
-    rows += [
-        ("", f"{count} requests", f"excused: unsupported, `{kind}`") for kind, count in sorted(proof.excused.items())
-    ]
+    rows += [("", f"{count} requests", f"excused: {_excuse(kind)}") for kind, count in sorted(proof.excused.items())]
     if proof.answered_by_middleware:
         count = proof.answered_by_middleware
         rows.append(("", f"{count} requests", "answered by middleware, so the router was asked without it"))

@@ -45,8 +45,10 @@ class Deployment:
 
     @property
     def default_app(self) -> str:
-        """The name of the default app."""
-        return self.manifest.default if self.manifest else "the default app"
+        """The name of the app that gets the requests that no other app serves."""
+        if self.manifest is None:
+            return "the default app"
+        return Explainer(self.manifest).explain("GET", UNSERVED_PATH).app or "the app behind $default"
 
     @property
     def unserved_url(self) -> str:

@@ -1,8 +1,9 @@
 """Predict from a manifest, before any deployment, what each client will meet.
 
 The manifest does not say how the default app answers an unknown path (404, or a page with status 200), nor whether the
-gateway renames the challenge header. The report therefore has four scenarios. The manifest has the paths of documents
-but not their content, so each document is assumed to be correct.
+gateway renames the challenge header. The report therefore has four scenarios; it has two if no app gets the unknown
+paths, because the gateway then answers 404. The manifest has the paths of documents but not their content, so each
+document is assumed to be correct.
 """
 
 import json
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from routegen.gateway import ANY
+from routegen.gateway import ANY, takes_every_path
 from routegen.manifest import Manifest, Role, Route
 from routegen.manifest.explain import Explainer
 from routegen.report import Finding, Report, Section, rules
@@ -62,6 +63,14 @@ class Scenario:
 
 SCENARIOS = (Scenario(404, "kept"), Scenario(404, "renamed"), Scenario(200, "kept"), Scenario(200, "renamed"))
 
+"""The scenarios of a manifest with a default app."""
+
+
+def manifest_scenarios(manifest: Manifest) -> tuple[Scenario, ...]:
+    """Return the scenarios that a manifest allows: without an app for all other paths, the gateway answers 404."""
+    has_other_paths = manifest.default or any(takes_every_path(route.path) for route in manifest.routes)
+    return SCENARIOS if has_other_paths else tuple(scenario for scenario in SCENARIOS if scenario.catch_all == 404)
+
 
 def predict_from_manifest(manifest: Manifest, source: str, clients: tuple[McpClient, ...] = CLIENTS) -> Report:
     """Predict each client in each scenario, and report the findings that the manifest shows.
@@ -77,7 +86,7 @@ def predict_from_manifest(manifest: Manifest, source: str, clients: tuple[McpCli
     sections: list[Section] = []
     details: list[dict[str, Any]] = []
     for path in paths:
-        for scenario in SCENARIOS:
+        for scenario in manifest_scenarios(manifest):
             answers = ManifestAnswers(manifest, path, scenario)
             predictions = [_without_origin(predict(client, _ORIGIN + path, answers)) for client in clients]
             discovery = discover(answers, _ORIGIN + path)
@@ -140,6 +149,7 @@ class ManifestAnswers:
             scenario: how the default app and the gateway answer.
         """
         self._explainer = Explainer(manifest)
+        self._default = manifest.default
         self._routes = manifest.routes
         self._mcp_path = mcp_path
         self._scenario = scenario
@@ -168,13 +178,19 @@ class ManifestAnswers:
             return Failure(method, url, "not-asked", "the manifest does not contain the answer")
         route_key = self._explainer.explain(method, path).route_key
         route = next((route for route in self._routes if route_key in route.route_keys), None)
-        if route is None:
-            return Answer(method, url, self._scenario.catch_all, (("content-type", "text/html"),), _PAGE)
+        if route is None or takes_every_path(route.path):
+            return self._other_answer(method, url, is_from_gateway=route is None and self._default is None)
         if route.reserved:
             return _json_answer(method, url, 404, {"error": "not_found"})
         if ANY not in route.methods and method not in route.methods:
             return _json_answer(method, url, 405, {"error": "method_not_allowed"})
         return self._route_answer(method, url, route)
+
+    def _other_answer(self, method: str, url: str, *, is_from_gateway: bool) -> Answer:
+        """Return the answer at a path that no route names: of the gateway, or of the app that gets these paths."""
+        if is_from_gateway:
+            return _json_answer(method, url, 404, {"message": "Not Found"})
+        return Answer(method, url, self._scenario.catch_all, (("content-type", "text/html"),), _PAGE)
 
     def _route_answer(self, method: str, url: str, route: Route) -> Answer:
         match route.role:
