@@ -24,7 +24,7 @@ REQUESTS = 750
 
 
 class RoutingModel:
-    """The app that must get each request."""
+    """The app that must get each request, or None if the server must answer as the gateway does."""
 
     def __init__(self, manifest: Manifest) -> None:
         self.apps = [app.name for app in TemplateGateway.from_manifest(manifest).apps]
@@ -32,15 +32,17 @@ class RoutingModel:
         self.apps_by_key = {text: route.app for route in manifest.routes for text in route.route_keys}
         self.table = RouteTable(map(RouteKey.parse, self.apps_by_key))
 
-    def select_app(self, request: RawRequest) -> str:
+    def select_app(self, request: RawRequest) -> str | None:
         key = self.table.select(request.method, request.model_path)
         return self.apps_by_key[str(key)] if key else self.default
 
     def error_in(self, response: RawResponse, request: RawRequest, server: str) -> str | None:
         """Compare a response with the model and the documented differences, and return the error, if there is one."""
-        actual = f"{response.status}, {response.headers}"
+        actual = f"{response.status}, {response.headers}, {response.body!r}"
         reasons = refusals(server, request)
         if "x-app" not in response.headers:
+            if self.select_app(arriving_request(server, request)) is None and is_gateway_404(response, request):
+                return None
             return None if response.status in {reason.status for reason in reasons} else f"no app: {actual}"
         if names := [reason.name for reason in reasons if not reason.refuses_some]:
             return f"not refused for {names}: {actual}"
@@ -50,6 +52,12 @@ class RoutingModel:
             return f"{app} instead of {self.select_app(arrived)}"
         same_target = response.headers["x-target"].encode() == encode_target(arrived.target)
         return None if same_target else f"the target was changed: {actual}"
+
+
+def is_gateway_404(response: RawResponse, request: RawRequest) -> bool:
+    """Whether a response is that of API Gateway to a request that no route takes."""
+    body = b"" if request.method == "HEAD" else b'{"message":"Not Found"}'
+    return (response.status, response.headers.get("content-type"), response.body) == (404, "application/json", body)
 
 
 def compare(
@@ -73,6 +81,8 @@ def test_each_request_reaches_the_app_that_the_model_selects(
     for number in range(MANIFESTS):
         generator = random.Random(f"{seed} {part} {number}")
         manifest = random_manifest(generator)
+        if number % 3 == 2:
+            manifest = manifest.model_copy(update={"default": None})
         requests = random_requests(generator, manifest, REQUESTS)
         errors = list(compare(server, manifest, requests, apps, tmp_path / str(number)))
         assert errors[:10] == [], [*RoutingModel(manifest).apps_by_key]
@@ -87,6 +97,18 @@ def test_each_path_of_a_hostile_manifest_reaches_its_app(server: str, apps: list
         route.app for route in HOSTILE.routes
     }
     assert list(compare(server, HOSTILE, requests, apps, tmp_path / "hostile")) == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE"])
+@pytest.mark.parametrize("server", SERVERS)
+def test_without_a_default_app_other_paths_get_the_404_of_the_gateway(
+    server: str, method: str, apps: list[str], tmp_path: Path
+) -> None:
+    manifest = COMMITTED.model_copy(update={"default": None})
+    requests = [RawRequest(method, path) for path in (b"/mcp", b"/Home", b"/", b"/mcp/", b"/mcp/x", b"/Home?a=b")]
+    model = RoutingModel(manifest)
+    assert [model.select_app(request) for request in requests] == ["mcp", None, None, None, "mcp", None]
+    assert list(compare(server, manifest, requests, apps, tmp_path / "without-default")) == []
 
 
 @pytest.mark.parametrize("server", SERVERS)

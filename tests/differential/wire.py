@@ -19,10 +19,12 @@ class RawResponse:
     Attributes:
         status: the status code; 0 if the server closed the connection without a response.
         headers: the headers, with names in lower case.
+        body: the body.
     """
 
     status: int
     headers: dict[str, str]
+    body: bytes = b""
 
 
 def send_requests(port: int, heads: Sequence[bytes]) -> list[RawResponse]:
@@ -67,6 +69,5 @@ def _read_response(stream: BinaryIO, head: bytes) -> RawResponse:
     while (header := stream.readline()) not in {b"\r\n", b""}:
         name, _, value = header.decode("latin-1").partition(":")
         headers[name.lower()] = value.strip()
-    if not head.startswith(b"HEAD "):
-        stream.read(int(headers.get("content-length", 0)))
-    return RawResponse(int(line.split()[1]), headers)
+    length = 0 if head.startswith(b"HEAD ") else int(headers.get("content-length", 0))
+    return RawResponse(int(line.split()[1]), headers, stream.read(length))

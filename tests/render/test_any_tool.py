@@ -12,6 +12,7 @@ import pytest
 from helpers.node import link_packages, reason_not_to_run, run_node
 from helpers.support import PROJECT
 from render.manifests import COMMITTED
+from routegen.manifest import dump_manifest
 
 TEXT = (PROJECT / "docs" / "any-tool.md").read_text()
 KEYS = {key: route.app for route in COMMITTED.routes for key in route.route_keys} | {"$default": COMMITTED.default}
@@ -25,8 +26,8 @@ def examples(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
 
 
-def run_shell(program: str) -> str:
-    return subprocess.run(["bash", "-ec", program], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+def run_shell(program: str, folder: Path = PROJECT) -> str:
+    return subprocess.run(["bash", "-ec", program], cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
 @needs_jq
@@ -45,10 +46,29 @@ def test_jq_lists_the_paths_that_the_sign_in_needs() -> None:
 
 
 @needs_jq
+def test_jq_lists_the_reserved_paths() -> None:
+    reserved = [f"{route.path}  {route.reserved}" for route in COMMITTED.routes if route.reserved]
+    assert run_shell(examples("sh")[2]).splitlines() == reserved
+
+
+@needs_jq
+@pytest.mark.parametrize("number", [0, 4])
+def test_without_a_default_app_jq_leaves_it_out(number: int, tmp_path: Path) -> None:
+    (tmp_path / "generated").mkdir()
+    manifest = COMMITTED.model_copy(update={"default": None})
+    (tmp_path / "generated" / "routes.json").write_bytes(dump_manifest(manifest))
+    text = run_shell(examples("sh")[number], folder=tmp_path)
+    assert "/mcp" in text
+    assert "null" not in text
+    assert "otterwiki" not in text
+    assert "$default" not in text
+
+
+@needs_jq
 def test_jq_tells_whether_a_path_has_a_route() -> None:
-    assert run_shell(examples("sh")[2]) == "true\n"
+    assert run_shell(examples("sh")[3]) == "true\n"
     with pytest.raises(subprocess.CalledProcessError) as error:
-        run_shell(examples("sh")[2].replace("/mcp", "/Home"))
+        run_shell(examples("sh")[3].replace("/mcp", "/Home"))
     assert (error.value.returncode, error.value.stdout) == (1, "false\n")
 
 
@@ -86,7 +106,7 @@ def test_the_cdk_example_synthesises_every_route(tmp_path: Path) -> None:
 @needs_jq
 @needs_node
 def test_the_kubernetes_example_passes_the_schema_of_http_route() -> None:
-    text = run_shell(examples("sh")[3])
+    text = run_shell(examples("sh")[4])
     program = """
         import { readFileSync } from "node:fs";
         import { HTTPRoute } from "@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute";

@@ -16,20 +16,14 @@ from cfnlint.api import ManualArgs, lint
 from helpers.node import reason_not_to_run, run_node
 from moto import mock_aws
 from openapi_spec_validator import validate
-from render.manifests import BREAKING_OUT, COMMITTED, HOSTILE
+from render.manifests import BREAKING_OUT, COMMITTED, MANIFESTS, apps_by_key
 from routegen.errors import ConfigError, UnsupportedRouteError
 from routegen.manifest import Manifest
 from routegen.render import RenderRequest, render
 from samtranslator.public.translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
 
-KEYS = {
-    manifest: {key: route.app for route in manifest.routes for key in route.route_keys} | {"$default": manifest.default}
-    for manifest in (COMMITTED, HOSTILE)
-}
-"""The app of each route key."""
-
-both = pytest.mark.parametrize("manifest", [COMMITTED, HOSTILE], ids=["committed", "hostile"])
+each_manifest = pytest.mark.parametrize("manifest", MANIFESTS.values(), ids=MANIFESTS)
 
 
 def unquoted(value: Any) -> Any:
@@ -43,11 +37,11 @@ def unquoted(value: Any) -> Any:
     return value
 
 
-@both
+@each_manifest
 def test_terraform_has_each_route_and_no_text_ends_its_string(manifest: Manifest) -> None:
     module = unquoted(hcl2.loads(render(RenderRequest("terraform", manifest))))
     (local,) = module["locals"]
-    assert {route["key"]: route["app"] for route in local["routes"].values()} == KEYS[manifest]
+    assert {route["key"]: route["app"] for route in local["routes"].values()} == apps_by_key(manifest)
     resources = sorted(kind for resource in module["resource"] for kind in resource)
     assert resources == ["aws_apigatewayv2_integration", "aws_apigatewayv2_route", "aws_lambda_permission"]
 
@@ -70,7 +64,7 @@ def test_the_terraform_provider_has_each_argument() -> None:
             assert rendered
 
 
-@both
+@each_manifest
 def test_the_terraform_formatter_changes_nothing(manifest: Manifest) -> None:
     if reason := reason_not_to_run():
         pytest.skip(reason)
@@ -91,7 +85,7 @@ def _construct_function(_loader: yaml.SafeLoader, name: str, node: yaml.ScalarNo
 CloudFormationLoader.add_multi_constructor("!", _construct_function)
 
 
-@both
+@each_manifest
 @pytest.mark.parametrize("target", ["cloudformation", "sam"])
 def test_cfn_lint_reports_nothing(target: str, manifest: Manifest) -> None:
     text = render(RenderRequest(target, manifest))
@@ -141,7 +135,7 @@ def test_cloudformation_creates_the_permissions(cloud: None) -> None:
         assert source == "arn:aws:execute-api:eu-central-1:123456789012:abc/*/*"
 
 
-@both
+@each_manifest
 def test_the_cloudformation_resources_create_each_route(manifest: Manifest, cloud: None) -> None:
     """moto's CloudFormation does not know these resources, so API Gateway's calls create them, checked by botocore."""
     client = boto3.client("apigatewayv2")
@@ -157,25 +151,25 @@ def test_the_cloudformation_resources_create_each_route(manifest: Manifest, clou
             properties["Target"] = properties["Target"]["Fn::Sub"]
             client.create_route(**properties)
     integrations = {item["IntegrationId"] for item in client.get_integrations(ApiId=api)["Items"]}
-    assert len(integrations) == len(set(KEYS[manifest].values()))
+    assert len(integrations) == len(set(apps_by_key(manifest).values()))
     routes = {item["RouteKey"]: item["Target"] for item in client.get_routes(ApiId=api)["Items"]}
-    assert set(routes) == set(KEYS[manifest])
-    targets = {(KEYS[manifest][key], target) for key, target in routes.items()}
+    assert set(routes) == set(apps_by_key(manifest))
+    targets = {(apps_by_key(manifest)[key], target) for key, target in routes.items()}
     assert len(targets) == len(integrations), "each app has one integration, and no two apps share one"
 
 
-@both
+@each_manifest
 def test_sam_creates_one_api_with_each_route(manifest: Manifest, cloud: None) -> None:
     template = yaml.load(render(RenderRequest("sam", manifest)), CloudFormationLoader)
     parameters = {name: f"arn:aws:lambda:eu-central-1:123456789012:function:{name}" for name in template["Parameters"]}
     transformed = transform(template, parameters, ManagedPolicyLoader(None))
     kinds = sorted(resource["Type"] for resource in transformed["Resources"].values())
-    app_count = len(set(KEYS[manifest].values()))
+    app_count = len(set(apps_by_key(manifest).values()))
     assert kinds == ["AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage", *["AWS::Lambda::Permission"] * app_count]
     (api,) = (
         resource for resource in transformed["Resources"].values() if resource["Type"] == "AWS::ApiGatewayV2::Api"
     )
-    assert route_keys(api["Properties"]["Body"]) == KEYS[manifest]
+    assert route_keys(api["Properties"]["Body"]) == apps_by_key(manifest)
 
 
 def route_keys(document: Any) -> dict[str, str]:
@@ -191,13 +185,13 @@ def route_keys(document: Any) -> dict[str, str]:
     return apps
 
 
-@both
+@each_manifest
 def test_openapi_is_valid_and_has_each_route(manifest: Manifest) -> None:
     text = render(RenderRequest("openapi", manifest))
     document = yaml.safe_load(text)
     validate(document)
-    assert route_keys(document) == KEYS[manifest]
-    assert set(document["components"]["x-amazon-apigateway-integrations"]) == set(KEYS[manifest].values())
+    assert route_keys(document) == apps_by_key(manifest)
+    assert set(document["components"]["x-amazon-apigateway-integrations"]) == set(apps_by_key(manifest).values())
 
 
 def test_openapi_has_the_arn_of_each_function() -> None:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 from differential.servers import environment, server_command
-from render.manifests import COMMITTED, HOSTILE
+from render.manifests import COMMITTED, MANIFESTS
 from render.test_proxies import CONFIGS_WITH_A_WORD, QUOTABLE_TEXTS, check_config, write_config
 from routegen.manifest import Manifest
 from routegen.render import RenderRequest, find_target, render
@@ -45,13 +45,13 @@ def handlers(document: Any, name: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("form", ["standalone", "include"])
-@pytest.mark.parametrize("manifest", [COMMITTED, HOSTILE], ids=["committed", "hostile"])
+@pytest.mark.parametrize("manifest", MANIFESTS.values(), ids=MANIFESTS)
 def test_caddy_fmt_changes_nothing(form: str, manifest: Manifest, tmp_path: Path) -> None:
     text = write_config("caddy", tmp_path, manifest, form=form).read_text()
     assert run_caddy("fmt", "-", folder=tmp_path, text=text) == text
 
 
-@pytest.mark.parametrize("manifest", [COMMITTED, HOSTILE], ids=["committed", "hostile"])
+@pytest.mark.parametrize("manifest", MANIFESTS.values(), ids=MANIFESTS)
 def test_caddy_reads_the_expression_of_each_route_as_intended(manifest: Manifest, tmp_path: Path) -> None:
     (table,) = handlers(adapt(write_config("caddy", tmp_path, manifest)), "map")
     expressions = [
@@ -59,7 +59,7 @@ def test_caddy_reads_the_expression_of_each_route_as_intended(manifest: Manifest
         for row in table["mappings"]
     ]
     assert len(expressions) == len(manifest.routes)
-    assert table["defaults"] == [manifest.default]
+    assert table["defaults"] == [manifest.default or "-"]
     for route in manifest.routes:
         path = unquote(route.path.replace("{name}", "x").replace("{rest+}", "y").replace("{proxy+}", "y"))
         method = "GET" if route.methods == ("GET",) else "PUT"

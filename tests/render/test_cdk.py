@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from cfnlint.api import ManualArgs, lint
 from helpers.node import PACKAGES, link_packages, reason_not_to_run, run_node
-from render.manifests import COMMITTED, HOSTILE
-from routegen.manifest import Manifest
+from render.manifests import MANIFESTS, apps_by_key
 from routegen.render import RenderRequest, render
 
 pytestmark = pytest.mark.skipif(bool(reason_not_to_run()), reason=str(reason_not_to_run()))
@@ -18,6 +17,7 @@ import { HttpApi } from "aws-cdk-lib/aws-apigatewayv2";
 import { Function, type IFunction } from "aws-cdk-lib/aws-lambda";
 import * as committed from "./committed.js";
 import * as hostile from "./hostile.js";
+import * as withoutDefault from "./without-default.js";
 
 const app = new App({ analyticsReporting: false, outdir: "out" });
 
@@ -33,14 +33,10 @@ const first = stackOf<committed.App>("committed", COMMITTED);
 new committed.Routes(first.stack, "Routes", first);
 const second = stackOf<hostile.App>("hostile", HOSTILE);
 new hostile.Routes(second.stack, "Routes", second);
+const third = stackOf<withoutDefault.App>("without-default", WITHOUT_DEFAULT);
+new withoutDefault.Routes(third.stack, "Routes", third);
 app.synth();
 """
-MANIFESTS = {"committed": COMMITTED, "hostile": HOSTILE}
-
-
-def apps_by_key(manifest: Manifest) -> dict[str, str]:
-    keys = {key: route.app for route in manifest.routes for key in route.route_keys}
-    return {**keys, "$default": manifest.default}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +48,9 @@ def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = APP
     for name, manifest in MANIFESTS.items():
         (folder / f"{name}.ts").write_text(render(RenderRequest("cdk", manifest)))
-        program = program.replace(name.upper(), json.dumps(sorted(set(apps_by_key(manifest).values()))))
+        program = program.replace(
+            name.upper().replace("-", "_"), json.dumps(sorted(set(apps_by_key(manifest).values())))
+        )
     (folder / "app.ts").write_text(program)
     options = ["--strict", "--target", "es2022", "--module", "nodenext", "--skipLibCheck", "app.ts"]
     run_node(str(PACKAGES / "typescript" / "bin" / "tsc"), *options, folder=folder)

@@ -11,7 +11,7 @@ from helpers.browser import accessibility_problems, find_chromium, start_browser
 from helpers.node import PACKAGES, reason_not_to_run
 from helpers.support import PROJECT
 from playwright.sync_api import Browser, Page
-from render.manifests import BREAKING_OUT, COMMITTED, HOSTILE
+from render.manifests import BREAKING_OUT, COMMITTED, HOSTILE, MANIFESTS, WITHOUT_DEFAULT
 from routegen.manifest import Manifest
 from routegen.manifest.explain import Explainer
 from routegen.render import RenderRequest, render
@@ -84,7 +84,7 @@ def requests(manifest: Manifest, number: int) -> list[tuple[str, str]]:
     return chosen
 
 
-@pytest.mark.parametrize("manifest", [COMMITTED, HOSTILE], ids=["committed", "hostile"])
+@pytest.mark.parametrize("manifest", MANIFESTS.values(), ids=MANIFESTS)
 def test_the_page_explains_as_the_command_does(
     manifest: Manifest, open_page: OpenPage, decided: Callable[[int], None]
 ) -> None:
@@ -94,7 +94,7 @@ def test_the_page_explains_as_the_command_does(
     program = "requests => requests.map(([method, path]) => explain(method, path))"
     explained = open_page(manifest).evaluate(program, chosen)
     for request, actual, explanation in zip(chosen, explained, expected, strict=True):
-        key = explanation.route_key or "$default"
+        key = explanation.route_key or ("$default" if explanation.app else "none")
         assert actual == {"key": key, "app": explanation.app, "why": explanation.reason}, request
     decided(len(chosen))
 
@@ -110,14 +110,37 @@ def test_the_page_works_with_only_the_keyboard(open_page: OpenPage) -> None:
         "mcp gets it through ANY /mcp/{proxy+}: no key matches in full, "
         "and of the keys with a greedy variable this one has the longest prefix."
     )
-    assert page.locator("tr.taken code").all_inner_texts() == ["ANY /mcp/{proxy+}"]
+    assert page.locator("tr.selected code").all_inner_texts() == ["ANY /mcp/{proxy+}"]
 
 
 def test_the_search_shows_the_rows_with_all_words(open_page: OpenPage) -> None:
     page = open_page(COMMITTED)
-    page.get_by_label("Search").fill("mcp RFC 9728")
+    page.get_by_label("Search").fill("mcp RFC 9728 GET")
     assert page.locator("tbody tr:visible code").all_inner_texts() == ["ANY /.well-known/oauth-protected-resource/mcp"]
-    assert page.get_by_text("1 of 5 shown").is_visible()
+    assert page.get_by_text("1 of 9 shown").is_visible()
+
+
+def test_a_reserved_path_is_shown_as_reserved_with_its_reason(open_page: OpenPage) -> None:
+    page = open_page(COMMITTED)
+    page.get_by_label("Search").fill("reserved MCP clients ask here about /mcp")
+    keys = page.locator("tbody tr:visible code").all_inner_texts()
+    assert keys == [key for route in COMMITTED.routes if route.reserved for key in route.route_keys]
+    page.get_by_label("Path").fill("/.well-known/openid-configuration")
+    assert page.get_by_role("status").first.inner_text() == (
+        "mcp gets it through ANY /.well-known/openid-configuration: the path matches exactly; "
+        "mcp serves nothing at this path and answers 404 itself: MCP clients ask here about /mcp."
+    )
+
+
+def test_without_a_default_app_the_gateway_answers_404(open_page: OpenPage) -> None:
+    page = open_page(WITHOUT_DEFAULT)
+    page.get_by_label("Path").fill("/Home")
+    assert page.get_by_role("status").first.inner_text() == (
+        "no app: the gateway answers 404 (no route key takes it; there is no default app)."
+    )
+    assert page.locator("tr.selected").inner_text().split("\t") == [
+        "no route key", "none", "ANY", "everything else: the gateway answers 404",
+    ]  # fmt: skip
 
 
 def test_hostile_text_is_shown_as_text(open_page: OpenPage) -> None:

@@ -6,7 +6,7 @@ import pytest
 from helpers.browser import find_chromium, start_browser
 from helpers.node import PACKAGES, reason_not_to_run
 from playwright.sync_api import Page
-from render.manifests import COMMITTED, HOSTILE
+from render.manifests import COMMITTED, MANIFESTS, apps_by_key
 from routegen.manifest import Manifest
 from routegen.render import RenderRequest, render
 
@@ -35,9 +35,15 @@ def draw(mermaid: Page, text: str) -> list[str]:
     return labels
 
 
-@pytest.mark.parametrize("manifest", [COMMITTED, HOSTILE], ids=["committed", "hostile"])
+@pytest.mark.parametrize("manifest", MANIFESTS.values(), ids=MANIFESTS)
 def test_every_route_key_and_app_is_in_the_drawing(manifest: Manifest, mermaid: Page) -> None:
     labels = draw(mermaid, render(RenderRequest("mermaid", manifest)))
-    keys = {key for route in manifest.routes for key in route.route_keys}
-    apps = {route.app for route in manifest.routes}
-    assert {*keys, *apps, "$default", manifest.default} <= set(labels)
+    apps = apps_by_key(manifest)
+    assert {*apps, *apps.values()} <= set(labels)
+    assert ("404 of the gateway" in labels) is (manifest.default is None)
+
+
+def test_a_reserved_path_is_labelled_as_reserved(mermaid: Page) -> None:
+    labels = draw(mermaid, render(RenderRequest("mermaid", COMMITTED)))
+    reserved = {f"reserved, {route.role}" for route in COMMITTED.routes if route.reserved}
+    assert {label for label in labels if "reserved" in label} == reserved

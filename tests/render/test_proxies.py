@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from differential.servers import SERVERS, environment, server_command
-from render.manifests import COMMITTED, HOSTILE
+from render.manifests import COMMITTED, HOSTILE, WITHOUT_DEFAULT
 from routegen.errors import ConfigError, UnsupportedRouteError
 from routegen.manifest import Manifest
 from routegen.render import RenderRequest, find_target, render
@@ -48,9 +48,12 @@ def test_the_server_accepts_the_configuration(server: str, listen: str, tmp_path
     assert "warn" not in output.lower()
 
 
+@pytest.mark.parametrize("manifest", [HOSTILE, WITHOUT_DEFAULT], ids=["hostile", "without-default"])
 @pytest.mark.parametrize("server", SERVERS)
-def test_the_server_accepts_the_configuration_of_a_hostile_manifest(server: str, tmp_path: Path) -> None:
-    assert "warn" not in check_config(server, write_config(server, tmp_path, HOSTILE)).lower()
+def test_the_server_accepts_the_configuration_of_a_hostile_manifest(
+    server: str, manifest: Manifest, tmp_path: Path
+) -> None:
+    assert "warn" not in check_config(server, write_config(server, tmp_path, manifest)).lower()
 
 
 @pytest.mark.parametrize("server", SERVERS)

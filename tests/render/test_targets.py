@@ -85,6 +85,29 @@ def test_a_template_with_an_error_is_reported(name: str, template: str, message:
         render(RenderRequest(name, COMMITTED, templates=tmp_path))
 
 
+RESERVED_IN_WORDS = {
+    "html": "reserved, the app answers 404 itself: MCP clients ask here about /mcp",
+    "markdown": "| reserved | mcp |",
+    "mermaid": '"reserved#44; ',
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_each_reserved_path_is_shown_as_reserved(name: str) -> None:
+    words = RESERVED_IN_WORDS.get(name, "reserved for the 404 of mcp: MCP clients ask here about /mcp")
+    assert render_allowing_all(name, COMMITTED).count(words) == sum(bool(route.reserved) for route in COMMITTED.routes)
+    served_routes = tuple(route for route in COMMITTED.routes if not route.reserved)
+    assert words not in render_allowing_all(name, COMMITTED.model_copy(update={"routes": served_routes}))
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_without_a_default_app_there_is_no_default_route(name: str) -> None:
+    text = render_allowing_all(name, COMMITTED.model_copy(update={"default": None}))
+    assert "otterwiki" not in text
+    if name != "html":  # the script of the page names it
+        assert "$default" not in text
+
+
 def test_the_hostile_manifest_is_valid(tmp_path: Path) -> None:
     (tmp_path / "routes.json").write_text(json.dumps(HOSTILE_DOCUMENT))
     assert read_manifest(tmp_path / "routes.json") == HOSTILE

@@ -24,10 +24,12 @@ class OpenApiOperation:
     Attributes:
         field: the operation's field in the path item, e.g. `get`.
         app: the app that gets the request.
+        description: the description of the response.
     """
 
     field: str
     app: TemplateApp
+    description: str
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def build_openapi_paths(gateway: TemplateGateway, settings: RenderSettings) -> t
                 f"names, or use the names of {path} for both with --allow {ONE_NAME}"
             )
         field = "x-amazon-apigateway-any-method" if route.method == ANY else route.method.lower()
-        operations.append(OpenApiOperation(field, route.app))
+        description = route.reserved_comment or f"The response of {route.app.name}"
+        operations.append(OpenApiOperation(field, route.app, description))
     return tuple(
         OpenApiPath(
             path,

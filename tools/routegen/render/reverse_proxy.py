@@ -16,6 +16,8 @@ APPROXIMATIONS = {
 }
 LARGEST_BODY = 10 * 1024 * 1024
 """The largest request body in bytes that API Gateway accepts ("Quotas for HTTP APIs": 10 MB)."""
+NO_ROUTE_BODY = '{"message":"Not Found"}'
+"""API Gateway's body of a 404 to a request that no route takes."""
 FIRST_PORT = 9001
 """The default port of the first app; the other apps get the next ports."""
 

@@ -1,6 +1,7 @@
 """The data that every template gets: the apps and the routes of a manifest, with names that other tools accept."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, count
@@ -64,6 +65,14 @@ class TemplateRoute:
         return path_regex(self.path)
 
     @property
+    def reserved_comment(self) -> str:
+        """Why the path is reserved, in characters that are safe in every comment; empty for another route."""
+        if self.entry.reserved is None:
+            return ""
+        reason = re.sub(r"[^A-Za-z0-9 /._,:;()-]", "_", self.entry.reserved).replace("--", "__")
+        return f"reserved for the 404 of {self.app.name}: {reason}"
+
+    @property
     def logical_id(self) -> str:
         """An identifier of letters and digits, derived from `stable_name`."""
         return "Route" + hashlib.sha256(self.stable_name.encode()).hexdigest()[:12]
@@ -85,7 +94,7 @@ class TemplateGateway:
     def from_manifest(cls, manifest: Manifest) -> "TemplateGateway":
         """Give each app of a manifest its unique identifiers."""
         apps: list[TemplateApp] = []
-        for name in sorted({manifest.default, *(route.app for route in manifest.routes)}):
+        for name in manifest.app_names:
             safe_name = "".join(char if char.isalnum() else "_" for char in name)
             safe_name = f"app_{safe_name}" if safe_name[0].isdigit() else safe_name
             identifier = _make_unique(safe_name, {app.identifier for app in apps})
@@ -94,9 +103,9 @@ class TemplateGateway:
         return cls(manifest, tuple(apps))
 
     @cached_property
-    def default(self) -> TemplateApp:
-        """The app behind `$default`."""
-        return self.app(self.manifest.default)
+    def default(self) -> TemplateApp | None:
+        """The app behind `$default`; None if there is none, so that the gateway answers 404."""
+        return self.app(self.manifest.default) if self.manifest.default is not None else None
 
     def app(self, name: str) -> TemplateApp:
         """Return the app with a name that the manifest has."""

@@ -10,6 +10,7 @@ from routegen.render.reverse_proxy import (
     APPROXIMATIONS,
     LARGEST_BODY,
     LISTEN_VARIABLE,
+    NO_ROUTE_BODY,
     UPSTREAM_VARIABLE,
     assign_upstreams,
     check_literals,
@@ -39,7 +40,11 @@ def prepare(gateway: TemplateGateway, settings: RenderSettings) -> Mapping[str, 
     """
     check_literals(gateway, settings)
     return {
-        "routes": [{"key": route.key, "condition": _condition(route), "app": route.app} for route in gateway.routes],
+        "routes": [
+            {"key": route.key, "comment": route.reserved_comment, "condition": _condition(route), "app": route.app}
+            for route in gateway.routes
+        ],
+        "no_route_body": NO_ROUTE_BODY,
         "upstreams": [
             {
                 "app": upstream.app,

@@ -35,19 +35,23 @@ def _explain_data(gateway: TemplateGateway) -> dict[str, Any]:
             "regex": route.regex,
             "app": route.app.name,
             "methods": route.entry.methods,
+            "reserved": route.entry.reserved,
             "how": explain.how_it_matches(route.route_key),
         }
         for route in gateway.routes
     ]
     words = {
         "noKey": explain.NO_KEY,
+        "noApp": explain.NO_APP,
+        "noDefault": explain.NO_DEFAULT,
         "otherSlash": explain.OTHER_SLASH,
         "otherMethod": explain.OTHER_METHOD,
         "refuses": explain.REFUSES,
+        "reserved": explain.RESERVED,
     }
     return {
         "any": ANY,
-        "default": gateway.default.name,
+        "default": gateway.manifest.default,
         "probed": explain.PROBED_METHODS,
         "words": words,
         "rules": rules,

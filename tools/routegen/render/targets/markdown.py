@@ -25,11 +25,12 @@ def prepare(gateway: TemplateGateway, _settings: RenderSettings) -> Mapping[str,
     rows = [
         {
             "path": quote_code(entry.path),
-            "methods": " ".join(entry.methods),
+            "methods": " ".join(entry.methods) or "reserved",
             "app": entry.app,
             "role": entry.role if entry.spec is None else f"{entry.role}, {entry.spec}",
             "route_keys": ", ".join(quote_code(key) for key in entry.route_keys),
             "widened": entry.widened,
+            "reserved": entry.reserved,
         }
         for entry in gateway.manifest.routes
     ]

@@ -12,6 +12,7 @@ from routegen.render.reverse_proxy import (
     FORM_VARIABLE,
     LARGEST_BODY,
     LISTEN_VARIABLE,
+    NO_ROUTE_BODY,
     UPSTREAM_VARIABLE,
     assign_upstreams,
     check_literals,
@@ -45,7 +46,11 @@ def prepare(gateway: TemplateGateway, settings: RenderSettings) -> Mapping[str, 
     check_literals(gateway, settings)
     listen = read_listen_address(settings.variables["listen"])
     return {
-        "routes": [{"key": route.key, "regex": _request_regex(route), "app": route.app} for route in gateway.routes],
+        "routes": [
+            {"key": route.key, "comment": route.reserved_comment, "regex": _request_regex(route), "app": route.app}
+            for route in gateway.routes
+        ],
+        "no_route_body": NO_ROUTE_BODY,
         "upstreams": assign_upstreams(gateway, settings),
         "listen": listen if listen.host else listen.port,
         "standalone": settings.variables["form"] == "standalone",

@@ -10,15 +10,27 @@ from routegen.render.template_data import TemplateGateway
 
 def prepare(gateway: TemplateGateway, _settings: RenderSettings) -> Mapping[str, Any]:
     """Prepare the routes by name, with the equals signs in the column where `terraform fmt` puts them."""
-    routes = [(route.stable_name, route.key, route.app.name) for route in gateway.routes]
-    routes.append(("$default", "$default", gateway.default.name))
-    width = max(len(quote_as_hcl(name)) for name, _, _ in routes)
+    routes = [(route.stable_name, route.key, route.app.name, route.reserved_comment) for route in gateway.routes]
+    if gateway.default:
+        routes.append(("$default", "$default", gateway.default.name, ""))
+    # `terraform fmt` aligns the equals signs between two comments.
+    groups: list[list[tuple[str, str, str, str]]] = [[]]
+    for route in sorted(routes):
+        if route[3]:
+            groups.append([])
+        groups[-1].append(route)
     return {
         "routes": [
-            {"name": quote_as_hcl(name).ljust(width), "key": key, "app": app} for name, key, app in sorted(routes)
+            {"name": quote_as_hcl(name).ljust(_width(group)), "key": key, "app": app, "comment": comment}
+            for group in groups
+            for name, key, app, comment in group
         ],
         "apps": [app.name for app in gateway.apps],
     }
+
+
+def _width(routes: list[tuple[str, str, str, str]]) -> int:
+    return max(len(quote_as_hcl(name)) for name, *_ in routes)
 
 
 TARGET = RenderTarget(

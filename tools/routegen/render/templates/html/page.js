@@ -1,6 +1,6 @@
 "use strict";
 const model = JSON.parse(document.getElementById("model").textContent);
-const at = (id) => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 
 /** Decodes a path as the gateway does: percent-decoded once, with bytes that are not UTF-8 replaced by U+FFFD. */
 function decode(path) {
@@ -23,47 +23,53 @@ function select(method, path) {
 
 const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
-function explain(method, asked) {
-  const path = asked.split(/[?#]/)[0];
+/** Returns the rest of the reason for a rule: the path is reserved, or the app refuses the method itself. */
+function describeApp(rule, method) {
+  const { app, methods, reserved } = rule;
+  if (reserved) return fill(model.words.reserved, { app, reason: reserved });
+  if (methods.includes(model.any) || methods.includes(method)) return "";
+  return fill(model.words.refuses, { app, methods: methods.join(", "), method });
+}
+
+function explain(method, target) {
+  const path = target.split(/[?#]/)[0];
   const rule = select(method, path);
-  if (rule) {
-    const served = rule.methods.includes(model.any) || rule.methods.includes(method);
-    const more = served ? "" : fill(model.words.refuses, { app: rule.app, methods: rule.methods.join(", "), method });
-    return { key: rule.key, app: rule.app, why: rule.how + more };
-  }
-  const bare = path.replace(/\/+$/, "");
-  const methods = model.probed.filter((one) => select(one, path));
+  if (rule) return { key: rule.key, app: rule.app, why: rule.how + describeApp(rule, method) };
+  const withoutSlash = path.replace(/\/+$/, "");
+  const methods = model.probed.filter((probedMethod) => select(probedMethod, path));
   let why = methods.length ? fill(model.words.otherMethod, { methods: methods.join(", ") }) : model.words.noKey;
-  if (bare !== path && select(model.any, bare)) why = fill(model.words.otherSlash, { path: bare });
+  if (withoutSlash !== path && select(model.any, withoutSlash)) why = fill(model.words.otherSlash, { path: withoutSlash });
+  if (model.default === null) return { key: "none", app: null, why: why + model.words.noDefault };
   return { key: "$default", app: model.default, why };
 }
 
-function bold(text) {
+function makeBold(text) {
   const element = document.createElement("b");
   element.textContent = text;
   return element;
 }
 
-function answer() {
-  const path = at("path").value;
-  const found = explain(at("method").value, path.startsWith("/") ? path : `/${path}`);
-  at("answer").replaceChildren(bold(found.app), " gets it through ", bold(found.key), `: ${found.why}.`);
-  for (const row of at("routes").tBodies[0].rows) row.classList.toggle("taken", row.dataset.key === found.key);
+function showAnswer() {
+  const path = byId("path").value;
+  const { key, app, why } = explain(byId("method").value, path.startsWith("/") ? path : `/${path}`);
+  const target = app === null ? [makeBold(model.words.noApp)] : [makeBold(app), " gets it through ", makeBold(key)];
+  byId("answer").replaceChildren(...target, app === null ? ` (${why}).` : `: ${why}.`);
+  for (const row of byId("routes").tBodies[0].rows) row.classList.toggle("selected", row.dataset.key === key);
 }
 
 function search() {
-  const words = at("search").value.toLowerCase().split(/\s+/).filter(Boolean);
-  const rows = [...at("routes").tBodies[0].rows];
+  const words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const rows = [...byId("routes").tBodies[0].rows];
   for (const row of rows) {
     const text = row.textContent.toLowerCase();
     row.hidden = !words.every((word) => text.includes(word));
   }
   const shown = rows.filter((row) => !row.hidden).length;
-  at("count").textContent = `${shown} of ${rows.length} shown`;
+  byId("count").textContent = `${shown} of ${rows.length} shown`;
 }
 
-at("explain").addEventListener("input", answer);
-at("explain").addEventListener("submit", (event) => event.preventDefault());
-at("search").addEventListener("input", search);
-answer();
+byId("explain").addEventListener("input", showAnswer);
+byId("explain").addEventListener("submit", (event) => event.preventDefault());
+byId("search").addEventListener("input", search);
+showAnswer();
 search();
