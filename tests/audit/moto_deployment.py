@@ -42,7 +42,8 @@ class MotoDeployment:
         for route in self.manifest.routes:
             for key in route.route_keys:
                 self.create_route(key, route.app)
-        self.create_route("$default", self.manifest.default)
+        if self.manifest.default:
+            self.create_route("$default", self.manifest.default)
         self.create_stage("$default")
         self.create_domain(DOMAIN)
         return self

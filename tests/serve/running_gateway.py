@@ -65,6 +65,17 @@ def handler(event, context):
     return show(event)
 """
 
+RESERVED: dict[str, Any] = {
+    "path": "/.well-known/oauth-protected-resource/mcp",
+    "methods": [],
+    "app": "mcp",
+    "role": "protected-resource-metadata",
+    "spec": "RFC 9728",
+    "route_keys": ["ANY /.well-known/oauth-protected-resource/mcp"],
+    "reserved": "MCP clients ask here about /mcp",
+}
+"""The manifest's entry of a reserved path."""
+
 MANIFEST: dict[str, Any] = {
     "version": 1,
     "default": "wiki",

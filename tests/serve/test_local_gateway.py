@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
-from serve.running_gateway import RunningGateway, StartGateway, is_running, wait_for_file
+from serve.running_gateway import RESERVED, RunningGateway, StartGateway, is_running, wait_for_file
 
 MEGABYTE = 1024 * 1024
 INTERNAL_ERROR = b'{"message":"Internal Server Error"}'
@@ -47,6 +47,38 @@ def test_the_selected_route_decides_which_function_answers(
     assert event["routeKey"] == key
     if method != "HEAD":
         assert answer.json["cwd"].endswith(app)
+
+
+def test_without_a_default_app_the_gateway_answers_404(project: Path, start: StartGateway) -> None:
+    """API Gateway answers so if the API has no `$default` route."""
+    manifest = project / "routes.json"
+    document = json.loads(manifest.read_text())
+    config = project / "pyproject.toml"
+    config.write_text(config.read_text().replace('default = "wiki"\n', ""))
+    del document["default"]
+    manifest.write_text(json.dumps(document))
+    gateway = start()
+    answer = gateway.ask("POST", "/Home", b"{}")
+    assert (answer.status, answer.body) == (404, b'{"message":"Not Found"}')
+    assert answer.headers["content-type"] == "application/json"
+    exchange = gateway.exchanges[-1]
+    assert (exchange.route_key, exchange.app, exchange.is_complete) == (None, None, True)
+    assert exchange.problem == "no route key takes it, and there is no default app"
+    assert "POST   /Home  -  -  404  " in gateway.log
+    assert gateway.get("/mcp").status == 200
+
+
+def test_a_reserved_path_is_logged_as_reserved(project: Path, start: StartGateway) -> None:
+    manifest = project / "routes.json"
+    document = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**document, "routes": [RESERVED, *document["routes"]]}))
+    gateway = start()
+    gateway.get(RESERVED["path"])
+    exchange = gateway.exchanges[-1]
+    assert (exchange.app, exchange.reserved) == ("mcp", RESERVED["reserved"])
+    assert "  reserved  cold\n" in gateway.log
+    gateway.get("/mcp")
+    assert gateway.exchanges[-1].reserved is None
 
 
 def test_every_response_has_a_request_id(gateway: RunningGateway) -> None:

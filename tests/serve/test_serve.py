@@ -130,6 +130,7 @@ def test_with_json_each_line_is_an_object(start_serve: StartServe) -> None:
         "path": "/prod/mcp",
         "route_key": "ANY /mcp",
         "app": "mcp",
+        "reserved": None,
         "status": 200,
         "cold": True,
         "problem": None,

@@ -1,9 +1,11 @@
 """A gateway with its inspector, both on loopback, and two small functions behind them."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -46,6 +48,13 @@ class InspectedGateway:
     @property
     def token(self) -> str:
         return self.http.get("/").text.partition('inspector-token" content="')[2].partition('"')[0]
+
+    def change_manifest(self, **changes: Any) -> None:
+        """Change keys of the manifest, and wait until the gateway has read it; None removes a key."""
+        file = self.gateway.local_gateway.manifest_file
+        document = {**json.loads(file.read_text()), **changes}
+        file.write_text(json.dumps({key: value for key, value in document.items() if value is not None}))
+        self.gateway.wait_for_log("has changed")
 
     def last_number(self) -> int:
         """The number of the latest exchange."""

@@ -18,6 +18,7 @@ from routegen.serve.inspector.exchange_view import exchange_details
 from routegen.serve.proxy_event import HttpRequest
 from routegen.serve.proxy_response import HttpResponse
 from serve.inspector.conftest import InspectedGateway
+from serve.running_gateway import RESERVED
 
 
 def read_events(inspected: InspectedGateway, number: int, **headers: str) -> list[tuple[str, str | None, Any]]:
@@ -161,6 +162,35 @@ def test_a_changed_manifest_changes_the_route_map(inspected: InspectedGateway) -
         assert any(line == "event: routes" for line in lines)
         file.write_text(file.read_text().replace('"/mcp"', '"/mpc"').replace("ANY /mcp", "ANY /mpc"))
         assert any("ANY /mpc" in line for line in lines)
+
+
+def test_a_reserved_path_is_shown_as_reserved_with_its_reason(inspected: InspectedGateway) -> None:
+    inspected.change_manifest(routes=[RESERVED])
+    _, routes = read_events(inspected, 2)
+    assert [(row["key"], row["reserved"]) for row in routes[2]] == [
+        (RESERVED["route_keys"][0], "MCP clients ask here about /mcp"),
+        ("$default", None),
+    ]
+    inspected.gateway.get(RESERVED["path"])
+    details = inspected.http.get("/exchanges/1").json()
+    assert details["reserved"] == "MCP clients ask here about /mcp"
+    assert details["reason"] == (
+        "the path matches exactly; mcp serves nothing at this path and answers 404 itself: "
+        "MCP clients ask here about /mcp"
+    )
+
+
+def test_without_a_default_app_the_404_of_the_gateway_can_be_replayed(inspected: InspectedGateway) -> None:
+    inspected.change_manifest(default=None)
+    _, routes = read_events(inspected, 2)
+    assert "$default" not in {row["key"] for row in routes[2]}
+    inspected.gateway.ask("POST", "/Home", b"{}")
+    headers = {"origin": inspected.url, "x-inspector-token": inspected.token}
+    assert inspected.http.post("/exchanges/1/replay", headers=headers).json() == {"replayed": 1}
+    details = inspected.http.get("/exchanges/2").json()
+    assert (details["app"], details["route_key"], details["status"], details["reason"]) == (None, None, 404, None)
+    assert details["problem"] == "no route key takes it, and there is no default app"
+    assert details["warning"] is None
 
 
 def exchange(size: int = 0) -> Exchange:

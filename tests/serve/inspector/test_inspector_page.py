@@ -11,6 +11,7 @@ from helpers.node import PACKAGES, reason_not_to_run
 from helpers.support import PROJECT
 from playwright.sync_api import Browser, Page, Request, expect
 from serve.inspector.conftest import InspectedGateway
+from serve.running_gateway import RESERVED
 
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium")
 
@@ -149,6 +150,31 @@ def test_a_replay_is_marked_as_such(inspected: InspectedGateway, open_page: Open
     expect(page.locator("#replay-result")).to_have_text("Request 1 was replayed.")
     expect(page.get_by_text("replay of 1")).to_be_visible()
     assert inspected.gateway.exchanges[-1].request == inspected.gateway.exchanges[0].request
+
+
+def test_a_reserved_path_is_marked_in_the_list_and_in_the_route_map(
+    inspected: InspectedGateway, open_page: OpenPage
+) -> None:
+    inspected.change_manifest(routes=[RESERVED])
+    page = open_page()
+    inspected.gateway.get(RESERVED["path"])
+    expect(page.locator("#rows .tag", has_text="reserved")).to_have_attribute("title", RESERVED["reserved"])
+    page.locator("#route-map summary").click()
+    row = page.locator("#route-rows tr").first
+    expect(row).to_contain_text("reserved: protected-resource-metadata, RFC 9728.")
+    expect(row).to_contain_text("MCP clients ask here about /mcp; mcp answers 404 itself.")
+    page.locator("#rows .open").click()
+    expect(page.locator("#details .facts")).to_contain_text("mcp serves nothing at this path and answers 404 itself")
+
+
+def test_without_a_default_app_the_page_shows_the_problem(inspected: InspectedGateway, open_page: OpenPage) -> None:
+    inspected.change_manifest(default=None)
+    page = open_page()
+    inspected.gateway.get("/Home")
+    page.get_by_role("button", name="GET /Home, 404").click()
+    facts = page.locator("#details .facts")
+    expect(facts).to_contain_text("no route key takes it, and there is no default app")
+    expect(page.get_by_role("button", name="Replay")).to_be_enabled()
 
 
 def test_a_refused_request_cannot_be_replayed_and_the_page_says_why(

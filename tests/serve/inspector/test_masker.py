@@ -45,9 +45,8 @@ def shown(request: HttpRequest, response: HttpResponse, result: dict[str, Any] |
         "wiki",
         response,
         1.0,
-        False,
-        json.dumps(event).encode(),
-        json.dumps(result or {}).encode(),
+        event=json.dumps(event).encode(),
+        result=json.dumps(result or {}).encode(),
     )
     return json.dumps(
         exchange_details(exchange_summary(1, exchange, None), exchange, EXPLAINER, None), ensure_ascii=False

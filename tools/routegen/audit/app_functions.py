@@ -46,7 +46,8 @@ def resolve_routes(
     apps: dict[object, str] = {
         normalize_route_key(key): route.app for route in manifest.routes for key in route.route_keys
     }
-    apps[DEFAULT_ROUTE] = manifest.default
+    if manifest.default is not None:
+        apps[DEFAULT_ROUTE] = manifest.default
     resolved = []
     for route in sorted(deployment.routes or (), key=lambda route: route.key):
         integration = (deployment.integrations or {}).get(route.integration_id or "")
@@ -57,13 +58,13 @@ def resolve_routes(
 
 
 def assign_functions(
-    routes: list[ResolvedRoute], default_app: str, named_functions: Mapping[str, str]
+    routes: list[ResolvedRoute], default_app: str | None, named_functions: Mapping[str, str]
 ) -> dict[str, str]:
     """Find the function of each app.
 
     Args:
         routes: the deployed routes.
-        default_app: the app behind `$default`.
+        default_app: the app behind `$default`; None if there is none.
         named_functions: the functions that the user names, by app: a name, `name:qualifier` or ARN.
 
     Returns:
@@ -76,7 +77,7 @@ def assign_functions(
             if route.function_arn and names_function(name, route.function_arn):
                 functions[app] = route.function_arn
     for route in routes:
-        if route.route.key == DEFAULT_ROUTE and route.function_arn:
+        if default_app and route.route.key == DEFAULT_ROUTE and route.function_arn:
             functions.setdefault(default_app, route.function_arn)
     for app in sorted({route.app for route in routes if route.app} - functions.keys()):
         assigned = {*functions.values()}

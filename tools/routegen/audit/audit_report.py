@@ -41,9 +41,9 @@ def audit_deployment(options: AuditOptions, deployment: ApiDeployment) -> Report
         ConfigError: the user names the function of an app that the manifest does not have.
     """
     manifest = options.manifest
-    apps = {manifest.default, *(route.app for route in manifest.routes)}
-    if unknown_apps := sorted(options.functions.keys() - apps):
-        raise ConfigError(f"--function: the manifest has no app {unknown_apps[0]!r}, only {', '.join(sorted(apps))}")
+    apps = manifest.app_names
+    if unknown_apps := sorted(options.functions.keys() - set(apps)):
+        raise ConfigError(f"--function: the manifest has no app {unknown_apps[0]!r}, only {', '.join(apps)}")
     stage = (deployment.stages or {}).get(options.stage)
     routes = resolve_routes(manifest, deployment, stage.variables if stage else {})
     functions = assign_functions(routes, manifest.default, options.functions)

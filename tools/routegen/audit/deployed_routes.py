@@ -6,7 +6,7 @@ from routegen.audit.api_deployment import DEFAULT_ROUTE
 from routegen.audit.app_functions import ResolvedRoute, normalize_route_key
 from routegen.audit.function_arns import short_function_name
 from routegen.gateway import ROUTE_QUOTA
-from routegen.manifest import Manifest
+from routegen.manifest import Manifest, Route
 from routegen.report import Finding, rules
 
 _NEAR_QUOTA = 0.9
@@ -19,7 +19,7 @@ def check_route_keys(manifest: Manifest, routes: list[ResolvedRoute]) -> Iterato
     for route in manifest.routes:
         for key in route.route_keys:
             if normalize_route_key(key) not in deployed_keys:
-                message = f"{key} is not deployed: {manifest.default} gets the requests of {route.app} ({route.role})."
+                message = f"{key} is not deployed: {_consequence(route, manifest.default)}."
                 yield Finding(rules.ROUTE_NOT_DEPLOYED, key, message, f"{_DEPLOY}.")
     for resolved in routes:
         if resolved.app is None:
@@ -27,13 +27,24 @@ def check_route_keys(manifest: Manifest, routes: list[ResolvedRoute]) -> Iterato
             message = f"{key} is deployed and leads to {_destination(resolved)}, but the manifest does not have it."
             fix = f"{_DEPLOY}, and delete the route if it still exists; if an app serves it, run `routegen extract`."
             yield Finding(rules.ROUTE_EXTRA, key, message, fix)
-    if DEFAULT_ROUTE not in deployed_keys:
+    if manifest.default is not None and DEFAULT_ROUTE not in deployed_keys:
         message = f"$default is not deployed, so {manifest.default} gets no requests, and API Gateway answers 404."
         yield Finding(rules.DEFAULT_NOT_DEPLOYED, DEFAULT_ROUTE, message, f"{_DEPLOY}.")
     if len(routes) >= ROUTE_QUOTA * _NEAR_QUOTA:
         message = f"The API has {len(routes)} routes; the quota is {ROUTE_QUOTA}."
         fix = "Let an app own a path and all paths below it (`own`), or ask AWS for a higher quota."
         yield Finding(rules.NEAR_QUOTA, f"{len(routes)} routes", message, fix)
+
+
+def _consequence(route: Route, default: str | None) -> str:
+    """What happens to the requests of a route that is not deployed."""
+    if route.reserved and default is not None:
+        return (
+            f"the path is reserved for the 404 of {route.app} ({route.reserved}), and {default} gets its requests; "
+            f"clients read a page of {default} as the document ({route.role})"
+        )
+    requests = f"the requests of {route.app} ({'reserved, ' if route.reserved else ''}{route.role})"
+    return f"API Gateway answers {requests} with 404" if default is None else f"{default} gets {requests}"
 
 
 def check_route_targets(

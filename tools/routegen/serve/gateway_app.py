@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from routegen.gateway import RouteKey, RouteTable
-from routegen.manifest import Manifest
+from routegen.manifest import Manifest, Route
 from routegen.serve.aws_behaviour import (
     EVENT_TOO_LARGE_STATUS,
     HEADERS_TOO_LARGE_STATUS,
@@ -32,19 +32,19 @@ class ManifestRoutes:
 
     Attributes:
         table: selects the route key of a request.
-        apps: the app of each route key.
-        default: the app behind `$default`.
+        routes: the manifest's entry of each route key.
+        default: the app behind `$default`; None if there is none.
     """
 
     table: RouteTable
-    apps: Mapping[RouteKey, str]
-    default: str
+    routes: Mapping[RouteKey, Route]
+    default: str | None
 
     @classmethod
     def from_manifest(cls, manifest: Manifest) -> "ManifestRoutes":
         """Build the route table of a manifest."""
-        apps = {RouteKey.parse(text): route.app for route in manifest.routes for text in route.route_keys}
-        return cls(RouteTable(apps), apps, manifest.default)
+        routes = {RouteKey.parse(text): route for route in manifest.routes for text in route.route_keys}
+        return cls(RouteTable(routes), routes, manifest.default)
 
 
 class _RefusedRequestError(Exception):
@@ -87,7 +87,7 @@ class GatewayApp:
             body = await _read_body(exchange.request, receive)
             if body is None:
                 return  # the client has disconnected
-            exchange = replace(exchange, request=replace(exchange.request, body=body))
+            exchange = replace(exchange, request=replace(exchange.request, body=body), is_complete=True)
             exchange = await self._invoke_app(exchange)
         except _RefusedRequestError as error:
             exchange = replace(exchange, response=gateway_response(error.status), problem=error.reason)
@@ -99,7 +99,10 @@ class GatewayApp:
         routes = self.routes
         path = self._without_stage(exchange.request.path)
         route_key = routes.table.select(exchange.request.method, path)
-        app = routes.apps[route_key] if route_key else routes.default
+        route = routes.routes[route_key] if route_key else None
+        app = route.app if route else routes.default
+        if app is None:
+            raise _RefusedRequestError(404, "no route key takes it, and there is no default app")
         trace_id = f"Root=1-{int(exchange.time):08x}-{secrets.token_hex(12)}"
         context = RequestContext(route_key, path, exchange.id, trace_id, exchange.time, self._settings.stage)
         event = json.dumps(make_event(exchange.request, context)).encode()
@@ -109,6 +112,7 @@ class GatewayApp:
             exchange,
             route_key=str(route_key) if route_key else "$default",
             app=app,
+            reserved=route.reserved if route else None,
             event=event,
             cold=outcome.cold,
             result=outcome.payload,

@@ -50,6 +50,7 @@ class GatewayLog:
             self._paint(str(status), colour),
             f"{exchange.milliseconds:.1f} ms",
         ]
+        parts += ["reserved"] if exchange.reserved else []
         parts += ["cold"] if exchange.cold else []
         parts += [exchange.problem] if exchange.problem else []
         self._write_text("  ".join(parts))
@@ -100,6 +101,7 @@ def _exchange_fields(exchange: Exchange) -> dict[str, Any]:
         "path": exchange.request.path,
         "route_key": exchange.route_key,
         "app": exchange.app,
+        "reserved": exchange.reserved,
         "status": exchange.response.status,
         "milliseconds": round(exchange.milliseconds, 3),
         "cold": exchange.cold,

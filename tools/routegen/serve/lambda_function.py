@@ -43,8 +43,7 @@ def lambda_functions(manifest: Manifest, config: Config) -> dict[str, LambdaFunc
         ConfigError: the configuration of an app is missing or cannot be run; the text names the app.
     """
     configured = {app.name: app for app in (*config.apps, config.default_app) if app is not None}
-    names = dict.fromkeys([manifest.default, *(route.app for route in manifest.routes)])
-    return {name: _lambda_function(name, configured.get(name)) for name in names}
+    return {name: _lambda_function(name, configured.get(name)) for name in manifest.app_names}
 
 
 def _lambda_function(name: str, app: AppConfig | None) -> LambdaFunction:

@@ -124,7 +124,7 @@ class LocalGateway:
 
     def _open_runtime_sockets(self) -> list[socket.socket]:
         """A socket of the Runtime API for each instance of every app that the manifest, or a change of it, can name."""
-        apps = {*self._functions, self._config.default, *(app.name for app in self._config.apps)}
+        apps = {*self._functions, self._config.default, *(app.name for app in self._config.apps)} - {None}
         count = self._settings.max_instances * len(apps)
         return [_listening_socket(socket.AF_INET, ("127.0.0.1", 0)) for _ in range(count)]
 
@@ -208,7 +208,7 @@ class LocalGateway:
         self._gateway_app.routes = ManifestRoutes.from_manifest(manifest)
         if self._inspector:
             self._inspector.show_routes(manifest)
-        count = len(self._gateway_app.routes.apps)
+        count = len(self._gateway_app.routes.routes)
         self._log.write_event("routes", f"{self.manifest_file} has changed: {count} route keys")
 
 

@@ -37,6 +37,7 @@ def exchange_summary(number: int, exchange: Exchange, replay_of: int | None) -> 
         "path": masker.mask_text(exchange.request.path[:_MAX_READ]),
         "route_key": exchange.route_key,
         "app": exchange.app,
+        "reserved": exchange.reserved and masker.mask_text(exchange.reserved),
         "status": exchange.response.status,
         "milliseconds": round(exchange.milliseconds, 1),
         "cold": exchange.cold,
@@ -44,7 +45,7 @@ def exchange_summary(number: int, exchange: Exchange, replay_of: int | None) -> 
         "warning": warning and masker.mask_text(warning),
         "problem": exchange.problem and masker.mask_text(exchange.problem),
         "replay_of": replay_of,
-        "replayable": exchange.route_key is not None,
+        "replayable": exchange.is_complete,
     }
 
 

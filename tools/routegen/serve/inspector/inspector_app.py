@@ -93,9 +93,13 @@ class Inspector:
     def show_routes(self, manifest: Manifest) -> None:
         """Show the routes of another manifest from now on."""
         self._explainer = Explainer(manifest)
-        rows = [(key, route.app, route.role, route.spec) for route in manifest.routes for key in route.route_keys]
-        rows.append(("$default", manifest.default, "other", None))
-        self._route_map = [{"key": key, "app": app, "role": role, "spec": spec} for key, app, role, spec in rows]
+        self._route_map = [
+            {"key": key, "app": route.app, "role": route.role, "spec": route.spec, "reserved": route.reserved}
+            for route in manifest.routes
+            for key in route.route_keys
+        ]
+        default: JsonObject = {"key": "$default", "app": manifest.default, "role": "other", "spec": None}
+        self._route_map += [{**default, "reserved": None}] if manifest.default else []
         self._routes_changed.set()
         self._routes_changed = asyncio.Event()
 

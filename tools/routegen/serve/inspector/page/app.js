@@ -29,6 +29,7 @@ function makeRow(summary) {
   const pathCell = makeElement("div");
   if (warning) pathCell.append(makeElement("span", { className: "tag bad", text: "⚠ breaks clients" }));
   if (summary.replay_of) pathCell.append(makeElement("span", { className: "tag", text: `replay of ${summary.replay_of}` }));
+  if (summary.reserved) pathCell.append(makeElement("span", { className: "tag", text: "reserved", title: summary.reserved }));
   if (summary.cold) pathCell.append(makeElement("span", { className: "tag", text: "cold" }));
   pathCell.append(button);
   const row = makeElement(
@@ -246,9 +247,10 @@ byId("clear").addEventListener("click", () => {
 function showRoutes(routes) {
   byId("route-count").textContent = `(${routes.length} route keys)`;
   byId("route-rows").replaceChildren(
-    ...routes.map(({ key, app, role, spec }) => {
+    ...routes.map(({ key, app, role, spec, reserved }) => {
       const description = key === "$default" ? "every other request" : spec ? `${role}, ${spec}` : role;
-      return makeElement("tr", {}, ...[key, app, description].map((text) => makeElement("td", { text })));
+      const text = reserved ? `reserved: ${description}. ${reserved}; ${app} answers 404 itself.` : description;
+      return makeElement("tr", {}, ...[key, app, text].map((cell) => makeElement("td", { text: cell })));
     }),
   );
 }
