@@ -1,4 +1,4 @@
-"""How many request decisions a run of the suite has checked, summed over its processes; and what many tests share."""
+"""Fixtures and hooks for all tests: the number of checked request decisions, and what tests share."""
 
 import asyncio
 import gc
@@ -11,28 +11,31 @@ import pytest
 
 pytest_plugins = ["helpers.project"]
 
-_COUNTED = pytest.StashKey[Counter[str]]()
+_DECISIONS = pytest.StashKey[Counter[str]]()
 _MODEL = ""
 
 
 @pytest.fixture(scope="session")
-def decided(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """`decided(n)`: a test has checked n decisions about where a request goes; `decided(n, server)`: a server's."""
+def count_decisions(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`count_decisions(n)` adds n request decisions that a test has checked; `count_decisions(n, server)`, of a server.
+
+    A request decision is the app that gets a request.
+    """
     config = request.config
 
     def count(number: int, server: str = _MODEL) -> None:
-        _counted(config)[server] += number
+        _decisions(config)[server] += number
 
     return count
 
 
-def _counted(config: pytest.Config) -> Counter[str]:
-    return config.stash.setdefault(_COUNTED, Counter())
+def _decisions(config: pytest.Config) -> Counter[str]:
+    return config.stash.setdefault(_DECISIONS, Counter())
 
 
 @pytest.fixture(scope="session")
 def aws_models() -> Iterator[None]:
-    """AWS's models of its services are read once, not by each session: most of a short test's time goes there."""
+    """Read AWS's models of its services once, and not in each botocore session, which takes most of a test's time."""
     from botocore.loaders import create_loader
 
     with pytest.MonkeyPatch.context() as patch:
@@ -42,7 +45,7 @@ def aws_models() -> Iterator[None]:
 
 @pytest.fixture
 def event_loop_of_mangum() -> Iterator[None]:
-    """A current event loop that is closed after the test: Mangum makes one without closing it."""
+    """Set an event loop and close it after the test, because Mangum creates one and does not close it."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     yield
@@ -52,20 +55,20 @@ def event_loop_of_mangum() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share what a module's fixture has started run in one process, or each process would start its own."""
+    """Let one process run all tests that share a module-scoped fixture, so that the fixture is created once."""
     for item in items:
         if not isinstance(item, pytest.Function) or item.get_closest_marker("xdist_group"):
             continue
-        found = [fixtures[-1] for fixtures in item._fixtureinfo.name2fixturedefs.values()]
-        shared = [one.argname for one in found if one.scope == "module"]
-        params = item.callspec.params if hasattr(item, "callspec") else {}
+        fixtures = [definitions[-1] for definitions in item._fixtureinfo.name2fixturedefs.values()]
+        shared = [fixture.argname for fixture in fixtures if fixture.scope == "module"]
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
         if shared:
-            which = [f"{params[name]}" for name in shared if name in params]
-            item.add_marker(pytest.mark.xdist_group("-".join([item.path.stem, *which])))
+            values = [f"{parameters[name]}" for name in shared if name in parameters]
+            item.add_marker(pytest.mark.xdist_group("-".join([item.path.stem, *values])))
 
 
 def pytest_collection_finish() -> None:
-    """What has been imported stays: looking at it again and again took the collector a seventh of a run's time."""
+    """Exclude the imported modules from garbage collection, which took a seventh of a run's time."""
     gc.collect()
     gc.freeze()
 
@@ -74,17 +77,17 @@ def pytest_collection_finish() -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["decided"] = dict(_counted(session.config))
+        output["decisions"] = dict(_decisions(session.config))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    _counted(node.config).update(getattr(node, "workeroutput", {}).get("decided", {}))
+    _decisions(node.config).update(getattr(node, "workeroutput", {}).get("decisions", {}))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    counted = _counted(config)
-    if counted:
-        terminalreporter.write_line(f"{counted.total():,} request decisions checked")
-    for server in sorted(set(counted) - {_MODEL}):
-        terminalreporter.write_line(f"  {counted[server]:,} of them through {server}")
+    decisions = _decisions(config)
+    if decisions:
+        terminalreporter.write_line(f"{decisions.total():,} request decisions checked")
+    for server in sorted(set(decisions) - {_MODEL}):
+        terminalreporter.write_line(f"  {decisions[server]:,} of them through {server}")

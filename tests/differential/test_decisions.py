@@ -76,7 +76,7 @@ def compare(
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("server", SERVERS)
 def test_each_request_reaches_the_app_that_the_model_selects(
-    server: str, part: int, seed: str, apps: list[str], tmp_path: Path, decided: Callable[[int, str], None]
+    server: str, part: int, seed: str, apps: list[str], tmp_path: Path, count_decisions: Callable[[int, str], None]
 ) -> None:
     for number in range(MANIFESTS):
         generator = random.Random(f"{seed} {part} {number}")
@@ -86,7 +86,7 @@ def test_each_request_reaches_the_app_that_the_model_selects(
         requests = random_requests(generator, manifest, REQUESTS)
         errors = list(compare(server, manifest, requests, apps, tmp_path / str(number)))
         assert errors[:10] == [], [*RoutingModel(manifest).apps_by_key]
-        decided(REQUESTS, server)
+        count_decisions(REQUESTS, server)
 
 
 @pytest.mark.parametrize("server", SERVERS)

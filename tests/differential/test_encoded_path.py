@@ -12,7 +12,9 @@ MANIFESTS = 30
 REQUESTS = 400
 
 
-def test_the_first_expression_that_matches_is_of_the_selected_key(seed: str, decided: Callable[[int], None]) -> None:
+def test_the_first_expression_that_matches_is_of_the_selected_key(
+    seed: str, count_decisions: Callable[[int], None]
+) -> None:
     for number in range(MANIFESTS):
         generator = random.Random(f"{seed} encoded {number}")
         routes = random_manifest(generator)
@@ -26,4 +28,4 @@ def test_the_first_expression_that_matches_is_of_the_selected_key(seed: str, dec
             matching_keys = (key for key, regex in regexes if regex.match(origin_form(request)))
             first = next((key for key in matching_keys if key.method in {request.method, ANY}), None)
             assert first == table.select(request.method, request.model_path), (routes, request)
-        decided(REQUESTS)
+        count_decisions(REQUESTS)

@@ -62,10 +62,12 @@ def expected_role(path: str) -> tuple[str, str | None]:
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_the_manifest_agrees_with_the_server_of_each_provider(name: str, decided: Callable[[int], None]) -> None:
+def test_the_manifest_agrees_with_the_server_of_each_provider(
+    name: str, count_decisions: Callable[[int], None]
+) -> None:
     """One test for each provider, so that parallel test processes create each app only once."""
     results = [prove_provider(BY_NAME[name], case) for case in CASES]
-    decided(sum(result.proof.requests for result in results))
+    count_decisions(sum(result.proof.requests for result in results))
     for result in results:
         assert_no_disagreement(result)
         assert_every_route_was_reached(result)

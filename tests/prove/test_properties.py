@@ -122,7 +122,7 @@ def is_apps_path(proven: ProvenApp, request: DrivenRequest, key: str, paths: set
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(ROUTES, REQUEST_PATHS, st.booleans(), st.booleans())
 def test_an_app_gets_exactly_the_requests_that_it_serves(
-    decided: Callable[[int], None],
+    count_decisions: Callable[[int], None],
     routes: list[BaseRoute],
     paths: list[str],
     exact: bool,
@@ -132,7 +132,7 @@ def test_an_app_gets_exactly_the_requests_that_it_serves(
     app.router.redirect_slashes = slashes
     more_requests = [(method, path) for path in paths for method in (*METHODS, "HEAD", "PATCH")]
     proven = prove_app(app, more_requests, methods="exact" if exact else "any")
-    decided(len(proven.driven))
+    count_decisions(len(proven.driven))
     check_both_sides(proven)
     assert proven.proof.disagreements == ()
 

@@ -86,7 +86,7 @@ def requests(manifest: Manifest, number: int) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("manifest", MANIFESTS.values(), ids=MANIFESTS)
 def test_the_page_explains_as_the_command_does(
-    manifest: Manifest, open_page: OpenPage, decided: Callable[[int], None]
+    manifest: Manifest, open_page: OpenPage, count_decisions: Callable[[int], None]
 ) -> None:
     chosen = requests(manifest, 3000)
     explainer = Explainer(manifest)
@@ -96,7 +96,7 @@ def test_the_page_explains_as_the_command_does(
     for request, actual, explanation in zip(chosen, explained, expected, strict=True):
         key = explanation.route_key or ("$default" if explanation.app else "none")
         assert actual == {"key": key, "app": explanation.app, "why": explanation.reason}, request
-    decided(len(chosen))
+    count_decisions(len(chosen))
 
 
 def test_the_page_works_with_only_the_keyboard(open_page: OpenPage) -> None:
