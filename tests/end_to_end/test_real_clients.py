@@ -56,10 +56,10 @@ def test_gateway_renames_or_keeps_the_challenge(stack: FullStack) -> None:
 
 def test_each_client_refreshes_an_expired_token(tmp_path: Path) -> None:
     clients = [client for client in CLIENTS if not skip_reason(client)]
-    with full_stack(tmp_path / "wiki", access_token_seconds=3) as stack, ThreadPoolExecutor(len(clients)) as pool:
+    with full_stack(tmp_path / "wiki", access_token_seconds=8) as stack, ThreadPoolExecutor(len(clients)) as pool:
 
         def long_session(client: str) -> Any:
-            return run_session(client, stack.mcp_url, tmp_path / client, "read_page", PAGE, wait=4)
+            return run_session(client, stack.mcp_url, tmp_path / client, "read_page", PAGE, wait=9)
 
         results = dict(zip(clients, pool.map(long_session, clients), strict=True))
     expected = {"tools": TOOLS, "text": TEXT, "signedIn": True, "refreshed": True}
