@@ -97,6 +97,11 @@ def build_manifest(
     )
 
 
+def claimed_paths(apps: Sequence[AppConfig]) -> dict[str, str]:
+    """Return the name of the app that claims each path in its `routes`; of several apps, the first one."""
+    return {path: app.name for app in reversed(apps) for path in app.routes}
+
+
 def _with_one_owner(
     routes: list[Route], apps: Sequence[AppConfig]
 ) -> tuple[list[Route], list[tuple[str, str, tuple[str, ...]]]]:
@@ -105,7 +110,7 @@ def _with_one_owner(
     Raises:
         UnsupportedRouteError: several apps serve a document of the domain, and none or several of them claim it.
     """
-    owners = {path: app.name for app in reversed(apps) for path in app.routes}
+    owners = claimed_paths(apps)
     serving: dict[str, list[str]] = {}
     for route in routes:
         serving.setdefault(route.path, []).append(route.app)

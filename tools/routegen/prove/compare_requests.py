@@ -4,8 +4,9 @@ The gateway's model is `routegen.gateway.RouteTable`, with the assumptions of `r
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 from urllib.parse import unquote
 
@@ -53,8 +54,8 @@ class AppProof:
         routes: how many paths of the app were driven.
         requests: how many requests were tried.
         disagreements: the shortest paths first, then by path and method.
-        excused: how many requests each kind of unsupported path excuses, and `shadowed`: a rule of the app takes every
-            path, and another app has a route for the request.
+        excused: how many requests each kind of unsupported path excuses. Two more kinds: `shadowed`, if a rule of the
+            app takes every path and another app has a route for the request; `claimed`, if another app claims the path.
         served: how many requests reached a route.
         answered_by_middleware: how many requests middleware answered, so that the router was asked without it.
         middleware_paths: the paths that only middleware answers, each with its status.
@@ -71,7 +72,11 @@ class AppProof:
 
 
 def compare_requests(
-    manifest: Manifest, app: AppConfig, served_paths: Sequence[ServedPath], driven: Iterable[DrivenRequest]
+    manifest: Manifest,
+    app: AppConfig,
+    served_paths: Sequence[ServedPath],
+    driven: Iterable[DrivenRequest],
+    claims: Mapping[str, str] = MappingProxyType({}),
 ) -> AppProof:
     """Compare the outcomes of an app's requests with a manifest.
 
@@ -80,8 +85,9 @@ def compare_requests(
         app: the app.
         served_paths: the paths that the app serves.
         driven: the requests with their outcomes.
+        claims: the app that claims each path in its `routes`.
     """
-    comparison = _Comparison(manifest, app, served_paths)
+    comparison = _Comparison(manifest, app, served_paths, claims)
     disagreements: list[Disagreement] = []
     requests, served, answered_by_middleware = 0, 0, 0
     middleware_paths: dict[str, int] = {}
@@ -114,7 +120,10 @@ class _Comparison:
         excused: how many requests each kind of unsupported path has excused.
     """
 
-    def __init__(self, manifest: Manifest, app: AppConfig, served_paths: Sequence[ServedPath]) -> None:
+    def __init__(
+        self, manifest: Manifest, app: AppConfig, served_paths: Sequence[ServedPath], claims: Mapping[str, str]
+    ) -> None:
+        self._claims = claims
         self.excused: Counter[str] = Counter()
         self._app = app
         self._default = manifest.default
@@ -145,7 +154,7 @@ class _Comparison:
         if selected_app != self._app.name:
             if self._middleware_serves(request):
                 return self._answered_by_middleware(request, selected_app)
-            if self._app_serves(request) and not self._is_excused(request) and not self._is_shadowed(request, route):
+            if self._app_serves(request) and not self._is_excused(request, route):
                 return self._under_routed(request, route, selected_app)
         elif route is not None and route.reserved and request.outcome == "served":
             text = f"{request.method} {request.path} is served by {selected_app}, and {key} is reserved for its 404"
@@ -178,8 +187,10 @@ class _Comparison:
         candidates = self._segments_by_shape.get(shape(route.path), ())
         return request.outcome == "method-not-allowed" or any(path_matches(segments, path) for segments in candidates)
 
-    def _is_excused(self, request: DrivenRequest) -> bool:
-        """Whether the extraction has reported the request's path as unsupported."""
+    def _is_excused(self, request: DrivenRequest, route: Route | None) -> bool:
+        """Whether the extraction has reported the request's path as unsupported, or another app's route is right."""
+        if route is not None and self._is_left_to(route, request):
+            return True
         path = unquote(request.path)
         if request.position >= 0:
             positions = [request.position]
@@ -205,13 +216,14 @@ class _Comparison:
         )
         return Disagreement("middleware", request.method, request.path, None, selected_app, text)
 
-    def _is_shadowed(self, request: DrivenRequest, route: Route | None) -> bool:
-        """Whether another app has a route for a request that this app answers with a rule for every path."""
+    def _is_left_to(self, route: Route, request: DrivenRequest) -> bool:
+        """Whether another app's route is right: that app claims the path, or this app's rule takes every path."""
+        if self._claims.get(route.path) == route.app:
+            self.excused["claimed"] += 1
+            return True
         # A 405 does not tell which route has refused the method.
         positions = self._catch_alls if request.position < 0 else self._catch_alls & {request.position}
-        is_shadowed = route is not None and any(
-            path_matches(self._segments[position], unquote(request.path)) for position in positions
-        )
+        is_shadowed = any(path_matches(self._segments[position], unquote(request.path)) for position in positions)
         self.excused.update({"shadowed"} if is_shadowed else ())
         return is_shadowed
 

@@ -57,10 +57,14 @@ def _middleware_finding(proof: AppProof) -> Finding:
     return Finding(rules.MIDDLEWARE_PATHS, proof.app, message, fix)
 
 
+_EXCUSES = {
+    "shadowed": "a rule of the app takes every path, and another app has a route for the request",
+    "claimed": "another app claims the path in its `routes`",
+}
+
+
 def _excuse(kind: str) -> str:
-    if kind == "shadowed":
-        return "a rule of the app takes every path, and another app has a route for the request"
-    return f"unsupported, `{kind}`"
+    return _EXCUSES.get(kind, f"unsupported, `{kind}`")
 
 
 def _rows(proof: AppProof) -> list[tuple[str, ...]]:

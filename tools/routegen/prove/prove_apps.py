@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from routegen.config import Config
 from routegen.discover.served_path import ServedPath
-from routegen.extract.build import build_manifest
+from routegen.extract.build import build_manifest, claimed_paths
 from routegen.load import start_app_process
 from routegen.manifest import Manifest
 from routegen.prove.compare_requests import AppProof, compare_requests
@@ -32,5 +32,7 @@ def prove_apps(config: Config, manifest: Manifest | None) -> Iterator[AppProof]:
     apps = [(app, [ServedPath.from_data(entry) for entry in answer["served"]]) for app, answer in answers]
     if manifest is None:
         manifest = build_manifest(config.default, apps).manifest
+    claims = claimed_paths(config.apps)
     for (app, served_paths), (_, answer) in zip(apps, answers, strict=True):
-        yield compare_requests(manifest, app, served_paths, (DrivenRequest(*entry) for entry in answer["driven"]))
+        driven = (DrivenRequest(*entry) for entry in answer["driven"])
+        yield compare_requests(manifest, app, served_paths, driven, claims)
