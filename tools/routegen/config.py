@@ -265,7 +265,9 @@ def with_env(config: Config, app: str, env: Mapping[str, str]) -> Config:
         raise ConfigError(f"the environment of {app}: {_reason(error.errors(include_url=False)[0])}") from None
     if app == config.default:
         return config.with_changes(default_app=changed)
-    return config.with_changes(apps=tuple(changed if other.name == app else other for other in config.apps))
+    return config.with_changes(
+        apps=tuple(changed if configured.name == app else configured for configured in config.apps)
+    )
 
 
 def inherited_environment() -> dict[str, str]:

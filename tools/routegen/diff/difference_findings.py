@@ -71,8 +71,8 @@ def _message(difference: Difference, new: Manifest) -> str:
         case Changed(old_route, new_route, fields):
             return f"Changed: {'; '.join(_change(name, old_route, new_route) for name in fields)}."
         case DefaultChanged(old_app, new_app):
-            before, after = old_app or NO_APP, new_app or NO_APP
-            return f"Changed: requests that no route takes go to {after}; before, they went to {before}."
+            old_target, new_target = old_app or NO_APP, new_app or NO_APP
+            return f"Changed: requests that no route takes go to {new_target}; before, they went to {old_target}."
 
 
 def _description(route: Route) -> str:

@@ -66,7 +66,7 @@ def find_shadowed_rules(manifest: Manifest, default_paths: Iterable[ServedPath])
 
 def _shadowed_catch_all(manifest: Manifest) -> Iterator[ShadowedRules]:
     for route in manifest.routes:
-        paths = tuple(other.path for other in manifest.routes if other.app != route.app)
+        paths = tuple(shadowing.path for shadowing in manifest.routes if shadowing.app != route.app)
         if takes_every_path(route.path) and paths:
             yield ShadowedRules(route.app, (route.path,), False, paths)
 
