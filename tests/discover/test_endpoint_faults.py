@@ -1,5 +1,6 @@
 """MCP endpoints that fail on every request although their route exists, and similar servers that work."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -19,6 +20,17 @@ from routegen.roles import classify_path
 from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount, Route
+
+
+def in_mangum(app: Any, **options: Any) -> Mangum:
+    """A Lambda handler around an application; Mangum makes an event loop, which is closed here."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    handler = Mangum(app, **options)
+    asyncio.set_event_loop(None)
+    loop.close()
+    return handler
+
 
 INNER = FastMCP("tools").http_app(path="/mcp", stateless_http=True)
 SECOND = FastMCP("second").http_app(path="/second/mcp", stateless_http=True)
@@ -130,8 +142,8 @@ WORKING = {
     "a start-up event": with_startup_event(),
     "middleware with its own lifespan": OwnLifespan(fastapi()),
     "copied routes": Starlette(routes=[*INNER.routes], lifespan=INNER.lifespan),
-    "Mangum": Mangum(INNER),
-    "middleware": Mangum(GZipMiddleware(fastapi(lifespan=INNER.lifespan))),
+    "Mangum": in_mangum(INNER),
+    "middleware": in_mangum(GZipMiddleware(fastapi(lifespan=INNER.lifespan))),
     "the official SDK": sdk(),
     "a session manager": Starlette(routes=[Route("/mcp", endpoint=Endpoint())], lifespan=runs_manager),
     "sign-in": SIGNED_IN,
@@ -154,8 +166,8 @@ FAILING: dict[str, tuple[Any, str]] = {
     "a session manager without its lifespan": (Starlette(routes=[Route("/mcp", Endpoint())]), "not-started"),
     "middleware that drops the lifespan": (HttpOnly(INNER), "not-started"),
     "middleware in the application that drops it": (fastapi(lifespan=INNER.lifespan), "not-started"),
-    "a handler without a lifespan": (Mangum(INNER, lifespan="off"), "lifespan-off"),
-    "the official SDK in Mangum": (Mangum(sdk()), "starts-once"),
+    "a handler without a lifespan": (in_mangum(INNER, lifespan="off"), "lifespan-off"),
+    "the official SDK in Mangum": (in_mangum(sdk()), "starts-once"),
     "a function with the arguments of ASGI": (
         Starlette(routes=[Route("/mcp", handle_mcp, methods=["POST"])], lifespan=runs_manager),
         "asgi-function",
