@@ -16,11 +16,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from helpers.forked import run_routegen
 from routegen.cli import COMMANDS
 from routegen.errors import ConfigError
 from serve.running_gateway import is_running, wait_for_file
 
-COMMAND = [sys.executable, "-m", "routegen", "serve", "--port", "0", "--inspector-port", "0"]
+OPTIONS = ("--port", "0", "--inspector-port", "0")
+COMMAND = [sys.executable, "-m", "routegen", "serve", *OPTIONS]
 
 
 @dataclass
@@ -147,10 +149,10 @@ def test_it_ends_when_stdout_is_closed(start_serve: StartServe) -> None:
 
 def fail(project: Path, *options: str) -> tuple[int, str]:
     """Exit code and last line of a run that cannot start."""
-    process = subprocess.run([*COMMAND, *options], cwd=project, capture_output=True, text=True, timeout=60, check=False)
-    assert process.stdout == ""
-    assert "Traceback" not in process.stderr
-    return process.returncode, process.stderr.rstrip().rpartition("\n")[2]
+    result = run_routegen(project, "serve", *OPTIONS, *options)
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    return result.code, result.error
 
 
 def test_env_replaces_an_app_s_variables(start_serve: StartServe, monkeypatch: pytest.MonkeyPatch) -> None:
