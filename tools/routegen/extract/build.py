@@ -117,7 +117,7 @@ def _with_one_owner(
     for path, names in serving.items():
         if len(names) > 1 and path not in owners and path in ROOT_DOCUMENTS:
             raise UnsupportedRouteError(
-                f"{' and '.join(map(repr, names))} both serve {path}, a document of the whole domain, which needs one "
+                f"{_listed(names)} serve {path}, a document of the whole domain, which needs one "
                 f'owner: write routes = ["{path}"] in [tool.routegen.apps.{names[0]}], or in that of another app'
             )
     shared = [
@@ -126,6 +126,12 @@ def _with_one_owner(
         if len(names) > 1 and path in owners
     ]
     return [route for route in routes if owners.get(route.path, route.app) == route.app], shared
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names for a sentence: `'mail' and 'files' both` or `'mail', 'files' and 'calendar' all`."""
+    quoted = [repr(name) for name in names]
+    return f"{', '.join(quoted[:-1])} and {quoted[-1]} {'both' if len(names) == 2 else 'all'}"
 
 
 def _unsupported_paths(
