@@ -87,11 +87,11 @@ const provider = new Provider();
 try {
   const client = await connect(provider);
   const { tools } = await client.listTools();
-  const first = provider.tokens().access_token;
+  const first = provider.tokens()?.access_token;
   await sleep(seconds * 1000);
   const { content } = await client.callTool({ name: tool, arguments: JSON.parse(toolArguments) });
   const signedIn = provider.authorizationUrl !== null;
-  const refreshed = provider.tokens().access_token !== first;
+  const refreshed = provider.tokens()?.access_token !== first;
   console.log(JSON.stringify({ tools: tools.map((one) => one.name), text: content[0].text, signedIn, refreshed }));
   await client.close();
 } catch (error) {
