@@ -10,9 +10,11 @@ from fastmcp.server.auth.providers.github import GitHubProvider
 from fastmcp.server.auth.providers.in_memory import InMemoryOAuthProvider
 from fastmcp.server.auth.providers.workos import AuthKitProvider
 from mangum import Mangum
+from mcp.server.auth.settings import AuthSettings
 from mcp.server.lowlevel import Server
 from mcp.server.mcpserver import MCPServer
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from pydantic import AnyHttpUrl
 from routegen.config import AppConfig
 from routegen.discover import discover_paths
 from routegen.errors import UnsupportedRouteError
@@ -173,6 +175,19 @@ def test_the_issuer_at_the_root_of_the_domain_is_accepted() -> None:
     assert not extraction(mounted(auth, at="/api", with_metadata=True)).unsupported
     with pytest.raises(UnsupportedRouteError, match=r"^misplaced-metadata: mcp serves the "):
         extraction(mounted(auth, at="/desk", with_metadata=True))
+
+
+def test_a_document_that_names_endpoints_of_another_path_is_misplaced_too() -> None:
+    provider = InMemoryOAuthProvider(base_url="https://x.example")
+    settings = AuthSettings(
+        issuer_url=AnyHttpUrl("https://x.example/auth"),
+        resource_server_url=AnyHttpUrl("https://x.example/mcp"),
+        validate_token_resource=False,
+    )
+    app = MCPServer("x", auth_server_provider=provider, auth=settings).streamable_http_app(host="0.0.0.0")
+    (problem,) = extraction(app, unsupported="warn").unsupported
+    assert "names the issuer https://x.example/auth and the authorization endpoint" in problem.text
+    assert "but the app serves /authorize; set the URL of the issuer" in problem.text
 
 
 @pytest.mark.parametrize("path", ["/mcp", "/tools/mcp"])

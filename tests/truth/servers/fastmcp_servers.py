@@ -1,5 +1,6 @@
 """FastMCP's own application: at several paths, named in several ways, with and without Lambda."""
 
+from routegen.roles import discovery_documents
 from truth.mcp_server import server
 
 MCP = """
@@ -81,6 +82,25 @@ handler = Mangum(settings.app)
 
 HTTP_SSE = "the MCP endpoint /sse uses the HTTP+SSE transport"
 
+BY_HAND = """
+from fastapi import FastAPI, Request
+
+app = FastAPI()
+TOOL = {"name": "add", "inputSchema": {"type": "object"}}
+INITIALIZED = {
+    "protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": {"name": "tools", "version": "1"}
+}
+
+@app.post("/mcp")
+async def answer(request: Request):
+    call = await request.json()
+    results = {"initialize": INITIALIZED, "tools/list": {"tools": [TOOL]}}
+    if call["method"] not in results:
+        return {"jsonrpc": "2.0", "id": call.get("id"), "error": {"code": -32601, "message": "unknown method"}}
+    return {"jsonrpc": "2.0", "id": call["id"], "result": results[call["method"]]}
+"""
+RESERVED = [path for path, _ in discovery_documents("/mcp")]
+
 SERVERS = [
     server("FastMCP's object without Lambda", MCP, app="mcp", handler=""),
     server("no attribute named", MCP, app="", handler=""),
@@ -126,6 +146,7 @@ SERVERS = [
     server("a base path of Mangum", MCP, APP, 'handler = Mangum(app, api_gateway_base_path="/v1")'),
     server("a function around Mangum", MCP, APP, "_mangum = Mangum(app)",
            "def handler(event, context): return _mangum(event, context)"),
+    server("an endpoint by hand with its reserved paths", MCP, BY_HAND, HANDLER, table=f"reserve = {RESERVED}"),
     server("Mangum without a lifespan", MCP, APP, 'handler = Mangum(app, lifespan="off")',
            expected="warned", message='Mangum(..., lifespan="off")'),
     server("HTTP+SSE on Lambda", MCP, 'app = mcp.http_app(transport="sse")', HANDLER,

@@ -124,6 +124,8 @@ SERVERS = [
     server("FastAPI without Lambda", AT_MCP, WITH_OWN_ROUTES, handler=""),
     server("FastAPI with a mount below a path", AT_MCP, FASTAPI, 'app.mount("/api", inner)', HANDLER,
            endpoints=("/api/mcp",)),
+    server("FastAPI with the endpoint's name twice", AT_MCP, FASTAPI, 'app.mount("/mcp", inner)', HANDLER,
+           endpoints=("/mcp/mcp",)),
     server("FastAPI with a mount at the endpoint", AT_ROOT, FASTAPI, 'app.mount("/mcp", inner)', HANDLER,
            endpoints=("/mcp", "/mcp/"), expected="refused", message=REDIRECT),
     server("FastAPI without the lifespan", AT_MCP, "app = FastAPI()", 'app.mount("/", inner)', HANDLER,

@@ -170,6 +170,29 @@ app = mcp.streamable_http_app(stateless_http=True, host="0.0.0.0")
 """
 
 
+SDK_WITH_OWN_SERVER = """
+import os
+
+from fastmcp.server.auth.providers.in_memory import InMemoryOAuthProvider
+from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions
+from mcp.server.mcpserver import MCPServer
+
+settings = AuthSettings(
+    issuer_url=os.environ["BASE_URL"] + "PATH",
+    resource_server_url=os.environ["BASE_URL"] + "/mcp",
+    validate_token_resource=False,
+    client_registration_options=ClientRegistrationOptions(enabled=True),
+)
+mcp = MCPServer("tools", auth_server_provider=InMemoryOAuthProvider(base_url=os.environ["BASE_URL"]), auth=settings)
+
+@mcp.tool()
+def add(a: int, b: int) -> int:
+    return a + b
+
+app = mcp.streamable_http_app(stateless_http=True, host="0.0.0.0")
+"""
+
+
 MISPLACED = "misplaced-metadata: mcp serves the protected resource metadata at "
 MISPLACED_SERVER = "misplaced-metadata: mcp serves the "
 
@@ -223,6 +246,11 @@ SERVERS = [
     server("copied routes without their middleware", IMPORTS, COPIED,
            "app = Starlette(routes=[*inner.routes], lifespan=inner.lifespan)", HANDLER,
            sign_in="token", expected="warned", message="its routes were copied without the middleware"),
+    server("MCPServer with an authorization server", SDK_WITH_OWN_SERVER.replace("PATH", ""), handler="",
+           sign_in="complete"),
+    server("MCPServer with an authorization server and another path", SDK_WITH_OWN_SERVER.replace("PATH", "/auth"),
+           handler="", sign_in="complete", expected="refused", message="but the app serves /authorize",
+           works=True),  # with FastMCP's client, which tries /register, /authorize and /token of older revisions
     server("MCPServer with a verifier", official_sdk("/mcp"), handler="", sign_in="complete"),
     server("MCPServer with the URL of the domain", official_sdk(""), handler="", sign_in="complete"),
     server("MCPServer with another path", official_sdk("/other"), handler="",

@@ -123,12 +123,19 @@ def _misplaced_server_metadata(
     places = {expected, f"{OPENID_CONFIGURATION}{issuer}", f"{issuer}{OPENID_CONFIGURATION}"}
     if is_unknown and not places.isdisjoint(served.path for served in served_paths):
         return
-    text = (
-        f"{app} serves the authorization server metadata at {min(documents)}, and clients look for it at {expected} "
-        f"(RFC 8414, section 3.1), because the authorization endpoint is below {issuer or '/'}; serve it there: with "
-        "FastMCP, set base_url to the URL of the mount and add *auth.get_well_known_routes(mcp_path=...) to the routes "
-        "of the outer application"
-    )
+    text = f"{app} serves the authorization server metadata at "
+    if document := documents.get(expected):
+        text += (
+            f"{expected}, and it names the issuer {document.get('issuer')} and the authorization endpoint "
+            f"{document.get('authorization_endpoint')}, but the app serves {authorization_endpoint}; set the URL of "
+            "the issuer to the URL at which clients reach the app"
+        )
+    else:
+        text += (
+            f"{min(documents)}, and clients look for it at {expected} (RFC 8414, section 3.1), because the "
+            f"authorization endpoint is below {issuer or '/'}; serve it there: with FastMCP, set base_url to the URL "
+            "of the mount and add *auth.get_well_known_routes(mcp_path=...) to the routes of the outer application"
+        )
     yield UnsupportedPath("misplaced-metadata", app, issuer or "/", f"misplaced-metadata: {text}")
 
 
