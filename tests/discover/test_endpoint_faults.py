@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -212,3 +213,25 @@ def test_each_endpoint_has_its_own_faults() -> None:
         "/one/mcp": (),
         "/two/second/mcp": ("not-started",),
     }
+
+
+def test_the_loggers_of_a_large_process_hide_nothing() -> None:
+    for number in range(3000):
+        logging.getLogger(f"tests.many_loggers.{number}")
+    try:
+        assert faults(fastapi(lifespan=INNER.lifespan)) == ()
+        assert faults(fastapi(lifespan=database)) == ("not-started",)
+    finally:
+        for number in range(3000):
+            del logging.Logger.manager.loggerDict[f"tests.many_loggers.{number}"]
+
+
+def test_a_lifespan_that_reaches_too_many_objects_is_not_accused() -> None:
+    records = [{"number": number} for number in range(30_000)]
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Any) -> AsyncIterator[None]:
+        records.append({})
+        yield
+
+    assert faults(fastapi(lifespan=lifespan)) == ()

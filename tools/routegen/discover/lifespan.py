@@ -6,6 +6,8 @@ runs only if the outer one calls it.
 
 import dis
 import functools
+import logging
+from collections import deque
 from collections.abc import Iterator, Sequence
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -21,7 +23,7 @@ from routegen.discover.unwrap import (
 
 _FRAMEWORKS = ("starlette.", "fastapi.", "fastmcp.", "mcp.", "mangum.")
 _LIFESPAN_NAMES = {"lifespan", "lifespan_context", "session_manager"}
-_MAX_VALUES = 2000
+_MAX_VALUES = 20_000
 
 
 def can_start(app: Any, router: Any, target: Any) -> bool:
@@ -36,6 +38,7 @@ def can_start(app: Any, router: Any, target: Any) -> bool:
         return True
     reached = list(values_of_lifespan(router))
     is_called = any(value is target or _is_undecidable(value, reached) for value in reached)
+    is_called = is_called or len(reached) == _MAX_VALUES
     return is_called and _lifespan_arrives(resolve_asgi_app(app))
 
 
@@ -71,10 +74,10 @@ def _lifespan_arrives(app: Any) -> bool:
 
 def values_of_lifespan(router: Any) -> Iterator[Any]:
     """Yield each object that a router's lifespan can reach through its variables and their attributes."""
-    waiting: list[Any] = [router]
+    waiting = deque([router])
     visited: dict[int, Any] = {}
     while waiting and len(visited) < _MAX_VALUES:
-        value = waiting.pop()
+        value = waiting.popleft()
         if id(value) not in visited:
             visited[id(value)] = value
             yield value
@@ -94,7 +97,7 @@ def _parts(value: Any) -> list[Any]:
             parts = list(value.values())
         case list() | tuple() | set() | frozenset():
             parts = list(value)
-        case type() | ModuleType():
+        case type() | ModuleType() | logging.Logger():  # a logger reaches each other logger of the process
             parts = []
         case _ if (router := _router_with_lifespan(value)) is not None:  # of an application, only its lifespan
             parts = [router.lifespan_context, *getattr(router, "on_startup", ())]
