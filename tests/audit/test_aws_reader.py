@@ -184,7 +184,7 @@ def test_credentials_that_aws_refuses(
     refuse_call(monkeypatch, operation, code, 403)
     result = audit("--api-id", deployment.api_id)
     assert (result.code, result.stdout) == (2, "")
-    assert result.stderr == f"routegen: error: AWS refuses the credentials ({code}): sign in again\n"
+    assert result.stderr == f"routegen: error: AWS credentials: AWS refuses them ({code}); run `aws sso login`\n"
 
 
 def _remove_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,8 +195,8 @@ def _remove_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("prepare", "arguments", "message"),
     [
-        (lambda _: None, [], "give either --api-id or --api-name"),
-        (lambda _: None, ["--api-id", "a", "--api-name", "b"], "give either --api-id or --api-name"),
+        (lambda _: None, [], "--api-id: give either --api-id ID or --api-name NAME"),
+        (lambda _: None, ["--api-id", "a", "--api-name", "b"], "--api-id: give either --api-id ID or --api-name NAME"),
         (lambda _: None, ["--api-id", "nope"], "there is no HTTP API 'nope' in eu-central-1"),
         (lambda _: None, ["--api-name", "wikibt"], "no HTTP API in eu-central-1 is called 'wikibt'; the nearest are w"),
         (lambda _: None, ["--api-name", "wikibot", "--region", "eu-west-1"], "in eu-west-1 is called"),
@@ -204,8 +204,8 @@ def _remove_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda _: None, ["--api-name", "wikibot", "--function", "mcp"], "--function: 'mcp' is not APP=NAME"),
         (lambda _: None, ["--api-name", "wikibot", "--function", "x=y"], "the manifest has no app 'x', only mcp, "),
         (lambda _: None, ["--api-name", "wikibot", "--region", "no such"], "AWS: "),
-        (_remove_credentials, ["--api-name", "wikibot"], "no usable AWS credentials"),
-        (lambda patch: patch.delenv("AWS_DEFAULT_REGION"), ["--api-name", "wikibot"], "no AWS region: give --region"),
+        (_remove_credentials, ["--api-name", "wikibot"], "AWS credentials: none are usable"),
+        (lambda patch: patch.delenv("AWS_DEFAULT_REGION"), ["--api-name", "wikibot"], "--region: no AWS region"),
     ],
 )  # fmt: skip
 def test_wrong_usage_is_one_line(

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers.support import SMALL_APP, Routegen
+from helpers.support import PYPROJECT, SMALL_APP, Routegen
+from routegen.cli.list import make_table
 
 
 def test_no_difference(committed: Path, routegen: Routegen) -> None:
@@ -169,3 +170,53 @@ def test_schema_is_json(routegen: Routegen) -> None:
     done = routegen("schema")
     assert done.code == 0
     assert json.loads(done.stdout)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_locations_are_relative_to_the_root_of_the_repository(
+    tmp_path: Path, extracted: str, routegen: Routegen, inside: bool
+) -> None:
+    """GitHub reads a location relative to the repository: the working directory and the project do not matter."""
+    project = tmp_path / "services" / "an mcp"
+    (project / "generated").mkdir(parents=True)
+    (project / "generated" / "routes.json").write_text(extracted)
+    (project / "pyproject.toml").write_text(PYPROJECT)
+    (project / "server.py").write_text(SMALL_APP.replace("/mcp", "/mpc"))
+    if inside:
+        (tmp_path / ".git").mkdir()
+    name = "services/an mcp/generated/routes.json" if inside else "generated/routes.json"
+    annotations = routegen("check", "--format", "github", cwd=project).stdout
+    assert f"::error file={name},line=" in annotations
+    (result, *_) = json.loads(routegen("check", "--format", "sarif", cwd=project).stdout)["runs"][0]["results"]
+    artifact = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert artifact == {"uri": name.replace(" ", "%20"), "uriBaseId": "%SRCROOT%"}
+
+
+def test_a_manifest_outside_of_the_repository_has_an_absolute_location(committed: Path, routegen: Routegen) -> None:
+    folder = committed.parent / "elsewhere"
+    folder.mkdir()
+    other = folder / "other.json"
+    other.write_text(committed.read_text().replace("ANY /mcp", "POST /mcp"))
+    found = routegen("diff", committed, other, "--format", "github", cwd=folder).stdout
+    assert "::" in found
+    assert "file=other.json," in found
+    found = routegen("diff", other, committed, "--format", "github", cwd=folder).stdout
+    assert f"file={committed}," in found
+
+
+@pytest.mark.parametrize("columns", [30, 40, 60, 80, 100, 200])
+def test_list_fits_the_width_of_a_terminal(columns: int) -> None:
+    long_path = "/.well-known/oauth-authorization-server/mcp"
+    rows = [("PATH", "METHODS", "APP", "ROLE", "SPEC"), (long_path, "DELETE GET HEAD", "mcp", "other", "RFC 8414")]
+    table = make_table(rows, columns)
+    assert max(map(len, table.splitlines())) <= columns
+    first_column = max(len(line.partition("  ")[0]) for line in table.splitlines())
+    assert "".join(line[:first_column].strip() for line in table.splitlines()[1:]) == long_path
+    assert "mcp" in table.split()
+    assert ("RFC 8414" in table) == (columns >= 100)
+    assert "RFC 8414" in make_table(rows, None)
+
+
+def test_list_off_a_terminal_shows_every_column(committed: Path, routegen: Routegen) -> None:
+    header = "PATH           METHODS   APP   ROLE             SPEC\n"
+    assert routegen("list", env={"COLUMNS": "20"}).stdout.startswith(header)

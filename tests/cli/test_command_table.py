@@ -13,5 +13,6 @@ def test_a_command_without_its_package_says_what_to_install(
 ) -> None:
     monkeypatch.setattr("routegen.cli.find_spec", lambda _: None)
     assert run(routegen, State(), [command.name, "--anything"]) == 2
-    expected = f"routegen {command.name} needs {command.packages[0]}: pip install 'routegen[{command.extra}]'"
+    needs = f"routegen {command.name} needs {command.packages[0]}, which the extra `{command.extra}` has"
+    expected = f"{needs}: pip install {' '.join(command.packages)}\n"
     assert expected in capfd.readouterr().err

@@ -197,7 +197,7 @@ def test_a_manifest_that_is_a_directory(project: Path, routegen: Routegen) -> No
 def test_output_into_a_directory_that_is_not_there(project: Path, routegen: Routegen) -> None:
     done = routegen("extract", "-o", "no/such/routes.json")
     assert (done.code, done.stdout) == (2, "")
-    assert "no/such/routes.json: can't be written: No such file or directory" in done.error
+    assert "no/such/routes.json: cannot be written: No such file or directory" in done.error
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not Path("/proc/self").exists(), reason="root writes anywhere here")
@@ -208,7 +208,7 @@ def test_output_into_a_directory_that_can_not_be_written(project: Path, unchange
     done = routegen("extract", "-o", directory / "routes.json")
     directory.chmod(0o755) if os.geteuid() else None
     assert done.code == 2
-    assert "can't be written" in done.error
+    assert "cannot be written" in done.error
 
 
 def test_a_full_disk_on_stdout(project: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_file_that_can_not_be_written_to_its_end(project: Path, unchanged: Pat
         check=False,
     )
     assert done.returncode == 2, done.stderr
-    assert b"can't be written: File too large" in done.stderr
+    assert b"cannot be written: File too large" in done.stderr
 
 
 def test_a_redirection_over_the_manifest_says_how_to_get_it_back(project: Path, committed: Path) -> None:

@@ -63,7 +63,7 @@ def test_every_input_has_its_effect(repository: Path, python: dict[str, str]) ->
     result = run_action(
         repository,
         {
-            "working-directory": "inner folder",
+            "project": "inner folder",
             "args": "explain GET /$(touch${IFS}no);`touch${IFS}no`",
             "python-version": "3.13",
             "requirements": f"{PROJECT} --no-deps",

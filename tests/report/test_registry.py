@@ -55,7 +55,7 @@ def test_the_list_of_rules_in_the_documentation_is_current() -> None:
 
 def test_an_unknown_id_names_the_nearest_ids() -> None:
     assert rule_with_id("rg030").id == "RG030"
-    with pytest.raises(ConfigError, match=r"no rule has the id 'RG03'; the nearest ids are RG"):
+    with pytest.raises(ConfigError, match=r"RG03: no rule has this id; the nearest ids are RG"):
         rule_with_id("RG03")
     with pytest.raises(ConfigError):
         rule_with_id("../rule")

@@ -32,8 +32,8 @@ IMPORTS: dict[str, set[str]] = {
     "audit": {"errors", "gateway", "manifest", "report"},
     "render": {"errors", "gateway", "manifest"},
     "cli": {
-        "audit", "config", "diff", "errors", "extract", "manifest", "prove", "render", "report", "roles", "serve",
-        "verify",
+        "audit", "config", "diff", "errors", "extract", "gateway", "manifest", "prove", "render", "report", "roles",
+        "serve", "verify",
     },
 }  # fmt: skip
 

@@ -216,7 +216,7 @@ def test_a_port_in_use_is_an_error_of_one_line(project: Path) -> None:
         port = str(other_server.getsockname()[1])
         code, line = fail(project, "--port", port)
     assert code == 2
-    assert f"cannot listen on 127.0.0.1, port {port}" in line
+    assert f"--port: cannot listen on 127.0.0.1, port {port}" in line
 
 
 @pytest.mark.parametrize("package", ["uvicorn", "awslambdaric", "starlette"])
@@ -225,4 +225,5 @@ def test_a_missing_package_is_an_error_of_one_line(package: str, monkeypatch: py
     serve = next(command for command in COMMANDS if command.name == "serve").load()
     error = CliRunner().invoke(serve, []).exception
     assert isinstance(error, ConfigError)
-    assert str(error) == f"routegen serve needs {package}: pip install 'routegen[serve]'"
+    needs = f"routegen serve needs {package}, which the extra `serve` has"
+    assert str(error) == f"{needs}: pip install awslambdaric starlette uvicorn"

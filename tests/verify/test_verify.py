@@ -165,10 +165,10 @@ def test_the_token_goes_only_to_the_mcp_endpoint(verify: Verify) -> None:
         (("http://127.0.0.1:1", "--page", "Home"), "--page: 'Home' is not a path; write it like /Home"),
         (("http://example.com", "--token", "secret1"), "--token: it is not sent to http://example.com/mcp"),
         (("https://example.com", "--token", "secret1\nx"), "--token: it has a character that no access token has"),
-        (("--page", "/Home"), "--page, --register and --allow-private need a URL"),
+        (("--page", "/Home"), "URL: --page, --register and --allow-private need it"),
         ((), "no pyproject.toml"),
-        (("--explain", "RG999"), "no rule has the id 'RG999'; the nearest ids are"),
-        (("http://127.0.0.1:1", "--timeout", "0"), "Invalid value for '--timeout'"),
+        (("--explain", "RG999"), "RG999: no rule has this id; the nearest ids are"),
+        (("http://127.0.0.1:1", "--timeout", "0"), "--timeout: 0.0 is not in the range"),
     ],
 )  # fmt: skip
 def test_wrong_usage_is_an_error_in_one_line(verify: Verify, arguments: tuple[str, ...], message: str) -> None:

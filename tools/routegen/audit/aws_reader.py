@@ -92,7 +92,7 @@ class AwsReader:
                 f"--profile: there is no AWS profile {profile!r}; `aws configure list-profiles` lists the profiles"
             ) from None
         except NoRegionError:
-            raise ConfigError("no AWS region: give --region, or set AWS_REGION or the profile's region") from None
+            raise ConfigError("--region: no AWS region is known; give --region NAME or set AWS_REGION") from None
         except (BotoCoreError, ValueError) as error:
             raise ConfigError(f"AWS: {error}") from None
         self._on_call = on_call
@@ -244,11 +244,11 @@ class AwsReader:
         try:
             response: dict[str, Any] = getattr(client, operation)(**parameters)
         except _CREDENTIALS_ERRORS as error:
-            raise ConfigError(f"no usable AWS credentials ({error}): run `aws configure` or `aws sso login`") from None
+            raise ConfigError(f"AWS credentials: none are usable ({error}); run `aws sso login`") from None
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             if code in _REFUSED_CREDENTIALS:
-                raise ConfigError(f"AWS refuses the credentials ({code}): sign in again") from None
+                raise ConfigError(f"AWS credentials: AWS refuses them ({code}); run `aws sso login`") from None
             raise _CallError(_describe_error(code, error, f"{service}:{name}", subject), code) from None
         except (BotoCoreError, ResponseParserError) as error:  # the latter if a proxy answers with a web page
             fix = "Check the network, the proxy and the region, and run the command again."

@@ -7,6 +7,7 @@ command runs, so `routegen --help` imports click and little else. Data goes to s
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
 from typing import NoReturn
@@ -67,7 +68,8 @@ COMMANDS = (
 
 
 def _command_without(package: str, lazy: LazyCommand) -> click.Command:
-    advice = f"routegen {lazy.name} needs {package}: pip install 'routegen[{lazy.extra}]'"
+    install = f"pip install {' '.join(lazy.packages)}"
+    advice = f"routegen {lazy.name} needs {package}, which the extra `{lazy.extra}` has: {install}"
 
     @click.command(lazy.name, help=f"{lazy.summary}\n\n{advice}", context_settings={"ignore_unknown_options": True})
     @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
@@ -104,6 +106,18 @@ Exit codes:
 class _LazyGroup(click.Group):
     """A group that imports a command's module only when that command is used."""
 
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        names = self.list_commands(context)
+        if arguments[0] not in names:
+            nearest = get_close_matches(arguments[0], names, n=1, cutoff=0.0)[0]
+            raise ConfigError(
+                f"{arguments[0]}: there is no such command; the nearest is `routegen {nearest}`, "
+                "and `routegen --help` lists all"
+            )
+        return super().resolve_command(context, arguments)
+
     def list_commands(self, _context: click.Context) -> list[str]:
         return [command.name for command in COMMANDS]
 
@@ -116,12 +130,20 @@ class _LazyGroup(click.Group):
 
 
 @click.group(
-    cls=_LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_LazyGroup,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=False,
+    invoke_without_command=True,
 )
 @click.version_option(__version__, prog_name="routegen")
 @debug_option
-def routegen() -> None:
+@click.pass_context
+def routegen(context: click.Context) -> int:
     """Write an API Gateway's routes from the apps that serve them, and keep both from drifting apart."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+    return ConfigError.exit_code
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

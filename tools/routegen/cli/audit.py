@@ -65,7 +65,7 @@ def command(
     domains from AWS, with the credentials of the AWS CLI.
     """
     if (api_id is None) == (api_name is None):
-        raise ConfigError("give either --api-id or --api-name")
+        raise ConfigError("--api-id: give either --api-id ID or --api-name NAME")
     file = manifest_path(manifest)
     options = AuditOptions(read_manifest(file), f"{api_id or api_name}", stage, _functions(functions))
     progress = _show_call if sys.stderr.isatty() else lambda _: None

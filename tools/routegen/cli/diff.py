@@ -53,10 +53,10 @@ def command(
     """
     if requirements:
         if old is not None:
-            raise ConfigError("--with goes without OLD and NEW: it compares the manifest with an extraction")
+            raise ConfigError("--with: it compares the manifest with an extraction, so give it without OLD and NEW")
         return show_report(_compare_with(requirements, manifest), reporting)
     if old is None or new is None:
-        raise ConfigError("OLD and NEW are missing: give two files or git:REV, or --with and a requirement")
+        raise ConfigError("OLD NEW: give two manifests, each a file or git:REV, or give --with REQUIREMENT instead")
     old_manifest, _ = _read(old, manifest)
     new_manifest, text = _read(new, manifest)
     fix = f"Deploy the gateway from {new} to apply the difference."
@@ -74,7 +74,7 @@ def _report(
         findings=(*as_findings(differences, new, text, fix), *notices),
         success=success,
         details={"differences": as_data(differences)},
-        file=file,
+        file="" if file.startswith("git:") else file,
     )
 
 

@@ -18,6 +18,9 @@ INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells report it: 128 and the number of the signal."""
 
 
+_WITHOUT_QUOTES = str.maketrans("", "", "'[]")
+
+
 class State:
     """What the options of a run say about reporting its failure."""
 
@@ -47,7 +50,7 @@ def run(command: click.Command, state: State, arguments: Sequence[str] | None = 
     except click.exceptions.Abort:
         return INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        print_error(_usage_error(error))
         return ConfigError.exit_code
     except RoutegenError as error:
         return _report(error, state)
@@ -58,6 +61,23 @@ def run(command: click.Command, state: State, arguments: Sequence[str] | None = 
     except Exception as error:  # noqa: BLE001 - the last resort: a bug gets a line and an exit code
         return _report_bug(error, state)
     return code if isinstance(code, int) else 0
+
+
+def _usage_error(error: click.ClickException) -> str:
+    """The text of an error of click in our form: the subject, the reason, and the command that shows the usage."""
+    context = getattr(error, "ctx", None)
+    subject = command = context.command_path if context else "routegen"
+    reason = error.message
+    match error:
+        case click.NoSuchOption():
+            nearest = f"; the nearest is {error.possibilities[0]}" if error.possibilities else ""
+            subject, reason = error.option_name, f"there is no such option{nearest}"
+        case click.BadOptionUsage():
+            subject, reason = error.option_name, reason.removeprefix(f"Option {error.option_name!r} ")
+        case click.BadParameter() if error.param:
+            subject = error.param.get_error_hint(context).translate(_WITHOUT_QUOTES)
+            reason = "is missing" if isinstance(error, click.MissingParameter) else reason
+    return f"{subject}: {reason[:1].lower()}{reason[1:].removesuffix('.')}; `{command} --help` shows the usage"
 
 
 def forget_stdout() -> None:

@@ -19,6 +19,9 @@ Examples:
   routegen render nginx --set listen=8080 --set upstream.mcp=127.0.0.1:9001
   routegen render markdown -o generated/ROUTES.md
 """
+_LIST_NOTE = """\
+--set NAME=VALUE sets a variable; the list shows its default. {app} is the name of an app of the manifest, for example
+--set upstream.mcp=127.0.0.1:9001. --allow NAME accepts an approximation."""
 
 
 @click.command("render", epilog=_EPILOG)
@@ -56,7 +59,7 @@ def command(
         _list_targets()
         return
     if target is None:
-        raise click.UsageError("Missing argument 'TARGET'; `routegen render --list` shows the targets.")
+        raise ConfigError("TARGET: is missing; `routegen render --list` shows the targets")
     find_target(target)
     file = manifest_path(manifest)
     request = RenderRequest(
@@ -91,3 +94,4 @@ def _list_targets() -> None:
         ]
         lines += [f"{'':<15} --allow {key}  {consequence}" for key, consequence in target.approximations.items()]
     emit("\n".join(lines) + "\n")
+    click.echo(_LIST_NOTE, err=True)

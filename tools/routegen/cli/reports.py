@@ -1,9 +1,11 @@
 """The options of every command that reports findings, and writing its report."""
 
+import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -93,8 +95,20 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def show_report(report: Report, reporting: ReportOptions) -> int:
     """Write the report to stdout and return the exit code."""
     report = apply_policy(report, reporting.fail_on, reporting.ignored)
+    report = replace(report, file=_file_in_repository(report.file) if report.file else "")
     emit(write_report(report, reporting.format_, _paint))
     return FOUND if has_failed(report) else 0
+
+
+def _file_in_repository(name: str) -> str:
+    """The file relative to the root of its git repository, as GitHub reads locations, or else to the working directory.
+
+    Source: GitHub, "SARIF support for code scanning", and "Workflow commands for GitHub Actions".
+    """
+    file = Path(os.path.realpath(name))
+    # .git is a file in a worktree and in a submodule.
+    root = next((folder for folder in file.parents if (folder / ".git").exists()), Path(os.path.realpath(os.curdir)))
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
 
 
 def _paint(kind: str, word: str) -> str:

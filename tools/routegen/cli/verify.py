@@ -84,7 +84,7 @@ def command(
     """
     if url is None:
         if pages or register or allow_private:
-            raise ConfigError("--page, --register and --allow-private need a URL: routegen verify URL")
+            raise ConfigError("URL: --page, --register and --allow-private need it: routegen verify URL")
         file = manifest_path(manifest)
         return show_report(predict_from_manifest(read_manifest(file), str(file), _chosen_clients(clients)), reporting)
     guard = SsrfGuard.for_url(url, allow_private=allow_private)

@@ -48,7 +48,7 @@ def _install(requirements: Sequence[str], directory: str) -> None:
     if completed.returncode:
         output = (completed.stderr or completed.stdout).strip()
         reason = " ".join(output.split())[:300] or f"exit code {completed.returncode}"
-        raise LoadError(f"{', '.join(requirements)} can't be installed: {reason}", output)
+        raise LoadError(f"{', '.join(requirements)}: cannot be installed: {reason}", output)
 
 
 def _installer() -> list[str]:
@@ -60,5 +60,5 @@ def _installer() -> list[str]:
     elif importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
     else:
-        raise LoadError("installing needs uv or pip, and this environment has neither")
+        raise LoadError("--with: it needs uv or pip, and this environment has neither; install one of them")
     return [*uv, "pip", "install", "--python", sys.executable]

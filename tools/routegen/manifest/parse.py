@@ -27,7 +27,7 @@ def read_manifest(path: Path) -> Manifest:
     except FileNotFoundError:
         raise ManifestError(f"{path}: there is no such file; `routegen extract -o {path}` writes it") from None
     except OSError as error:
-        raise ManifestError(f"{path}: can't be read: {error.strerror or error}") from None
+        raise ManifestError(f"{path}: cannot be read: {error.strerror or error}") from None
     return parse_manifest(data, str(path))
 
 

@@ -34,7 +34,7 @@ def replace_file(path: Path, data: bytes) -> None:
             return
         _write_and_rename(target, data)
     except OSError as error:
-        raise OutputError(f"{path}: can't be written: {error.strerror or error}") from None
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 def _write_and_rename(target: Path, data: bytes) -> None:

@@ -81,6 +81,8 @@ def find_target(name: str) -> RenderTarget:
     names = target_names()
     if name not in names:
         nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
-        raise ConfigError(f"there is no target {name!r}; the nearest is {nearest!r}; all targets: {', '.join(names)}")
+        raise ConfigError(
+            f"TARGET: there is no target {name!r}; the nearest is {nearest!r}; all targets: {', '.join(names)}"
+        )
     target: RenderTarget = import_module(f"{targets.__name__}.{name}").TARGET
     return target

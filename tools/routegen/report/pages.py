@@ -23,7 +23,7 @@ def rule_with_id(rule_id: str) -> Rule:
     if rule := rules.get(rule_id.upper()):
         return rule
     nearest = difflib.get_close_matches(rule_id.upper(), rules, n=3, cutoff=0.0)
-    raise ConfigError(f"no rule has the id {rule_id!r}; the nearest ids are {', '.join(nearest)}")
+    raise ConfigError(f"{rule_id}: no rule has this id; the nearest ids are {', '.join(nearest)}")
 
 
 def page_of(rule: Rule) -> str:

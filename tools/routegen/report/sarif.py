@@ -1,6 +1,7 @@
 """A report as SARIF 2.1.0 (OASIS), for code scanning."""
 
 from typing import Any
+from urllib.parse import quote
 
 from routegen import __version__
 from routegen.report.finding import Finding, Rule
@@ -40,7 +41,10 @@ def _result(finding: Finding, file: str) -> dict[str, Any]:
     location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": subject, "kind": "resource"}]}
     if file:
         region = {"startLine": finding.line or 1}
-        location["physicalLocation"] = {"artifactLocation": {"uri": file}, "region": region}
+        artifact = {"uri": quote(file, errors="surrogateescape")}
+        if not file.startswith("/"):
+            artifact["uriBaseId"] = "%SRCROOT%"
+        location["physicalLocation"] = {"artifactLocation": artifact, "region": region}
     return {
         "ruleId": finding.rule.id,
         "level": finding.rule.level,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import signal
 import socket
@@ -244,8 +245,9 @@ def open_socket(host: str, port: int, option: str = "--port") -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return _listening_socket(family, address[:2])
     except OSError as error:
+        subject = option if error.errno in {errno.EADDRINUSE, errno.EACCES} else "--host"
         reason = error.strerror or error
-        raise ConfigError(f"cannot listen on {host}, port {port}: {reason}; choose another {option}") from None
+        raise ConfigError(f"{subject}: cannot listen on {host}, port {port}: {reason}; choose another one") from None
 
 
 def _listening_socket(family: int, address: tuple[Any, ...]) -> socket.socket:

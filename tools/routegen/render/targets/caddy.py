@@ -29,7 +29,7 @@ def quote(value: Any) -> str:
     """
     text = str(value)
     if "`" in text or "{$" in text:
-        raise ConfigError(f"a Caddyfile can't have a backtick or '{{$' in a token: {text!r}")
+        raise ConfigError(f"caddy: a token cannot have a backtick or '{{$': {text!r}")
     return f"`{text}`"
 
 

@@ -28,7 +28,7 @@ def quote(value: Any) -> str:
     """
     text = str(value)
     if any(char in text for char in "\n\r\0"):
-        raise ConfigError(f"HAProxy can't have a line break or a NUL in a word: {text!r}")
+        raise ConfigError(f"haproxy: a word cannot have a line break or a NUL: {text!r}")
     return "'" + text.replace("'", r"'\''") + "'"
 
 

@@ -32,7 +32,7 @@ def quote(value: Any) -> str:
     """
     text = str(value)
     if "$" in text:
-        raise ConfigError(f"nginx can't have a dollar sign in a parameter: {text!r}")
+        raise ConfigError(f"nginx: a parameter cannot have a dollar sign: {text!r}")
     escaped = re.sub(r"""\\(?=[\\"'trn]|\Z)""", r"\\\\", text)
     return '"' + escaped.replace('"', '\\"') + '"'
 
