@@ -50,7 +50,7 @@ def run(command: click.Command, state: State, arguments: Sequence[str] | None = 
     except click.exceptions.Abort:
         return INTERRUPTED
     except click.ClickException as error:
-        print_error(_usage_error(error))
+        print_error(_usage_error(error, sys.argv[1:] if arguments is None else arguments))
         return ConfigError.exit_code
     except RoutegenError as error:
         return _report(error, state)
@@ -63,10 +63,11 @@ def run(command: click.Command, state: State, arguments: Sequence[str] | None = 
     return code if isinstance(code, int) else 0
 
 
-def _usage_error(error: click.ClickException) -> str:
+def _usage_error(error: click.ClickException, arguments: Sequence[str]) -> str:
     """The text of an error of click in our form: the subject, the reason, and the command that shows the usage."""
     context = getattr(error, "ctx", None)
-    subject = command = context.command_path if context else "routegen"
+    # click gives no context to an option without its argument.
+    subject = command = context.command_path if context else " ".join(["routegen", *arguments[:1]])
     reason = error.message
     match error:
         case click.NoSuchOption():

@@ -62,7 +62,7 @@ def parse_manifest(data: bytes, source: str) -> Manifest:
 
 def _parse_json(data: bytes, source: str) -> Any:
     if not data.strip():
-        raise ManifestError(f"{source}: the file is empty; `routegen extract -o FILE` writes a new one")
+        raise ManifestError(f"{source}: the file is empty; `routegen extract -o {source}` writes a new one")
     if len(data) > _MAX_BYTES:
         raise ManifestError(f"{source}: the file has more than {_MAX_BYTES} bytes, which no manifest needs")
     try:
