@@ -1,13 +1,12 @@
-"""The HTTP API: one route for each route key of the manifest, and `$default` for the wiki."""
+"""The HTTP API with the routes of the manifest, and its stage."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pulumi
 import pulumi_aws as aws
-from routegen.gateway import RouteKey
 from routegen.manifest import Manifest
+from routegen.pulumi import ManifestRoutes
 from stack_settings import StackSettings
 
 _ACCESS_LOG = {
@@ -51,45 +50,8 @@ def build_http_api(
         ip_address_type="dualstack",
         disable_execute_api_endpoint=True,  # requests must come through the custom domain
     )
-    integrations = {app: _build_integration(api, app, function) for app, function in functions.items()}
-    apps = {RouteKey.parse(key): route.app for route in manifest.routes for key in route.route_keys}
-    # Without the names of variables in its name, a route with a renamed variable is updated in place.
-    routes = {f"route {key.without_variable_names}": (str(key), app) for key, app in apps.items()}
-    if manifest.default is not None:
-        routes["route $default"] = ("$default", manifest.default)
-    for name, (route_key, app) in routes.items():
-        aws.apigatewayv2.Route(
-            name,
-            api_id=api.id,
-            route_key=route_key,
-            target=pulumi.Output.concat("integrations/", integrations[app].id),
-        )
-    return HttpApi(api, _build_stage(settings, api), tuple(route_key for route_key, _ in routes.values()))
-
-
-def _build_integration(
-    api: aws.apigatewayv2.Api, app: str, function: aws.lambda_.Function
-) -> aws.apigatewayv2.Integration:
-    """Create one integration and one permission for a function, for all its routes.
-
-    About 30 permissions, one for each route, would exceed the 20,480 bytes of the function's resource policy.
-    """
-    aws.lambda_.Permission(
-        app,
-        action="lambda:InvokeFunction",
-        function=function.name,
-        principal="apigateway.amazonaws.com",
-        source_arn=pulumi.Output.concat(api.execution_arn, "/*/*"),  # every stage and every route of this API
-    )
-    return aws.apigatewayv2.Integration(
-        app,
-        api_id=api.id,
-        integration_type="AWS_PROXY",
-        integration_method="POST",
-        integration_uri=function.invoke_arn,
-        payload_format_version="2.0",
-        timeout_milliseconds=30000,
-    )
+    routes = ManifestRoutes("route", api_id=api.id, integrations=functions, manifest=manifest)
+    return HttpApi(api, _build_stage(settings, api), routes.route_keys)
 
 
 def _build_stage(settings: StackSettings, api: aws.apigatewayv2.Api) -> aws.apigatewayv2.Stage:

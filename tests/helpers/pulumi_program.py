@@ -76,6 +76,7 @@ class RecordedStack(Mocks):
             "aws:index/getRegion:getRegion": {"region": "eu-central-1"},
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "111122223333"},
             "aws:route53/getZone:getZone": {"zoneId": "Z0"},
+            "aws:apigatewayv2/getApi:getApi": {"executionArn": "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3"},
             "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": "x"},
         }
         return answers[args.token], []

@@ -68,7 +68,7 @@ def create_api(stack: RecordedStack) -> tuple[AwsService, str, dict[str, str]]:
     """Create the API and its integrations in moto.
 
     Returns:
-        The service, the API's id, and for each route target in Pulumi's mocks (`integrations/mcp-id`) the real target.
+        The service, the API's id, and for each target in Pulumi's mocks (`integrations/route mcp-id`) the real target.
     """
     gateway = AwsService("apigatewayv2")
     api = gateway.call("CreateApi", stack.of("Api")["api"])
@@ -89,9 +89,11 @@ def test_the_created_routes_are_those_of_the_manifest(checkout: Checkout) -> Non
         gateway.call("CreateRoute", {**inputs, "apiId": api_id, "target": targets[inputs["target"]]})
     manifest = json.loads(checkout.manifest.read_text())
     expected = {
-        key: targets[f"integrations/{route['app']}-id"] for route in manifest["routes"] for key in route["route_keys"]
+        key: targets[f"integrations/route {route['app']}-id"]
+        for route in manifest["routes"]
+        for key in route["route_keys"]
     }
-    expected["$default"] = targets["integrations/otterwiki-id"]
+    expected["$default"] = targets["integrations/route otterwiki-id"]
     routes = gateway.pages("get_routes", "Items", ApiId=api_id)
     assert {route["RouteKey"]: route["Target"] for route in routes} == expected
     assert len(routes) == len(expected)
@@ -148,7 +150,7 @@ def test_the_functions_roles_permissions_and_log_groups_are_valid(checkout: Chec
         {**mcp, "role": arns["mcp"], "code": {"zipFile": b"PK\x05\x06" + b"\0" * 18}},
         name="functionName",
     )
-    permission = stack.of("Permission")["mcp"]
+    permission = stack.of("Permission")["route mcp"]
     response = functions.call("AddPermission", {**permission, "statementId": "gateway"}, function="functionName")
     assert json.loads(response["Statement"])["Principal"] == {"Service": "apigateway.amazonaws.com"}
 

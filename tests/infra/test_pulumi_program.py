@@ -21,8 +21,8 @@ def test_the_routes_are_those_of_the_manifest_and_default(checkout: Checkout) ->
     routes = {route["routeKey"]: route for route in stack.of("Route").values()}
     assert sorted(routes) == sorted([*expected, "$default"])
     assert len(routes) == len(stack.of("Route"))
-    assert routes.pop("$default")["target"] == "integrations/otterwiki-id"
-    assert {route["target"] for route in routes.values()} == {"integrations/mcp-id"}
+    assert routes.pop("$default")["target"] == "integrations/route otterwiki-id"
+    assert {route["target"] for route in routes.values()} == {"integrations/route mcp-id"}
     assert {route["apiId"] for route in routes.values()} == {"api-id"}
 
 
@@ -206,12 +206,12 @@ def test_all_wrong_values_are_named_at_once(error_line: Callable[..., str]) -> N
 def test_each_function_has_one_integration_and_one_permission(checkout: Checkout) -> None:
     stack = checkout.up()
     integrations, permissions = stack.of("Integration"), stack.of("Permission")
-    assert set(integrations) == set(permissions) == {"mcp", "otterwiki"}
+    assert set(integrations) == set(permissions) == {"route mcp", "route otterwiki"}
     for integration in integrations.values():
         assert integration["integrationType"] == "AWS_PROXY"
         assert integration["payloadFormatVersion"] == "2.0"
-    assert "functions/mcp/" in integrations["mcp"]["integrationUri"]
-    assert "functions/wiki/" in integrations["otterwiki"]["integrationUri"]
+    assert "functions/mcp/" in integrations["route mcp"]["integrationUri"]
+    assert "functions/wiki/" in integrations["route otterwiki"]["integrationUri"]
     for permission in permissions.values():
         assert permission["principal"] == "apigateway.amazonaws.com"
         assert permission["sourceArn"] == "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3/*/*"

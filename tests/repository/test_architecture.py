@@ -31,6 +31,7 @@ IMPORTS: dict[str, set[str]] = {
     "serve": {"config", "errors", "gateway", "manifest", "roles", "verify"},
     "audit": {"errors", "gateway", "manifest", "report"},
     "render": {"errors", "gateway", "manifest"},
+    "pulumi": {"config", "errors", "gateway", "manifest"},
     "cli": {
         "audit", "config", "diff", "errors", "extract", "gateway", "manifest", "prove", "render", "report", "roles",
         "serve", "verify",
