@@ -27,7 +27,7 @@ from routegen.serve.serve_settings import ServeSettings
 
 
 @dataclass(frozen=True)
-class ManifestRoutes:
+class RouteTargets:
     """A manifest's routes, ready for route selection.
 
     Attributes:
@@ -41,7 +41,7 @@ class ManifestRoutes:
     default: str | None
 
     @classmethod
-    def from_manifest(cls, manifest: Manifest) -> "ManifestRoutes":
+    def from_manifest(cls, manifest: Manifest) -> "RouteTargets":
         """Build the route table of a manifest."""
         routes = {RouteKey.parse(text): route for route in manifest.routes for text in route.route_keys}
         return cls(RouteTable(routes), routes, manifest.default)
@@ -66,7 +66,7 @@ class GatewayApp:
 
     def __init__(
         self,
-        routes: ManifestRoutes,
+        routes: RouteTargets,
         pools: dict[str, InstancePool],
         settings: ServeSettings,
         on_exchange: Callable[[Exchange], None],

@@ -19,7 +19,7 @@ from routegen.errors import ConfigError, RoutegenError
 from routegen.manifest import read_manifest
 from routegen.serve.exchange import Exchange
 from routegen.serve.file_versions import FileVersion, file_version, source_versions
-from routegen.serve.gateway_app import GatewayApp, ManifestRoutes
+from routegen.serve.gateway_app import GatewayApp, RouteTargets
 from routegen.serve.gateway_log import GatewayLog
 from routegen.serve.inspector import Inspector
 from routegen.serve.instance_pool import InstancePool, PoolContext
@@ -103,7 +103,7 @@ class LocalGateway:
                 self._log.write_note,
             )
             self._add_pools(self._functions)
-            routes = ManifestRoutes.from_manifest(self._manifest)
+            routes = RouteTargets.from_manifest(self._manifest)
             self._gateway_app = GatewayApp(routes, self._pools, self._settings, self._announce)
             if inspector_socket:
                 self._start_inspector(inspector_socket)
@@ -206,7 +206,7 @@ class LocalGateway:
         except RoutegenError as error:
             self._log.write_event("error", f"the changed manifest is not used, the routes stay as they are: {error}")
             return
-        self._gateway_app.routes = ManifestRoutes.from_manifest(manifest)
+        self._gateway_app.routes = RouteTargets.from_manifest(manifest)
         if self._inspector:
             self._inspector.show_routes(manifest)
         count = len(self._gateway_app.routes.routes)
