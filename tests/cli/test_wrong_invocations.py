@@ -11,8 +11,6 @@ import pytest
 from routegen.cli import COMMANDS, routegen
 from routegen.cli.failures import State, run
 
-SHOWS_USAGE = "` shows the usage"
-
 # The command line, the exit code, and the beginning of the message.
 WRONG_INVOCATIONS = [
     ("chek", 2, "chek: there is no such command; the nearest is `routegen check`"),
@@ -43,7 +41,7 @@ WRONG_INVOCATIONS = [
     ("diff", 2, "OLD NEW: give two manifests, each a file or git:REV, or give --with REQUIREMENT instead"),
     ("diff generated/routes.json", 2, "OLD NEW: give two manifests"),
     ("diff generated/routes.json nope.json", 4, "nope.json: there is no such file"),
-    ("diff git: generated/routes.json", 4, "git: names no revision; git:HEAD is the last commit"),
+    ("diff git: generated/routes.json", 4, "git:: names no revision; git:HEAD is the last commit"),
     ("diff git:HEAD generated/routes.json", 4, "git:HEAD: generated/routes.json: "),
     ("diff --with click==1 generated/routes.json", 2, "--with: it compares the manifest with an extraction"),
     ("diff list.json generated/routes.json", 4, "list.json: a manifest is a JSON object, this is an array"),

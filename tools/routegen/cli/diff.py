@@ -97,7 +97,7 @@ def _read(source: str, manifest: Path | None) -> tuple[Manifest, str]:
     if revision == source:
         return read_manifest(Path(source)), Path(source).read_text("utf-8")
     if not revision:
-        raise ManifestError(f"{source} names no revision; git:HEAD is the last commit")
+        raise ManifestError(f"{source}: names no revision; git:HEAD is the last commit")
     file = manifest_path(manifest)
     data = _committed(revision, file, source)
     return parse_manifest(data, f"{source}:{file}"), data.decode()
