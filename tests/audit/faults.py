@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from audit.moto_deployment import ACCOUNT, DOMAIN, REGION, MotoDeployment
+from audit.moto_deployment import ACCOUNT, DOMAIN, MotoDeployment
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
+from helpers.moto_account import REGION
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 from routegen.report import Rule, rules
 

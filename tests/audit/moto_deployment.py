@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+from helpers.moto_account import REGION
 from helpers.support import PROJECT
 from routegen.manifest import Manifest
 
 MANIFEST = PROJECT / "generated" / "routes.json"
-REGION = "eu-central-1"
 ACCOUNT = "123456789012"  # the account of moto
 DOMAIN = "dev.wikibot.io"
 

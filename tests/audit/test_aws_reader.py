@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from audit.conftest import Audit
 from audit.faults import intercept_requests, make_response, refuse_call
-from audit.moto_deployment import ACCOUNT, DOMAIN, REGION, MotoDeployment
+from audit.moto_deployment import ACCOUNT, DOMAIN, MotoDeployment
 from botocore.awsrequest import AWSPreparedRequest
+from helpers.moto_account import REGION
 from helpers.support import PROJECT
 
 CALLS = {

@@ -30,11 +30,12 @@ IMPORTS: dict[str, set[str]] = {
     "verify": {"errors", "gateway", "manifest", "report", "roles"},
     "serve": {"config", "errors", "gateway", "manifest", "roles", "verify"},
     "audit": {"errors", "gateway", "manifest", "report"},
+    "adopt": {"audit", "errors", "gateway", "manifest"},
     "render": {"errors", "gateway", "manifest"},
     "pulumi": {"config", "errors", "gateway", "manifest"},
     "cli": {
-        "audit", "config", "diff", "errors", "extract", "gateway", "manifest", "prove", "render", "report", "roles",
-        "serve", "verify",
+        "adopt", "audit", "config", "diff", "errors", "extract", "gateway", "manifest", "prove", "render", "report",
+        "roles", "serve", "verify",
     },
 }  # fmt: skip
 

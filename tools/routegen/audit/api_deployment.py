@@ -37,11 +37,13 @@ class DeployedRoute:
         key: the route key: `ANY /mcp`, `$default`.
         integration_id: the id of the route's integration; None if the route has no target.
         authorization: `NONE`, `JWT`, `AWS_IAM` or `CUSTOM`.
+        id: the route's id.
     """
 
     key: str
     integration_id: str | None
     authorization: str
+    id: str = ""
 
 
 @dataclass(frozen=True)

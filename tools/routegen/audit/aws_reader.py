@@ -288,7 +288,7 @@ def _parse_api(item: Mapping[str, Any]) -> DeployedApi:
 def _parse_route(item: Mapping[str, Any]) -> DeployedRoute:
     target = item.get("Target") or ""
     integration_id = target.removeprefix("integrations/") or None
-    return DeployedRoute(item["RouteKey"], integration_id, item.get("AuthorizationType") or "NONE")
+    return DeployedRoute(item["RouteKey"], integration_id, item.get("AuthorizationType") or "NONE", item["RouteId"])
 
 
 def _parse_integration(item: Mapping[str, Any]) -> DeployedIntegration:

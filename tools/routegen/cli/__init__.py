@@ -62,6 +62,7 @@ COMMANDS = (
     ),
     LazyCommand("verify", "verify", "Check a running deployment as its clients do."),
     LazyCommand("audit", "audit", "Compare a deployed HTTP API with the manifest.", "aws", ("boto3",)),
+    LazyCommand("adopt", "adopt", "Move an API that exists under the manifest.", "aws", ("boto3",)),
     LazyCommand("render", "render", "Write the same gateway for another tool."),
     LazyCommand("schema", "schema", "Write the manifest's JSON Schema."),
 )

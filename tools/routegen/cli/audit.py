@@ -1,6 +1,7 @@
 """`routegen audit`."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -8,7 +9,7 @@ import click
 from routegen.audit import AuditOptions, audit_deployment
 from routegen.audit.aws_reader import AwsReader
 from routegen.cli.failures import debug_option
-from routegen.cli.options import manifest_option, manifest_path
+from routegen.cli.options import aws_options, manifest_option, manifest_path, name_value_pairs
 from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.errors import ConfigError
 from routegen.manifest import read_manifest
@@ -27,16 +28,8 @@ Exit code 0: no finding at or above --fail-on; 1: at least one finding.
 
 
 @click.command("audit", epilog=_EPILOG)
-@click.option("--api-id", metavar="ID", help="The API's id.")
-@click.option("--api-name", metavar="NAME", help="The API's name.")
+@aws_options
 @manifest_option
-@click.option(
-    "--stage",
-    default="$default",
-    show_default=True,
-    metavar="NAME",
-    help="The stage that clients use.",
-)
 @click.option(
     "--function",
     "functions",
@@ -45,8 +38,6 @@ Exit code 0: no finding at or above --fail-on; 1: at least one finding.
     help="The function of an app: name, name:alias or ARN.  Repeatable.  "
     "[default: the function that most of its routes lead to]",
 )
-@click.option("--profile", metavar="NAME", help="The profile of the AWS configuration.")
-@click.option("--region", metavar="NAME", help="The AWS region.")
 @report_options
 @debug_option
 def command(
@@ -67,20 +58,16 @@ def command(
     if (api_id is None) == (api_name is None):
         raise ConfigError("--api-id: give either --api-id ID or --api-name NAME")
     file = manifest_path(manifest)
-    options = AuditOptions(read_manifest(file), f"{api_id or api_name}", stage, _functions(functions))
-    progress = _show_call if sys.stderr.isatty() else lambda _: None
-    deployment = AwsReader(profile, region, progress).read(api_id, api_name, stage)
+    options = AuditOptions(
+        read_manifest(file), f"{api_id or api_name}", stage, name_value_pairs("--function", "APP=NAME", functions)
+    )
+    deployment = AwsReader(profile, region, show_calls()).read(api_id, api_name, stage)
     return show_report(audit_deployment(options, deployment), reporting)
 
 
-def _functions(options: tuple[str, ...]) -> dict[str, str]:
-    functions = {}
-    for option in options:
-        app, equals, name = option.partition("=")
-        if not (app and equals and name):
-            raise ConfigError(f"--function: {option!r} is not APP=NAME")
-        functions[app] = name
-    return functions
+def show_calls() -> Callable[[str], None]:
+    """Return a function that shows each call to AWS on a terminal, because the calls can take long."""
+    return _show_call if sys.stderr.isatty() else lambda _: None
 
 
 def _show_call(call: str) -> None:

@@ -1,6 +1,6 @@
 """Options that several commands share, each as one decorator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
@@ -34,6 +34,42 @@ data_format_option = click.option(
     show_default=True,
     help="json: for scripts.",
 )
+
+
+_AWS_OPTIONS = (
+    click.option("--api-id", metavar="ID", help="The API's id."),
+    click.option("--api-name", metavar="NAME", help="The API's name."),
+    click.option("--stage", default="$default", show_default=True, metavar="NAME", help="The stage that clients use."),
+    click.option("--profile", metavar="NAME", help="The profile of the AWS configuration."),
+    click.option("--region", metavar="NAME", help="The AWS region."),
+)
+
+
+def aws_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that name a deployed API and the access to AWS."""
+    for option in reversed(_AWS_OPTIONS):
+        command = option(command)
+    return command
+
+
+def name_value_pairs(option: str, form: str, texts: Iterable[str]) -> dict[str, str]:
+    """The values of a repeatable option, by name.
+
+    Args:
+        option: the option, for the error message.
+        form: the form of a value, such as `NAME=VALUE`.
+        texts: the values.
+
+    Raises:
+        ConfigError: a value does not have the form.
+    """
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise ConfigError(f"{option}: {text!r} is not {form}")
+        pairs[name] = value
+    return pairs
 
 
 @dataclass(frozen=True)

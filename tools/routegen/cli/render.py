@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from routegen.cli.failures import debug_option
-from routegen.cli.options import manifest_option, manifest_path, output_option
+from routegen.cli.options import manifest_option, manifest_path, name_value_pairs, output_option
 from routegen.cli.output import emit
 from routegen.errors import ConfigError
 from routegen.manifest import read_manifest, replace_file
@@ -63,7 +63,12 @@ def command(
     find_target(target)
     file = manifest_path(manifest)
     request = RenderRequest(
-        target, read_manifest(file), source_name(file), _pairs(variables), frozenset(allow), template
+        target,
+        read_manifest(file),
+        source_name(file),
+        name_value_pairs("--set", "NAME=VALUE", variables),
+        frozenset(allow),
+        template,
     )
     text = render_target(request)
     if output is None:
@@ -71,16 +76,6 @@ def command(
     else:
         replace_file(output, text.encode())
         click.echo(f"wrote {output}: {target}, {len(request.manifest.routes)} routes", err=True)
-
-
-def _pairs(variables: tuple[str, ...]) -> dict[str, str]:
-    pairs = {}
-    for variable in variables:
-        name, equals, value = variable.partition("=")
-        if not (name and equals):
-            raise ConfigError(f"--set: {variable!r} is not NAME=VALUE")
-        pairs[name] = value
-    return pairs
 
 
 def _list_targets() -> None:
