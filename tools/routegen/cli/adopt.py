@@ -87,10 +87,12 @@ def command(
     a route.
     Below it are the declarations with which the tool takes over the routes that exist.
     """
+    if state_file is not None and api_name is not None:
+        raise ConfigError("--api-name: a state has no names of APIs; give --api-id")
+    if state_file is None and (api_id is None) == (api_name is None):
+        raise ConfigError("--api-id: give --api-id ID, --api-name NAME or --state FILE")
     content = read_manifest(manifest_path(manifest))
     if state_file is not None:
-        if api_name is not None:
-            raise ConfigError("--api-name: a state has no names of APIs; give --api-id")
         api = read_state_file(state_file, api_id)
     else:
         api = _read_api(AwsReader(profile, region, show_calls()), api_id, api_name, stage)
@@ -113,8 +115,6 @@ def command(
 
 
 def _read_api(reader: AwsReader, api_id: str | None, api_name: str | None, stage: str) -> ExistingApi:
-    if (api_id is None) == (api_name is None):
-        raise ConfigError("--api-id: give --api-id ID, --api-name NAME or --state FILE")
     deployment = reader.read(api_id, api_name, stage)
     api = deployment.api
     if api is not None and api.protocol != "HTTP":
