@@ -9,12 +9,12 @@ from routegen.manifest import Manifest
 from routegen.pulumi import ManifestRoutes
 from stack_settings import StackSettings
 
+# Without the path, which contains the token of a confirmation or of a password reset.
 _ACCESS_LOG = {
     "requestId": "$context.requestId",
     "time": "$context.requestTime",
     "ip": "$context.identity.sourceIp",
     "method": "$context.httpMethod",
-    "path": "$context.path",
     "routeKey": "$context.routeKey",
     "status": "$context.status",
     "responseLength": "$context.responseLength",
@@ -32,15 +32,13 @@ class HttpApi:
     route_keys: tuple[str, ...]
 
 
-def build_http_api(
-    settings: StackSettings, manifest: Manifest, functions: Mapping[str, aws.lambda_.Function]
-) -> HttpApi:
+def build_http_api(settings: StackSettings, manifest: Manifest, functions: Mapping[str, aws.lambda_.Alias]) -> HttpApi:
     """Create the HTTP API with its routes, integrations, permissions and stage.
 
     Args:
         settings: the settings of the stack.
         manifest: the manifest that lists the routes.
-        functions: the function of each app that the manifest names.
+        functions: the alias of the function of each app that the manifest names.
     """
     api = aws.apigatewayv2.Api(
         "api",
@@ -56,7 +54,11 @@ def build_http_api(
 
 def _build_stage(settings: StackSettings, api: aws.apigatewayv2.Api) -> aws.apigatewayv2.Stage:
     log_group = aws.cloudwatch.LogGroup(
-        "api", name=f"/aws/apigateway/{settings.name}", retention_in_days=settings.log_retention_days
+        # AWS limits the size of the resource policy of CloudWatch Logs, in which each other name needs an entry
+        # ("Enable logging from certain AWS services").
+        "api",
+        name=f"/aws/vendedlogs/{settings.name}",
+        retention_in_days=settings.log_retention_days,
     )
     return aws.apigatewayv2.Stage(
         "default",

@@ -55,7 +55,7 @@ def allow_logging(log_group: aws.cloudwatch.LogGroup) -> pulumi.Output[Statement
 
 def allow_mounting(storage: WikiStorage) -> pulumi.Output[Statement]:
     """Allow reading and writing the wiki's file system through its access point."""
-    return pulumi.Output.all(storage.file_system.arn, storage.access_point.arn).apply(
+    return pulumi.Output.all(storage.file_system_arn, storage.access_point.arn).apply(
         lambda arns: {
             "Effect": "Allow",
             "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],

@@ -4,6 +4,7 @@ Paths are relative to `infra/`, where Pulumi runs: Pulumi would see an absolute 
 """
 
 import json
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -17,7 +18,19 @@ TIMEOUT_SECONDS = 29
 """Shorter than the 30 seconds that an HTTP API waits, so that Lambda ends a slow request and logs the time-out."""
 
 
-def build_mcp_function(settings: StackSettings, handler: str) -> aws.lambda_.Function:
+LIVE = "live"
+"""The alias that API Gateway invokes. It leads to the newest version, or to the one that the settings name."""
+
+
+@dataclass(frozen=True)
+class VersionedFunction:
+    """A function and its alias."""
+
+    function: aws.lambda_.Function
+    alias: aws.lambda_.Alias
+
+
+def build_mcp_function(settings: StackSettings, handler: str) -> VersionedFunction:
     """Create the MCP server's function. It is outside the VPC, because it sends requests to AuthKit and to the domain.
 
     Args:
@@ -27,7 +40,7 @@ def build_mcp_function(settings: StackSettings, handler: str) -> aws.lambda_.Fun
     name = f"{settings.name}-mcp"
     log_group = _build_log_group(settings, "mcp", name)
     role, policy = build_role(settings, "mcp", [allow_logging(log_group)])
-    return aws.lambda_.Function(
+    function = aws.lambda_.Function(
         "mcp",
         name=name,
         description="MCP server behind WorkOS AuthKit",
@@ -38,6 +51,9 @@ def build_mcp_function(settings: StackSettings, handler: str) -> aws.lambda_.Fun
         code=pulumi.FileArchive("../build/mcp"),
         memory_size=settings.mcp_memory,
         timeout=TIMEOUT_SECONDS,
+        publish=True,
+        snap_start={"apply_on": "PublishedVersions"} if settings.snap_start else None,
+        reserved_concurrent_executions=settings.mcp_concurrency,
         logging_config={"log_format": "Text", "log_group": log_group.name},
         environment={
             "variables": {
@@ -49,15 +65,16 @@ def build_mcp_function(settings: StackSettings, handler: str) -> aws.lambda_.Fun
         },
         opts=pulumi.ResourceOptions(depends_on=[policy]),
     )
+    return _with_alias(function, "mcp", settings.mcp_version)
 
 
-def build_wiki_function(settings: StackSettings, network: WikiNetwork, storage: WikiStorage) -> aws.lambda_.Function:
+def build_wiki_function(settings: StackSettings, network: WikiNetwork, storage: WikiStorage) -> VersionedFunction:
     """Create the wiki's function with its file system. Only people with an approved account can write or upload."""
     name = f"{settings.name}-wiki"
     log_group = _build_log_group(settings, "wiki", name)
     statements = [allow_logging(log_group), allow_mounting(storage), *allow_network_interfaces(name)]
     role, policy = build_role(settings, "wiki", statements)
-    return aws.lambda_.Function(
+    function = aws.lambda_.Function(
         "wiki",
         name=name,
         description="An Otter Wiki",
@@ -67,6 +84,8 @@ def build_wiki_function(settings: StackSettings, network: WikiNetwork, storage: 
         architectures=[settings.architecture],
         memory_size=settings.wiki_memory,
         timeout=TIMEOUT_SECONDS,
+        publish=True,
+        reserved_concurrent_executions=settings.wiki_concurrency,
         logging_config={"log_format": "Text", "log_group": log_group.name},
         vpc_config={
             "subnet_ids": [subnet.id for subnet in network.subnets],
@@ -85,8 +104,19 @@ def build_wiki_function(settings: StackSettings, network: WikiNetwork, storage: 
             }
         },
         # Lambda mounts the file system when it creates the function.
-        opts=pulumi.ResourceOptions(depends_on=[policy, network.storage_rule, *storage.mount_targets]),
+        opts=pulumi.ResourceOptions(depends_on=[policy, *network.storage_rules, *storage.mount_targets]),
     )
+    return _with_alias(function, "wiki", settings.wiki_version)
+
+
+def _with_alias(function: aws.lambda_.Function, name: str, version: int | None) -> VersionedFunction:
+    alias = aws.lambda_.Alias(
+        name,
+        name=LIVE,
+        function_name=function.name,
+        function_version=function.version if version is None else str(version),
+    )
+    return VersionedFunction(function, alias)
 
 
 def _build_log_group(settings: StackSettings, name: str, function_name: str) -> aws.cloudwatch.LogGroup:
@@ -126,6 +156,7 @@ def _build_image(settings: StackSettings) -> pulumi.Output[str]:
         platforms=[platform],
         tags=[pulumi.Output.concat(repository.repository_url, ":latest")],
         push=True,
+        pull=True,  # a newer base image brings the security fixes of Amazon Linux
         # `preview` works on a machine without Docker; only `up` needs it.
         build_on_preview=False,
         registries=[{"address": repository.repository_url, "username": token.user_name, "password": token.password}],

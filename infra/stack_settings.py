@@ -19,7 +19,7 @@ _RETENTION_DAYS = (
 _HOST = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 
 
-def _number(default: int, minimum: int, maximum: int, unit: str) -> Any:  # Any, as pydantic's Field
+def _number(default: int | None, minimum: int, maximum: int, unit: str) -> Any:  # Any, as pydantic's Field
     return Field(default, ge=minimum, le=maximum, description=f"a number of {unit} from {minimum} to {maximum}")
 
 
@@ -58,8 +58,22 @@ class StackSettings(BaseModel):
     read_access: Literal["ANONYMOUS", "REGISTERED", "APPROVED"] = Field(
         "ANONYMOUS", description="ANONYMOUS, REGISTERED or APPROVED"
     )
-    mcp_memory: int = _number(512, 128, 10240, "MB")
+    # Lambda gives a function one CPU at 1,769 MB; with less, the import would take longer than its limit of 10 s.
+    mcp_memory: int = _number(1769, 128, 10240, "MB")
     wiki_memory: int = _number(1024, 256, 10240, "MB")
+    mcp_concurrency: int | None = _number(None, 1, 10000, "instances")
+    wiki_concurrency: int | None = _number(None, 1, 10000, "instances")
+    snap_start: bool = Field(True, description="true or false")
+    mcp_version: int | None = Field(None, ge=1, description="the number of a published version")
+    wiki_version: int | None = Field(None, ge=1, description="the number of a published version")
+    file_system_id: str | None = Field(
+        None, pattern=r"^fs-[0-9a-f]{8,40}$", description="the id of an EFS file system, such as fs-0123456789abcdef0"
+    )
+    availability_zones: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9-]+,[a-z0-9-]+$",
+        description="two different availability zones, such as eu-central-1a,eu-central-1b",
+    )
     log_retention_days: int = Field(
         30, description=f"a number of days that CloudWatch Logs accepts: {', '.join(map(str, _RETENTION_DAYS))}"
     )
@@ -72,6 +86,13 @@ class StackSettings(BaseModel):
         if days not in _RETENTION_DAYS:
             raise ValueError("CloudWatch Logs does not accept it")
         return days
+
+    @field_validator("availability_zones")
+    @classmethod
+    def _check_zones(cls, zones: str | None) -> str | None:
+        if zones is not None and len({*zones.split(",")}) == 1:
+            raise ValueError("EFS allows one mount target in each zone")
+        return zones
 
     @model_validator(mode="after")
     def _check_hosted_zone(self) -> "StackSettings":

@@ -20,7 +20,7 @@ class WikiNetwork:
     subnets: tuple[aws.ec2.Subnet, ...]
     function_group: aws.ec2.SecurityGroup
     storage_group: aws.ec2.SecurityGroup
-    storage_rule: aws.vpc.SecurityGroupIngressRule
+    storage_rules: tuple[pulumi.Resource, ...]
 
 
 def build_wiki_network(settings: StackSettings) -> WikiNetwork:
@@ -32,15 +32,13 @@ def build_wiki_network(settings: StackSettings) -> WikiNetwork:
         enable_dns_hostnames=True,  # the function finds EFS mount targets by name
         tags={"Name": f"{settings.name}-wiki"},
     )
-    zones = aws.get_availability_zones_output(
-        state="available", filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
-    )
+    zones = _availability_zones(settings)
     subnets = tuple(
         aws.ec2.Subnet(
             f"wiki-{position}",
             vpc_id=vpc.id,
             cidr_block=f"10.20.0.{position * 64}/26",
-            availability_zone=zones.names[position],
+            availability_zone=zones[position],
             tags={"Name": f"{settings.name}-wiki-{position}"},
         )
         for position in range(2)
@@ -48,7 +46,7 @@ def build_wiki_network(settings: StackSettings) -> WikiNetwork:
     function_group = _build_security_group(settings, vpc, "wiki-function", "The wiki's function")
     storage_group = _build_security_group(settings, vpc, "wiki-storage", "The wiki's file system")
     # Separate resources for the rules, because each of the two groups refers to the other.
-    aws.vpc.SecurityGroupEgressRule(
+    to_storage = aws.vpc.SecurityGroupEgressRule(
         "wiki-function-to-storage",
         description="NFS to the file system",
         security_group_id=function_group.id,
@@ -57,7 +55,7 @@ def build_wiki_network(settings: StackSettings) -> WikiNetwork:
         from_port=NFS_PORT,
         to_port=NFS_PORT,
     )
-    storage_rule = aws.vpc.SecurityGroupIngressRule(
+    from_function = aws.vpc.SecurityGroupIngressRule(
         "wiki-storage-from-function",
         description="NFS from the function",
         security_group_id=storage_group.id,
@@ -66,7 +64,20 @@ def build_wiki_network(settings: StackSettings) -> WikiNetwork:
         from_port=NFS_PORT,
         to_port=NFS_PORT,
     )
-    return WikiNetwork(subnets, function_group, storage_group, storage_rule)
+    return WikiNetwork(subnets, function_group, storage_group, (to_storage, from_function))
+
+
+def _availability_zones(settings: StackSettings) -> list[pulumi.Output[str]]:
+    """Return the two zones of the settings, or else the first two of the region.
+
+    The order of a region's zones can change, and a subnet in another zone is a new subnet.
+    """
+    if settings.availability_zones is not None:
+        return [pulumi.Output.from_input(zone) for zone in settings.availability_zones.split(",")]
+    zones = aws.get_availability_zones_output(
+        state="available", filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
+    )
+    return [zones.names[0], zones.names[1]]
 
 
 def _build_security_group(

@@ -55,6 +55,7 @@ class RecordedStack(Mocks):
             "digest": DIGEST,
             "repositoryUrl": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/wiki",
             "registryId": "111122223333",
+            "version": "7",
             "fqdn": "_x.dev.wikibot.io",
             "domainValidationOptions": [
                 {
@@ -76,6 +77,7 @@ class RecordedStack(Mocks):
             "aws:index/getRegion:getRegion": {"region": "eu-central-1"},
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "111122223333"},
             "aws:route53/getZone:getZone": {"zoneId": "Z0"},
+            "aws:efs/getFileSystem:getFileSystem": {**args.args, "arn": f"arn:of:{args.args.get('fileSystemId')}"},
             "aws:apigatewayv2/getApi:getApi": {"executionArn": "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3"},
             "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": "x"},
         }

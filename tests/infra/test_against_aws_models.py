@@ -150,6 +150,8 @@ def test_the_functions_roles_permissions_and_log_groups_are_valid(checkout: Chec
         {**mcp, "role": arns["mcp"], "code": {"zipFile": b"PK\x05\x06" + b"\0" * 18}},
         name="functionName",
     )
+    alias = {**stack.of("Alias")["mcp"], "functionVersion": "1"}  # moto counts from 1
+    functions.call("CreateAlias", alias)
     permission = stack.of("Permission")["route mcp"]
     response = functions.call("AddPermission", {**permission, "statementId": "gateway"}, function="functionName")
     assert json.loads(response["Statement"])["Principal"] == {"Service": "apigateway.amazonaws.com"}

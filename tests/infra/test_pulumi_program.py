@@ -186,6 +186,14 @@ def test_the_package_names_the_handler(checkout: Checkout) -> None:
         ({"domain": "notwikibot.io"}, "is not inside the hosted_zone"),
         ({"runtime": "python3.9"}, "wikibot:runtime: 'python3.9' is not python3.12, python3.13 or python3.14"),
         ({"architecture": "mips"}, "wikibot:architecture: 'mips' is not x86_64 or arm64"),
+        ({"mcp_version": "0"}, "wikibot:mcp_version: '0' is not the number of a published version"),
+        ({"snap_start": "maybe"}, "wikibot:snap_start: 'maybe' is not true or false"),
+        ({"file_system_id": "wiki"}, "wikibot:file_system_id: 'wiki' is not the id of an EFS file system, such as fs-"),
+        (
+            {"availability_zones": "eu-central-1a"},
+            "wikibot:availability_zones: 'eu-central-1a' is not two different availability zones, such as ",
+        ),
+        ({"availability_zones": "eu-central-1a,eu-central-1a"}, "is not two different availability zones"),
         ({"mcp_memory": "64"}, "wikibot:mcp_memory: '64' is not a number of MB from 128 to 10240"),
         ({"throttling_rate": "many"}, "'many' is not a number of requests per second"),
         ({"log_retention_days": "31"}, "'31' is not a number of days that CloudWatch Logs accepts: 1, 3, 5"),
@@ -225,10 +233,13 @@ def test_the_stage_deploys_automatically_logs_and_throttles(checkout: Checkout) 
     assert stage["autoDeploy"] is True
     assert stage["defaultRouteSettings"] == {"throttlingBurstLimit": 9, "throttlingRateLimit": 7}
     assert stage["accessLogSettings"]["destinationArn"].endswith("/api")
-    assert json.loads(stage["accessLogSettings"]["format"])["routeKey"] == "$context.routeKey"
+    access_log = json.loads(stage["accessLogSettings"]["format"])
+    assert access_log["routeKey"] == "$context.routeKey"
+    # A path of the wiki can contain the token of a confirmation or of a password reset.
+    assert not {"$context.path", "$context.extendedRequestId.path"}.intersection(access_log.values())
     groups = stack.of("LogGroup")
     assert {group["name"] for group in groups.values()} == {
-        "/aws/lambda/wikibot-dev-mcp", "/aws/lambda/wikibot-dev-wiki", "/aws/apigateway/wikibot-dev",
+        "/aws/lambda/wikibot-dev-mcp", "/aws/lambda/wikibot-dev-wiki", "/aws/vendedlogs/wikibot-dev",
     }  # fmt: skip
     assert {group["retentionInDays"] for group in groups.values()} == {14}
 
@@ -260,10 +271,53 @@ def test_the_configuration_of_the_functions(checkout: Checkout) -> None:
     assert max(mcp["timeout"], wiki["timeout"]) < 30
 
 
+def test_api_gateway_invokes_the_alias_of_the_newest_version(checkout: Checkout) -> None:
+    stack = checkout.up()
+    assert stack.of("Alias") == {
+        name: {"name": "live", "functionName": f"wikibot-dev-{name}", "functionVersion": "7"}
+        for name in ("mcp", "wiki")
+    }
+    assert {function["publish"] for function in stack.of("Function").values()} == {True}
+    assert {permission["qualifier"] for permission in stack.of("Permission").values()} == {"live"}
+
+
+def test_the_configuration_can_hold_a_function_at_an_earlier_version(checkout: Checkout) -> None:
+    aliases = checkout.up(mcp_version="5").of("Alias")
+    assert {name: alias["functionVersion"] for name, alias in aliases.items()} == {"mcp": "5", "wiki": "7"}
+
+
+def test_the_mcp_server_starts_from_a_snapshot_unless_it_is_turned_off(checkout: Checkout) -> None:
+    functions = checkout.up().of("Function")
+    assert functions["mcp"]["snapStart"] == {"applyOn": "PublishedVersions"}
+    assert "snapStart" not in functions["wiki"]  # Lambda has no snapshots of images
+    assert "snapStart" not in checkout.up(snap_start="false").of("Function")["mcp"]
+
+
+def test_concurrency_is_reserved_only_if_it_is_configured(checkout: Checkout) -> None:
+    reserved = "reservedConcurrentExecutions"
+    assert not any(reserved in function for function in checkout.up().of("Function").values())
+    functions = checkout.up(mcp_concurrency="10", wiki_concurrency="5").of("Function")
+    assert {name: function[reserved] for name, function in functions.items()} == {"mcp": 10, "wiki": 5}
+
+
+def test_the_subnets_are_in_the_configured_zones(checkout: Checkout) -> None:
+    subnets = checkout.up(availability_zones="eu-central-1b,eu-central-1c").of("Subnet")
+    assert [subnet["availabilityZone"] for subnet in subnets.values()] == ["eu-central-1b", "eu-central-1c"]
+
+
+def test_a_restored_file_system_takes_the_place_of_a_new_one(checkout: Checkout) -> None:
+    stack = checkout.up(file_system_id="fs-0123456789abcdef0")
+    assert not stack.of("FileSystem")
+    assert {target["fileSystemId"] for target in stack.of("MountTarget").values()} == {"fs-0123456789abcdef0"}
+    assert stack.of("AccessPoint")["wiki"]["fileSystemId"] == "fs-0123456789abcdef0"
+    statements = json.loads(stack.of("RolePolicy")["wiki"]["policy"])["Statement"]
+    assert "arn:of:fs-0123456789abcdef0" in [statement.get("Resource") for statement in statements]
+
+
 def test_the_image_is_built_from_the_package_for_the_platform_of_the_function(checkout: Checkout) -> None:
     stack = checkout.up()
     (image,) = stack.of("Image").values()
-    assert (image["push"], image["buildOnPreview"]) == (True, False)
+    assert (image["push"], image["pull"], image["buildOnPreview"]) == (True, True, False)
     assert image["context"]["location"] == "../build/otterwiki"
     assert image["dockerfile"]["location"] == "../app/otterwiki/Dockerfile"
     assert image["buildArgs"] == {"PYTHON_VERSION": "3.13"}

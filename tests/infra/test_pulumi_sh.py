@@ -1,5 +1,6 @@
 """infra/pulumi.sh with a fake Pulumi CLI, and without a Pulumi CLI."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -51,7 +52,8 @@ def pulumi_sh(root: Path) -> Callable[..., Done]:
     return run
 
 
-PRINT_ARGUMENTS = 'printf "%s|" "$PWD" "$@"; echo "$BUILDX_NO_DEFAULT_ATTESTATIONS"'
+SKIP_PREVIEW = """case "$*" in "preview --json"*) echo '{"steps": []}'; exit ;; esac\n"""
+PRINT_ARGUMENTS = SKIP_PREVIEW + 'printf "%s|" "$PWD" "$@"; echo "$BUILDX_NO_DEFAULT_ATTESTATIONS"'
 
 
 def test_the_arguments_are_passed_to_pulumi(root: Path, pulumi_sh: Callable[..., Done]) -> None:
@@ -117,19 +119,20 @@ def test_help_needs_no_other_tool(pulumi_sh: Callable[..., Done]) -> None:
     assert "bash infra/pulumi.sh up --stack dev" in done.stdout
 
 
-OUTPUTS = """
+OUTPUTS = f"""
+{SKIP_PREVIEW}
 printf '%s|' "$@" >> "$PWD/../pulumi-arguments"; echo >> "$PWD/../pulumi-arguments"
 case "$*" in
 *"stack output api_id"*) echo a1b2c3 ;;
 *"stack output url"*) echo https://dev.wikibot.io ;;
-*"stack output mcp_function"*) echo wikibot-mcp-1 ;;
-*"stack output wiki_function"*) echo wikibot-wiki-2 ;;
+*"stack output mcp_function"*) echo wikibot-mcp:live ;;
+*"stack output wiki_function"*) echo wikibot-wiki:live ;;
 *"config get aws:region"*) echo eu-central-1 ;;
 esac
 """
 AUDIT = (
-    "audit|--api-id|a1b2c3|--region|eu-central-1|--format|{}|--function|mcp=wikibot-mcp-1"
-    "|--function|otterwiki=wikibot-wiki-2|"
+    "audit|--api-id|a1b2c3|--region|eu-central-1|--format|{}|--function|mcp=wikibot-mcp:live"
+    "|--function|otterwiki=wikibot-wiki:live|"
 )
 VERIFY = "verify|https://dev.wikibot.io|--page|/|--format|{}|"
 
@@ -193,7 +196,7 @@ def test_verify_runs_even_if_audit_fails(
 
 @pytest.mark.usefixtures("routegen")
 def test_check_does_not_run_after_a_failed_up(root: Path, pulumi_sh: Callable[..., Done]) -> None:
-    write_tool(root, "pulumi", "exit 7")
+    write_tool(root, "pulumi", SKIP_PREVIEW + "exit 7")
     assert pulumi_sh("up", "--check").returncode == 7
     assert not (root / "routegen-arguments").exists()
 
@@ -215,10 +218,88 @@ def test_check_of_a_stack_without_a_deployment_is_an_error(root: Path, pulumi_sh
 @pytest.mark.usefixtures("routegen")
 def test_check_is_only_possible_with_up(pulumi_sh: Callable[..., Done]) -> None:
     done = pulumi_sh("preview", "--check")
-    assert (done.returncode, done.stderr) == (1, "infra/pulumi.sh: --check is only possible with up\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "infra/pulumi.sh: --check and --allow-replace are only possible with up\n",
+    )
 
 
 @pytest.mark.usefixtures("routegen")
 def test_on_github_the_findings_are_annotations(root: Path, pulumi_sh: Callable[..., Done]) -> None:
     assert pulumi_sh("check", GITHUB_ACTIONS="true").returncode == 0
     assert routegen_calls(root) == [AUDIT.format("github"), VERIFY.format("github")]
+
+
+ROUTE = "urn:pulumi:dev::wikibot::routegen:aws:ManifestRoutes$aws:apigatewayv2/route:Route::route ANY /mcp"
+API = "urn:pulumi:dev::wikibot::aws:apigatewayv2/api:Api::api"
+
+
+def write_preview(root: Path, *steps: tuple[str, str]) -> None:
+    """Install a fake Pulumi whose preview has these steps: operation and URN."""
+    preview = json.dumps({"steps": [{"op": operation, "urn": urn} for operation, urn in steps]})
+    write_tool(root, "pulumi", f"case $1 in preview) echo '{preview}' ;; *) printf '%s|' \"$@\" ;; esac")
+    write_tool(root, "docker", "true")
+
+
+@pytest.mark.parametrize("operation", ["delete", "replace", "create-replacement", "delete-replaced"])
+def test_up_stops_before_anything_but_a_route_is_replaced(
+    root: Path, pulumi_sh: Callable[..., Done], operation: str
+) -> None:
+    write_preview(root, ("same", API), ("create", ROUTE), (operation, API))
+    done = pulumi_sh("up", "--stack", "dev")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "infra/pulumi.sh: the preview would delete or replace aws:apigatewayv2/api:Api::api; read it with: "
+        "bash infra/pulumi.sh preview --diff, and give --allow-replace to go on\n"
+    )
+    assert pulumi_sh("up", "--stack", "dev", "--allow-replace").stdout == "up|--stack|dev|"
+
+
+def test_up_deletes_and_replaces_routes(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    write_preview(root, ("delete", ROUTE), ("update", API), ("create", API))
+    assert pulumi_sh("up", "--yes").stdout == "up|--yes|"
+
+
+def test_up_does_not_run_after_a_preview_that_fails(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    write_tool(root, "docker", "true")
+    write_tool(
+        root, "pulumi", "[ \"$2\" = --json ] || echo 'wikibot:domain is not set' >&2; [ $1 = up ] && echo up; exit 255"
+    )
+    done = pulumi_sh("up")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "wikibot:domain is not set\ninfra/pulumi.sh: the preview has failed, so nothing was deployed\n"
+    )
+
+
+@pytest.mark.usefixtures("routegen")
+def test_rollback_changes_the_alias_and_the_configuration(root: Path, pulumi_sh: Callable[..., Done]) -> None:
+    write_tool(root, "aws", 'printf "%s|" "$@" >> "$PWD/../aws-arguments"')
+    done = pulumi_sh("rollback", "mcp", "41", "--stack", "dev")
+    assert done.returncode == 0
+    assert (root / "aws-arguments").read_text() == (
+        "lambda|update-alias|--function-name|wikibot-mcp|--name|live|--function-version|41|--region|eu-central-1|"
+    )
+    assert (root / "pulumi-arguments").read_text().splitlines()[-1] == "config|set|mcp_version|41|--stack|dev|"
+    assert done.stderr == (
+        "wikibot-mcp:live leads to version 41. To go forward: pulumi config rm mcp_version, and up\n"
+    )
+
+
+@pytest.mark.usefixtures("routegen")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "rollback needs a function and a version: bash infra/pulumi.sh rollback mcp 41"),
+        (("blog", "1"), "rollback needs a function and a version"),
+        (
+            ("mcp", "newest"),
+            "rollback needs the number of a version, not 'newest'; the output mcp_version has the present",
+        ),
+        (("mcp", "1"), "aws is not on PATH; install the AWS CLI"),
+    ],
+)
+def test_a_wrong_rollback_is_an_error(pulumi_sh: Callable[..., Done], arguments: tuple[str, ...], message: str) -> None:
+    done = pulumi_sh("rollback", *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"infra/pulumi.sh: {message}")

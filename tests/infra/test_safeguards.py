@@ -33,9 +33,10 @@ def dependencies(request: Any) -> set[tuple[str, str]]:
     return {(urn.split("::")[2].rpartition(":")[2], urn.split("::")[3]) for urn in request.dependencies}
 
 
-def test_only_the_file_system_is_protected_and_retained(requests: Requests) -> None:
+def test_only_the_file_system_and_its_backup_are_kept(requests: Requests) -> None:
     assert [name for name, request in requests.items() if request.protect] == [("FileSystem", "wiki")]
-    assert [name for name, request in requests.items() if request.retainOnDelete] == [("FileSystem", "wiki")]
+    retained = [name for name, request in requests.items() if request.retainOnDelete]
+    assert retained == [("FileSystem", "wiki"), ("BackupPolicy", "wiki")]
 
 
 def test_a_function_depends_on_its_log_group_and_role(requests: Requests) -> None:
@@ -48,7 +49,9 @@ def test_the_wiki_function_depends_on_everything_that_mounting_needs(requests: R
     """Lambda mounts the file system when it creates the function."""
     targets = {name for name in requests if name[0] == "MountTarget"}
     assert len(targets) == 2
-    needed = {*targets, ("AccessPoint", "wiki"), ("SecurityGroupIngressRule", "wiki-storage-from-function")}
+    rules = {name for name in requests if name[0] in {"SecurityGroupEgressRule", "SecurityGroupIngressRule"}}
+    assert len(rules) == 2
+    needed = {*targets, *rules, ("AccessPoint", "wiki")}
     assert needed <= dependencies(requests["Function", "wiki"])
 
 
@@ -69,8 +72,10 @@ def test_the_outputs_of_the_stack(checkout: Checkout, monkeypatch: pytest.Monkey
         "wiki_url": "https://dev.wikibot.io",
         "api_id": "api-id",
         "api_endpoint": None,  # AWS sets it, and the mocks do not
-        "mcp_function": "wikibot-dev-mcp",
-        "wiki_function": "wikibot-dev-wiki",
+        "mcp_function": "wikibot-dev-mcp:live",
+        "wiki_function": "wikibot-dev-wiki:live",
+        "mcp_version": "7",
+        "wiki_version": "7",
     }
 
 
