@@ -31,7 +31,7 @@ def test_drift_is_told_apart(
     assert text.code == 1
     for path, kind in expected.items():
         assert f"  {path}\n        {kind.title()}: " in text.stdout
-    assert "If the app is right, run: routegen extract -o generated/routes.json\n" in text.stdout
+    assert "If the app is right, run: routegen extract --write\n" in text.stdout
     found = json.loads(routegen("check", "--format", "json").stdout)
     assert {difference["path"]: difference["kind"] for difference in found["differences"]} == expected
 

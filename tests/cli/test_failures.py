@@ -194,10 +194,16 @@ def test_a_manifest_that_is_a_directory(project: Path, routegen: Routegen) -> No
     assert routegen("list", "--manifest", project).code == 2
 
 
-def test_output_into_a_directory_that_is_not_there(project: Path, routegen: Routegen) -> None:
+def test_the_folder_of_the_output_is_created(project: Path, routegen: Routegen, extracted: str) -> None:
     done = routegen("extract", "-o", "no/such/routes.json")
+    assert (done.code, done.stdout, done.error) == (0, "", "wrote no/such/routes.json: 5 routes")
+    assert (project / "no/such/routes.json").read_text() == extracted
+
+
+def test_a_folder_that_cannot_be_created(project: Path, routegen: Routegen) -> None:
+    done = routegen("extract", "-o", "server.py/routes.json")
     assert (done.code, done.stdout) == (2, "")
-    assert "no/such/routes.json: cannot be written: No such file or directory" in done.error
+    assert "server.py/routes.json: cannot be written: " in done.error
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not Path("/proc/self").exists(), reason="root writes anywhere here")

@@ -48,4 +48,4 @@ def test_a_commit_is_refused_after_a_path_of_the_app_has_changed(repository: Pat
     git("add", "-A")
     second = git("commit", "-m", "moved")
     assert second.returncode == 1
-    assert "routegen extract -o generated/routes.json" in second.stderr
+    assert "routegen extract --write" in second.stderr

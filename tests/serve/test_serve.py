@@ -167,9 +167,9 @@ def test_env_replaces_an_app_s_variables(start_serve: StartServe, monkeypatch: p
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        ("GREETING=moin", "'GREETING=moin' is not APP:NAME=VALUE, nor APP:NAME"),
-        ("mcp:=moin", "'mcp:=moin' is not APP:NAME=VALUE, nor APP:NAME"),
-        ("mpc:GREETING=moin", "no app is called 'mpc'; [tool.routegen.apps] has mcp, wiki"),
+        (":GREETING=moin", "':GREETING=moin' is not NAME=VALUE, NAME or APP:NAME=VALUE"),
+        ("mcp:=moin", "'mcp:=moin' is not NAME=VALUE, NAME or APP:NAME=VALUE"),
+        ("mpc:GREETING=moin", "no app is called 'mpc'; the apps are mcp, wiki"),
         ("mcp:NO_SUCH_OTTER", "has no value, and NO_SUCH_OTTER is not in your environment either"),
     ],
 )

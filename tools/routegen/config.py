@@ -158,6 +158,7 @@ class Config(BaseModel):
         default_app: the default app, if it is configured.
         timeout: seconds that an app is allowed to take for its import.
         packages: a folder whose packages are found before those of the environment.
+        from_options: whether the command line names the app, so that advice names options and not keys.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -168,6 +169,7 @@ class Config(BaseModel):
     default_app: AppConfig | None = None
     timeout: float = DEFAULT_TIMEOUT
     packages: Path | None = None
+    from_options: bool = False
 
     def with_changes(self, **changes: Any) -> Self:
         """A copy with some fields replaced."""
@@ -186,7 +188,7 @@ def find_project(start: Path) -> Path:
         if file.is_file() and "routegen" in _read_toml(file).get("tool", {}):
             return file
     raise NoProjectError(
-        f"no pyproject.toml with a {_TABLE} in {start} or above it; add one, "
+        f"no pyproject.toml with a {_TABLE} in {start} or above it; `routegen init` writes one, "
         "or name the app: routegen extract path/to/file.py:app"
     )
 
@@ -239,40 +241,48 @@ def config_for_app(  # noqa: PLR0913 - one parameter for each option
     options = {"target": target, "name": name, "own": own, "unsupported": unsupported, "root": root}
     try:
         app = AppConfig.model_validate(options)
-        return Config(default=default, manifest=root / "generated" / "routes.json", apps=(app,), timeout=timeout)
+        manifest = root / "generated" / "routes.json"
+        return Config(default=default, manifest=manifest, apps=(app,), timeout=timeout, from_options=True)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         raise ConfigError(f"--{detail['loc'][0]}: {_reason(detail)}") from None
 
 
-def with_env(config: Config, app: str, env: Mapping[str, str]) -> Config:
+def with_env(config: Config, app: str | None, env: Mapping[str, str]) -> Config:
     """The configuration with some of an app's environment replaced.
 
     Args:
         config: the configuration.
-        app: the app's name; the default app's name is allowed too.
+        app: the app's name, also the default app's; None for every app.
         env: the variables to add or replace.
 
     Raises:
         ConfigError: no app has that name, or a name or value cannot be an environment variable.
     """
-    apps = {configured.name: configured for configured in (*config.apps, config.default_app) if configured}
-    if app not in apps:
-        raise ConfigError(f"no app is called {app!r}; [tool.routegen.apps] has {', '.join(apps)}")
-    try:
-        changed = AppConfig.model_validate({**dict(apps[app]), "env": {**apps[app].env, **env}})
-    except ValidationError as error:
-        raise ConfigError(f"the environment of {app}: {_reason(error.errors(include_url=False)[0])}") from None
-    if app == config.default:
-        return config.with_changes(default_app=changed)
+    configured = [each for each in (*config.apps, config.default_app) if each]
+    names = [each.name for each in configured]
+    if app is not None and app not in names:
+        raise ConfigError(f"no app is called {app!r}; the apps are {', '.join(names)}")
+    changed = {each.name: _app_with_env(each, env) if app in (None, each.name) else each for each in configured}
     return config.with_changes(
-        apps=tuple(changed if configured.name == app else configured for configured in config.apps)
+        apps=tuple(changed[each.name] for each in config.apps),
+        default_app=config.default_app and changed[config.default_app.name],
     )
+
+
+def _app_with_env(app: AppConfig, env: Mapping[str, str]) -> AppConfig:
+    try:
+        return AppConfig.model_validate({**dict(app), "env": {**app.env, **env}})
+    except ValidationError as error:
+        raise ConfigError(f"the environment of {app.name}: {_reason(error.errors(include_url=False)[0])}") from None
 
 
 def inherited_environment() -> dict[str, str]:
     """Return the variables that the process of an app or a function inherits from the caller's environment."""
-    return {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
+    inherited = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
+    if folders := inherited.get("PYTHONPATH"):  # the process has another working directory
+        inherited["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, folders.split(os.pathsep)))
+    return inherited
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

@@ -33,13 +33,19 @@ class LoadError(RoutegenError):
 
     Attributes:
         details: the app's own traceback, or an empty string.
+        variables: the environment variables that have no value, or a wrong one.
+        missing_module: the module that is not found, or an empty string.
     """
 
     exit_code = 3
 
-    def __init__(self, message: str, details: str = "") -> None:
+    def __init__(
+        self, message: str, details: str = "", variables: tuple[str, ...] = (), missing_module: str = ""
+    ) -> None:
         super().__init__(message)
         self.details = details
+        self.variables = variables
+        self.missing_module = missing_module
 
 
 class ManifestError(RoutegenError):

@@ -9,6 +9,7 @@ import click
 from routegen.cli.failures import debug_option
 from routegen.cli.options import AppOptions, app_options, configuration, manifest_option, manifest_path
 from routegen.cli.reports import ReportOptions, report_options, show_report
+from routegen.config import Config
 from routegen.diff import as_data, as_findings, compare, line_of_entry
 from routegen.errors import UnsupportedRouteError
 from routegen.extract import extract
@@ -50,7 +51,7 @@ def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions, s
     text = file.read_text("utf-8")
     differences = compare(committed, extraction.manifest)
     findings = as_findings(
-        differences, extraction.manifest, text, f"If the app is right, run: {_extract_command(apps, file)}"
+        differences, extraction.manifest, text, f"If the app is right, run: {_extract_command(apps, file, config)}"
     )
     findings += _table_findings(committed, file)
     findings += [_with_line(finding, text) for finding in extraction_findings(extraction)]
@@ -100,5 +101,6 @@ def _refuse_wider_routes(manifest: Manifest, file: Path) -> None:
         raise UnsupportedRouteError(f"{file}: {wider[0].path} is wider than the app: {wider[0].widened}{more}")
 
 
-def _extract_command(apps: AppOptions, file: Path) -> str:
-    return shlex.join(["routegen", "extract", *filter(None, apps.words), "-o", os.fspath(file)])
+def _extract_command(apps: AppOptions, file: Path, config: Config) -> str:
+    output = ["--write"] if file.absolute() == config.manifest else ["-o", os.fspath(file)]
+    return shlex.join(["routegen", "extract", *filter(None, apps.words), *apps.env_words, *output])

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from routegen.cli.failures import debug_option
-from routegen.cli.options import manifest_option, manifest_path
+from routegen.cli.options import env_options, manifest_option, manifest_path, project_config, with_variables
 from routegen.cli.reports import ReportOptions, report_options, show_report
-from routegen.config import find_project, read_config
+from routegen.config import Config
 from routegen.diff import as_data, as_findings, compare
 from routegen.errors import ConfigError, ManifestError
 from routegen.extract.extraction_findings import extraction_findings
@@ -40,10 +40,17 @@ Exit code 0: no difference; 1: the manifests differ.
     help="Instead of OLD and NEW: compare with the routes after this requirement is installed.  Repeatable.",
 )
 @manifest_option
+@env_options
 @report_options
 @debug_option
 def command(
-    old: str | None, new: str | None, requirements: tuple[str, ...], manifest: Path | None, reporting: ReportOptions
+    old: str | None,
+    new: str | None,
+    requirements: tuple[str, ...],
+    manifest: Path | None,
+    variables: tuple[str, ...],
+    env_files: tuple[Path, ...],
+    reporting: ReportOptions,
 ) -> int:
     """Compare two manifests, and say what each difference means.
 
@@ -54,7 +61,10 @@ def command(
     if requirements:
         if old is not None:
             raise ConfigError("--with: it compares the manifest with an extraction, so give it without OLD and NEW")
-        return show_report(_compare_with(requirements, manifest), reporting)
+        config = with_variables(project_config(), variables, env_files)
+        return show_report(_compare_with(requirements, config, manifest_path(manifest, config)), reporting)
+    if variables or env_files:
+        raise ConfigError("--env, --env-file: give them together with --with; without it, no app is imported")
     if old is None or new is None:
         raise ConfigError("OLD NEW: give two manifests, each a file or git:REV, or give --with REQUIREMENT instead")
     old_manifest, _ = _read(old, manifest)
@@ -78,9 +88,7 @@ def _report(
     )
 
 
-def _compare_with(requirements: tuple[str, ...], manifest: Path | None) -> Report:
-    config = read_config(find_project(Path.cwd()))
-    file = manifest_path(manifest, config)
+def _compare_with(requirements: tuple[str, ...], config: Config, file: Path) -> Report:
     committed = read_manifest(file)
     names = ", ".join(requirements)
     if sys.stderr.isatty():

@@ -7,32 +7,38 @@ from pathlib import Path
 import click
 
 from routegen.cli.failures import debug_option
-from routegen.cli.options import AppOptions, app_options, configuration, output_option
+from routegen.cli.options import AppOptions, app_options, configuration, manifest_path, output_option, project_option
 from routegen.cli.output import emit, warn
 from routegen.config import Config
-from routegen.errors import RoutegenError
+from routegen.errors import ConfigError, RoutegenError
 from routegen.extract import extract
 from routegen.manifest import dump_manifest, replace_file
 
 _EPILOG = """\b
 Examples:
-  routegen extract -o generated/routes.json
-  routegen extract > routes.json
+  routegen extract --write
+  routegen extract -o routes.json
   routegen extract server.py:app --name mcp --default wiki
 """
 
 
 @click.command("extract", epilog=_EPILOG)
 @app_options
+@project_option
 @output_option
+@click.option("--write", is_flag=True, help="Write to the manifest that [tool.routegen] names.")
 @debug_option
-def command(apps: AppOptions, output: Path | None) -> None:
+def command(apps: AppOptions, output: Path | None, write: bool) -> None:
     """Import the apps and write their manifest.
 
     APP is path/to/file.py:attribute or package.module:attribute; the attribute may be a factory. Without APP, the apps
     that [tool.routegen] in pyproject.toml names are imported. Everything that an app prints goes to stderr.
     """
+    if write and output:
+        raise ConfigError("--write and -o both name the output; give one of them")
     config = configuration(apps)
+    if write:
+        output = manifest_path(None, config)
     if sys.stderr.isatty():
         click.echo(f"importing {', '.join(app.target for app in config.apps)}", err=True)
     try:

@@ -4,6 +4,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -22,10 +23,16 @@ _WITHOUT_QUOTES = str.maketrans("", "", "'[]")
 
 
 class State:
-    """What the options of a run say about reporting its failure."""
+    """The options that each command of a run shares.
+
+    Attributes:
+        debug: whether an error shows its traceback.
+        project: the folder of --project; None for the working directory.
+    """
 
     def __init__(self) -> None:
         self.debug = False
+        self.project: Path | None = None
 
 
 def _remember_debug(context: click.Context, _parameter: click.Parameter, value: bool) -> None:

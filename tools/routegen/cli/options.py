@@ -1,5 +1,6 @@
 """Options that several commands share, each as one decorator."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -8,15 +9,55 @@ from typing import Any
 
 import click
 
-from routegen.config import DEFAULT_TIMEOUT, Config, config_for_app, find_project, read_config
+from routegen.cli.env_file import read_env_file
+from routegen.config import DEFAULT_TIMEOUT, Config, config_for_app, find_project, read_config, with_env
 from routegen.errors import ConfigError
 
-manifest_option = click.option(
-    "--manifest",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="The manifest.  [default: `manifest` of [tool.routegen]]",
+
+def _remember_project(context: click.Context, _parameter: click.Parameter, folder: Path | None) -> None:
+    context.obj.project = folder
+
+
+project_option = click.option(
+    "-C",
+    "--project",
+    type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True),
+    metavar="DIR",
+    expose_value=False,
+    callback=_remember_project,
+    help="The folder of the project: APP and [tool.routegen] are searched there.  [default: the working directory]",
 )
+
+
+def manifest_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --manifest, and --project, whose configuration names the manifest."""
+    return click.option(
+        "--manifest",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="The manifest.  [default: `manifest` of [tool.routegen]]",
+    )(project_option(command))
+
+
+def env_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --env and --env-file, which the command gets as `variables` and `env_files`."""
+    variables = click.option(
+        "--env",
+        "variables",
+        multiple=True,
+        metavar="[APP:]NAME[=VALUE]",
+        help="Set a variable in the environment of the apps, or of one app; without VALUE, to your value.  Repeatable.",
+    )
+    env_files = click.option(
+        "--env-file",
+        "env_files",
+        type=click.Path(path_type=Path, dir_okay=False),
+        multiple=True,
+        metavar="FILE",
+        help="Set the environment variables of the apps that FILE lists as NAME=VALUE lines.  Repeatable.",
+    )
+    return variables(env_files(command))
+
 
 output_option = click.option(
     "-o",
@@ -82,13 +123,22 @@ class AppOptions:
     own: tuple[str, ...]
     unsupported: str | None
     timeout: float | None
+    variables: tuple[str, ...] = ()
+    env_files: tuple[Path, ...] = ()
 
     @property
     def words(self) -> list[str]:
-        """The same options on a command line, without the time-out, which depends on the machine."""
+        """APP and the options that go with it, as on a command line."""
         pairs = [("--name", self.name), ("--default", self.default), *(("--own", path) for path in self.own)]
         pairs.append(("--unsupported", self.unsupported))
         return [self.app or "", *(word for option, value in pairs if value for word in (option, value))]
+
+    @property
+    def env_words(self) -> list[str]:
+        """The options of the environment, as on a command line."""
+        pairs = [("--env-file", os.fspath(file)) for file in self.env_files]
+        pairs += [("--env", variable) for variable in self.variables]
+        return [word for pair in pairs for word in pair]
 
 
 _APP_OPTIONS = (
@@ -107,6 +157,7 @@ _APP_OPTIONS = (
         metavar="SECONDS",
         help="The time that an app has for its import.  [default: `timeout` of [tool.routegen], else 60]",
     ),
+    env_options,
 )
 
 
@@ -124,9 +175,15 @@ def app_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return decorated
 
 
+def project_folder() -> Path:
+    """The folder of --project, or the working directory."""
+    folder: Path | None = click.get_current_context().obj.project
+    return folder or Path.cwd()
+
+
 def project_config() -> Config:
-    """The configuration of the project that the working directory is in."""
-    return read_config(find_project(Path.cwd()))
+    """The configuration of the project that the folder of --project, or the working directory, is in."""
+    return read_config(find_project(project_folder()))
 
 
 def configuration(apps: AppOptions) -> Config:
@@ -135,6 +192,10 @@ def configuration(apps: AppOptions) -> Config:
     Raises:
         ConfigError: the options contradict each other, or `[tool.routegen]` is missing or wrong.
     """
+    return with_variables(_configuration(apps), apps.variables, apps.env_files)
+
+
+def _configuration(apps: AppOptions) -> Config:
     if apps.app is None:
         if apps.words != [""]:
             raise ConfigError(f"{apps.words[1]}: it goes with APP; without APP, [tool.routegen] names the apps")
@@ -151,8 +212,27 @@ def configuration(apps: AppOptions) -> Config:
         own=apps.own,
         unsupported=apps.unsupported or "refuse",
         timeout=apps.timeout or DEFAULT_TIMEOUT,
-        root=Path.cwd(),
+        root=project_folder(),
     )
+
+
+def with_variables(config: Config, variables: tuple[str, ...], env_files: tuple[Path, ...]) -> Config:
+    """The configuration with the environment variables of --env-file and --env, which has priority.
+
+    Raises:
+        ConfigError: a variable has no name or no value, no app has the name, or a file cannot be read.
+    """
+    for file in env_files:
+        config = with_env(config, None, read_env_file(file))
+    for variable in variables:
+        key, equals, value = variable.partition("=")
+        app, colon, name = key.rpartition(":")
+        if not name or (colon and not app):
+            raise ConfigError(f"--env: {variable!r} is not NAME=VALUE, NAME or APP:NAME=VALUE")
+        if not equals and name not in os.environ:
+            raise ConfigError(f"--env: {variable!r} has no value, and {name} is not in your environment either")
+        config = with_env(config, app or None, {name: value if equals else os.environ[name]})
+    return config
 
 
 def manifest_path(option: Path | None, config: Config | None = None) -> Path:

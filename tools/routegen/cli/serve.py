@@ -1,15 +1,13 @@
 """`routegen serve`."""
 
-import os
 import sys
 from pathlib import Path
 
 import click
 
 from routegen.cli.failures import colours, debug_option, forget_stdout
-from routegen.cli.options import manifest_option, manifest_path, project_config
+from routegen.cli.options import env_options, manifest_option, manifest_path, project_config, with_variables
 from routegen.cli.output import emit
-from routegen.config import Config, with_env
 from routegen.errors import ConfigError
 from routegen.serve.gateway_log import GatewayLog
 from routegen.serve.local_gateway import LocalGateway, open_socket, run_until_signal
@@ -46,13 +44,7 @@ Ctrl-C ends it, with exit code 0.
     help="Rename the WWW-Authenticate header to x-amzn-remapped-www-authenticate, or keep it.",
 )
 @click.option("--stage", metavar="NAME", help="A named stage; every path begins with /NAME.  [default: $default]")
-@click.option(
-    "--env",
-    "variables",
-    multiple=True,
-    metavar="APP:NAME[=VALUE]",
-    help="Set an environment variable of an app; without VALUE, to the value in your environment.  Repeatable.",
-)
+@env_options
 @click.option(
     "--json", "as_json", is_flag=True, help="Write one JSON object for each request or output line to stdout."
 )
@@ -73,6 +65,7 @@ def command(
     www_authenticate: str,
     stage: str | None,
     variables: tuple[str, ...],
+    env_files: tuple[Path, ...],
     as_json: bool,
     max_instances: int,
 ) -> None:
@@ -83,7 +76,7 @@ def command(
     """
     if stage is not None and not all(char.isascii() and (char.isalnum() or char in "-_") for char in stage or " "):
         raise ConfigError(f"--stage: {stage!r} is not a stage's name: letters, digits, '-' and '_'")
-    config = _with_variables(project_config(), variables)
+    config = with_variables(project_config(), variables, env_files)
     file = manifest_path(manifest, config)
     settings = ServeSettings(stage=stage, renames_challenge=www_authenticate == "rename", max_instances=max_instances)
     log = _log(as_json)
@@ -101,18 +94,6 @@ def command(
     run_until_signal(local, gateway_socket, announce, inspector_socket)
     if log.broken:
         forget_stdout()
-
-
-def _with_variables(config: Config, variables: tuple[str, ...]) -> Config:
-    for variable in variables:
-        app, colon, pair = variable.partition(":")
-        name, equals, value = pair.partition("=")
-        if not (app and colon and name):
-            raise ConfigError(f"--env: {variable!r} is not APP:NAME=VALUE, nor APP:NAME")
-        if not equals and name not in os.environ:
-            raise ConfigError(f"--env: {variable!r} has no value, and {name} is not in your environment either")
-        config = with_env(config, app, {name: value if equals else os.environ[name]})
-    return config
 
 
 def _log(as_json: bool) -> GatewayLog:

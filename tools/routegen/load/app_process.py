@@ -18,6 +18,8 @@ from routegen.config import AppConfig, Config, inherited_environment
 from routegen.discover.served_path import ServedPath
 from routegen.errors import ConfigError, LoadError, UnsupportedRouteError
 from routegen.load.app_reference import AppReference
+from routegen.load.failure_cause import FailureCause
+from routegen.load.load_advice import load_advice
 
 _LOADED_MESSAGE = b"loaded\n"
 """The child process sends it when the app is loaded and a long task begins; from then on there is no time-out."""
@@ -39,6 +41,7 @@ class AppProcess:
     pipe: int
     home: str
     deadline: float
+    from_options: bool
 
     def wait_for_paths(self) -> list[ServedPath]:
         """Return the paths that the app serves; it raises the same errors as `wait_for_answer`."""
@@ -60,7 +63,7 @@ class AppProcess:
             return answer
         if error["kind"] == "unsupported":
             raise UnsupportedRouteError(f"{self.app.name}: {error['message']}")
-        raise LoadError(error["message"], error["details"])
+        raise self._load_error(error)
 
     def stop(self) -> None:
         """End the child process and every process that it has started; a second call does nothing."""
@@ -99,6 +102,14 @@ class AppProcess:
         except ValueError:
             raise LoadError(f"{self.app.target}: {self._exit_reason()} while it was imported") from None
         return answer
+
+    def _load_error(self, error: dict[str, Any]) -> LoadError:
+        if error["cause"] is None:
+            return LoadError(error["message"], error["details"])
+        cause = FailureCause(error["cause"]["kind"], tuple(error["cause"]["names"]), error["cause"]["place"])
+        message = f"{error['message']}; {load_advice(cause, self.app, from_options=self.from_options)}"
+        variables = cause.names if cause.kind == "variable" else ()
+        return LoadError(message, error["details"], variables, cause.names[0] if cause.kind == "module" else "")
 
     def _exit_reason(self) -> str:
         try:
@@ -144,7 +155,9 @@ def start_app_process(app: AppConfig, config: Config, task: str = "routegen.disc
         raise LoadError(f"{app.target}: its process cannot be started: {error.strerror}") from None
     finally:
         os.close(order["result"])
-    return AppProcess(app, config.timeout, process, reading, home, time.monotonic() + config.timeout)
+    return AppProcess(
+        app, config.timeout, process, reading, home, time.monotonic() + config.timeout, config.from_options
+    )
 
 
 def _order(app: AppConfig, task: str) -> dict[str, Any]:
@@ -159,6 +172,7 @@ def _order(app: AppConfig, task: str) -> dict[str, Any]:
         "handler": _handler_in(reference, app.handler),
         "root": str(app.root.resolve()),
         "paths": [str(directory)],
+        "folders": [str(Path(module).parent)] if reference.is_file else [],
     }
 
 

@@ -19,7 +19,7 @@ def dump_manifest(manifest: Manifest) -> bytes:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Replace the file at `path` atomically: write a temporary file, then rename it.
+    """Replace the file at `path` atomically: write a temporary file, then rename it. Its folder is created.
 
     A symbolic link is followed, and the old file's permissions are kept. If the target is not a regular file, such as
     a pipe or a terminal, the data is written to it directly.
@@ -32,6 +32,7 @@ def replace_file(path: Path, data: bytes) -> None:
         if target.exists() and not target.is_file():
             target.write_bytes(data)
             return
+        target.parent.mkdir(parents=True, exist_ok=True)
         _write_and_rename(target, data)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None

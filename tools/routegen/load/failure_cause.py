@@ -1,0 +1,174 @@
+"""Find out why the import of an app has failed: the environment variable, module, server or address behind an error."""
+
+import os
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Any, Literal
+
+from routegen.load.import_record import ImportRecord, MissingVariable, SourcePlace, shown_place
+
+_VARIABLE_OF_ERROR = {"NoRegionError": "AWS_DEFAULT_REGION"}
+"""Errors of libraries that do not name the variable; AWS Lambda sets it (Lambda guide, "Defined runtime variables")."""
+
+
+@dataclass(frozen=True)
+class FailureCause:
+    """The reason of a failed import, as data for JSON.
+
+    Attributes:
+        kind: `variable`: a variable is not set or has a wrong value. `server`: the import runs a server. `network`: it
+            needs another machine. `module`: a module is not found. `relative`: a relative import in a file without a
+            package. `shadowing`: a file of the project has the name of an installed package.
+        names: the variables; or the module's, the file's or the machine's name.
+        place: the user's line, for a server and for a connection.
+    """
+
+    kind: Literal["variable", "server", "network", "module", "relative", "shadowing"]
+    names: tuple[str, ...] = ()
+    place: str = ""
+
+    def as_data(self) -> dict[str, Any]:
+        """The cause as data for JSON; `FailureCause(**data)` reads it."""
+        return asdict(self)
+
+
+def find_cause(error: BaseException, record: ImportRecord, root: str) -> FailureCause | None:
+    """Find the cause of an error that an app raises while it is imported; None if there is no known one."""
+    if record.server:
+        return FailureCause("server", place=shown_place(record.server, root))
+    if names := _named_variables(error, record):
+        return FailureCause("variable", names)
+    if cause := _import_cause(error, record, root):
+        return cause
+    if record.connections:
+        address, place = record.connections[0]
+        return FailureCause("network", (address,), shown_place(place, root))
+    names = _likely_variables(error, record)
+    return FailureCause("variable", names) if names else None
+
+
+def error_place(error: BaseException, record: ImportRecord) -> SourcePlace | None:
+    """Return the user's line that failed: the innermost one."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return SourcePlace(error.filename, error.lineno or 1)
+    return next(reversed(_user_places(error, record)), None)
+
+
+def error_text(error: BaseException) -> str:
+    """An error as one line, without the values that a pydantic error shows."""
+    details = _pydantic_errors(error)
+    if details:
+        parts = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details]
+        text = f"{getattr(error, 'title', '')}: {'; '.join(parts)}"
+    else:
+        text = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _user_places(error: BaseException, record: ImportRecord) -> list[SourcePlace]:
+    places = [record.place(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    return [place for place in places if place]
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    for _ in range(10):  # an app can build a chain that is a circle
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _named_variables(error: BaseException, record: ImportRecord) -> tuple[str, ...]:
+    """Return the variables that the error, or an error behind it, names."""
+    for each in _chain(error):
+        if names := _settings_variables(each):
+            return names
+        if type(each).__name__ in _VARIABLE_OF_ERROR:
+            return (_VARIABLE_OF_ERROR[type(each).__name__],)
+        key = each.args[0] if isinstance(each, KeyError) and each.args else None
+        # A copy of os.environ is not recorded, so a name in capitals counts too.
+        if isinstance(key, str) and (key in record.missing or _is_variable_name(key)):
+            return (key,)
+    words = {word for each in _chain(error) for word in re.findall(r"\w+", str(each))}
+    return tuple(name for name, variable in record.missing.items() if variable.place and name in words)
+
+
+def _likely_variables(error: BaseException, record: ImportRecord) -> tuple[str, ...]:
+    """Return the variables whose absence explains the error: read without a default, on the line or with None."""
+    absent = [variable for variable in record.missing.values() if variable.is_direct and not variable.has_default]
+    failed = _user_places(error, record)
+    on_line = [variable for variable in absent if variable.place in failed]
+    is_about_none = any(
+        re.search(r"\bNone|absolute URL|base_url", f"{error_text(each)} {each}") for each in _chain(error)
+    )
+    likely: list[MissingVariable] = on_line or (absent if is_about_none or isinstance(error, SystemExit) else [])
+    return tuple(variable.name for variable in likely)
+
+
+def _is_variable_name(text: str) -> bool:
+    return re.fullmatch(r"[A-Z][A-Z0-9_]*_[A-Z0-9_]+", text) is not None and text not in os.environ
+
+
+def _pydantic_errors(error: BaseException) -> list[dict[str, Any]]:
+    if type(error).__name__ != "ValidationError" or not hasattr(error, "errors"):
+        return []
+    try:
+        return list(error.errors(include_url=False, include_context=False, include_input=False))
+    except TypeError:  # another library's error with the same name
+        return []
+
+
+def _settings_variables(error: BaseException) -> tuple[str, ...]:
+    """Return the environment variables behind an error of pydantic-settings, or of a model of os.environ."""
+    details = _pydantic_errors(error)
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    instances = [value for frame in frames for value in list(frame.f_locals.values())[:1] if _is_settings(value)]
+    if instances:
+        names = [_variable_of_field(type(instances[-1]), [str(part) for part in item["loc"]]) for item in details]
+    else:
+        names = [str(item["loc"][0]) for item in details if item["type"] == "missing" and str(item["loc"][0]).isupper()]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _is_settings(value: Any) -> bool:
+    return any(cls.__name__ == "BaseSettings" and "settings" in cls.__module__ for cls in type(value).__mro__)
+
+
+def _variable_of_field(settings: Any, location: list[str]) -> str:
+    """Return the variable of a settings field (pydantic-settings, "Environment variable names", "Nested values")."""
+    if not location:
+        return ""
+    config, fields = settings.model_config, settings.model_fields
+    delimiter = config.get("env_nested_delimiter")
+    name = location[0] if location[0] not in fields else f"{config.get('env_prefix', '')}{location[0]}"
+    if delimiter and len(location) > 1:
+        name = delimiter.join([name, *location[1:]])
+    return name if config.get("case_sensitive") else name.upper()
+
+
+def _import_cause(error: BaseException, record: ImportRecord, root: str) -> FailureCause | None:
+    name = getattr(error, "name", None) if isinstance(error, ImportError) else None
+    if isinstance(error, AttributeError) and isinstance(error.obj, type(sys)):
+        name = error.obj.__name__
+    top_level = (name or "").partition(".")[0]
+    if shadow := _shadowing_file(top_level, record):
+        return FailureCause("shadowing", (os.path.relpath(shadow, root), top_level))
+    if isinstance(error, ImportError) and "attempted relative import" in str(error):
+        return FailureCause("relative")
+    return FailureCause("module", (name or "",)) if isinstance(error, ModuleNotFoundError) else None
+
+
+def _shadowing_file(module: str, record: ImportRecord) -> str | None:
+    """Return the project's file of an imported module if an installed module has the same name."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    spec = PathFinder.find_spec(module, sys.path) if module and file is None else None
+    file = file or (spec.origin if spec else None)
+    if not file or record.place(file, 1) is None:
+        return None
+    others = [folder for folder in sys.path if Path(folder).resolve() not in Path(file).resolve().parents]
+    return file if PathFinder.find_spec(module, others) else None

@@ -1,0 +1,187 @@
+"""Record what an app does while it is imported: variables that it misses, connections and servers that it starts.
+
+Audit hooks (PEP 578) see the use of Python's sockets by any library.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+_PACKAGE = f"{Path(__file__).parents[1]}/"
+_LOOPBACK_NAMES = (None, "", "localhost", b"localhost", "127.0.0.1", "::1")
+_RESOLVE_EVENTS = ("socket.getaddrinfo", "socket.gethostbyname")
+_SERVER_FUNCTIONS = ("create_server", "server_bind", "bind_socket", "create_sockets", "_create_sockets", "serve")
+_SECONDS_TO_RETURN = 0.5
+"""The time in which the call that has started a server must return; a server that blocks does not return."""
+
+
+@dataclass(frozen=True)
+class SourcePlace:
+    """A line of the user's source.
+
+    Attributes:
+        file: the file's path.
+        line: the line's number, from 1.
+    """
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class MissingVariable:
+    """An environment variable that the app reads and that is not set.
+
+    Attributes:
+        name: the variable's name.
+        place: the user's line that reads it, or that calls the library which reads it; None for a library's own import.
+        is_direct: whether the user's line reads it.
+        has_default: whether the reader gives a value to use instead.
+    """
+
+    name: str
+    place: SourcePlace | None
+    is_direct: bool
+    has_default: bool
+
+
+@dataclass
+class ImportRecord:
+    """What the app did so far.
+
+    Attributes:
+        folders: the folders of the user's sources.
+        missing: the variables that are not set, in the order of the first reading.
+        connections: each address that the app tried to reach, with the user's line.
+        server: the user's line that has started a server.
+    """
+
+    folders: tuple[str, ...]
+    missing: dict[str, MissingVariable] = field(default_factory=dict)
+    connections: list[tuple[str, SourcePlace | None]] = field(default_factory=list)
+    server: SourcePlace | None = None
+
+    def place(self, file: str, line: int | None) -> SourcePlace | None:
+        """Return the place if the file is one of the user's sources."""
+        is_users = file.startswith(self.folders) and "site-packages" not in file and not file.startswith(_PACKAGE)
+        return SourcePlace(file, line or 1) if is_users else None
+
+    def user_frame(self, frame: FrameType | None) -> FrameType | None:
+        """Return the innermost frame of the user's sources; None if a library is being imported there."""
+        for caller in _callers(frame):
+            if self.place(caller.f_code.co_filename, 1):
+                return caller
+            if caller.f_code.co_filename.startswith("<frozen importlib"):
+                return None
+        return None
+
+    def place_of(self, frame: FrameType | None) -> SourcePlace | None:
+        """Return the user's line that a frame runs for."""
+        user = self.user_frame(frame)
+        return user and self.place(user.f_code.co_filename, user.f_lineno)
+
+    def add_missing_variable(self, name: str, frame: FrameType) -> None:
+        """Record that the variable is read and not set."""
+        reader: FrameType | None = frame
+        has_default = False
+        while reader is not None and reader.f_code.co_filename in ("<frozen os>", "<frozen _collections_abc>"):
+            has_default = has_default or reader.f_locals.get("default") is not None
+            reader = reader.f_back
+        user = self.user_frame(reader)
+        variable = MissingVariable(name, self.place_of(user), user is not None and user is reader, has_default)
+        known = self.missing.get(name)
+        if known is None or (variable.is_direct and not known.is_direct):
+            self.missing[name] = variable
+
+
+class _RecordedEnvironment(os._Environ):  # type: ignore[type-arg]  # noqa: SLF001 - the class of os.environ
+    """os.environ, which also records each name that is read and not set."""
+
+    record: ImportRecord
+
+    def __getitem__(self, name: Any) -> Any:
+        try:
+            return super().__getitem__(name)
+        except KeyError:
+            self.record.add_missing_variable(str(name), sys._getframe(1))  # noqa: SLF001 - the line that reads it
+            raise
+
+
+def record_import(folders: tuple[str, ...], report_server: Callable[[ImportRecord], object]) -> ImportRecord:
+    """Record from now on, and refuse every connection and every name look-up of another machine.
+
+    An extraction depends only on the project, so it has no network.
+
+    Args:
+        folders: the folders of the user's sources.
+        report_server: called, in another thread, if the app runs a server and its import does not go on.
+    """
+    record = ImportRecord(tuple(f"{folder}/" for folder in folders))
+    _RecordedEnvironment.record = record
+    os.environ.__class__ = _RecordedEnvironment
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "socket.bind":
+            _watch_server(record, sys._getframe(1), report_server)  # noqa: SLF001 - the line that binds
+        elif event == "socket.connect" and isinstance(arguments[1], tuple):
+            _refuse(record, f"{arguments[1][0]}:{arguments[1][1]}")
+        elif event in _RESOLVE_EVENTS and arguments[0] not in _LOOPBACK_NAMES:
+            _refuse(record, str(arguments[0]))
+
+    sys.addaudithook(watch)
+    return record
+
+
+def _refuse(record: ImportRecord, address: str) -> None:
+    record.connections.append((address, record.place_of(sys._getframe(2)) or _main_place(record)))  # noqa: SLF001
+    raise ConnectionRefusedError("no network while an app is loaded")
+
+
+def _main_frame(record: ImportRecord) -> FrameType | None:
+    main = threading.main_thread().ident
+    return record.user_frame(sys._current_frames().get(main or 0))  # noqa: SLF001 - no public function has it
+
+
+def _main_place(record: ImportRecord) -> SourcePlace | None:
+    """The user's line that the main thread runs: a library can connect in another thread."""
+    return record.place_of(_main_frame(record))
+
+
+def _watch_server(record: ImportRecord, frame: FrameType, report_server: Callable[[ImportRecord], object]) -> None:
+    """Report a server if the user's line that starts it does not return; many libraries bind a socket for a test."""
+    if record.server or not any(caller.f_code.co_name in _SERVER_FUNCTIONS for caller in _callers(frame)):
+        return
+    starter = _main_frame(record)
+    if starter is None:
+        return
+    record.server = record.place_of(starter)
+    position = starter.f_lasti
+
+    def wait() -> None:
+        time.sleep(_SECONDS_TO_RETURN)
+        if _main_frame(record) is starter and starter.f_lasti == position:
+            report_server(record)
+        record.server = None
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _callers(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def shown_place(place: SourcePlace | None, root: str) -> str:
+    """`folder/server.py, line 6`, relative to the root if the file is below it; empty without a place."""
+    if place is None:
+        return ""
+    file = Path(place.file)
+    name = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
+    return f"{name}, line {place.line}"

@@ -1,0 +1,127 @@
+"""What a user can do about an app that cannot be loaded."""
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from routegen.config import AppConfig
+from routegen.load.app_reference import AppReference
+from routegen.load.failure_cause import FailureCause
+from routegen.load.invented_values import invented_values
+
+_MAX_FOLDERS = 3
+_SKIPPED = ("node_modules", "site-packages", "__pycache__", "build", "dist")
+
+
+def load_advice(cause: FailureCause, app: AppConfig, *, from_options: bool) -> str:
+    """Return the end of an error message: the cause and the remedy.
+
+    Args:
+        cause: the cause.
+        app: the app that cannot be loaded.
+        from_options: whether the command line names the app, so that there is no configuration to change.
+    """
+    match cause.kind:
+        case "variable":
+            return _variable_advice(cause.names, app, from_options)
+        case "server":
+            return f'{cause.place} starts a server; put this call below `if __name__ == "__main__":`'
+        case "network":
+            where = f" in {cause.place}" if cause.place else ""
+            return (
+                f"the app tried to reach {cause.names[0]}{where}, and an app is loaded without a network; make the "
+                "request at its first use or in the lifespan, or skip it if a variable is set, such as "
+                "--env OFFLINE=1"
+            )
+        case "shadowing":
+            file, module = cause.names
+            return f"{file} has the name of the installed module {module} and hides it; rename {file}"
+        case "relative":
+            return _relative_advice(app)
+        case "module":
+            return _module_advice(cause.names[0], app, from_options)
+
+
+def _variable_advice(names: tuple[str, ...], app: AppConfig, from_options: bool) -> str:
+    values = {name: app.env.get(name) or invented_values(name)[0] for name in names}
+    options = " ".join(shlex.join(["--env", f"{name}={value}"]) for name, value in values.items())
+    keys = ", ".join(f'{name} = "{value}"' for name, value in values.items())
+    key = f"env = {{ {keys} }} in [tool.routegen.apps.{app.name}]"
+    noun = "variable" if len(names) == 1 else "variables"
+    problem = "a wrong value" if all(name in app.env for name in names) else "no value"
+    first, second = (options, key) if from_options else (key, options)
+    return (
+        f"the environment {noun} {', '.join(names)} had {problem}, because an app does not see your environment; "
+        f"an invented value of the right form is enough: {first}, or {second}"
+    )
+
+
+def _relative_advice(app: AppConfig) -> str:
+    reference = AppReference.parse(app.target)
+    module = reference.module.removesuffix(".py").strip("./").replace("/", ".")
+    attribute = f":{reference.attribute}" if reference.attribute else ""
+    folder = Path(reference.module).parent
+    if "." not in module:
+        return "write an absolute import, because the file is in no package"
+    return f"its folder is no package; name the module {module}{attribute}, or create {folder / '__init__.py'}"
+
+
+def _module_advice(name: str, app: AppConfig, from_options: bool) -> str:
+    folder = find_module_folder(name, app.root)
+    if folder is not None:
+        shown = folder.relative_to(app.root).as_posix()
+        if is_source_folder(folder, app):
+            reference = AppReference.parse(app.target)
+            file = folder.joinpath(*reference.module.split(".")).with_suffix(".py")
+            if from_options and not reference.is_file and file.is_file():
+                target = f"{file.relative_to(app.root).as_posix()}:{reference.attribute or ''}".rstrip(":")
+                return f"it is in {shown}; name {target}"
+            if not from_options:
+                return f'it is in {shown}; write path = "{shown}" in [tool.routegen.apps.{app.name}]'
+        parents = [parent for parent in (folder, folder.parent) if app.root in parent.parents]
+        package = next((parent for parent in parents if (parent / "pyproject.toml").is_file()), None)
+        if package is not None:
+            place = package.relative_to(app.root).as_posix()
+            return f"it is in {shown}; install it for {sys.executable}: pip install -e {shlex.quote(place)}"
+        return f"it is in {shown}; run routegen with PYTHONPATH={shlex.quote(shown)}"
+    return (
+        f"{sys.executable} does not have it; install routegen in the environment of the app and run it there "
+        "(`uv run routegen`, `.venv/bin/routegen`); a pre-commit hook needs the package in `additional_dependencies`"
+    )
+
+
+def is_source_folder(folder: Path, app: AppConfig) -> bool:
+    """Whether the app itself is below a folder of sources, such as `src`."""
+    reference = AppReference.parse(app.target)
+    if reference.is_file:
+        return folder.resolve() in (app.root / reference.module).resolve().parents
+    return (folder / reference.module.partition(".")[0]).exists()
+
+
+def find_module_folder(name: str, root: Path) -> Path | None:
+    """Return the project's folder that has a module, at most three folders below the root."""
+    for folder in _folders(root) if name else ():
+        module = folder.joinpath(*name.split("."))
+        if module.is_dir() or module.with_name(f"{module.name}.py").is_file():
+            return folder
+    return None
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    """Yield the folders of a project that can hold sources, those with a short path first."""
+    level = [root]
+    for _ in range(_MAX_FOLDERS + 1):
+        yield from level
+        level = [child for folder in level for child in _children(folder)]
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return []
+    names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    folders = [folder / name for name in names if not name.startswith(".") and name not in _SKIPPED]
+    return [child for child in folders if not (child / "pyvenv.cfg").exists()]
