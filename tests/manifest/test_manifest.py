@@ -96,9 +96,10 @@ def test_the_error_for_a_missing_file_names_the_command_that_writes_it(tmp_path:
 
 
 def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
     with pytest.raises(OutputError):
-        replace_file(tmp_path / "no" / "routes.json", b"x")
-    assert list(tmp_path.iterdir()) == []
+        replace_file(tmp_path / "file" / "routes.json", b"x")
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:

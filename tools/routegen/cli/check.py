@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from routegen.cli.failures import debug_option
-from routegen.cli.options import AppOptions, app_options, configuration, manifest_option, manifest_path
+from routegen.cli.options import AppOptions, app_options, configuration, manifest_option, manifest_path, project_words
 from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.config import Config
 from routegen.diff import as_data, as_findings, compare, line_of_entry
@@ -103,4 +103,4 @@ def _refuse_wider_routes(manifest: Manifest, file: Path) -> None:
 
 def _extract_command(apps: AppOptions, file: Path, config: Config) -> str:
     output = ["--write"] if file.absolute() == config.manifest else ["-o", os.fspath(file)]
-    return shlex.join(["routegen", "extract", *filter(None, apps.words), *apps.env_words, *output])
+    return shlex.join(["routegen", "extract", *filter(None, apps.words), *apps.env_words, *project_words(), *output])

@@ -181,6 +181,12 @@ def project_folder() -> Path:
     return folder or Path.cwd()
 
 
+def project_words() -> list[str]:
+    """--project, as on a command line; empty if the project is in the working directory."""
+    folder = project_folder()
+    return [] if folder == Path.cwd() else ["--project", os.path.relpath(folder)]
+
+
 def project_config() -> Config:
     """The configuration of the project that the folder of --project, or the working directory, is in."""
     return read_config(find_project(project_folder()))
