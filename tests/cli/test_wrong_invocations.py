@@ -15,7 +15,7 @@ from routegen.cli.failures import State, run
 WRONG_INVOCATIONS = [
     ("chek", 2, "chek: there is no such command; the nearest is `routegen check`"),
     ("--nope", 2, "--nope: there is no such option"),
-    ("extract --frobnicate", 2, "--frobnicate: there is no such option; `routegen extract --help` shows the usage"),
+    ("extract --qqq", 2, "--qqq: there is no such option; `routegen extract --help` shows the usage"),
     ("extract --name", 2, "--name: requires an argument; `routegen extract --help` shows the usage"),
     ("extract --name x", 2, "--name: it goes with APP"),
     ("extract server.py:app --name wiki --default wiki", 2, "--name: 'wiki' is the name of the app behind $default"),
