@@ -10,12 +10,13 @@ from typing import Any
 import click
 
 from routegen.cli.env_file import read_env_file
+from routegen.cli.failures import State
 from routegen.config import DEFAULT_TIMEOUT, Config, config_for_app, find_project, read_config, with_env
 from routegen.errors import ConfigError
 
 
 def _remember_project(context: click.Context, _parameter: click.Parameter, folder: Path | None) -> None:
-    context.obj.project = folder
+    context.ensure_object(State).project = folder
 
 
 project_option = click.option(
@@ -177,8 +178,7 @@ def app_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def project_folder() -> Path:
     """The folder of --project, or the working directory."""
-    folder: Path | None = click.get_current_context().obj.project
-    return folder or Path.cwd()
+    return click.get_current_context().ensure_object(State).project or Path.cwd()
 
 
 def project_words() -> list[str]:
