@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
 # Builds the package directory of one Lambda. Each Lambda's build.sh calls it. docs/packaging.md explains the reasons.
 #
-#   package.sh NAME SOURCE HANDLER [--glibc N] [--sdist PROJECT] [--leave-out PROJECT] -- [options of the user]
+#   package.sh NAME SOURCE HANDLER [--zip] [--glibc N] [--sdist PROJECT] [--leave-out PROJECT] -- [options of the user]
 #
 #   NAME                 the name of the package directory, build/NAME
 #   SOURCE               the directory with the *.py files and requirements.txt
 #   HANDLER              the handler in lambda.json, e.g. mcp_server.handler
 #   --glibc N            wheels can need glibc 2.N or older; default: the glibc of AWS's runtime for this Python
 #   --sdist PROJECT      a project without a wheel, built from its sdist with SOURCE/sdist-requirements.txt
+#   --zip                the package is deployed as a zip file, which Lambda limits too
 #   --leave-out PROJECT  a project in requirements.txt that is not needed at run time
 set -euo pipefail
 umask 022
 
+zip_limit=${LAMBDA_MAX_ZIPPED_BYTES:-52428800} # 50 MB for an upload without S3, on the same page
 limit=${LAMBDA_MAX_UNZIPPED_BYTES:-262144000} # 250 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 python=${PYTHON:-python3}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -33,6 +35,7 @@ Builds a package directory for Lambda: the sources of ${command%/build.sh}, its 
 environment:
   PYTHON                     the interpreter, 3.11 to 3.14 (default: python3)
   LAMBDA_MAX_UNZIPPED_BYTES  the size limit (default: 262144000, which is Lambda's 250 MB)
+  LAMBDA_MAX_ZIPPED_BYTES    the size limit of a zip file (default: 52428800, which is Lambda's 50 MB)
 
 example:
   PYTHON=python3.13 bash $command
@@ -51,12 +54,13 @@ usage_error() {
     exit 2
 }
 
-glibc='' sdists='' left_out='' output=$root/build/$name arch=x86_64
+zipped='' glibc='' sdists='' left_out='' output=$root/build/$name arch=x86_64
 
 read_recipe() { # the options of the Lambda's build.sh, up to --
     recipe_words=0
     while [ "$1" != -- ]; do
         case $1 in
+            --zip) zipped=yes && shift && recipe_words=$((recipe_words + 1)) && continue ;;
             --glibc) glibc=$2 ;;
             --sdist) sdists+=" $2" ;;
             --leave-out) left_out+=" $2" ;;
@@ -82,6 +86,7 @@ read_options() {
         x86_64 | arm64) ;;
         *) usage_error "--arch is x86_64 or arm64, not $arch" ;;
     esac
+    [[ $zip_limit =~ ^[0-9]+$ ]] || usage_error "LAMBDA_MAX_ZIPPED_BYTES is a number of bytes, not $zip_limit"
     [[ $limit =~ ^[0-9]+$ ]] || usage_error "LAMBDA_MAX_UNZIPPED_BYTES is a number of bytes, not $limit"
 }
 
@@ -169,6 +174,16 @@ check_size() {
     read -r bytes files < <(find "$work/package" -type f -printf '%s\n' | awk '{ sum += $1 } END { printf "%.0f %d\n", sum, NR }')
     [ "$bytes" -le "$limit" ] ||
         fail "the package has $bytes bytes unzipped, and Lambda allows $limit; remove a requirement (the previous package is unchanged)"
+    [ -n "$zipped" ] || return 0
+    local zip_bytes
+    zip_bytes=$(cd "$work/package" && "$python" -c 'import io, pathlib, zipfile
+archive = io.BytesIO()
+with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+    for path in sorted(pathlib.Path().rglob("*")):
+        file.write(path)
+print(len(archive.getvalue()))')
+    [ "$zip_bytes" -le "$zip_limit" ] ||
+        fail "the package has $zip_bytes bytes as a zip file, and Lambda allows $zip_limit; remove a requirement (the previous package is unchanged)"
 }
 
 move_in_place() {

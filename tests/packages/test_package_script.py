@@ -132,6 +132,15 @@ def test_a_package_that_is_too_large_is_an_error(small: SmallLambda, previous: d
     assert small.bytes() == previous
 
 
+def test_a_zip_file_that_is_too_large_is_an_error(small: SmallLambda, previous: dict[str, tuple[int, bytes]]) -> None:
+    assert small.build(LAMBDA_MAX_ZIPPED_BYTES="100").returncode == 0  # an image has no zip file
+    previous = small.bytes()
+    line = error_line(small, small.build(recipe=("--zip",), LAMBDA_MAX_ZIPPED_BYTES="100"))
+    assert "bytes as a zip file, and Lambda allows 100; remove a requirement" in line
+    assert small.bytes() == previous
+    assert small.build(recipe=("--zip",)).returncode == 0
+
+
 def test_a_wrong_hash_is_an_error(small: SmallLambda, previous: dict[str, tuple[int, bytes]], tmp_path: Path) -> None:
     small.require(tmp_path / "tiny-1.0-py3-none-any.whl", "0" * 64)
     line = error_line(small, small.build())
