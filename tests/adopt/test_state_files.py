@@ -187,10 +187,18 @@ def test_commands_for_pulumi_import_have_the_names_of_the_rendered_module() -> N
     from routegen.manifest import read_manifest
 
     integrations = {
-        identifier: DeployedIntegration(identifier, "AWS_PROXY", "", FUNCTION + app, "2.0", (), None)
+        identifier: DeployedIntegration(
+            integration_id=identifier,
+            integration_type="AWS_PROXY",
+            integration_uri=FUNCTION + app,
+            payload_format_version="2.0",
+        )
         for identifier, app in INTEGRATIONS.items()
     }
-    routes = tuple(DeployedRoute(key, target, "NONE", f"r-{name}") for name, (key, target) in ROUTES.items())
+    routes = tuple(
+        DeployedRoute(route_id=f"r-{name}", route_key=key, target=f"integrations/{target}")
+        for name, (key, target) in ROUTES.items()
+    )
     plan = make_plan(read_manifest(MANIFEST), ExistingApi("a1b2c3", routes, integrations), {})
     lines = write_declarations(plan, "pulumi-import").splitlines()
     commands = [shlex.split(line) for line in lines if line and not line.startswith("#")]

@@ -141,9 +141,13 @@ def _backend(api: ExistingApi, integration_id: str | None) -> str | None:
     integration = api.integrations.get(integration_id or "")
     if integration is None:
         return None
-    if integration.subtype:
-        return integration.id
-    return parse_function_arn(integration.uri, api.stage_variables) or integration.uri or integration.id
+    if integration.integration_subtype:
+        return integration.integration_id
+    return (
+        parse_function_arn(integration.integration_uri, api.stage_variables)
+        or integration.integration_uri
+        or integration.integration_id
+    )
 
 
 class _Planner:
@@ -154,8 +158,8 @@ class _Planner:
         self._targets = _targets(manifest)
         self._table = RouteTable(RouteKey.parse(key) for key in self._targets if key != DEFAULT_ROUTE)
         self._wanted = {normalize_route_key(key): key for key in self._targets}
-        self._existing = {normalize_route_key(route.key): route for route in api.routes}
-        self._present = RouteTable(filter(None, (_parse(route.key) for route in api.routes)))
+        self._existing = {normalize_route_key(route.route_key): route for route in api.routes}
+        self._present = RouteTable(filter(None, (_parse(route.route_key) for route in api.routes)))
         self.integrations = self._choose_integrations(manifest.default, named)
 
     def _choose_integrations(self, default: str | None, named: Mapping[str, str]) -> dict[str, str | None]:
@@ -172,8 +176,8 @@ class _Planner:
             votes = Counter(
                 route.integration_id
                 for route in self._api.routes
-                if self._app_of(route.key) == app
-                and (route.key == DEFAULT_ROUTE or not only_default)
+                if self._app_of(route.route_key) == app
+                and (route.route_key == DEFAULT_ROUTE or not only_default)
                 and route.integration_id in self._api.integrations
                 and _backend(self._api, route.integration_id) not in taken
             )
@@ -193,7 +197,7 @@ class _Planner:
             if route is None:
                 yield AdoptionStep("create", key, app, integration, explanation=self._creation(key, app))
             else:
-                yield self._adopt(AdoptionStep("keep", key, app, integration, route.id, route.key), route)
+                yield self._adopt(AdoptionStep("keep", key, app, integration, route.route_id, route.route_key), route)
 
     def _creation(self, key: str, app: str) -> str:
         if self.integrations[app] is None:
@@ -207,29 +211,31 @@ class _Planner:
 
     def _adopt(self, step: AdoptionStep, route: DeployedRoute) -> AdoptionStep:
         changes, refusals = [], []
-        if route.key != step.route_key:
-            changes.append(f"renamed from {route.key}")
+        if route.route_key != step.route_key:
+            changes.append(f"renamed from {route.route_key}")
         if route.integration_id != step.integration_id:
             former, current = _backend(self._api, route.integration_id), _backend(self._api, step.integration_id)
             changes.append(f"its target was {self._describe(route.integration_id)}")
             if former is not None and former != current:
                 refusals.append(f"its requests would move from {self._describe(route.integration_id)} to {step.app}")
-        if route.authorization != "NONE":
-            changes.append(f"its {route.authorization} authorizer is removed")
-            refusals.append(f"its {route.authorization} authorizer would be removed")
+        if route.authorization_type != "NONE":
+            changes.append(f"its {route.authorization_type} authorizer is removed")
+            refusals.append(f"its {route.authorization_type} authorizer would be removed")
         if not changes:
             return step
         return replace(step, action="change", explanation="; ".join(changes), refusal="; ".join(refusals))
 
     def removals(self) -> Iterator[AdoptionStep]:
         """Yield one step for each route that the manifest does not have."""
-        for route in sorted(self._api.routes, key=lambda route: route.key):
-            if normalize_route_key(route.key) not in self._wanted:
-                step = AdoptionStep("remove", route.key, None, route.integration_id, route.id, route.key)
+        for route in sorted(self._api.routes, key=lambda route: route.route_key):
+            if normalize_route_key(route.route_key) not in self._wanted:
+                step = AdoptionStep(
+                    "remove", route.route_key, None, route.integration_id, route.route_id, route.route_key
+                )
                 yield self._remove(step, route)
 
     def _remove(self, step: AdoptionStep, route: DeployedRoute) -> AdoptionStep:
-        successors = {self._successor(route.key, method) for method in _methods(route.key)}
+        successors = {self._successor(route.route_key, method) for method in _methods(route.route_key)}
         backends = {_backend(self._api, self.integrations[self._targets[key]]) if key else None for key in successors}
         former = _backend(self._api, route.integration_id)
         if backends == {former} or former is None:

@@ -42,8 +42,8 @@ def read_state_file(file: Path, api_id: str | None) -> ExistingApi:
     return ExistingApi(
         id=chosen,
         routes=tuple(route for route, _ in routes),
-        integrations={integration.id: integration for integration in integrations},
-        addresses={route.id: address for route, address in routes},
+        integrations={integration.integration_id: integration for integration in integrations},
+        addresses={route.route_id: address for route, address in routes},
     )
 
 
@@ -83,23 +83,18 @@ def _terraform_entries(resources: list[dict[str, Any]]) -> Iterator[StateEntry]:
 
 
 def _route(values: Mapping[str, Any]) -> DeployedRoute:
-    target = (values.get("target") or "").removeprefix("integrations/")
-    # Pulumi's id of an imported route is API_ID/ROUTE_ID in some versions of the provider.
-    return DeployedRoute(
-        key=values["route_key"],
-        integration_id=target or None,
-        authorization=values.get("authorization_type") or "NONE",
-        id=str(values["id"]).rpartition("/")[2],
+    names = ("route_key", "target", "authorization_type")
+    return DeployedRoute.model_validate(
+        {"route_id": _resource_id(values), **{name: values.get(name) for name in names}}
     )
 
 
 def _integration(values: Mapping[str, Any]) -> DeployedIntegration:
-    return DeployedIntegration(
-        id=str(values["id"]).rpartition("/")[2],
-        kind=values.get("integration_type") or "",
-        subtype=values.get("integration_subtype") or "",
-        uri=values.get("integration_uri") or "",
-        payload_format=values.get("payload_format_version") or "1.0",
-        parameter_mappings=(),
-        role=values.get("credentials_arn") or None,
-    )
+    names = ("integration_type", "integration_subtype", "integration_uri", "payload_format_version")
+    fields = {name: values.get(name) for name in names}
+    return DeployedIntegration.model_validate({"integration_id": _resource_id(values), **fields})
+
+
+def _resource_id(values: Mapping[str, Any]) -> str:
+    """Return the id of AWS: Pulumi's id of an imported route is API_ID/ROUTE_ID in some versions of the provider."""
+    return str(values["id"]).rpartition("/")[2]

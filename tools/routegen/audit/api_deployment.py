@@ -1,116 +1,118 @@
-"""The data that AWS returns about a deployed API. A part that could not be read is None."""
+"""The data that AWS returns about a deployed API, under AWS's own names. A part that could not be read is None."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.alias_generators import to_pascal
+
 DEFAULT_ROUTE = "$default"
 DEFAULT_STAGE = "$default"
 
 
-@dataclass(frozen=True)
-class DeployedApi:
-    """The API.
+def one_line(text: object) -> str:
+    """Return a text of AWS without line breaks and repeated spaces."""
+    return " ".join(f"{text}".split())
 
-    Attributes:
-        id: the API's id.
-        name: the API's name.
-        protocol: `HTTP` or `WEBSOCKET`.
-        endpoint: the API's own URL, without a stage.
-        endpoint_enabled: whether requests to that URL are answered.
-        cors_origins: the origins for which API Gateway answers preflights; None if the routes answer them.
-    """
 
-    id: str
+class Resource(BaseModel):
+    """A resource with the fields that the audit needs; "Amazon API Gateway V2 API Reference" (AWS) describes them."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_pascal, validate_by_name=True, validate_by_alias=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty_values(cls, item: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in item.items() if value is not None and value != ""}
+
+
+class DeployedApi(Resource):
+    """The API. With a CORS configuration, API Gateway answers the preflights instead of the routes."""
+
+    api_id: str
     name: str
-    protocol: str
-    endpoint: str
-    endpoint_enabled: bool
-    cors_origins: tuple[str, ...] | None
+    protocol_type: str
+    api_endpoint: str = ""
+    disable_execute_api_endpoint: bool = False
+    cors_configuration: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True)
-class DeployedRoute:
-    """A route.
+class DeployedRoute(Resource):
+    """A route."""
 
-    Attributes:
-        key: the route key: `ANY /mcp`, `$default`.
-        integration_id: the id of the route's integration; None if the route has no target.
-        authorization: `NONE`, `JWT`, `AWS_IAM` or `CUSTOM`.
-        id: the route's id.
-    """
+    route_id: str
+    route_key: str
+    target: str = ""
+    authorization_type: str = "NONE"
 
-    key: str
-    integration_id: str | None
-    authorization: str
-    id: str = ""
+    @property
+    def integration_id(self) -> str | None:
+        """The id of the route's integration; None if the route has no target."""
+        return self.target.removeprefix("integrations/") or None
 
 
-@dataclass(frozen=True)
-class DeployedIntegration:
+class DeployedIntegration(Resource):
     """The backend of one or more routes.
 
-    Attributes:
-        id: the integration's id.
-        kind: `AWS_PROXY` for Lambda functions, and for AWS services, which have a subtype.
-        subtype: the AWS service and its action; empty for a Lambda function.
-        uri: the URI that the integration invokes; it can contain stage variables.
-        payload_format: the payload format version: `1.0` or `2.0`.
-        parameter_mappings: the names of the request and response parameters that it changes.
-        role: the ARN of the role that API Gateway uses for the call; None if the function's policy decides.
+    The type is `AWS_PROXY` for Lambda functions, and for AWS services, which have a subtype. The URI can contain stage
+    variables. Without the ARN of credentials, a role, the function's policy decides about the call.
     """
 
-    id: str
-    kind: str
-    subtype: str
-    uri: str
-    payload_format: str
-    parameter_mappings: tuple[str, ...]
-    role: str | None
+    integration_id: str
+    integration_type: str = ""
+    integration_subtype: str = ""
+    integration_uri: str = ""
+    payload_format_version: str = "1.0"
+    request_parameters: Mapping[str, Any] = {}
+    response_parameters: Mapping[str, Mapping[str, Any]] = {}
+    credentials_arn: str | None = None
+
+    @property
+    def parameter_mappings(self) -> list[str]:
+        """The names of the request and response parameters that the integration changes."""
+        responses = (f"{status}: {name}" for status, names in self.response_parameters.items() for name in names)
+        return sorted([*self.request_parameters, *responses])
 
 
-@dataclass(frozen=True)
-class ThrottlingLimit:
+class ThrottlingLimit(Resource):
     """The throttling of a route: requests per second, and concurrent requests; None means the account's limit."""
 
-    rate: float | None
-    burst: int | None
+    throttling_rate_limit: float | None = None
+    throttling_burst_limit: int | None = None
 
 
-@dataclass(frozen=True)
-class DeployedStage:
-    """A stage.
+class DeployedStage(Resource):
+    """A stage."""
 
-    Attributes:
-        name: the stage's name.
-        auto_deploy: whether AWS deploys changes automatically.
-        deployment_id: the id of the stage's deployment; None if the stage has none.
-        failure: the message of AWS about the last deployment, if it failed.
-        variables: the values of the stage variables.
-        limits: the throttling by route key; `*` is the default of all routes.
-    """
+    stage_name: str
+    auto_deploy: bool = False
+    deployment_id: str | None = None
+    last_deployment_status_message: str = ""
+    stage_variables: Mapping[str, str] = {}
+    default_route_settings: ThrottlingLimit = ThrottlingLimit()
+    route_settings: Mapping[str, ThrottlingLimit] = {}
 
-    name: str
-    auto_deploy: bool
-    deployment_id: str | None
-    failure: str
-    variables: Mapping[str, str]
-    limits: Mapping[str, ThrottlingLimit]
+    @property
+    def failure(self) -> str:
+        """The message of AWS about the last deployment; empty if it did not fail."""
+        message = self.last_deployment_status_message
+        return "" if message.lower().startswith("successfully") else one_line(message)
 
 
-@dataclass(frozen=True)
-class ApiMapping:
-    """The mapping of a custom domain to a stage.
+class CustomDomain(Resource):
+    """A custom domain."""
 
-    Attributes:
-        domain: the domain's name.
-        stage: the stage's name.
-        base_path: the path before every route; often empty.
-    """
+    domain_name: str
 
-    domain: str
+
+class ApiMapping(Resource):
+    """The mapping of a custom domain to a stage, with the path before every route as its key, which is often empty."""
+
+    domain_name: str = ""  # not part of AWS's response
+    api_id: str
     stage: str
-    base_path: str
+    api_mapping_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,13 +134,7 @@ class DeployedFunction:
 
 @dataclass(frozen=True)
 class UnreadPart:
-    """A call that AWS did not answer.
-
-    Attributes:
-        subject: the resource that the call is about.
-        message: one sentence about what happened.
-        fix: one sentence about what to do.
-    """
+    """A call that AWS did not answer: the resource that it is about, what happened, and what to do."""
 
     subject: str
     message: str

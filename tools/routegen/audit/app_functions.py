@@ -12,26 +12,21 @@ from routegen.manifest import Manifest
 
 @dataclass(frozen=True)
 class ResolvedRoute:
-    """A deployed route with its app and its function.
-
-    Attributes:
-        route: the deployed route.
-        app: the app that the manifest names for it; None if the manifest has no such route.
-        integration: the route's integration; None if it has none.
-        function_arn: the ARN of the function that it invokes; None if it invokes no function.
-    """
+    """A deployed route with the app that the manifest names for it, and with the function that it invokes."""
 
     route: DeployedRoute
     app: str | None
     integration: DeployedIntegration | None
     function_arn: str | None
 
+    @property
+    def key(self) -> str:
+        """The route key: `ANY /mcp`, `$default`."""
+        return self.route.route_key
+
 
 def normalize_route_key(key: str) -> object:
-    """Return a value that is equal for two route keys that match the same requests.
-
-    This is the method with the shape of the path; for `$default`, it is the key itself.
-    """
+    """Return a value that is equal for two route keys that match the same requests."""
     try:
         route_key = RouteKey.parse(key)
     except RouteKeyError:
@@ -49,11 +44,11 @@ def resolve_routes(
     if manifest.default is not None:
         apps[DEFAULT_ROUTE] = manifest.default
     resolved = []
-    for route in sorted(deployment.routes or (), key=lambda route: route.key):
+    for route in sorted(deployment.routes or (), key=lambda route: route.route_key):
         integration = (deployment.integrations or {}).get(route.integration_id or "")
-        has_function = integration and not integration.subtype
-        arn = parse_function_arn(integration.uri, stage_variables) if integration and has_function else None
-        resolved.append(ResolvedRoute(route, apps.get(normalize_route_key(route.key)), integration, arn))
+        uri = integration.integration_uri if integration and not integration.integration_subtype else ""
+        app = apps.get(normalize_route_key(route.route_key))
+        resolved.append(ResolvedRoute(route, app, integration, parse_function_arn(uri, stage_variables)))
     return resolved
 
 
@@ -77,15 +72,11 @@ def assign_functions(
             if route.function_arn and names_function(name, route.function_arn):
                 functions[app] = route.function_arn
     for route in routes:
-        if default_app and route.route.key == DEFAULT_ROUTE and route.function_arn:
+        if default_app and route.key == DEFAULT_ROUTE and route.function_arn:
             functions.setdefault(default_app, route.function_arn)
     for app in sorted({route.app for route in routes if route.app} - functions.keys()):
-        assigned = {*functions.values()}
-        votes = Counter(
-            route.function_arn
-            for route in routes
-            if route.app == app and route.function_arn and route.function_arn not in assigned
-        )
+        arns = (route.function_arn for route in routes if route.app == app)
+        votes = Counter(arn for arn in arns if arn and arn not in functions.values())
         if votes:
             # The alphabet decides between functions with the same number of routes, so that each run has one result.
             functions[app] = min(votes, key=lambda arn: (-votes[arn], arn))

@@ -45,13 +45,13 @@ def audit_deployment(options: AuditOptions, deployment: ApiDeployment) -> Report
     if unknown_apps := sorted(options.functions.keys() - set(apps)):
         raise ConfigError(f"--function: the manifest has no app {unknown_apps[0]!r}, only {', '.join(apps)}")
     stage = (deployment.stages or {}).get(options.stage)
-    routes = resolve_routes(manifest, deployment, stage.variables if stage else {})
+    routes = resolve_routes(manifest, deployment, stage.stage_variables if stage else {})
     functions = assign_functions(routes, manifest.default, options.functions)
     api = deployment.api
     findings = dict.fromkeys(_check(options, deployment, routes, functions))
     return Report(
         command=COMMAND,
-        subject=f"{api.name} ({api.id})" if api else options.subject,
+        subject=f"{api.name} ({api.api_id})" if api else options.subject,
         rules=rules.AUDIT_RULES,
         findings=tuple(sorted(findings, key=lambda finding: (finding.rule.id, finding.subject, finding.message))),
         sections=(Section("Routes", tuple(_table_row(route) for route in routes)),) if routes else (),
@@ -68,7 +68,7 @@ def _check(
     if api is None:
         return
     yield from check_protocol(api)
-    if api.protocol != "HTTP":
+    if api.protocol_type != "HTTP":
         return
     yield from check_cors(api)
     if deployment.mappings is not None:
@@ -84,7 +84,7 @@ def _check(
 
 def _table_row(resolved: ResolvedRoute) -> tuple[str, ...]:
     function = short_function_name(resolved.function_arn) if resolved.function_arn else "-"
-    return resolved.route.key, resolved.app or "not in the manifest", function
+    return resolved.key, resolved.app or "not in the manifest", function
 
 
 def _report_details(
@@ -92,10 +92,8 @@ def _report_details(
 ) -> dict[str, Any]:
     api = deployment.api
     return {
-        "api": {"id": api.id, "name": api.name, "endpoint": api.endpoint} if api else None,
+        "api": {"id": api.api_id, "name": api.name, "endpoint": api.api_endpoint} if api else None,
         "stage": options.stage,
         "functions": dict(sorted(functions.items())),
-        "routes": [
-            {"route_key": route.route.key, "app": route.app, "function": route.function_arn} for route in routes
-        ],
+        "routes": [{"route_key": route.key, "app": route.app, "function": route.function_arn} for route in routes],
     }

@@ -7,7 +7,7 @@ AWS refuses is recorded, and the other calls go on. docs/audit.md lists the perm
 import difflib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from botocore.exceptions import (
@@ -27,16 +27,20 @@ from botocore.parsers import ResponseParserError
 from routegen.audit.api_deployment import (
     ApiDeployment,
     ApiMapping,
+    CustomDomain,
     DeployedApi,
     DeployedFunction,
     DeployedIntegration,
     DeployedRoute,
     DeployedStage,
-    ThrottlingLimit,
+    Resource,
     UnreadPart,
+    one_line,
 )
 from routegen.audit.function_arns import parse_function_arn, short_function_name, split_function_arn
 from routegen.errors import ConfigError
+
+_R = TypeVar("_R", bound=Resource)
 
 _CREDENTIALS_ERRORS = (
     NoCredentialsError,
@@ -56,7 +60,6 @@ _REFUSED_CREDENTIALS = {
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 _THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
-_SUCCESS = "successfully"
 
 
 class _CallError(Exception):
@@ -114,28 +117,25 @@ class AwsReader:
             item = self._find_api(api_name) if api_id is None else self._get_api(api_id)
         except _CallError as error:
             return ApiDeployment(arn="", api=None, unread=(error.unread,))
-        api = _parse_api(item)
-        if api.protocol != "HTTP":
-            return ApiDeployment(f"{arn}:{api.id}", api)
-        return self._read_parts(f"{arn}:{api.id}", api, stage)
+        api = DeployedApi.model_validate(item)
+        arn = f"{arn}:{api.api_id}"
+        return self._read_parts(arn, api, stage) if api.protocol_type == "HTTP" else ApiDeployment(arn, api)
 
     def _read_parts(self, arn: str, api: DeployedApi, stage: str) -> ApiDeployment:
-        parameters = {"ApiId": api.id}
-        routes = self._read_items("get_routes", api.id, parameters)
-        integration_items = self._read_items("get_integrations", api.id, parameters)
-        stage_items = self._read_items("get_stages", api.id, parameters)
-        mappings = self._read_mappings(api.id)
-        integrations = [_parse_integration(item) for item in integration_items or ()]
-        stages = {item["StageName"]: _parse_stage(item) for item in stage_items or ()}
-        variables = stages[stage].variables if stage in stages else {}
+        parameters = {"ApiId": api.api_id}
+        routes = self._read_items("get_routes", DeployedRoute, api.api_id, parameters)
+        integrations = self._read_items("get_integrations", DeployedIntegration, api.api_id, parameters)
+        stages = self._read_items("get_stages", DeployedStage, api.api_id, parameters)
+        mappings = self._read_mappings(api.api_id)
+        variables = next((item.stage_variables for item in stages or () if item.stage_name == stage), {})
         return ApiDeployment(
             arn=arn,
             api=api,
-            routes=None if routes is None else tuple(_parse_route(item) for item in routes),
-            integrations=None if integration_items is None else {item.id: item for item in integrations},
-            stages=None if stage_items is None else stages,
+            routes=routes,
+            integrations=None if integrations is None else {item.integration_id: item for item in integrations},
+            stages=None if stages is None else {item.stage_name: item for item in stages},
             mappings=mappings,
-            functions=self._read_functions(integrations, variables),
+            functions=self._read_functions(integrations or (), variables),
             unread=tuple(self._unread),
         )
 
@@ -172,24 +172,24 @@ class AwsReader:
         return matching[0]
 
     def _read_mappings(self, api_id: str) -> tuple[ApiMapping, ...] | None:
-        domains = self._read_items("get_domain_names", "the custom domains", {})
-        api_mappings = []
-        for domain in domains or []:
-            name = domain["DomainName"]
-            mappings = self._read_items("get_api_mappings", name, {"DomainName": name})
-            if mappings is None:
+        domains = self._read_items("get_domain_names", CustomDomain, "the custom domains", {})
+        mappings: list[ApiMapping] = []
+        for domain in domains or ():
+            name = domain.domain_name
+            domain_mappings = self._read_items("get_api_mappings", ApiMapping, name, {"DomainName": name})
+            if domain_mappings is None:
                 return None
-            api_mappings += [
-                ApiMapping(name, mapping["Stage"], mapping.get("ApiMappingKey", ""))
-                for mapping in mappings
-                if mapping["ApiId"] == api_id
+            mappings += [
+                mapping.model_copy(update={"domain_name": name})
+                for mapping in domain_mappings
+                if mapping.api_id == api_id
             ]
-        return None if domains is None else tuple(api_mappings)
+        return None if domains is None else tuple(mappings)
 
     def _read_functions(
         self, integrations: Iterable[DeployedIntegration], variables: Mapping[str, str]
     ) -> dict[str, DeployedFunction]:
-        arns = {parse_function_arn(integration.uri, variables) for integration in integrations}
+        arns = {parse_function_arn(integration.integration_uri, variables) for integration in integrations}
         return {arn: self._read_function(arn) for arn in sorted(arn for arn in arns if arn)}
 
     def _read_function(self, arn: str) -> DeployedFunction:
@@ -218,10 +218,12 @@ class AwsReader:
         statements = statements if isinstance(statements, list) else [statements]
         return DeployedFunction(arn, problem, tuple(statements), len(policy.encode()))
 
-    def _read_items(self, operation: str, subject: str, parameters: Mapping[str, str]) -> list[dict[str, Any]] | None:
+    def _read_items(
+        self, operation: str, model: type[_R], subject: str, parameters: Mapping[str, str]
+    ) -> tuple[_R, ...] | None:
         """Return the items of all pages; if AWS refuses the call, record that and return None."""
         try:
-            return self._read_pages(operation, subject, parameters)
+            return tuple(map(model.model_validate, self._read_pages(operation, subject, parameters)))
         except _CallError as error:
             self._unread.append(error.unread)
             return None
@@ -252,12 +254,12 @@ class AwsReader:
             raise _CallError(_describe_error(code, error, f"{service}:{name}", subject), code) from None
         except (BotoCoreError, ResponseParserError) as error:  # the latter if a proxy answers with a web page
             fix = "Check the network, the proxy and the region, and run the command again."
-            raise _CallError(UnreadPart(subject, f"{service}:{name}: {_one_line(error)}", fix), "") from None
+            raise _CallError(UnreadPart(subject, f"{service}:{name}: {one_line(error)}", fix), "") from None
         return response
 
 
 def _describe_error(code: str, error: ClientError, call: str, subject: str) -> UnreadPart:
-    message = _one_line(error.response.get("Error", {}).get("Message", "") or code)
+    message = one_line(error.response.get("Error", {}).get("Message", "") or code)
     if code in _DENIED:
         action = "apigateway:GET" if call.startswith("apigatewayv2:") else call
         fix = f"Allow {action} for the credentials; docs/audit.md has the whole policy."
@@ -269,62 +271,8 @@ def _describe_error(code: str, error: ClientError, call: str, subject: str) -> U
     return UnreadPart(subject, f"{call} fails with {code}: {message}", fix)
 
 
-def _one_line(text: object) -> str:
-    return " ".join(f"{text}".split())
-
-
-def _parse_api(item: Mapping[str, Any]) -> DeployedApi:
-    cors = item.get("CorsConfiguration")
-    return DeployedApi(
-        id=item["ApiId"],
-        name=item["Name"],
-        protocol=item["ProtocolType"],
-        endpoint=item.get("ApiEndpoint", ""),
-        endpoint_enabled=not item.get("DisableExecuteApiEndpoint", False),
-        cors_origins=tuple(cors.get("AllowOrigins", [])) if cors else None,
-    )
-
-
-def _parse_route(item: Mapping[str, Any]) -> DeployedRoute:
-    target = item.get("Target") or ""
-    integration_id = target.removeprefix("integrations/") or None
-    return DeployedRoute(item["RouteKey"], integration_id, item.get("AuthorizationType") or "NONE", item["RouteId"])
-
-
-def _parse_integration(item: Mapping[str, Any]) -> DeployedIntegration:
-    mappings = [*(item.get("RequestParameters") or {})]
-    mappings += [
-        f"{status}: {name}" for status, names in (item.get("ResponseParameters") or {}).items() for name in names
-    ]
-    return DeployedIntegration(
-        id=item["IntegrationId"],
-        kind=item.get("IntegrationType", ""),
-        subtype=item.get("IntegrationSubtype") or "",
-        uri=item.get("IntegrationUri") or "",
-        payload_format=item.get("PayloadFormatVersion") or "1.0",
-        parameter_mappings=tuple(sorted(mappings)),
-        role=item.get("CredentialsArn") or None,
-    )
-
-
-def _parse_stage(item: Mapping[str, Any]) -> DeployedStage:
-    message = item.get("LastDeploymentStatusMessage") or ""
-    settings = {"*": item.get("DefaultRouteSettings") or {}, **(item.get("RouteSettings") or {})}
-    return DeployedStage(
-        name=item["StageName"],
-        auto_deploy=bool(item.get("AutoDeploy")),
-        deployment_id=item.get("DeploymentId") or None,
-        failure="" if message.lower().startswith(_SUCCESS) else _one_line(message),
-        variables=item.get("StageVariables") or {},
-        limits={
-            key: ThrottlingLimit(limit.get("ThrottlingRateLimit"), limit.get("ThrottlingBurstLimit"))
-            for key, limit in settings.items()
-        },
-    )
-
-
 def _state_problem(item: Mapping[str, Any]) -> str:
     """Return the reason why Lambda would not run a function ("Lambda function states"); `Inactive` is no problem."""
     if item.get("State") in {"Failed", "Pending"}:
-        return f"the function's state is {item['State']}: {_one_line(item.get('StateReason') or 'no reason given')}"
+        return f"the function's state is {item['State']}: {one_line(item.get('StateReason') or 'no reason given')}"
     return ""

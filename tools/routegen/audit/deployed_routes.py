@@ -15,7 +15,7 @@ _DEPLOY = "Deploy the manifest"
 
 def check_route_keys(manifest: Manifest, routes: list[ResolvedRoute]) -> Iterator[Finding]:
     """Check that every route of the manifest is deployed, and no other route."""
-    deployed_keys = {normalize_route_key(resolved.route.key) for resolved in routes}
+    deployed_keys = {normalize_route_key(resolved.key) for resolved in routes}
     for route in manifest.routes:
         for key in route.route_keys:
             if normalize_route_key(key) not in deployed_keys:
@@ -23,7 +23,7 @@ def check_route_keys(manifest: Manifest, routes: list[ResolvedRoute]) -> Iterato
                 yield Finding(rules.ROUTE_NOT_DEPLOYED, key, message, f"{_DEPLOY}.")
     for resolved in routes:
         if resolved.app is None:
-            key = resolved.route.key
+            key = resolved.key
             message = f"{key} is deployed and leads to {_destination(resolved)}, but the manifest does not have it."
             fix = f"{_DEPLOY}, and delete the route if it still exists; if an app serves it, run `routegen extract`."
             yield Finding(rules.ROUTE_EXTRA, key, message, fix)
@@ -58,9 +58,8 @@ def check_route_targets(
         integrations_were_read: whether a missing integration does not exist, and is not only unread.
     """
     for resolved in routes:
-        key, integration_id = resolved.route.key, resolved.route.integration_id
-        if resolved.route.authorization != "NONE":
-            authorization = resolved.route.authorization
+        key, integration_id = resolved.key, resolved.route.integration_id
+        if (authorization := resolved.route.authorization_type) != "NONE":
             message = f"{key} has {authorization} authorization: API Gateway refuses requests before the app gets them."
             fix = "Remove the authorizer from the route, because the app itself tells clients how to sign in."
             yield Finding(rules.AUTHORIZER, key, message, fix)
@@ -72,7 +71,7 @@ def check_route_targets(
 
 
 def _check_function(resolved: ResolvedRoute, functions: Mapping[str, str]) -> Iterator[Finding]:
-    key, app, arn = resolved.route.key, resolved.app, resolved.function_arn
+    key, app, arn = resolved.key, resolved.app, resolved.function_arn
     if not app or not arn or functions.get(app) == arn:
         return
     apps = {function: name for name, function in functions.items()}
@@ -89,6 +88,5 @@ def _check_function(resolved: ResolvedRoute, functions: Mapping[str, str]) -> It
 def _destination(resolved: ResolvedRoute) -> str:
     if resolved.function_arn:
         return short_function_name(resolved.function_arn)
-    if resolved.integration is None:
-        return "no integration"
-    return resolved.integration.uri or "an integration without a URI"
+    uri = resolved.integration and (resolved.integration.integration_uri or "an integration without a URI")
+    return uri or "no integration"

@@ -2,42 +2,42 @@
 
 from collections.abc import Iterator, Mapping
 
-from routegen.audit.api_deployment import DEFAULT_STAGE, ApiMapping, DeployedApi, DeployedStage, ThrottlingLimit
+from routegen.audit.api_deployment import DEFAULT_STAGE, ApiMapping, DeployedApi, DeployedStage
 from routegen.report import Finding, rules
 
 
 def check_protocol(api: DeployedApi) -> Iterator[Finding]:
     """Check that the API is an HTTP API; nothing else can be compared in an API of another kind."""
-    if api.protocol != "HTTP":
-        message = f"{api.name} ({api.id}) is a {api.protocol} API, whose routes have no paths."
+    if api.protocol_type != "HTTP":
+        message = f"{api.name} ({api.api_id}) is a {api.protocol_type} API, whose routes have no paths."
         fix = "Give the id of the HTTP API that the manifest is deployed to, with --api-id."
-        yield Finding(rules.NOT_HTTP, api.id, message, fix)
+        yield Finding(rules.NOT_HTTP, api.api_id, message, fix)
 
 
 def check_cors(api: DeployedApi) -> Iterator[Finding]:
     """Check that the API has no CORS configuration, with which API Gateway removes the CORS headers of the apps."""
-    if api.cors_origins is not None:
-        origins = ", ".join(api.cors_origins) or "none"
+    if api.cors_configuration:
+        origins = ", ".join(api.cors_configuration.get("AllowOrigins", ())) or "none"
         message = f"The API has a CORS configuration (origins: {origins}), so OPTIONS requests do not reach the apps."
         fix = "Remove the CORS configuration from the API, and let each app send its own CORS headers."
-        yield Finding(rules.CORS, api.id, message, fix)
+        yield Finding(rules.CORS, api.api_id, message, fix)
 
 
 def check_domains(api: DeployedApi, mappings: tuple[ApiMapping, ...], stage: str) -> Iterator[Finding]:
     """Check that requests reach the stage, and that they reach it with the paths of the routes."""
     stage_mappings = [mapping for mapping in mappings if mapping.stage == stage]
-    if not api.endpoint_enabled and not stage_mappings:
-        message = f"The endpoint {api.endpoint} is disabled, and no custom domain is mapped to the stage {stage}."
+    if api.disable_execute_api_endpoint and not stage_mappings:
+        message = f"The endpoint {api.api_endpoint} is disabled, and no custom domain is mapped to the stage {stage}."
         fix = f"Map a custom domain to the stage {stage}, or enable the endpoint."
-        yield Finding(rules.API_UNREACHABLE, api.id, message, fix)
-    root_domains = {mapping.domain for mapping in stage_mappings if not mapping.base_path}
+        yield Finding(rules.API_UNREACHABLE, api.api_id, message, fix)
+    root_domains = {mapping.domain_name for mapping in stage_mappings if not mapping.api_mapping_key}
     for mapping in stage_mappings:
-        if mapping.base_path and mapping.domain not in root_domains:
+        if mapping.api_mapping_key and mapping.domain_name not in root_domains:
             message = (
-                f"Only https://{mapping.domain}/{mapping.base_path}/ leads to the API: clients look for "
-                f"https://{mapping.domain}/.well-known/... first, which does not."
+                f"Only https://{mapping.domain_name}/{mapping.api_mapping_key}/ leads to the API: clients look for "
+                f"https://{mapping.domain_name}/.well-known/... first, which does not."
             )
-            yield Finding(rules.BASE_PATH, mapping.domain, message, "Map the domain to the API without a path.")
+            yield Finding(rules.BASE_PATH, mapping.domain_name, message, "Map the domain to the API without a path.")
 
 
 def check_stage(name: str, stages: Mapping[str, DeployedStage]) -> Iterator[Finding]:
@@ -65,12 +65,9 @@ def check_stage(name: str, stages: Mapping[str, DeployedStage]) -> Iterator[Find
 
 def _check_throttling(stage: DeployedStage) -> Iterator[Finding]:
     """Check that no limit is 0, which some tools set for a limit that is left out."""
-    for key, limit in sorted(stage.limits.items()):
-        if 0 in {limit.rate, limit.burst}:
+    for key, limit in sorted({"*": stage.default_route_settings, **stage.route_settings}.items()):
+        if 0 in {limit.throttling_rate_limit, limit.throttling_burst_limit}:
             routes = "Every route" if key == "*" else f"The route {key}"
-            message = f"{routes} answers 429, because {_zero_limit(limit)} is 0."
-            yield Finding(rules.THROTTLED, stage.name, message, "Set both throttling limits, or remove both.")
-
-
-def _zero_limit(limit: ThrottlingLimit) -> str:
-    return "the throttling rate limit" if limit.rate == 0 else "the throttling burst limit"
+            zero_limit = "rate" if limit.throttling_rate_limit == 0 else "burst"
+            message = f"{routes} answers 429, because the throttling {zero_limit} limit is 0."
+            yield Finding(rules.THROTTLED, stage.stage_name, message, "Set both throttling limits, or remove both.")

@@ -15,17 +15,19 @@ _MAX_KEYS = 3
 def check_integrations(routes: list[ResolvedRoute]) -> Iterator[Finding]:
     """Check that each integration in use passes requests to a function without changing them."""
     integrations = {
-        route.integration.id: (route.integration, route.function_arn) for route in routes if route.integration
+        route.integration.integration_id: (route.integration, route.function_arn)
+        for route in routes
+        if route.integration
     }
     for integration_id, (integration, arn) in sorted(integrations.items()):
-        keys = _join_keys([route.route.key for route in routes if route.integration is integration])
+        keys = _join_keys([route.key for route in routes if route.integration is integration])
         subject = short_function_name(arn) if arn else integration_id
-        if arn is None or integration.kind != "AWS_PROXY":
+        if arn is None or integration.integration_type != "AWS_PROXY":
             message = f"{keys}: {_describe_backend(integration)}."
             yield Finding(rules.NOT_PROXY, subject, message, "Deploy the manifest.")
             continue
-        if integration.payload_format != "2.0":
-            message = f"{keys}: the function gets events in payload format {integration.payload_format}."
+        if integration.payload_format_version != "2.0":
+            message = f"{keys}: the function gets events in payload format {integration.payload_format_version}."
             fix = 'Set payload_format_version to "2.0" on the integration.'
             yield Finding(rules.PAYLOAD, subject, message, fix)
         if integration.parameter_mappings:
@@ -46,7 +48,7 @@ def check_functions(routes: list[ResolvedRoute], deployment: ApiDeployment, stag
 
 def _check_state(routes: list[ResolvedRoute], function: DeployedFunction) -> Iterator[Finding]:
     if function.problem:
-        message = f"{_join_keys([route.route.key for route in routes])}: {function.problem}."
+        message = f"{_join_keys([route.key for route in routes])}: {function.problem}."
         fix = "Deploy the function, or correct the cause that its state names."
         yield Finding(rules.FUNCTION, short_function_name(function.arn), message, fix)
 
@@ -62,17 +64,18 @@ def _check_permissions(
     routes: list[ResolvedRoute], function: DeployedFunction, api_arn: str, stage: str
 ) -> Iterator[Finding]:
     subject = short_function_name(function.arn)
-    roles = [route.integration.role for route in routes if route.integration and route.integration.role]
-    if roles:
-        message = f"API Gateway invokes the function with the role {roles[0]}, and routegen does not read roles."
+    roles = {route.key: route.integration.credentials_arn for route in routes if route.integration}
+    if role := next(filter(None, roles.values()), None):
+        message = f"API Gateway invokes the function with the role {role}, and routegen does not read roles."
         fix = "Check that the role allows lambda:InvokeFunction for the function."
         yield Finding(rules.ROLE, subject, message, fix)
     if function.statements is None:
         return
-    statements = function.statements
-    keys = [route.route.key for route in routes if not (route.integration and route.integration.role)]
+    keys = [route.key for route in routes if not roles.get(route.key)]
     refused_keys = [
-        key for key in keys if not all(allows_source(statements, source) for source in source_arns(api_arn, stage, key))
+        key
+        for key in keys
+        if not all(allows_source(function.statements, source) for source in source_arns(api_arn, stage, key))
     ]
     if refused_keys:
         rule = rules.NO_PERMISSION if refused_keys == keys else rules.NARROW_PERMISSION
@@ -81,19 +84,17 @@ def _check_permissions(
         )
         fix = f"Add a permission: apigateway.amazonaws.com, lambda:InvokeFunction, source {api_arn}/*/*."
         yield Finding(rule, subject, message, fix)
-    if allows_every_account(statements):
+    if allows_every_account(function.statements):
         message = "The function's policy lets API Gateway invoke it for every API of every account."
         yield Finding(rules.WIDE_PERMISSION, subject, message, f"Limit the permission to the source {api_arn}/*/*.")
 
 
 def _describe_backend(integration: DeployedIntegration) -> str:
-    if integration.kind != "AWS_PROXY" or integration.subtype:
-        return f"the integration is {' '.join(filter(None, (integration.kind, integration.subtype)))}"
-    return (
-        f"the integration's URI {integration.uri} is not a function"
-        if integration.uri
-        else "the integration has no URI"
-    )
+    kind, subtype = integration.integration_type, integration.integration_subtype
+    if kind != "AWS_PROXY" or subtype:
+        return f"the integration is {' '.join(filter(None, (kind, subtype)))}"
+    uri = integration.integration_uri
+    return f"the integration's URI {uri} is not a function" if uri else "the integration has no URI"
 
 
 def _join_keys(keys: list[str]) -> str:

@@ -117,17 +117,19 @@ def command(
 def _read_api(reader: AwsReader, api_id: str | None, api_name: str | None, stage: str) -> ExistingApi:
     deployment = reader.read(api_id, api_name, stage)
     api = deployment.api
-    if api is not None and api.protocol != "HTTP":
-        raise ConfigError(f"--api-id: {api.id} is a {api.protocol} API; only an HTTP API has the routes of a manifest")
+    if api is not None and api.protocol_type != "HTTP":
+        raise ConfigError(
+            f"--api-id: {api.api_id} is a {api.protocol_type} API; only an HTTP API has the routes of a manifest"
+        )
     if api is None or deployment.routes is None or deployment.integrations is None:
         unread = deployment.unread[0]
         raise ConfigError(f"{unread.subject}: {unread.message} {unread.fix}")
     variables = (deployment.stages or {}).get(stage)
     return ExistingApi(
-        id=api.id,
+        id=api.api_id,
         routes=deployment.routes,
         integrations=deployment.integrations,
-        stage_variables=variables.variables if variables else {},
+        stage_variables=variables.stage_variables if variables else {},
     )
 
 
