@@ -158,5 +158,5 @@ WIKI_IMPORTS = (
 MCP_IMPORTS = ("fastmcp.server.auth.providers.workos", "mangum", "pydantic_settings", "bs4", "defusedxml.ElementTree")
 """Slow imports of the MCP server; none of them reads the environment."""
 
-_COMMANDS = ("extract", "check", "diff", "list", "explain", "prove", "serve", "verify", "render")
+_COMMANDS = ("init", "extract", "check", "diff", "list", "explain", "prove", "serve", "verify", "render")
 import_before_fork(*(f"routegen.cli.{name}" for name in _COMMANDS))

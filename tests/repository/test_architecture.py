@@ -33,9 +33,10 @@ IMPORTS: dict[str, set[str]] = {
     "adopt": {"audit", "errors", "gateway", "manifest"},
     "render": {"errors", "gateway", "manifest"},
     "pulumi": {"config", "errors", "gateway", "manifest"},
+    "init": {"config", "errors", "load", "manifest"},
     "cli": {
-        "adopt", "audit", "config", "diff", "errors", "extract", "gateway", "manifest", "prove", "render", "report",
-        "roles", "serve", "verify",
+        "adopt", "audit", "config", "diff", "errors", "extract", "gateway", "init", "manifest", "prove", "render",
+        "report", "roles", "serve", "verify",
     },
 }  # fmt: skip
 

@@ -222,14 +222,14 @@ def read_config(file: Path) -> Config:
 
 
 def config_for_app(  # noqa: PLR0913 - one parameter for each option
-    target: str, *, name: str, default: str, own: tuple[str, ...], unsupported: str, timeout: float, root: Path
+    target: str, *, name: str, default: str | None, own: tuple[str, ...], unsupported: str, timeout: float, root: Path
 ) -> Config:
     """The configuration for one app that the command line names.
 
     Args:
         target: the app, as `AppTable.target`.
         name: the app's name in the manifest.
-        default: the name of the app behind `$default`.
+        default: the name of the app behind `$default`, if there is one.
         own: paths that the app owns.
         unsupported: `refuse` or `warn`.
         timeout: seconds that the app is allowed to take for its import.

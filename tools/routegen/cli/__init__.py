@@ -47,6 +47,7 @@ class LazyCommand:
 
 
 COMMANDS = (
+    LazyCommand("init", "init", "Find the app of a repository and write its first configuration."),
     LazyCommand("extract", "extract", "Import the apps and write their manifest."),
     LazyCommand("check", "check", "Extract again and compare with the manifest."),
     LazyCommand("diff", "diff", "Compare two manifests."),
@@ -83,7 +84,8 @@ def _command_without(package: str, lazy: LazyCommand) -> click.Command:
 
 _EPILOG = """\b
 Examples:
-  routegen extract -o generated/routes.json   write the routes that the apps serve
+  routegen init                               write a first configuration
+  routegen extract --write                    write the routes that the apps serve
   routegen check                              fail if apps and manifest differ
   routegen list                               show the routes
   routegen prove                              compare the manifest with requests to the apps

@@ -7,5 +7,7 @@ costs one start of Python in addition to the app's own import.
 """
 
 from routegen.load.app_process import AppProcess, start_app_process
+from routegen.load.invented_values import invented_values
+from routegen.load.load_advice import find_module_folder, is_source_folder
 
-__all__ = ["AppProcess", "start_app_process"]
+__all__ = ["AppProcess", "find_module_folder", "invented_values", "is_source_folder", "start_app_process"]

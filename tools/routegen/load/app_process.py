@@ -172,6 +172,7 @@ def _order(app: AppConfig, task: str) -> dict[str, Any]:
         "handler": _handler_in(reference, app.handler),
         "root": str(app.root.resolve()),
         "paths": [str(directory)],
+        "variables": list(app.env),
         "folders": [str(Path(module).parent)] if reference.is_file else [],
     }
 

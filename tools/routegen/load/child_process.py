@@ -43,7 +43,7 @@ def main() -> None:
         end_with(_failure("load", f"{order['display_name']}: its import runs a server and does not end", cause=cause))
 
     folders = tuple({order["root"], *order["paths"], *order["folders"]})
-    record = record_import(folders, report_server)
+    record = record_import(folders, order["variables"], report_server)
     end_with(_load_and_run(order, record, lambda: os.write(result, b"loaded\n")))
 
 
@@ -64,6 +64,7 @@ def _load_and_run(order: dict[str, Any], record: ImportRecord, report_loaded: Ca
         app = _load_app(reference, order["handler"])
         # Imported after the app, which has imported most of the modules that a task needs.
         answer: dict[str, Any] = importlib.import_module(order["task"]).run_task(app, report_loaded)
+        answer["unset_variables"] = record.optional_variables
     except AppReferenceError as error:
         return _failure("reference", f"{name}: {error}")
     except UnknownRouteKindError as error:

@@ -99,15 +99,25 @@ def _named_variables(error: BaseException, record: ImportRecord) -> tuple[str, .
 
 
 def _likely_variables(error: BaseException, record: ImportRecord) -> tuple[str, ...]:
-    """Return the variables whose absence explains the error: read without a default, on the line or with None."""
-    absent = [variable for variable in record.missing.values() if variable.is_direct and not variable.has_default]
+    """Return the variables that explain the error: its value is refused, or it is read without a default and absent."""
     failed = _user_places(error, record)
+    texts = [str(each) for each in _chain(error)]
+    refused = [name for name, place in sorted(record.readings, key=str) if place in failed] or [
+        name for name in sorted(record.configured) if any(_shows(text, os.environ.get(name, "")) for text in texts)
+    ]
+    if refused and not isinstance(error, ImportError):
+        return tuple(dict.fromkeys(refused))
+    absent = [variable for variable in record.missing.values() if variable.is_direct and not variable.has_default]
     on_line = [variable for variable in absent if variable.place in failed]
     is_about_none = any(
         re.search(r"\bNone|absolute URL|base_url", f"{error_text(each)} {each}") for each in _chain(error)
     )
     likely: list[MissingVariable] = on_line or (absent if is_about_none or isinstance(error, SystemExit) else [])
     return tuple(variable.name for variable in likely)
+
+
+def _shows(text: str, value: str) -> bool:
+    return len(value) > 1 and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) is not None
 
 
 def _is_variable_name(text: str) -> bool:

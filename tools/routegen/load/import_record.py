@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -57,12 +57,16 @@ class ImportRecord:
 
     Attributes:
         folders: the folders of the user's sources.
+        configured: the names of the variables that the configuration sets.
+        readings: the user's lines that read one of them.
         missing: the variables that are not set, in the order of the first reading.
         connections: each address that the app tried to reach, with the user's line.
         server: the user's line that has started a server.
     """
 
     folders: tuple[str, ...]
+    configured: frozenset[str] = frozenset()
+    readings: set[tuple[str, SourcePlace | None]] = field(default_factory=set)
     missing: dict[str, MissingVariable] = field(default_factory=dict)
     connections: list[tuple[str, SourcePlace | None]] = field(default_factory=list)
     server: SourcePlace | None = None
@@ -86,6 +90,11 @@ class ImportRecord:
         user = self.user_frame(frame)
         return user and self.place(user.f_code.co_filename, user.f_lineno)
 
+    @property
+    def optional_variables(self) -> list[str]:
+        """The variables that the user's lines read without a default, and that the import does not need."""
+        return [name for name, variable in self.missing.items() if variable.is_direct and not variable.has_default]
+
     def add_missing_variable(self, name: str, frame: FrameType) -> None:
         """Record that the variable is read and not set."""
         reader: FrameType | None = frame
@@ -107,22 +116,28 @@ class _RecordedEnvironment(os._Environ):  # type: ignore[type-arg]  # noqa: SLF0
 
     def __getitem__(self, name: Any) -> Any:
         try:
-            return super().__getitem__(name)
+            value = super().__getitem__(name)
         except KeyError:
             self.record.add_missing_variable(str(name), sys._getframe(1))  # noqa: SLF001 - the line that reads it
             raise
+        if name in self.record.configured:
+            self.record.readings.add((name, self.record.place_of(sys._getframe(1))))  # noqa: SLF001 - as above
+        return value
 
 
-def record_import(folders: tuple[str, ...], report_server: Callable[[ImportRecord], object]) -> ImportRecord:
+def record_import(
+    folders: tuple[str, ...], configured: Iterable[str], report_server: Callable[[ImportRecord], object]
+) -> ImportRecord:
     """Record from now on, and refuse every connection and every name look-up of another machine.
 
     An extraction depends only on the project, so it has no network.
 
     Args:
         folders: the folders of the user's sources.
+        configured: the names of the variables that the configuration sets.
         report_server: called, in another thread, if the app runs a server and its import does not go on.
     """
-    record = ImportRecord(tuple(f"{folder}/" for folder in folders))
+    record = ImportRecord(tuple(f"{folder}/" for folder in folders), frozenset(configured))
     _RecordedEnvironment.record = record
     os.environ.__class__ = _RecordedEnvironment
 

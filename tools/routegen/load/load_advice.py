@@ -45,15 +45,19 @@ def load_advice(cause: FailureCause, app: AppConfig, *, from_options: bool) -> s
 
 
 def _variable_advice(names: tuple[str, ...], app: AppConfig, from_options: bool) -> str:
-    values = {name: app.env.get(name) or invented_values(name)[0] for name in names}
+    values = {name: next(value for value in invented_values(name) if value != app.env.get(name)) for name in names}
     options = " ".join(shlex.join(["--env", f"{name}={value}"]) for name, value in values.items())
     keys = ", ".join(f'{name} = "{value}"' for name, value in values.items())
     key = f"env = {{ {keys} }} in [tool.routegen.apps.{app.name}]"
-    noun = "variable" if len(names) == 1 else "variables"
-    problem = "a wrong value" if all(name in app.env for name in names) else "no value"
     first, second = (options, key) if from_options else (key, options)
+    is_set = all(name in app.env for name in names)
+    noun = "variable" if len(names) == 1 else "variables"
+    verb = "is" if len(names) == 1 else "are"
+    problem = (
+        f"{verb} not of the right form" if is_set else f"{verb} not set, because an app does not see your environment"
+    )
     return (
-        f"the environment {noun} {', '.join(names)} had {problem}, because an app does not see your environment; "
+        f"the environment {noun} {', '.join(names)} {problem}; "
         f"an invented value of the right form is enough: {first}, or {second}"
     )
 
