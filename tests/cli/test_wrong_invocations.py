@@ -13,6 +13,20 @@ from routegen.cli.failures import State, run
 
 # The command line, the exit code, and the beginning of the message.
 WRONG_INVOCATIONS = [
+    ("init", 2, "pyproject.toml: it has a [tool.routegen] already, and init does not change it"),
+    ("init server.py:app", 2, "pyproject.toml: it has a [tool.routegen] already"),
+    ("@init", 2, "APP: no Python file in "),
+    ("@init nope.py:app", 3, "nope.py: there is no such file in "),
+    ("@init nope.py:app --name 'a b'", 2, "--name: 'a b' is not a name"),
+    ("@init nope.py:app --name a --default a", 2, "--name: 'a' is the name of the app behind $default"),
+    ("@init nope.py:app --env NO_SUCH_OTTER", 2, "--env: 'NO_SUCH_OTTER' has no value, and NO_SUCH_OTTER is not in"),
+    ("@init nope.py:app --env-file nope.env", 2, "--env-file: nope.env: cannot be read: No such file or directory"),
+    ("extract --env =x", 2, "--env: '=x' is not NAME=VALUE, NAME or APP:NAME=VALUE"),
+    ("extract --env nope:A=x", 2, "--env: no app is called 'nope'; the apps are mcp"),
+    ("extract --env-file server.py", 2, "--env-file: server.py, line 1: write NAME=VALUE"),
+    ("extract --write -o x.json", 2, "--write: it names the output as -o does; give one of them"),
+    ("extract --project nope", 2, "-C / --project: directory 'nope' does not exist"),
+    ("diff a b --env A=b", 2, "--env: it goes with --with"),
     ("chek", 2, "chek: there is no such command; the nearest is `routegen check`"),
     ("--nope", 2, "--nope: there is no such option"),
     ("extract --qqq", 2, "--qqq: there is no such option; `routegen extract --help` shows the usage"),

@@ -262,7 +262,7 @@ def with_env(config: Config, app: str | None, env: Mapping[str, str]) -> Config:
     configured = [each for each in (*config.apps, config.default_app) if each]
     names = [each.name for each in configured]
     if app is not None and app not in names:
-        raise ConfigError(f"no app is called {app!r}; the apps are {', '.join(names)}")
+        raise ConfigError(f"--env: no app is called {app!r}; the apps are {', '.join(names)}")
     changed = {each.name: _app_with_env(each, env) if app in (None, each.name) else each for each in configured}
     return config.with_changes(
         apps=tuple(changed[each.name] for each in config.apps),

@@ -64,7 +64,7 @@ def command(
         config = with_variables(project_config(), variables, env_files)
         return show_report(_compare_with(requirements, config, manifest_path(manifest, config)), reporting)
     if variables or env_files:
-        raise ConfigError("--env, --env-file: give them together with --with; without it, no app is imported")
+        raise ConfigError("--env: it goes with --with; without --with, no app is imported")
     if old is None or new is None:
         raise ConfigError("OLD NEW: give two manifests, each a file or git:REV, or give --with REQUIREMENT instead")
     old_manifest, _ = _read(old, manifest)

@@ -35,7 +35,7 @@ def command(apps: AppOptions, output: Path | None, write: bool) -> None:
     that [tool.routegen] in pyproject.toml names are imported. Everything that an app prints goes to stderr.
     """
     if write and output:
-        raise ConfigError("--write and -o both name the output; give one of them")
+        raise ConfigError("--write: it names the output as -o does; give one of them")
     config = configuration(apps)
     if write:
         output = manifest_path(None, config)

@@ -10,7 +10,14 @@ import click
 
 from routegen.cli.env_file import read_env_file
 from routegen.cli.failures import debug_option
-from routegen.cli.options import env_options, project_folder, project_option, project_words, with_variables
+from routegen.cli.options import (
+    env_options,
+    project_folder,
+    project_option,
+    project_words,
+    variable_of_caller,
+    with_variables,
+)
 from routegen.cli.output import emit
 from routegen.config import DEFAULT_TIMEOUT, config_for_app
 from routegen.errors import ConfigError
@@ -66,7 +73,7 @@ def command(
     from --env NAME, it takes only the form of a value. It changes no existing configuration.
     """
     file = project_file(project_folder())
-    text = read_project_file(file)
+    text = read_project_file(_shown(file))
     found = _choose_app(app, file.parent)
     name = name or _ask("Name of the app in the manifest", _proposed_name(found))
     default = (
@@ -87,13 +94,18 @@ def command(
     config = with_variables(config, tuple(variable for variable in variables if "=" in variable), ())
     handler, path = _handler_of(found, file.parent)
     configured = config.apps[0].model_copy(update={"handler": handler, "path": path})
-    click.echo(f"importing {found.target} ({found.kind})", err=True)
-    probe = probe_app(configured, config, _hints(variables, env_files), _announce)
+    hints = _hints(variables, env_files)
+    if sys.stderr.isatty():
+        click.echo(f"importing {found.target}", err=True)
+    probe = probe_app(configured, config, hints)
+    click.echo(f"{name}: {found.target} ({found.kind})", err=True)
+    for variable in [key for key in probe.app.env if key not in configured.env]:
+        click.echo(f"{variable} is not set, so it gets an invented value", err=True)
     tables = configuration_text(probe.app, default, manifest, probe.optional_variables)
     if dry_run:
         emit(tables)
     else:
-        add_configuration(file, text, tables)
+        add_configuration(_shown(file), text, tables)
         (file.parent / manifest).parent.mkdir(parents=True, exist_ok=True)
         click.echo(f"wrote [tool.routegen] to {_shown(file)}", err=True)
     _show_next_steps(file.parent, manifest, [name, *([default] if default else [])])
@@ -123,14 +135,14 @@ def _choose_app(target: str | None, root: Path) -> FoundApp:
         return next((app for app in apps if app.target == named.target), named)
     if not apps:
         raise ConfigError(
-            f"{root}: no Python file makes an app of FastMCP, the MCP SDK, Starlette or FastAPI; "
+            f"APP: no Python file in {root} makes an app of FastMCP, the MCP SDK, Starlette or FastAPI; "
             "name the app: routegen init path/to/file.py:attribute"
         )
     if len(apps) == 1:
         return apps[0]
     if not _is_terminal():
         listed = ", ".join(f"{app.target} ({app.kind})" for app in apps)
-        raise ConfigError(f"{root}: there are several apps: {listed}; name one: routegen init {apps[0].target}")
+        raise ConfigError(f"APP: there are several apps: {listed}; name one: routegen init {apps[0].target}")
     for number, app in enumerate(apps, 1):
         click.echo(f"  {number}  {app.target} ({app.kind})", err=True)
     return apps[click.prompt("Which app", type=click.IntRange(1, len(apps)), default=1, err=True) - 1]
@@ -158,15 +170,12 @@ def _handler_of(app: FoundApp, root: Path) -> tuple[str | None, str | None]:
 def _hints(variables: tuple[str, ...], env_files: tuple[Path, ...]) -> dict[str, str]:
     """Real values, of which only the form is used."""
     hints = {name: value for file in env_files for name, value in read_env_file(file).items()}
-    return hints | {name: os.environ.get(name, "") for name in variables if "=" not in name}
+    return hints | {name: variable_of_caller(name) for name in variables if "=" not in name}
 
 
-def _announce(line: str) -> None:
-    click.echo(line, err=True)
-
-
-def _shown(file: Path) -> str:
-    return os.fspath(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
+def _shown(file: Path) -> Path:
+    """The file as messages show it: relative to the working directory if it is below it."""
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
 
 
 def _show_next_steps(root: Path, manifest: str, apps: list[str]) -> None:

@@ -235,10 +235,19 @@ def with_variables(config: Config, variables: tuple[str, ...], env_files: tuple[
         app, colon, name = key.rpartition(":")
         if not name or (colon and not app):
             raise ConfigError(f"--env: {variable!r} is not NAME=VALUE, NAME or APP:NAME=VALUE")
-        if not equals and name not in os.environ:
-            raise ConfigError(f"--env: {variable!r} has no value, and {name} is not in your environment either")
-        config = with_env(config, app or None, {name: value if equals else os.environ[name]})
+        config = with_env(config, app or None, {name: value if equals else variable_of_caller(name)})
     return config
+
+
+def variable_of_caller(name: str) -> str:
+    """The value of a variable in the caller's environment.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    if name not in os.environ:
+        raise ConfigError(f"--env: {name!r} has no value, and {name} is not in your environment either")
+    return os.environ[name]
 
 
 def manifest_path(option: Path | None, config: Config | None = None) -> Path:

@@ -1,7 +1,7 @@
 """Import an app again and again, with an invented value for each environment variable that the import misses."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from routegen.config import AppConfig, Config
@@ -24,14 +24,13 @@ class AppProbe:
     optional_variables: tuple[str, ...] = ()
 
 
-def probe_app(app: AppConfig, config: Config, hints: Mapping[str, str], announce: Callable[[str], object]) -> AppProbe:
+def probe_app(app: AppConfig, config: Config, hints: Mapping[str, str]) -> AppProbe:
     """Import an app, and find the environment variables and the folder of sources that it needs.
 
     Args:
         app: the app, with the values that the user gives.
         config: the configuration, with the time-out.
         hints: real values of variables; only their form is used.
-        announce: called with a line for each variable that gets an invented value.
 
     Raises:
         LoadError: the app cannot be imported for another reason, or no invented value helps.
@@ -45,8 +44,6 @@ def probe_app(app: AppConfig, config: Config, hints: Mapping[str, str], announce
             changed = _with_next_values(app, error, values, given, hints) or _with_source_folder(app, error)
             if changed is None:
                 raise
-            for name in changed.env.keys() - app.env.keys():
-                announce(f"{name} is not set; the import gets an invented value")
             app = changed
         else:
             return AppProbe(app, tuple(answer["unset_variables"]))
