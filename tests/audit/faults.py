@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from audit.moto_deployment import ACCOUNT, DOMAIN, MotoDeployment
+from audit.moto_deployment import ACCOUNT, DOMAIN, MANIFEST, MotoDeployment
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from helpers.moto_account import REGION
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+from routegen.manifest import read_manifest
 from routegen.report import Rule, rules
 
 MCP_KEY = "ANY /mcp"
@@ -27,6 +28,7 @@ class Fault:
         plant: makes the fault.
         subject: the subject of the expected finding; None where it does not matter.
         response: a call, and the change of its response, for a fault that moto cannot have.
+        export: the routes that the stage's deployment has, because moto has no ExportApi.
         arguments: arguments of the command, beside the API's id.
     """
 
@@ -34,6 +36,7 @@ class Fault:
     plant: Callable[[MotoDeployment], object] = lambda _: None
     subject: str | None = None
     response: tuple[str, ChangeResponse] | None = None
+    export: dict[str, Any] | None = None
     arguments: tuple[str, ...] = ()
 
 
@@ -157,6 +160,27 @@ def _remove_target(response: dict[str, Any]) -> None:
             del item["target"]
 
 
+_ANY = "x-amazon-apigateway-any-method"
+
+
+def _exported_paths(leave_out: str = "") -> dict[str, Any]:
+    """The paths of ExportApi for a stage that serves the manifest."""
+    paths = [key.partition(" ")[2] for route in read_manifest(MANIFEST).routes for key in route.route_keys]
+    return {path: {_ANY: {}} for path in (*paths, "/$default") if path != leave_out}
+
+
+def _map_to_another_api(deployment: MotoDeployment) -> None:
+    other = deployment.gateway.create_api(Name="other", ProtocolType="HTTP")["ApiId"]
+    deployment.gateway.create_stage(ApiId=other, StageName="$default")
+    deployment.gateway.create_domain_name(DomainName="old.wikibot.io")
+    deployment.gateway.create_api_mapping(ApiId=other, DomainName="old.wikibot.io", Stage="$default")
+
+
+def _make_inactive(response: dict[str, Any]) -> None:
+    if response["FunctionName"] == "wikibot-mcp":
+        response.update(State="Inactive")
+
+
 FAULTS = {
     "a WebSocket API": Fault(rules.NOT_HTTP, _create_web_socket_api),
     "no domain and no endpoint": Fault(rules.API_UNREACHABLE, _remove_mapping),
@@ -225,7 +249,35 @@ FAULTS = {
         ),
     ),
     "no auto-deploy": Fault(
-        rules.NOT_AUTOMATIC, _replace_stage(AutoDeploy=False), response=("GetStages", _update_items(deploymentId="d1"))
+        rules.NOT_AUTOMATIC,
+        _replace_stage(AutoDeploy=False),
+        response=("GetStages", _update_items(deploymentId="d1")),
+        export=_exported_paths(),
+    ),
+    "another API behind the domain": Fault(
+        rules.DOMAIN_ELSEWHERE, _map_to_another_api, "old.wikibot.io", arguments=("--domain", "old.wikibot.io")
+    ),
+    "another stage behind the domain": Fault(
+        rules.DOMAIN_ELSEWHERE, _add_stage_prod, "prod.wikibot.io", arguments=("--domain", "prod.wikibot.io")
+    ),
+    "no such domain": Fault(rules.DOMAIN_ELSEWHERE, subject="a.example", arguments=("--domain", "a.example")),
+    "mutual TLS": Fault(
+        rules.MUTUAL_TLS,
+        subject=DOMAIN,
+        response=("GetDomainNames", _update_items(mutualTlsAuthentication={"truststoreUri": "s3://b/ca.pem"})),
+    ),
+    "routing rules": Fault(
+        rules.ROUTING_RULES, subject=DOMAIN, response=("GetDomainNames", _update_items(routingMode="ROUTING_RULE_ONLY"))
+    ),
+    "a reserved concurrency of 0": Fault(
+        rules.NO_CONCURRENCY,
+        lambda deployment: deployment.functions.put_function_concurrency(
+            FunctionName="wikibot-mcp", ReservedConcurrentExecutions=0
+        ),
+        "wikibot-mcp",
+    ),
+    "an inactive function": Fault(
+        rules.INACTIVE, subject="wikibot-mcp", response=("GetFunctionConfiguration", _make_inactive)
     ),
     "a named stage": Fault(rules.STAGE_PREFIX, _add_stage_prod, "prod", arguments=("--stage", "prod")),
     "a throttling limit for all routes": Fault(
@@ -238,7 +290,23 @@ FAULTS = {
 }
 """The audit must find each of these faults, and report nothing else with it."""
 
+_STALE: dict[str, Any] = {
+    "plant": _replace_stage(AutoDeploy=False),
+    "response": ("GetStages", _update_items(deploymentId="d1")),
+}
 COMBINED_FAULTS = {
+    "a route that the stage does not serve": Fault(
+        rules.STALE_DEPLOYMENT, subject=MCP_KEY, export=_exported_paths(leave_out="/mcp"), **_STALE
+    ),
+    "a route that the stage still serves": Fault(
+        rules.STALE_DEPLOYMENT, subject="GET /old", export={**_exported_paths(), "/old": {"get": {}}}, **_STALE
+    ),
+    "a route that leads elsewhere in the stage": Fault(
+        rules.STALE_DEPLOYMENT,
+        subject=MCP_KEY,
+        export={**_exported_paths(), "/mcp": {_ANY: {"x-amazon-apigateway-integration": {"uri": "arn:old"}}}},
+        **_STALE,
+    ),
     "near the quota": Fault(rules.NEAR_QUOTA, _add_many_routes),
     "nothing deployed": Fault(rules.NOT_DEPLOYED, _replace_stage(AutoDeploy=False)),
 }
@@ -250,6 +318,8 @@ def plant_fault(deployment: MotoDeployment, fault: Fault, monkeypatch: pytest.Mo
     fault.plant(deployment)
     if fault.response:
         change_response(monkeypatch, *fault.response)
+    if fault.export is not None:
+        answer_export(monkeypatch, fault.export)
     return ["--api-id", deployment.api_id, *fault.arguments]
 
 
@@ -265,6 +335,17 @@ def change_response(monkeypatch: pytest.MonkeyPatch, operation: str, change: Cha
         return make_response(request, response.status_code, "application/json", json.dumps(content))
 
     intercept_requests(monkeypatch, send_and_change)
+
+
+def answer_export(monkeypatch: pytest.MonkeyPatch, paths: dict[str, Any]) -> None:
+    """Answer ExportApi with an OpenAPI document that has these paths, from now on."""
+
+    def answer(send: SendRequest, event: str, request: AWSPreparedRequest) -> AWSResponse | None:
+        if not event.endswith(".ExportApi"):
+            return send(event, request)
+        return make_response(request, 200, "application/json", json.dumps({"openapi": "3.0.1", "paths": paths}))
+
+    intercept_requests(monkeypatch, answer)
 
 
 def refuse_call(

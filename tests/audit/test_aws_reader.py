@@ -18,7 +18,7 @@ CALLS = {
     "sts": {"GetCallerIdentity"},
     "apigatewayv2": {"GetApi", "GetApis", "GetRoutes", "GetIntegrations", "GetStages", "GetDomainNames",
                      "GetApiMappings"},
-    "lambda": {"GetFunctionConfiguration", "GetPolicy"},
+    "lambda": {"GetFunctionConcurrency", "GetFunctionConfiguration", "GetPolicy"},
 }  # fmt: skip
 
 

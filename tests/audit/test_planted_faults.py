@@ -2,13 +2,22 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from audit.conftest import Audit
-from audit.faults import COMBINED_FAULTS, FAULTS, plant_fault
-from audit.moto_deployment import MANIFEST, MotoDeployment
+from audit.faults import (
+    COMBINED_FAULTS,
+    FAULTS,
+    change_response,
+    intercept_requests,
+    make_response,
+    plant_fault,
+)
+from audit.moto_deployment import DOMAIN, MANIFEST, MotoDeployment
+from helpers.moto_account import REGION
 from routegen.manifest import dump_manifest, read_manifest
-from routegen.report.rules import AUDIT_RULES, NOT_READ, ROUTE_EXTRA, ROUTE_NOT_DEPLOYED
+from routegen.report.rules import AUDIT_RULES, NO_PERMISSION, NOT_READ, ROUTE_EXTRA, ROUTE_NOT_DEPLOYED
 
 
 def test_the_deployed_manifest_has_no_findings(deployment: MotoDeployment, audit: Audit) -> None:
@@ -75,8 +84,72 @@ def test_a_combined_fault_is_found(
     fault = COMBINED_FAULTS[name]
     findings = json.loads(audit(*plant_fault(deployment, fault, monkeypatch), "--format", "json").stdout)["findings"]
     assert fault.rule.id in {finding["rule"] for finding in findings}
+    if fault.subject:
+        assert [finding["subject"] for finding in findings if finding["rule"] == fault.rule.id] == [fault.subject]
 
 
 def test_every_rule_has_a_planted_fault() -> None:
     planted_rules = {fault.rule for fault in (*FAULTS.values(), *COMBINED_FAULTS.values())}
     assert planted_rules == {*AUDIT_RULES} - {NOT_READ}  # test_aws_reader.py tests this rule
+
+
+def test_a_domain_with_mutual_tls_beside_an_open_one_is_no_finding(
+    deployment: MotoDeployment, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment.create_domain("internal.wikibot.io")
+
+    def close(response: dict[str, Any]) -> None:
+        for item in response["items"]:
+            if item["domainName"] == "internal.wikibot.io":
+                item["mutualTlsAuthentication"] = {"truststoreUri": "s3://b/ca.pem"}
+
+    change_response(monkeypatch, "GetDomainNames", close)
+    assert audit("--api-id", deployment.api_id).code == 0
+    assert audit("--api-id", deployment.api_id, "--domain", DOMAIN).code == 0
+    assert audit("--api-id", deployment.api_id, "--domain", "internal.wikibot.io").code == 1
+
+
+def test_the_report_lists_the_domains_that_lead_to_the_stage(deployment: MotoDeployment, audit: Audit) -> None:
+    deployment.create_domain("prod.wikibot.io", key="app")
+    lines = audit("--api-id", deployment.api_id).stdout.splitlines()
+    assert f"  https://{DOMAIN}/" in lines
+    assert "  https://prod.wikibot.io/app" in lines
+
+
+def test_the_region_is_that_of_the_aws_cli(
+    deployment: MotoDeployment, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    assert "in us-east-1" in audit("--api-id", deployment.api_id).stderr
+    monkeypatch.setenv("AWS_REGION", REGION)
+    assert audit("--api-id", deployment.api_id).code == 0
+    assert "in us-east-1" in audit("--api-id", deployment.api_id, "--region", "us-east-1").stderr
+
+
+def test_a_permission_without_the_alias_is_named(
+    deployment: MotoDeployment, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_alias(send: Any, event: str, request: Any) -> Any:  # moto has one policy for all aliases
+        if event.endswith(".GetPolicy") and "Qualifier=live" in request.url:
+            body = '{"__type": "ResourceNotFoundException"}'
+            return make_response(request, 404, "application/json", body, "ResourceNotFoundException")
+        return send(event, request)
+
+    intercept_requests(monkeypatch, refuse_alias)
+    deployment.functions.publish_version(FunctionName="wikibot-mcp")
+    deployment.functions.create_alias(FunctionName="wikibot-mcp", Name="live", FunctionVersion="1")
+    integration = deployment.create_integration(f"{deployment.arns['mcp']}:live")
+    for key in deployment.routes:
+        if key != "$default":
+            deployment.set_target(key, integration)
+    findings = json.loads(audit("--api-id", deployment.api_id, "--format", "json").stdout)["findings"]
+    assert [(finding["rule"], finding["fix"]) for finding in findings] == [
+        (NO_PERMISSION.id, "The function has the permission without the alias; add it with --qualifier live.")
+    ]
+
+
+def test_a_mapping_that_restores_the_challenge_is_no_finding(deployment: MotoDeployment, audit: Audit) -> None:
+    mapping = {"401": {"overwrite:header.WWW-Authenticate": "Bearer"}}
+    integration = deployment.create_integration(deployment.arns["mcp"], ResponseParameters=mapping)
+    deployment.set_target("ANY /mcp", integration)
+    assert audit("--api-id", deployment.api_id, "--fail-on", "warning").code == 0

@@ -101,9 +101,15 @@ class DeployedStage(Resource):
 
 
 class CustomDomain(Resource):
-    """A custom domain."""
+    """A custom domain.
+
+    With mutual TLS, each client needs a certificate. Routing rules lead only to REST APIs, and `ROUTING_RULE_ONLY`
+    ignores the mappings (AWS, "Routing rules to connect API stages to a custom domain name").
+    """
 
     domain_name: str
+    routing_mode: str = "API_MAPPING_ONLY"
+    mutual_tls_authentication: Mapping[str, Any] = {}
 
 
 class ApiMapping(Resource):
@@ -124,12 +130,18 @@ class DeployedFunction:
         problem: the reason why the function cannot be invoked; empty if it can.
         statements: the statements of its resource policy; None if the policy could not be read.
         policy_size: the size of that policy in bytes.
+        unqualified_statements: of a function with a qualifier, the statements of the policy without it.
+        reserved_concurrency: the number of its instances that are reserved, which is also their limit; None for none.
+        is_inactive: whether Lambda has taken back the function's network interfaces.
     """
 
     arn: str
     problem: str
     statements: tuple[Mapping[str, Any], ...] | None
     policy_size: int = 0
+    unqualified_statements: tuple[Mapping[str, Any], ...] = ()
+    reserved_concurrency: int | None = None
+    is_inactive: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,7 +164,9 @@ class ApiDeployment:
         routes: the routes.
         integrations: the integrations by id.
         stages: the stages by name.
-        mappings: the custom domains.
+        domains: the custom domains.
+        mappings: the mappings of all domains, those to other APIs included.
+        exported: the routes of the stage's deployment, if they can differ from the API's routes: an OpenAPI document.
         functions: the functions by the ARN that the integrations invoke.
         unread: the calls that AWS did not answer.
     """
@@ -162,6 +176,8 @@ class ApiDeployment:
     routes: tuple[DeployedRoute, ...] | None = None
     integrations: Mapping[str, DeployedIntegration] | None = None
     stages: Mapping[str, DeployedStage] | None = None
+    domains: tuple[CustomDomain, ...] | None = None
     mappings: tuple[ApiMapping, ...] | None = None
+    exported: Mapping[str, Any] | None = None
     functions: Mapping[str, DeployedFunction] = field(default_factory=dict)
     unread: tuple[UnreadPart, ...] = ()

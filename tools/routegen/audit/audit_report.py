@@ -7,6 +7,7 @@ from typing import Any
 from routegen.audit.api_deployment import DEFAULT_STAGE, ApiDeployment
 from routegen.audit.app_functions import ResolvedRoute, assign_functions, resolve_routes
 from routegen.audit.deployed_routes import check_route_keys, check_route_targets
+from routegen.audit.deployed_stage import check_export
 from routegen.audit.entrances import check_cors, check_domains, check_protocol, check_stage
 from routegen.audit.function_arns import short_function_name
 from routegen.audit.integrations import check_functions, check_integrations
@@ -26,12 +27,14 @@ class AuditOptions:
         subject: the name or id that the user gave for the API, for a report about an API that could not be read.
         stage: the stage that clients use.
         functions: the functions that the user names, by app: a name, `name:qualifier` or ARN.
+        domain: the custom domain that clients use; None if the user does not name it.
     """
 
     manifest: Manifest
     subject: str
     stage: str = DEFAULT_STAGE
     functions: Mapping[str, str] = field(default_factory=dict)
+    domain: str | None = None
 
 
 def audit_deployment(options: AuditOptions, deployment: ApiDeployment) -> Report:
@@ -54,7 +57,7 @@ def audit_deployment(options: AuditOptions, deployment: ApiDeployment) -> Report
         subject=f"{api.name} ({api.api_id})" if api else options.subject,
         rules=rules.AUDIT_RULES,
         findings=tuple(sorted(findings, key=lambda finding: (finding.rule.id, finding.subject, finding.message))),
-        sections=(Section("Routes", tuple(_table_row(route) for route in routes)),) if routes else (),
+        sections=tuple(_sections(options, deployment, routes)),
         details=_report_details(options, deployment, routes, functions),
     )
 
@@ -72,14 +75,28 @@ def _check(
         return
     yield from check_cors(api)
     if deployment.mappings is not None:
-        yield from check_domains(api, deployment.mappings, options.stage)
+        yield from check_domains(deployment, api, options.stage, options.domain)
     if deployment.stages is not None:
         yield from check_stage(options.stage, deployment.stages)
     if deployment.routes is not None:
         yield from check_route_keys(options.manifest, routes)
         yield from check_route_targets(routes, functions, integrations_were_read=deployment.integrations is not None)
+    if deployment.exported is not None:
+        yield from check_export(routes, deployment.exported)
     yield from check_integrations(routes)
     yield from check_functions(routes, deployment, options.stage)
+
+
+def _sections(options: AuditOptions, deployment: ApiDeployment, routes: list[ResolvedRoute]) -> Iterator[Section]:
+    if routes:
+        yield Section("Routes", tuple(_table_row(route) for route in routes))
+    urls = [
+        (f"https://{mapping.domain_name}/{mapping.api_mapping_key}",)
+        for mapping in deployment.mappings or ()
+        if deployment.api and (mapping.api_id, mapping.stage) == (deployment.api.api_id, options.stage)
+    ]
+    if urls:
+        yield Section("Domains", tuple(urls))
 
 
 def _table_row(resolved: ResolvedRoute) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ AWS refuses is recorded, and the other calls go on. docs/audit.md lists the perm
 
 import difflib
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -86,7 +87,8 @@ class AwsReader:
             ConfigError: the profile does not exist, or no region is set.
         """
         try:
-            session = boto3.Session(profile_name=profile, region_name=region)
+            # boto3 reads only AWS_DEFAULT_REGION; the AWS CLI prefers AWS_REGION, which Lambda and CodeBuild set.
+            session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
             self._gateway: Any = session.client("apigatewayv2")
             self._lambda: Any = session.client("lambda")
             self._sts: Any = session.client("sts")
@@ -126,15 +128,18 @@ class AwsReader:
         routes = self._read_items("get_routes", DeployedRoute, api.api_id, parameters)
         integrations = self._read_items("get_integrations", DeployedIntegration, api.api_id, parameters)
         stages = self._read_items("get_stages", DeployedStage, api.api_id, parameters)
-        mappings = self._read_mappings(api.api_id)
-        variables = next((item.stage_variables for item in stages or () if item.stage_name == stage), {})
+        domains = self._read_items("get_domain_names", CustomDomain, "the custom domains", {})
+        selected = next((item for item in stages or () if item.stage_name == stage), None)
+        variables = selected.stage_variables if selected else {}
         return ApiDeployment(
             arn=arn,
             api=api,
             routes=routes,
             integrations=None if integrations is None else {item.integration_id: item for item in integrations},
             stages=None if stages is None else {item.stage_name: item for item in stages},
-            mappings=mappings,
+            domains=domains,
+            mappings=None if domains is None else self._read_mappings(domains),
+            exported=self._read_export(api.api_id, selected) if selected else None,
             functions=self._read_functions(integrations or (), variables),
             unread=tuple(self._unread),
         )
@@ -171,20 +176,27 @@ class AwsReader:
             raise ConfigError(f"--api-name: no HTTP API in {region} is called {name!r}; {hint}")
         return matching[0]
 
-    def _read_mappings(self, api_id: str) -> tuple[ApiMapping, ...] | None:
-        domains = self._read_items("get_domain_names", CustomDomain, "the custom domains", {})
+    def _read_mappings(self, domains: Iterable[CustomDomain]) -> tuple[ApiMapping, ...] | None:
         mappings: list[ApiMapping] = []
-        for domain in domains or ():
+        for domain in domains:
             name = domain.domain_name
-            domain_mappings = self._read_items("get_api_mappings", ApiMapping, name, {"DomainName": name})
-            if domain_mappings is None:
+            items = self._read_items("get_api_mappings", ApiMapping, name, {"DomainName": name})
+            if items is None:
                 return None
-            mappings += [
-                mapping.model_copy(update={"domain_name": name})
-                for mapping in domain_mappings
-                if mapping.api_id == api_id
-            ]
-        return None if domains is None else tuple(mappings)
+            mappings += [mapping.model_copy(update={"domain_name": name}) for mapping in items]
+        return tuple(mappings)
+
+    def _read_export(self, api_id: str, stage: DeployedStage) -> dict[str, Any] | None:
+        """Read the routes that a stage serves; with auto-deploy they are those of the API."""
+        if stage.auto_deploy or not stage.deployment_id:
+            return None
+        parameters = {"ApiId": api_id, "StageName": stage.stage_name, "Specification": "OAS30", "OutputType": "JSON"}
+        try:
+            document = json.loads(self._call(self._gateway, "export_api", stage.stage_name, parameters)["body"].read())
+        except _CallError as error:
+            self._unread.append(error.unread)
+            return None
+        return document if isinstance(document, dict) else None
 
     def _read_functions(
         self, integrations: Iterable[DeployedIntegration], variables: Mapping[str, str]
@@ -193,30 +205,36 @@ class AwsReader:
         return {arn: self._read_function(arn) for arn in sorted(arn for arn in arns if arn)}
 
     def _read_function(self, arn: str) -> DeployedFunction:
-        """Read the state and the resource policy of a function."""
+        """Read the state, the reserved concurrency and the resource policy of a function."""
         name, qualifier = split_function_arn(arn)
-        parameters = {"FunctionName": arn.removesuffix(f":{qualifier}") if qualifier else arn}
-        if qualifier:
-            parameters["Qualifier"] = qualifier
+        unqualified = {"FunctionName": arn.removesuffix(f":{qualifier}") if qualifier else arn}
+        parameters = {**unqualified, "Qualifier": qualifier} if qualifier else unqualified
         subject = short_function_name(arn)
+        configuration = self._read_part("get_function_configuration", subject, parameters)
+        if configuration == {}:
+            kind = "alias or version" if qualifier else "function"
+            return DeployedFunction(arn, f"there is no {kind} {name}", None)
+        concurrency = self._read_part("get_function_concurrency", name, unqualified) or {}
+        policy = self._read_part("get_policy", subject, parameters)
+        return DeployedFunction(
+            arn,
+            _state_problem(configuration or {}),
+            None if policy is None else _statements(policy),
+            len(policy.get("Policy", "").encode()) if policy else 0,
+            _statements(self._read_part("get_policy", name, unqualified) or {}) if policy == {} and qualifier else (),
+            concurrency.get("ReservedConcurrentExecutions"),
+            is_inactive=(configuration or {}).get("State") == "Inactive",
+        )
+
+    def _read_part(self, operation: str, subject: str, parameters: Mapping[str, str]) -> dict[str, Any] | None:
+        """Read something about a function: empty if it does not exist, None if AWS refuses the call."""
         try:
-            problem = _state_problem(self._call(self._lambda, "get_function_configuration", subject, parameters))
+            return self._call(self._lambda, operation, subject, parameters)
         except _CallError as error:
             if error.code == "ResourceNotFoundException":
-                kind = "alias or version" if qualifier else "function"
-                return DeployedFunction(arn, f"there is no {kind} {name}", None)
+                return {}
             self._unread.append(error.unread)
-            problem = ""
-        try:
-            policy = self._call(self._lambda, "get_policy", subject, parameters)["Policy"]
-        except _CallError as error:
-            if error.code == "ResourceNotFoundException":  # the function has no policy
-                return DeployedFunction(arn, problem, ())
-            self._unread.append(error.unread)
-            return DeployedFunction(arn, problem, None)
-        statements = json.loads(policy).get("Statement", [])
-        statements = statements if isinstance(statements, list) else [statements]
-        return DeployedFunction(arn, problem, tuple(statements), len(policy.encode()))
+            return None
 
     def _read_items(
         self, operation: str, model: type[_R], subject: str, parameters: Mapping[str, str]
@@ -272,7 +290,12 @@ def _describe_error(code: str, error: ClientError, call: str, subject: str) -> U
 
 
 def _state_problem(item: Mapping[str, Any]) -> str:
-    """Return the reason why Lambda would not run a function ("Lambda function states"); `Inactive` is no problem."""
+    """Return the reason why Lambda would not run a function ("Lambda function states")."""
     if item.get("State") in {"Failed", "Pending"}:
         return f"the function's state is {item['State']}: {one_line(item.get('StateReason') or 'no reason given')}"
     return ""
+
+
+def _statements(policy: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    statements = json.loads(policy.get("Policy", "{}")).get("Statement", [])
+    return tuple(statements if isinstance(statements, list) else [statements])

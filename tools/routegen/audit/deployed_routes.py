@@ -81,7 +81,7 @@ def _check_function(resolved: ResolvedRoute, functions: Mapping[str, str]) -> It
         if app in functions
         else f"no route leads to a function of {app}"
     )
-    fix = f"{_DEPLOY}; if {app} has this function, add --function {app}={short_function_name(arn)}."
+    fix = f"{_DEPLOY}. If the function of {app} was found wrongly, name the right one: --function {app}=NAME."
     yield Finding(rules.ROUTE_ELSEWHERE, key, f"{key} leads to {actual}, but {expected}.", fix)
 
 

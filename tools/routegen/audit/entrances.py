@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from routegen.audit.api_deployment import DEFAULT_STAGE, ApiMapping, DeployedApi, DeployedStage
+from routegen.audit.api_deployment import DEFAULT_STAGE, ApiDeployment, CustomDomain, DeployedApi, DeployedStage
 from routegen.report import Finding, rules
 
 
@@ -23,21 +23,65 @@ def check_cors(api: DeployedApi) -> Iterator[Finding]:
         yield Finding(rules.CORS, api.api_id, message, fix)
 
 
-def check_domains(api: DeployedApi, mappings: tuple[ApiMapping, ...], stage: str) -> Iterator[Finding]:
-    """Check that requests reach the stage, and that they reach it with the paths of the routes."""
-    stage_mappings = [mapping for mapping in mappings if mapping.stage == stage]
-    if api.disable_execute_api_endpoint and not stage_mappings:
+def check_domains(deployment: ApiDeployment, api: DeployedApi, stage: str, named: str | None) -> Iterator[Finding]:
+    """Check that requests reach the stage, and that they reach it with the paths of the routes.
+
+    Args:
+        deployment: the deployment, whose domains and mappings were read.
+        api: its API.
+        stage: the stage that clients use.
+        named: the domain that clients use; None if the user does not name it.
+    """
+    domains = {domain.domain_name: domain for domain in deployment.domains or ()}
+    mappings = [
+        mapping for mapping in deployment.mappings or () if mapping.api_id == api.api_id and mapping.stage == stage
+    ]
+    if named is not None:
+        yield from _check_named_domain(deployment, api, stage, named)
+        mappings = [mapping for mapping in mappings if mapping.domain_name == named]
+    elif api.disable_execute_api_endpoint and not mappings:
         message = f"The endpoint {api.api_endpoint} is disabled, and no custom domain is mapped to the stage {stage}."
         fix = f"Map a custom domain to the stage {stage}, or enable the endpoint."
         yield Finding(rules.API_UNREACHABLE, api.api_id, message, fix)
-    root_domains = {mapping.domain_name for mapping in stage_mappings if not mapping.api_mapping_key}
-    for mapping in stage_mappings:
+    closed = [finding for mapping in mappings for finding in _check_entrance(domains[mapping.domain_name])]
+    is_open = not api.disable_execute_api_endpoint or any(
+        not list(_check_entrance(domains[mapping.domain_name])) for mapping in mappings
+    )
+    yield from closed if named is not None or not is_open else ()
+    root_domains = {mapping.domain_name for mapping in mappings if not mapping.api_mapping_key}
+    for mapping in mappings:
         if mapping.api_mapping_key and mapping.domain_name not in root_domains:
             message = (
                 f"Only https://{mapping.domain_name}/{mapping.api_mapping_key}/ leads to the API: clients look for "
                 f"https://{mapping.domain_name}/.well-known/... first, which does not."
             )
             yield Finding(rules.BASE_PATH, mapping.domain_name, message, "Map the domain to the API without a path.")
+
+
+def _check_named_domain(deployment: ApiDeployment, api: DeployedApi, stage: str, name: str) -> Iterator[Finding]:
+    """Check that the domain that the user names leads to the stage."""
+    mappings = [mapping for mapping in deployment.mappings or () if mapping.domain_name == name]
+    if any((mapping.api_id, mapping.stage) == (api.api_id, stage) for mapping in mappings):
+        return
+    fix = f"Map {name} to the API {api.api_id} and its stage {stage}, or name the domain that clients use."
+    if not mappings:
+        exists = name in {domain.domain_name for domain in deployment.domains or ()}
+        message = f"{name} has no mapping." if exists else f"{name} is no custom domain of this account and region."
+    else:
+        targets = ", ".join(f"the API {mapping.api_id}, stage {mapping.stage}" for mapping in mappings)
+        message = f"{name} leads to {targets}, and not to {api.api_id}, stage {stage}."
+    yield Finding(rules.DOMAIN_ELSEWHERE, name, message, fix)
+
+
+def _check_entrance(domain: CustomDomain) -> Iterator[Finding]:
+    """Check that every client can pass a domain that is mapped to the stage."""
+    name = domain.domain_name
+    if domain.mutual_tls_authentication:
+        message = f"{name} asks for mutual TLS, and no MCP client and no visitor has a certificate."
+        yield Finding(rules.MUTUAL_TLS, name, message, "Turn mutual TLS off, or map another domain to the stage.")
+    if domain.routing_mode == "ROUTING_RULE_ONLY":
+        message = f"{name} uses only routing rules, which lead to REST APIs: its mapping to this API has no effect."
+        yield Finding(rules.ROUTING_RULES, name, message, "Set the domain's routing mode to API_MAPPING_ONLY.")
 
 
 def check_stage(name: str, stages: Mapping[str, DeployedStage]) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from routegen.audit.api_deployment import ApiDeployment, DeployedFunction, DeployedIntegration
 from routegen.audit.app_functions import ResolvedRoute
-from routegen.audit.function_arns import short_function_name
+from routegen.audit.function_arns import short_function_name, split_function_arn
 from routegen.audit.function_policy import POLICY_LIMIT, allows_every_account, allows_source, source_arns
 from routegen.report import Finding, rules
 
@@ -30,10 +30,15 @@ def check_integrations(routes: list[ResolvedRoute]) -> Iterator[Finding]:
             message = f"{keys}: the function gets events in payload format {integration.payload_format_version}."
             fix = 'Set payload_format_version to "2.0" on the integration.'
             yield Finding(rules.PAYLOAD, subject, message, fix)
-        if integration.parameter_mappings:
-            message = f"{keys}: a parameter mapping changes {', '.join(integration.parameter_mappings)}."
+        if mappings := [name for name in integration.parameter_mappings if not _restores_challenge(name)]:
+            message = f"{keys}: a parameter mapping changes {', '.join(mappings)}."
             fix = "Remove the mapping, or check that it changes no path, Host, Authorization or WWW-Authenticate."
             yield Finding(rules.PARAMETER_MAPPING, subject, message, fix)
+
+
+def _restores_challenge(mapping: str) -> bool:
+    """Whether a mapping of a response writes `WWW-Authenticate`, which RG031 advises where AWS renames it."""
+    return mapping.lower().endswith(": overwrite:header.www-authenticate")
 
 
 def check_functions(routes: list[ResolvedRoute], deployment: ApiDeployment, stage: str) -> Iterator[Finding]:
@@ -42,6 +47,7 @@ def check_functions(routes: list[ResolvedRoute], deployment: ApiDeployment, stag
         function_routes = [route for route in routes if route.function_arn == arn]
         if function_routes:
             yield from _check_state(function_routes, function)
+            yield from _check_concurrency(function_routes, function)
             yield from _check_policy_size(function, deployment.arn)
             yield from _check_permissions(function_routes, function, deployment.arn, stage)
 
@@ -51,6 +57,20 @@ def _check_state(routes: list[ResolvedRoute], function: DeployedFunction) -> Ite
         message = f"{_join_keys([route.key for route in routes])}: {function.problem}."
         fix = "Deploy the function, or correct the cause that its state names."
         yield Finding(rules.FUNCTION, short_function_name(function.arn), message, fix)
+
+
+def _check_concurrency(routes: list[ResolvedRoute], function: DeployedFunction) -> Iterator[Finding]:
+    keys = _join_keys([route.key for route in routes])
+    name = short_function_name(function.arn)
+    if function.reserved_concurrency == 0:
+        message = f"{keys}: the reserved concurrency of the function is 0, so Lambda refuses every request."
+        fix = (
+            f"Remove it: aws lambda delete-function-concurrency --function-name {split_function_arn(function.arn)[0]}."
+        )
+        yield Finding(rules.NO_CONCURRENCY, name, message, fix)
+    if function.is_inactive:
+        message = f"{keys}: the function is inactive, so its next invocation fails while Lambda prepares it again."
+        yield Finding(rules.INACTIVE, name, message, "Invoke the function once, and wait until its state is Active.")
 
 
 def _check_policy_size(function: DeployedFunction, api_arn: str) -> Iterator[Finding]:
@@ -83,6 +103,13 @@ def _check_permissions(
             f"The function's policy does not let API Gateway invoke it: {_join_keys(refused_keys)} would answer 500."
         )
         fix = f"Add a permission: apigateway.amazonaws.com, lambda:InvokeFunction, source {api_arn}/*/*."
+        qualifier = split_function_arn(function.arn)[1]
+        if all(
+            allows_source(function.unqualified_statements, source)
+            for key in refused_keys
+            for source in source_arns(api_arn, stage, key)
+        ):
+            fix = f"The function has the permission without the alias; add it with --qualifier {qualifier}."
         yield Finding(rule, subject, message, fix)
     if allows_every_account(function.statements):
         message = "The function's policy lets API Gateway invoke it for every API of every account."

@@ -38,6 +38,7 @@ Exit code 0: no finding at or above --fail-on; 1: at least one finding.
     help="The function of an app: name, name:alias or ARN.  Repeatable.  "
     "[default: the function that most of its routes lead to]",
 )
+@click.option("--domain", metavar="NAME", help="The custom domain that clients use; it must lead to the stage.")
 @report_options
 @debug_option
 def command(
@@ -46,6 +47,7 @@ def command(
     manifest: Path | None,
     stage: str,
     functions: tuple[str, ...],
+    domain: str | None,
     profile: str | None,
     region: str | None,
     reporting: ReportOptions,
@@ -58,9 +60,8 @@ def command(
     if (api_id is None) == (api_name is None):
         raise ConfigError("--api-id: give either --api-id ID or --api-name NAME")
     file = manifest_path(manifest)
-    options = AuditOptions(
-        read_manifest(file), f"{api_id or api_name}", stage, name_value_pairs("--function", "APP=NAME", functions)
-    )
+    named_functions = name_value_pairs("--function", "APP=NAME", functions)
+    options = AuditOptions(read_manifest(file), f"{api_id or api_name}", stage, named_functions, domain)
     deployment = AwsReader(profile, region, show_calls()).read(api_id, api_name, stage)
     return show_report(audit_deployment(options, deployment), reporting)
 

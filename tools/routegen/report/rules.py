@@ -88,6 +88,9 @@ NOT_HTTP = Rule("RG101", "error", "The API is not an HTTP API.")
 API_UNREACHABLE = Rule("RG102", "error", "The API's endpoint is disabled, and no domain leads to the stage.")
 BASE_PATH = Rule("RG103", "warning", "A domain puts a path before every route.")
 CORS = Rule("RG104", "warning", "API Gateway answers CORS preflights before the apps do.")
+DOMAIN_ELSEWHERE = Rule("RG105", "error", "The domain that clients use does not lead to the stage.")
+MUTUAL_TLS = Rule("RG106", "error", "The domain asks every client for a certificate.")
+ROUTING_RULES = Rule("RG107", "error", "The routing rules of the domain do not lead to the API.")
 
 # audit: routes
 ROUTE_NOT_DEPLOYED = Rule("RG110", "error", "A route of the manifest is not deployed.")
@@ -110,6 +113,8 @@ NARROW_PERMISSION = Rule("RG132", "error", "API Gateway has permission to invoke
 WIDE_PERMISSION = Rule("RG133", "warning", "Every API of every account has permission to invoke the function.")
 POLICY_SIZE = Rule("RG134", "warning", "A function's resource policy is near its size limit.")
 ROLE = Rule("RG135", "note", "API Gateway invokes a function with a role, and the role is not checked.")
+NO_CONCURRENCY = Rule("RG136", "error", "A reserved concurrency of 0 refuses every request.")
+INACTIVE = Rule("RG137", "warning", "A function is inactive, and its next invocation fails.")
 
 # audit: the stage
 NO_STAGE = Rule("RG140", "error", "The stage does not exist.")
@@ -117,6 +122,7 @@ NOT_DEPLOYED = Rule("RG141", "error", "The stage's last deployment failed, or th
 NOT_AUTOMATIC = Rule("RG142", "warning", "The stage does not deploy changes automatically.")
 STAGE_PREFIX = Rule("RG143", "warning", "Every path begins with the name of the stage.")
 THROTTLED = Rule("RG144", "error", "A throttling limit of 0 refuses every request.")
+STALE_DEPLOYMENT = Rule("RG145", "error", "The stage serves an older deployment of the routes.")
 
 # check and diff: the manifest and what the apps serve. Each drift is an error: the promise is broken.
 SIGN_IN_REMOVED = Rule("RG200", "error", "An app no longer serves a path that clients need to sign in.")
