@@ -61,7 +61,7 @@ check() {
     region=$(pulumi config get aws:region ${stack[@]+"${stack[@]}"})
     [ -z "${GITHUB_ACTIONS:-}" ] || format=github
     ../.venv/bin/routegen audit --api-id "$api" --region "$region" --format "$format" \
-        --function "mcp=$mcp" --function "otterwiki=$wiki" || failed=yes
+        --function "mcp=$mcp" --function "otterwiki=$wiki" --domain "${url#https://}" || failed=yes
     ../.venv/bin/routegen verify "$url" --page / --format "$format" || failed=yes
     [ -z "$failed" ] || fail 'audit or verify has found an error in the deployment; the lines above name it'
 }

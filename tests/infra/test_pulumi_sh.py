@@ -132,7 +132,7 @@ esac
 """
 AUDIT = (
     "audit|--api-id|a1b2c3|--region|eu-central-1|--format|{}|--function|mcp=wikibot-mcp:live"
-    "|--function|otterwiki=wikibot-wiki:live|"
+    "|--function|otterwiki=wikibot-wiki:live|--domain|dev.wikibot.io|"
 )
 VERIFY = "verify|https://dev.wikibot.io|--page|/|--format|{}|"
 
