@@ -41,7 +41,7 @@ RESERVED_PATHS = tuple(route.path for route in MANIFEST.routes if route.reserved
 
 _CORS = (
     ("access-control-allow-origin", "*"),
-    ("access-control-allow-headers", "authorization, content-type, mcp-protocol-version"),
+    ("access-control-allow-headers", "authorization, content-type, mcp-protocol-version, mcp-method, mcp-name"),
     ("access-control-allow-methods", "GET, POST, DELETE"),
 )
 _TOOL = {"name": "hello", "description": "Says hello.", "inputSchema": {"type": "object", "properties": {}}}
@@ -181,27 +181,32 @@ class _FaultyApp:
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
         token = "authorization" in headers
         self._stack.requests.append((self._server, scope["method"], scope["path"], token))
+        reply, body = await _reply_of(self._app, scope, receive)
         request = StackRequest(
             self._server, scope["method"], scope["path"], token, self._stack.deployment, self._stack.authkit,
-            in_session="mcp-session-id" in headers,
+            in_session="mcp-session-id" in headers, message=json.loads(body) if body[:1] == b"{" else {},
         )  # fmt: skip
-        reply = await _reply_of(self._app, scope, receive)
         for fault in self._faults:
             reply = fault(request, reply)
         await asyncio.sleep(reply.delay)
         await _send(reply, send, head=scope["method"] == "HEAD")
 
 
-async def _reply_of(app: ASGIApp, scope: Scope, receive: Receive) -> Reply:
+async def _reply_of(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Reply, bytes]:
+    """The reply of an app, and the body of the request."""
     messages: list[Message] = []
+    body = await _read_body(receive) if scope["method"] == "POST" else b""
+
+    async def receive_body() -> Message:
+        return {"type": "http.request", "body": body}
 
     async def keep(message: Message) -> None:
         messages.append(message)
 
-    await app(scope, receive, keep)
+    await app(scope, receive_body, keep)
     start, *parts = messages
     headers = tuple((name.decode().lower(), value.decode("latin-1")) for name, value in start["headers"])
-    return Reply(start["status"], headers, b"".join(message.get("body", b"") for message in parts))
+    return Reply(start["status"], headers, b"".join(message.get("body", b"") for message in parts)), body
 
 
 async def _send(reply: Reply, send: Send, *, head: bool) -> None:

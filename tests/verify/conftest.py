@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from routegen.report import Report
 from routegen.verify.deployment import Deployment
-from routegen.verify.fetcher import INITIALIZE, Fetcher, TimeLimits
+from routegen.verify.fetcher import Fetcher, TimeLimits
+from routegen.verify.mcp_messages import INITIALIZE
 from routegen.verify.ssrf_guard import SsrfGuard
 from routegen.verify.verification import VerifyPlan, verify
 from verify.broken_stack import MANIFEST, Stack
@@ -31,7 +32,7 @@ def verify_stack() -> VerifyStack:
         limits = options.pop("limits", TimeLimits(1.0, 10.0))
         guard = SsrfGuard.for_url(stack.deployment, allow_private=False)
         fetcher = Fetcher(guard, limits, {stack.mcp_url: INITIALIZE}, token)
-        return verify(VerifyPlan(stack.mcp_url, deployment, **options), fetcher)
+        return verify(VerifyPlan((stack.mcp_url,), deployment, **options), fetcher)
 
     return verify_one
 

@@ -25,6 +25,7 @@ class StackRequest:
     deployment: str
     authkit: str
     in_session: bool = False
+    message: Any = None
 
     def is_to(self, server: str, *paths: str) -> bool:
         return self.server == server and self.path in paths
@@ -184,6 +185,60 @@ _add_fault(
 )
 
 
+def _send_error(code: int, status: int = 200, **data: Any) -> Fault:
+    """Refuse each message with a JSON-RPC error."""
+
+    def refuse(request: StackRequest, _reply: Reply) -> Reply:
+        error = {"code": code, "message": "Refused on purpose", "data": data}
+        return json_reply(status, {"jsonrpc": "2.0", "id": request.message.get("id"), "error": error})
+
+    return refuse
+
+
+def _discovers(request: StackRequest) -> bool:
+    return request.is_to("deployment", "/mcp") and request.message.get("method") == "server/discover"
+
+
+def _discover_result(request: StackRequest, _reply: Reply) -> Reply:
+    capabilities = {"tools": {"listChanged": True}}
+    result = {"supportedVersions": ["2026-07-28"], "capabilities": capabilities, "resultType": "complete"}
+    return json_reply(200, {"jsonrpc": "2.0", "id": request.message.get("id"), "result": result})
+
+
+_add_fault("mcp-421", _is_mcp("POST"), _send(Reply(421, (("content-type", "text/plain"),), b"Invalid Host header")))
+_add_fault("mcp-error-200", _is_mcp("POST"), _send_error(-32001))
+_VERSIONS = {"supported": ["2026-07-28"], "requested": "2025-11-25"}
+_add_fault("mcp-modern-only", _is_mcp("POST"), _send_error(-32022, 400, **_VERSIONS))
+_add_fault(
+    "token-modern-only",
+    lambda request: request.is_to("deployment", "/mcp") and request.token and request.method == "POST",
+    _send_error(-32022, 400, **_VERSIONS),
+)
+_add_fault("dual-era", lambda request: _discovers(request) and request.token, _discover_result)
+_add_fault("header-lost", lambda request: _discovers(request) and request.token, _send_error(-32020, 400))
+_add_fault("modern-blocked", _discovers, _send(json_reply(503, {"message": "Service Unavailable"})))
+_add_fault(
+    "listen-silent",
+    lambda request: request.message.get("method") == "subscriptions/listen",
+    lambda _, reply: replace(reply, delay=30),
+)
+_add_fault("get-mcp-fails", _is_mcp("GET"), _send(json_reply(502, {"message": "Bad Gateway"})))
+_add_fault("get-mcp-page", _is_mcp("GET"), _send(page(200)))
+_add_fault("delete-mcp-fails", _is_mcp("DELETE"), _send(json_reply(500, {"message": "Internal Server Error"})))
+_add_fault("server-card-page", lambda request: request.is_to("deployment", "/mcp/server-card"), _send(page(200)))
+_add_fault(
+    "token-scope",
+    lambda request: request.is_to("deployment", "/mcp") and request.token,
+    _send(
+        json_reply(
+            403,
+            {"error": "insufficient_scope"},
+            ("www-authenticate", 'Bearer error="insufficient_scope", scope="wiki:write"'),
+        )
+    ),
+)
+
+
 def _forget_session(request: StackRequest, reply: Reply) -> Reply:
     """Start a session, and do not know it in the next request, as another Lambda instance does."""
     if request.in_session:
@@ -265,7 +320,24 @@ _add_fault(
     _edit(lambda value, request: value.update(issuer=request.deployment)),
 )
 
+# The scope of the challenge, which clients prefer to the scopes of the metadata
+for _name, _scope in {"unknown": "wiki:write", "empty": "", "known": "openid"}.items():
+    _add_fault(
+        f"challenge-scope-{_name}",
+        _is_mcp("POST"),
+        _replace_challenge(
+            lambda request, scope=_scope: (
+                f'Bearer scope="{scope}", resource_metadata="{request.deployment}{RESOURCE}/mcp"'
+            )
+        ),
+    )
+
 # The resource metadata: RG040 to RG045
+_add_fault("resource-401", _is_resource, _send(json_reply(401, {"message": "Unauthorized"})))
+_add_fault("resource-403", _is_resource, _send(json_reply(403, {"message": "Forbidden"})))
+_add_fault("resource-null", _is_resource, _set_fields(resource_signing_alg_values_supported=None))
+_add_fault("resource-scopes-empty", _is_resource, _set_fields(scopes_supported=[]))
+_add_fault("resource-dpop", _is_resource, _set_fields(dpop_bound_access_tokens_required=True))
 _add_fault("resource-500", _is_resource, _send(json_reply(500, {"message": "Internal Server Error"})))
 _add_fault("resource-page", _is_resource, _send(page(200)))
 _add_fault("resource-list", _is_resource, _send(json_reply(200, [])))
@@ -322,6 +394,32 @@ _add_fault(
     "registration-refused",
     lambda request: request.is_to("authkit", "/oauth2/register") and request.method == "POST",
     _send(json_reply(403, {"error": "access_denied"})),
+)
+_add_fault("server-null", _is_server, _set_fields(introspection_endpoint=None))
+_add_fault("server-scopes-empty", _is_server, _set_fields(scopes_supported=[]))
+_add_fault("iss-promised", _is_server, _set_fields(authorization_response_iss_parameter_supported=True))
+_add_fault(
+    "authorization-query",
+    _is_server,
+    _edit(lambda value, _: value.update(authorization_endpoint=value["authorization_endpoint"] + "?tenant=1")),
+)
+_add_fault("cimd", _is_server, _set_fields(client_id_metadata_document_supported=True))
+_add_fault(
+    "recommended",
+    _is_server,
+    _set_fields(client_id_metadata_document_supported=True, authorization_response_iss_parameter_supported=True),
+)
+_add_fault(
+    "cimd-without-none",
+    _is_server,
+    _set_fields(
+        client_id_metadata_document_supported=True, token_endpoint_auth_methods_supported=["client_secret_basic"]
+    ),
+)
+_add_fault(
+    "post-only",
+    lambda request: request.is_to("authkit", "/oauth2/register", "/oauth2/token") and request.method != "POST",
+    _send(json_reply(404, {"error": "not_found"})),
 )
 _add_fault("scopes", _is_resource, _set_fields(scopes_supported=["openid", "wiki:read"]))
 

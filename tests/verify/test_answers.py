@@ -110,7 +110,7 @@ def test_the_metadata_urls_of_a_server_with_a_path() -> None:
     )
 
 
-def test_an_optional_field_of_the_metadata_can_be_null() -> None:
+def test_an_optional_field_of_the_metadata_that_is_null_is_a_finding() -> None:
     resource = {"resource": MCP, "authorization_servers": [SERVER]}
     server = {
         "issuer": SERVER,
@@ -128,7 +128,9 @@ def test_an_optional_field_of_the_metadata_can_be_null() -> None:
     }
     report = report_on(InventedAnswers(answers, (404, (), b"")))
     errors = {finding.rule.id for finding in report.findings if finding.rule.level == "error"}
-    assert errors & {rule.id for rule in rules.VERIFY_RULES if "RG050" <= rule.id < "RG060"} == {"RG059"}
+    assert errors & {rule.id for rule in rules.VERIFY_RULES if "RG050" <= rule.id < "RG060"} == {"RG054", "RG059"}
+    nulls = [finding.message for finding in report.findings if finding.rule.id == "RG054"]
+    assert nulls == ["jwks_uri is null.", "registration_endpoint is null."]
 
 
 @pytest.mark.parametrize(

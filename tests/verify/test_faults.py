@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from routegen.manifest import Manifest, Route
 from routegen.report import Report, rules
+from routegen.verify.clients import CLIENTS
+from routegen.verify.clients.claims import CLAIMS
 from routegen.verify.fetcher import TimeLimits
 from verify.broken_stack import MANIFEST, broken_stack
 from verify.conftest import VerifyStack
@@ -29,6 +31,9 @@ class FaultCase:
     faults: tuple[str, ...]
     options: dict[str, Any] = field(default_factory=dict)
     stack: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return "-".join((self.rule, *self.faults, *self.stack.values(), *self.options))
 
 
 ROUTES = {"routes": True}
@@ -55,7 +60,13 @@ CASES = (
     FaultCase("RG013", ("mcp-open",)),
     FaultCase("RG014", ("token-refused",), {"token": "yes"}),
     FaultCase("RG015", ("token-answer",), {"token": "yes"}),
+    FaultCase("RG011", ("mcp-421",)),
+    FaultCase("RG011", ("mcp-error-200",)),
     FaultCase("RG017", ("session-lost",), {"token": "yes"}),
+    FaultCase("RG018", ("get-mcp-fails",)),
+    FaultCase("RG018", ("get-mcp-page",)),
+    FaultCase("RG018", ("delete-mcp-fails",)),
+    FaultCase("RG019", ("dual-era", "listen-silent"), {"token": "yes", "limits": TimeLimits(0.4, 10.0)}),
     FaultCase("RG020", ("get-mcp-shadowed",), ROUTES),
     FaultCase("RG020", ("route-shadowed",), ROUTES),
     FaultCase("RG020", ("reserved-shadowed",), ROUTES),
@@ -68,6 +79,7 @@ CASES = (
     FaultCase("RG025", ("head-missing",), ROUTES),
     FaultCase("RG026", (), WITH_HOOK),
     FaultCase("RG027", ("default-app-200",), ROUTES),
+    FaultCase("RG028", ("token-scope",), {"token": "yes"}),
     FaultCase("RG030", (NO_CHALLENGE, "resource-404")),
     FaultCase("RG030", ("challenge-renamed", "resource-404")),
     FaultCase("RG031", ("challenge-renamed",)),
@@ -78,6 +90,8 @@ CASES = (
     FaultCase("RG035", (NO_CHALLENGE, "resource-404", "origin-is-server")),
     FaultCase("RG040", ("resource-404",)),
     FaultCase("RG040", ("resource-500",)),
+    FaultCase("RG040", ("resource-401",)),
+    FaultCase("RG040", (NO_CHALLENGE, "resource-403")),
     FaultCase("RG041", ("resource-page",)),
     FaultCase("RG041", (NO_CHALLENGE, "resource-page")),
     FaultCase("RG042", ("resource-list",)),
@@ -88,6 +102,8 @@ CASES = (
     FaultCase("RG045", ("no-servers",)),
     FaultCase("RG045", ("servers-text",)),
     FaultCase("RG045", ("servers-missing",)),
+    FaultCase("RG047", ("resource-null",)),
+    FaultCase("RG048", ("resource-dpop",)),
     FaultCase("RG050", ("server-insecure",)),
     FaultCase("RG051", ("server-404",)),
     FaultCase("RG051", ("server-404-page",)),
@@ -108,10 +124,22 @@ CASES = (
     FaultCase("RG058", ("no-code",)),
     FaultCase("RG058", ("no-code-type",)),
     FaultCase("RG059", ("no-registration",)),
-    FaultCase("RG060", ("token-endpoint-missing",)),
+    FaultCase("RG054", ("server-null",)),
+    FaultCase("RG060", ("token-endpoint-missing",), {"register": True}),
+    FaultCase("RG066", ("token-endpoint-missing",)),
+    FaultCase("RG066", ("post-only",)),
     FaultCase("RG060", ("registration-page",)),
     FaultCase("RG061", ("registration-refused",), {"register": True}),
+    FaultCase("RG059", ("cimd-without-none", "no-registration")),
     FaultCase("RG062", ("scopes",)),
+    FaultCase("RG062", ("challenge-scope-unknown",)),
+    FaultCase("RG063", ("challenge-scope-empty",)),
+    FaultCase("RG063", ("resource-scopes-empty",)),
+    FaultCase("RG063", ("server-scopes-empty",)),
+    FaultCase("RG064", ("cimd", "no-registration")),
+    FaultCase("RG065", ("cimd-without-none",)),
+    FaultCase("RG067", ("authorization-query",)),
+    FaultCase("RG068", ()),
     FaultCase("RG070", ("no-keys",)),
     FaultCase("RG071", ("keys-404",)),
     FaultCase("RG071", ("keys-page",)),
@@ -124,15 +152,23 @@ CASES = (
     FaultCase("RG080", ("no-cors",)),
     FaultCase("RG081", ("resource-no-cors",)),
     FaultCase("RG082", ("preflight",)),
+    FaultCase("RG083", ("header-lost",), {"token": "yes"}),
+    FaultCase("RG084", ("modern-blocked",)),
+    FaultCase("RG085", (), {"token": "yes"}),
+    FaultCase("RG085", ("token-modern-only",), {"token": "yes"}),
+    FaultCase("RG086", ("server-card-page",)),
     FaultCase("RG090", ("server-first-500",)),
 )
+
+
+RECORDED = {client.id for client in CLIENTS if CLAIMS[client.id].kind == "recorded"}
 
 
 def rule_ids(report: Report, *levels: str) -> set[str]:
     return {finding.rule.id for finding in report.findings if finding.rule.level in levels}
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join((case.rule, *case.faults, *case.stack.values())))
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_fault_leads_to_a_finding_of_its_rule_only(
     case: FaultCase, verify_stack: VerifyStack, certificate: Path
 ) -> None:
@@ -153,8 +189,11 @@ def test_a_client_that_fails_is_a_finding_if_no_other_rule_explains_it(verify_st
     with broken_stack({"server-first-500"}) as stack:
         report = verify_stack(stack)
     failing = {client["client"] for client in report.details["clients"] if client["outcome"] == "fails"}
-    assert failing == {"python-sdk", "typescript-v1", "typescript-v2", "mcp-remote", "inspector"}
-    assert {finding.message.partition(":")[0] for finding in report.findings if finding.rule.id == "RG090"} == failing
+    assert failing == {*RECORDED, "claude-code", "goose"}, "a server error is fatal for these two, as documented"
+    findings = [finding for finding in report.findings if finding.rule.id == "RG090"]
+    named = [client for finding in findings for client in finding.message.partition(":")[0].split(", ")]
+    assert len(findings) == 1
+    assert sorted(named) == sorted(failing & RECORDED)
 
 
 ONLY_IN_A_MANIFEST = {rules.NO_ENDPOINT.id, rules.RESOURCE_MISPLACED.id}
@@ -168,12 +207,14 @@ def test_every_rule_has_a_fault() -> None:
 def test_a_session_that_the_endpoint_knows_is_no_finding(verify_stack: VerifyStack) -> None:
     with broken_stack({"session-kept"}) as stack:
         report = verify_stack(stack, token=stack.token())
-        assert [path for _, method, path, _ in stack.requests if method == "POST"] == ["/mcp"] * 3
-    assert report.findings == ()
+        sessions = [path for _, method, path, token in stack.requests if method == "POST" and token]
+        assert sessions == ["/mcp"] * 3, "with initialize, server/discover, and a request in the session"
+    assert rule_ids(report, "error", "warning") == set()
+    assert "RG017" not in rule_ids(report, "note")
 
 
 @pytest.mark.parametrize("token", [False, True], ids=["without", "with a token"])
 def test_a_correct_deployment_has_no_finding(verify_stack: VerifyStack, token: bool) -> None:
-    with broken_stack() as stack:
+    with broken_stack({"recommended", "dual-era"}) as stack:
         report = verify_stack(stack, routes=True, register=True, token=stack.token() if token else None)
     assert report.findings == ()

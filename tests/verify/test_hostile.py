@@ -10,7 +10,8 @@ import pytest
 from routegen.report import Report, rules
 from routegen.report.forms import FORMATS, write_report
 from routegen.verify.deployment import Deployment
-from routegen.verify.fetcher import INITIALIZE, Fetcher, TimeLimits
+from routegen.verify.fetcher import Fetcher, TimeLimits
+from routegen.verify.mcp_messages import INITIALIZE
 from routegen.verify.request_url import Address
 from routegen.verify.ssrf_guard import SsrfGuard
 from routegen.verify.verification import VerifyPlan, verify
@@ -46,7 +47,7 @@ class PublicGuard(SsrfGuard):
 def verify_server(raw: RawServer, **fetcher_options: Any) -> Report:
     guard = PublicGuard({raw.url})
     fetcher = Fetcher(guard, LIMITS, {f"{raw.url}/mcp": INITIALIZE}, **fetcher_options)
-    report = verify(VerifyPlan(f"{raw.url}/mcp", Deployment(raw.url, None, ("/Home",))), fetcher)
+    report = verify(VerifyPlan((f"{raw.url}/mcp",), Deployment(raw.url, None, ("/Home",))), fetcher)
     assert raw.sentinel_requests == []
     assert set(FORMATS) == {"text", "json", "github", "sarif", "junit"}
     for format_ in FORMATS:
@@ -158,7 +159,10 @@ EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
 
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize(("event", "rule"), [(b"data: {}\n\n", "RG013"), (b": still here\n", "RG013 RG004")])
+@pytest.mark.parametrize(
+    ("event", "rule"),
+    [(b"data: {}\n\n", "RG011"), (b'data: {"result": {}}\n\n', "RG013"), (b": still here\n", "RG013 RG004")],
+)
 def test_an_endless_stream_of_events_is_not_read_to_its_end(event: bytes, rule: str) -> None:
     with raw_server(MCP, endless(EVENTS, event)) as raw:
         assert rule_ids(verify_server(raw)) & {*rule.split()}
@@ -271,7 +275,7 @@ def test_a_name_is_resolved_only_once() -> None:
         guard = PublicGuard({f"http://deployment.test:{port}"})
         url = f"http://deployment.test:{port}/mcp"
         verify(
-            VerifyPlan(url, Deployment(url.removesuffix("/mcp"))),
+            VerifyPlan((url,), Deployment(url.removesuffix("/mcp"))),
             Fetcher(guard, LIMITS, {url: INITIALIZE}, resolver=rebinding_resolver),
         )
         assert hosts.count("deployment.test") == 1
@@ -289,7 +293,7 @@ def test_a_resolver_that_hangs_does_not_delay_the_report() -> None:
 
     url = "https://deployment.test/mcp"
     fetcher = Fetcher(SsrfGuard({"https://deployment.test"}), LIMITS, {url: INITIALIZE}, resolver=hanging_resolver)
-    report = verify(VerifyPlan(url, Deployment("https://deployment.test")), fetcher)
+    report = verify(VerifyPlan((url,), Deployment("https://deployment.test")), fetcher)
     ended.set()
     assert [finding.rule for finding in report.findings] == [rules.UNREACHABLE]
 

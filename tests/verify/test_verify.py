@@ -49,7 +49,7 @@ def all_checks(stack: Stack, *options: str) -> tuple[str, ...]:
 
 
 def test_a_correct_deployment_has_exit_code_0(verify: Verify) -> None:
-    with broken_stack() as stack:
+    with broken_stack({"recommended"}) as stack:
         done = verify(*all_checks(stack))
         assert (done.code, done.stderr) == (0, "")
         assert done.stdout.endswith(f"\n{stack.mcp_url}: nothing found\n")
@@ -63,7 +63,7 @@ def test_fail_on_sets_the_level_of_exit_code_1(verify: Verify) -> None:
 
 
 def test_a_finding_has_its_message_and_its_fix(verify: Verify) -> None:
-    with broken_stack({"issuer-slash"}) as stack:
+    with broken_stack({"issuer-slash", "recommended"}) as stack:
         done = verify(stack.mcp_url, *MANIFEST)
     assert done.code == 1
     url = f"{stack.authkit}/.well-known/oauth-authorization-server"
@@ -75,7 +75,7 @@ def test_a_finding_has_its_message_and_its_fix(verify: Verify) -> None:
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The report on one deployment in every format."""
-    faults = {"challenge-renamed", "issuer-slash", "page-404", "default-app-200"}
+    faults = {"challenge-renamed", "issuer-slash", "page-404", "default-app-200", "recommended"}
     outputs: dict[str, str] = {}
     with broken_stack(faults) as stack:
         for format_ in FORMATS:
@@ -291,5 +291,8 @@ def test_only_register_registers_a_client(verify: Verify) -> None:
         assert {path for _, method, path, _ in stack.requests if method == "POST"} == {"/mcp"}
         assert verify(stack.deployment, "--register").code == 0
         posts = [(server, path) for server, method, path, _ in stack.requests if method == "POST" and path != "/mcp"]
-        assert posts == [("authkit", "/oauth2/register")]
-        assert {method for _, method, _, _ in stack.requests} <= {"GET", "HEAD", "OPTIONS", "POST"}
+        assert sorted(posts) == [("authkit", "/oauth2/register"), ("authkit", "/oauth2/token")]
+        assert {method for _, method, _, _ in stack.requests} <= {"GET", "HEAD", "OPTIONS", "POST", "DELETE"}
+        assert {(server, path) for server, method, path, _ in stack.requests if method == "DELETE"} == {
+            ("deployment", "/mcp")
+        }

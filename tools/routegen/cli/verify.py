@@ -1,7 +1,9 @@
 """`routegen verify`."""
 
+import os
 import re
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,11 +19,12 @@ from routegen.roles import mcp_endpoint_paths
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import CLIENTS, McpClient
 from routegen.verify.deployment import Deployment
-from routegen.verify.fetcher import INITIALIZE, Fetcher, TimeLimits
+from routegen.verify.fetcher import Fetcher, TimeLimits
 from routegen.verify.manifest_prediction import predict_from_manifest
+from routegen.verify.mcp_messages import INITIALIZE
 from routegen.verify.request_url import is_secure, origin_of
 from routegen.verify.ssrf_guard import SsrfGuard
-from routegen.verify.verification import VerifyPlan, verify
+from routegen.verify.verification import VerifyPlan, claims_report, verify
 
 _EPILOG = """\b
 Examples:
@@ -29,6 +32,7 @@ Examples:
   routegen verify http://127.0.0.1:8000 --format junit > verify.xml
   routegen verify --manifest generated/routes.json
   routegen verify --explain RG030
+  routegen verify --clients
 
 \b
 Exit code 0: no finding at or above --fail-on; 1: there is one.
@@ -50,7 +54,8 @@ _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
     metavar="TOKEN",
     help="An access token, which only the MCP endpoint gets.  Prefer the environment variable.",
 )
-@click.option("--client", "clients", multiple=True, metavar="NAME", help="Predict only this client.  Repeatable.")
+@click.option("--client", "client_names", multiple=True, metavar="NAME", help="Predict only this client.  Repeatable.")
+@click.option("--clients", "lists_clients", is_flag=True, help="List what is known of each client, and stop.")
 @report_options
 @click.option(
     "--timeout",
@@ -68,7 +73,8 @@ def command(
     manifest: Path | None,
     pages: tuple[str, ...],
     token: str | None,
-    clients: tuple[str, ...],
+    client_names: tuple[str, ...],
+    lists_clients: bool,
     reporting: ReportOptions,
     timeout: float,
     register: bool,
@@ -82,11 +88,14 @@ def command(
 
     Without URL, the command sends no request: it predicts the outcome for each client from the manifest.
     """
+    if lists_clients:
+        return show_report(claims_report(_chosen_clients(client_names), _today()), reporting)
     if url is None:
         if pages or register or allow_private:
             raise ConfigError("URL: --page, --register and --allow-private need it: routegen verify URL")
         file = manifest_path(manifest)
-        return show_report(predict_from_manifest(read_manifest(file), str(file), _chosen_clients(clients)), reporting)
+        clients = _chosen_clients(client_names)
+        return show_report(predict_from_manifest(read_manifest(file), str(file), clients, _today()), reporting)
     guard = SsrfGuard.for_url(url, allow_private=allow_private)
     deployed_manifest = _manifest_for_url(manifest)
     mcp_urls, deployment = _locate(url, deployed_manifest, pages)
@@ -97,7 +106,7 @@ def command(
         token=_checked_token(token, mcp_urls[0]),
         on_answer=_show_answer if sys.stderr.isatty() else lambda _: None,
     )
-    plan = VerifyPlan(mcp_urls[0], deployment, _chosen_clients(clients), register, mcp_urls[1:])
+    plan = VerifyPlan(mcp_urls, deployment, _chosen_clients(client_names), register, _today())
     return show_report(verify(plan, fetcher), reporting)
 
 
@@ -144,6 +153,12 @@ def _chosen_clients(names: tuple[str, ...]) -> tuple[McpClient, ...]:
         if name not in clients:
             raise ConfigError(f"--client: {name!r} is not one of {', '.join(clients)}")
     return tuple(clients[name] for name in names) or CLIENTS
+
+
+def _today() -> date:
+    """The day for the review dates; SOURCE_DATE_EPOCH fixes it (reproducible-builds.org)."""
+    seconds = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return (datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() else datetime.now(UTC)).date()
 
 
 def _checked_token(token: str | None, mcp_url: str) -> str | None:

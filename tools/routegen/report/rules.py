@@ -26,6 +26,8 @@ TOKEN_REFUSED = Rule("RG014", "error", "The MCP endpoint refuses the token.")
 TOKEN_ANSWER = Rule("RG015", "error", "The MCP endpoint accepts the token but does not start a session.")
 NO_ENDPOINT = Rule("RG016", "error", "The manifest has no MCP endpoint that clients can use.")
 SESSION_LOST = Rule("RG017", "error", "The MCP endpoint starts a session and does not know it in the next request.")
+METHOD_ANSWER = Rule("RG018", "error", "GET or DELETE at the MCP endpoint has no answer of an MCP server.")
+LISTEN_SILENT = Rule("RG019", "warning", "A stream of notifications does not start at the MCP endpoint.")
 
 # verify: the manifest's routes and the default app
 ROUTE_SHADOWED = Rule("RG020", "error", "The default app answers a route of the manifest.")
@@ -36,10 +38,13 @@ PAGE_FAILS = Rule("RG024", "error", "A page of the default app answers with an e
 HEAD_DIFFERS = Rule("RG025", "warning", "HEAD and GET have different responses.")
 NOT_ASKED = Rule("RG026", "note", "A route cannot be requested without changing something.")
 CATCH_ALL_200 = Rule("RG027", "warning", "Paths that do not exist answer 200.")
+TOKEN_SCOPE = Rule("RG028", "error", "The token lacks a scope that the MCP endpoint requires.")
 
 # verify: from the challenge to the metadata
 NO_SIGN_IN = Rule("RG030", "error", "Neither the challenge nor a well-known path leads to the sign-in.")
-CHALLENGE_RENAMED = Rule("RG031", "note", "API Gateway renames the challenge header, and clients work without it.")
+CHALLENGE_RENAMED = Rule(
+    "RG031", "note", "API Gateway renames the challenge header: clients sign in, but see no scope."
+)
 CHALLENGE_MISSING = Rule("RG032", "note", "The endpoint sends no usable challenge, and clients work without it.")
 CHALLENGE_WRONG = Rule("RG033", "error", "The challenge names a document that does not exist.")
 CHALLENGE_ONLY = Rule("RG034", "warning", "Only the challenge leads to the metadata.")
@@ -53,6 +58,8 @@ RESOURCE_OTHER = Rule("RG043", "error", "The protected resource metadata describ
 RESOURCE_PARENT = Rule("RG044", "warning", "The protected resource metadata describes a parent of the MCP endpoint.")
 NO_SERVERS = Rule("RG045", "error", "The protected resource metadata names no authorization server.")
 RESOURCE_MISPLACED = Rule("RG046", "error", "The protected resource metadata is served where no client looks for it.")
+RESOURCE_FIELD = Rule("RG047", "error", "A field of the protected resource metadata is malformed.")
+DPOP = Rule("RG048", "note", "The MCP endpoint accepts only tokens with a proof of possession.")
 
 # verify: authorization server metadata
 SERVER_INSECURE = Rule("RG050", "error", "An authorization server does not use https.")
@@ -68,6 +75,12 @@ NO_REGISTRATION = Rule("RG059", "error", "Clients cannot register at the authori
 ENDPOINT_MISSING = Rule("RG060", "warning", "An endpoint that the metadata names does not exist.")
 REGISTRATION_REFUSED = Rule("RG061", "error", "The authorization server refuses a registration.")
 SCOPES = Rule("RG062", "warning", "The resource asks for scopes that the authorization server does not offer.")
+SCOPES_EMPTY = Rule("RG063", "warning", "A list or a text of scopes is empty.")
+DOCUMENTS_ONLY = Rule("RG064", "warning", "Only clients with a client ID metadata document can register.")
+DOCUMENTS_UNUSABLE = Rule("RG065", "warning", "Client ID metadata documents are announced and cannot be used.")
+ENDPOINT_UNTESTED = Rule("RG066", "note", "An endpoint answers 404 to GET, and POST was not tried.")
+AUTHORIZATION_QUERY = Rule("RG067", "warning", "The authorization endpoint has a query.")
+NOT_RECOMMENDED = Rule("RG068", "note", "The authorization server lacks something that MCP recommends.")
 
 # verify: the authorization server's keys
 NO_KEYS = Rule("RG070", "note", "The authorization server publishes no keys.")
@@ -76,10 +89,14 @@ PRIVATE_KEY = Rule("RG072", "error", "The authorization server publishes a priva
 KEYS_UNUSABLE = Rule("RG073", "error", "No published key can verify a signature.")
 KEY_UNUSABLE = Rule("RG074", "warning", "A published key cannot be used, or cannot be told apart from another key.")
 
-# verify: clients
+# verify: clients, and the revisions that they speak
 BROWSERS_REFUSED = Rule("RG080", "note", "Clients in a browser cannot reach the MCP endpoint.")
 BROWSERS_INCOMPLETE = Rule("RG081", "warning", "Clients in a browser reach the MCP endpoint but not the metadata.")
 PREFLIGHT = Rule("RG082", "warning", "The preflight response omits a header that MCP clients in a browser send.")
+HEADER_LOST = Rule("RG083", "error", "A header that MCP requires is lost on the way to the server.")
+MODERN_BLOCKED = Rule("RG084", "error", "A request of the current MCP revision does not reach the MCP server.")
+ONE_ERA = Rule("RG085", "note", "The MCP endpoint speaks only older or only newer revisions of MCP.")
+SERVER_CARD = Rule("RG086", "note", "A web page is served where a server card belongs.")
 CLIENT_FAILS = Rule("RG090", "error", "A client will not connect, and no other rule gives the reason.")
 
 # audit: the API
@@ -163,6 +180,9 @@ RULES: tuple[Rule, ...] = tuple(
 def _between(first: str, after: str) -> tuple[Rule, ...]:
     return tuple(rule for rule in RULES if first <= rule.id < after)
 
+
+EXPLAIN_FAILURES = frozenset({RESOURCE_PARENT, DOCUMENTS_ONLY, AUTHORIZATION_QUERY, ONE_ERA})
+"""The rules below the level `error` that explain why a client fails."""
 
 VERIFY_RULES = _between("RG001", "RG100")
 AUDIT_RULES = _between("RG100", "RG200")

@@ -51,6 +51,7 @@ class NoDocument:
         description: the answer as a predicate, such as `answers 404 with a web page ("Not Found")`.
         redirects: the redirects among the answers.
         failure: the failed request, if the reason is `unreachable`.
+        status: the status of the last answer; None without an answer.
     """
 
     url: str
@@ -58,6 +59,12 @@ class NoDocument:
     description: str
     redirects: tuple[Answer, ...] = ()
     failure: Failure | None = None
+    status: int | None = None
+
+    @property
+    def needs_sign_in(self) -> bool:
+        """Whether the URL asks for a sign-in, or refuses the client."""
+        return self.status in {401, 403}
 
     @property
     def stops_strict_clients(self) -> bool:
@@ -124,7 +131,8 @@ def read_document(answers: Answers, url: str) -> Document | NoDocument:
         reason: NoDocumentReason = "other-origin" if leaves_origin(answer.url, target) else "server-error"
         return NoDocument(url, reason, description, (*redirects, answer))
     if answer.status != 200:
-        return NoDocument(url, "server-error" if answer.status >= 500 else "missing", description, redirects)
+        kind: NoDocumentReason = "server-error" if answer.status >= 500 else "missing"
+        return NoDocument(url, kind, description, redirects, status=answer.status)
     body = parse_body(answer)
     if body.value is not None:
         return Document(url, body.value, answer, redirects, body.duplicate_keys)

@@ -1,8 +1,8 @@
 """Send HTTP requests as MCP clients send them, each request once, and keep the answers.
 
-A `Fetcher` gives three kinds of `Answers`: `without_token` for a client that has not signed in, `in_browser` for a
-client in a web page of another origin, and `with_token` for a client with the user's token, which only the MCP endpoint
-gets. The fetcher sends GET, HEAD and OPTIONS, and POST only to the URLs in `post_bodies`. It does not follow redirects.
+A `Fetcher` gives the `Answers` of several kinds of client: without a token, with the user's token (which only the MCP
+endpoint gets), in a web page of another origin, or of MCP 2026-07-28. The fetcher sends GET, HEAD and OPTIONS; other
+methods only to the URLs in `post_bodies`. It does not follow redirects.
 """
 
 import json
@@ -26,17 +26,20 @@ from routegen.verify.guarded_connection import (
     Resolver,
     resolve_host,
 )
+from routegen.verify.mcp_messages import DISCOVER, LIST_TOOLS, LISTEN, modern_headers
 from routegen.verify.request_url import split_url
 from routegen.verify.ssrf_guard import SsrfGuard
 
 MAX_BODY_BYTES = 1024 * 1024
 """The size limit of a body. Every document and page that a check reads is smaller."""
 
-MCP_VERSION = "2025-06-18"
 BROWSER_ORIGIN = "http://localhost:6274"
 """The origin of the MCP Inspector's page, the best known client in a browser."""
 
-Caller = Literal["without-token", "in-browser", "with-token", "in-session"]
+BROWSER_REQUEST_HEADERS = ("authorization", "content-type", "mcp-protocol-version", "mcp-method", "mcp-name")
+"""The headers of an MCP client in a web page; the last two are required since MCP 2026-07-28."""
+
+Caller = Literal["without-token", "in-browser", "with-token", "in-session", "modern", "modern-with-token", "listening"]
 """The kind of client that a request comes from."""
 
 RequestLine = tuple[Caller, str, str]
@@ -46,27 +49,19 @@ _Headers = tuple[tuple[str, str], ...]
 
 _MAX_ANSWER_BYTES = MAX_BODY_BYTES + 256 * 1024
 _MAX_PARALLEL_REQUESTS = 8
-_JSON_BODY: _Headers = (("content-type", "application/json"),)
-# The headers that the TypeScript SDK's requests from a web page need.
+_LISTEN_SECONDS = 5.0
+_TOKEN_CALLERS = frozenset({"with-token", "modern-with-token", "listening"})
+# The message of a caller that sends POST, and its headers. Every other caller sends the body of `post_bodies`.
+_MESSAGES: dict[str, tuple[bytes, _Headers]] = {
+    "in-session": (LIST_TOOLS, ()),
+    "modern": (DISCOVER, modern_headers("server/discover")),
+    "modern-with-token": (DISCOVER, modern_headers("server/discover")),
+    "listening": (LISTEN, modern_headers("subscriptions/listen")),
+}
 _PREFLIGHT: _Headers = (
     ("access-control-request-method", "POST"),
-    ("access-control-request-headers", "authorization,content-type,mcp-protocol-version"),
+    ("access-control-request-headers", ",".join(BROWSER_REQUEST_HEADERS)),
 )
-
-INITIALIZE = json.dumps({
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": MCP_VERSION,
-        "capabilities": {},
-        "clientInfo": {"name": "routegen verify", "version": __version__},
-    },
-}).encode()  # fmt: skip
-"""The first request of an MCP session (MCP, "Lifecycle")."""
-
-LIST_TOOLS = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}}).encode()
-"""A request in an MCP session (MCP, "Tools")."""
 
 REGISTRATION = json.dumps({
     "client_name": "routegen verify",
@@ -74,8 +69,9 @@ REGISTRATION = json.dumps({
     "grant_types": ["authorization_code", "refresh_token"],
     "response_types": ["code"],
     "token_endpoint_auth_method": "none",
+    "application_type": "native",
 }).encode()  # fmt: skip
-"""The registration of a client without a secret (RFC 7591, section 2)."""
+"""The registration of a client without a secret (RFC 7591, section 2); MCP 2026-07-28 requires `application_type`."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +95,7 @@ class Fetcher:
         guard: the origins and addresses that may be requested.
         limits: the time limits.
         post_bodies: the body for each URL to which POST is allowed.
-        token: the user's access token, for `with_token`.
+        token: the user's access token.
         on_answer: is called with each new answer, from several threads.
         resolver: resolves names to addresses.
     """
@@ -118,25 +114,13 @@ class Fetcher:
         self._answers: dict[RequestLine, Future[Answer | Failure]] = {}
         self._sessions: dict[str, _Headers] = {}
 
-    @property
-    def without_token(self) -> "CallerAnswers":
-        """The answers that an MCP client without a token gets."""
-        return CallerAnswers(self, "without-token")
+    def answers(self, caller: Caller) -> "CallerAnswers":
+        """The answers that one kind of client gets; for `in-browser`, OPTIONS is a preflight (WHATWG Fetch, 4.8)."""
+        return CallerAnswers(self, caller)
 
-    @property
-    def in_browser(self) -> "CallerAnswers":
-        """The answers for a script in a page of `BROWSER_ORIGIN`; OPTIONS is a preflight (WHATWG Fetch, 4.8)."""
-        return CallerAnswers(self, "in-browser")
-
-    @property
-    def with_token(self) -> "CallerAnswers | None":
-        """The answers that a client with the user's token gets; None if there is no token."""
-        return CallerAnswers(self, "with-token") if self.token else None
-
-    def continue_session(self, url: str, session_id: str, *, with_token: bool) -> Answer | Failure:
+    def continue_session(self, url: str, headers: _Headers) -> Answer | Failure:
         """Send a second request to an MCP endpoint, in the session that the answer to `initialize` has started."""
-        token = (("authorization", f"Bearer {self.token}"),) if with_token else ()
-        self._sessions[url] = (("mcp-session-id", session_id), ("mcp-protocol-version", MCP_VERSION), *token)
+        self._sessions[url] = headers
         return self.fetch("in-session", "POST", url)
 
     def fetch(self, caller: Caller, method: str, url: str) -> Answer | Failure:
@@ -163,11 +147,12 @@ class Fetcher:
             list(pool.map(lambda request: self.fetch(*request), dict.fromkeys(requests)))
 
     def _send_if_allowed(self, caller: Caller, method: str, url: str) -> Answer | Failure:
-        if method not in SAFE_METHODS and not (method == "POST" and url in self.post_bodies):
+        if method not in SAFE_METHODS and url not in self.post_bodies:
             return Failure(method, url, "not-asked", f"{method} could change something")
         if problem := self.guard.url_problem(url):
             return Failure(method, url, "not-allowed", problem)
-        deadline = Deadline.after(self.limits.request)
+        seconds = min(_LISTEN_SECONDS, self.limits.request) if caller == "listening" else self.limits.request
+        deadline = Deadline.after(seconds)
         if self._end_of_run.monotonic_time < deadline.monotonic_time:
             deadline = self._end_of_run
         try:
@@ -183,10 +168,11 @@ class Fetcher:
         return Failure(method, url, kind, reason)
 
     def _send(self, caller: Caller, method: str, url: str, deadline: Deadline) -> Answer:
-        body = self.post_bodies[url] if method == "POST" else None
-        if caller == "in-session":
-            body = LIST_TOOLS
-        headers = [*self._headers(caller, method, url), *(_JSON_BODY if body else ())]
+        body, headers = None, self._headers(caller, method, url)
+        if method == "POST":
+            body, message_headers = _MESSAGES.get(caller, (self.post_bodies[url], ()))
+            media_type = "application/json" if body else "application/x-www-form-urlencoded"
+            headers = (*headers, *message_headers, ("content-type", media_type))
         backend = GuardedBackend(self.guard, self._names, deadline, _MAX_ANSWER_BYTES)
         with (
             # One connection for each request: the rest of one answer cannot become the beginning of another.
@@ -204,20 +190,22 @@ class Fetcher:
 
     def _headers(self, caller: Caller, method: str, url: str) -> _Headers:
         parts = split_url(url)
+        if method == "POST":
+            accept = "application/json, text/event-stream"
+        else:
+            accept = "text/event-stream" if caller == "listening" else "*/*"
         common = (
             ("host", parts.netloc if parts else ""),
             ("user-agent", f"routegen/{__version__}"),
-            ("accept", "application/json, text/event-stream" if method == "POST" else "*/*"),
+            ("accept", accept),
             ("accept-encoding", "identity"),
             ("connection", "close"),
         )
         if caller == "in-browser":
             return (*common, ("origin", BROWSER_ORIGIN), *(_PREFLIGHT if method == "OPTIONS" else ()))
-        if caller == "in-session":
-            return (*common, *self._sessions[url])
-        if caller == "with-token":
-            return (*common, ("authorization", f"Bearer {self.token}"))
-        return common
+        session = self._sessions[url] if caller == "in-session" else ()
+        has_token = self.token and (caller in _TOKEN_CALLERS or session)
+        return (*common, *session, *((("authorization", f"Bearer {self.token}"),) if has_token else ()))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ document is assumed to be correct.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -72,14 +73,16 @@ def manifest_scenarios(manifest: Manifest) -> tuple[Scenario, ...]:
     return SCENARIOS if has_other_paths else tuple(scenario for scenario in SCENARIOS if scenario.catch_all == 404)
 
 
-def predict_from_manifest(manifest: Manifest, source: str, clients: tuple[McpClient, ...] = CLIENTS) -> Report:
+def predict_from_manifest(
+    manifest: Manifest, source: str, clients: tuple[McpClient, ...] = CLIENTS, today: date | None = None
+) -> Report:
     """Predict each client in each scenario, and report the findings that the manifest shows.
 
     Args:
         manifest: the manifest to deploy.
         source: the name of the manifest in the report.
         clients: the clients to predict.
-
+        today: the day for the review dates of what is known of the clients; None for none.
     """
     paths = mcp_endpoint_paths(manifest.routes)
     findings = [*_missing_endpoint(manifest, source), *_misplaced_metadata(manifest)]
@@ -88,7 +91,7 @@ def predict_from_manifest(manifest: Manifest, source: str, clients: tuple[McpCli
     for path in paths:
         for scenario in manifest_scenarios(manifest):
             answers = ManifestAnswers(manifest, path, scenario)
-            predictions = [_without_origin(predict(client, _ORIGIN + path, answers)) for client in clients]
+            predictions = [_without_origin(predict(client, _ORIGIN + path, answers, today=today)) for client in clients]
             discovery = discover(answers, _ORIGIN + path)
             findings += add_client_findings(sorted_findings(sign_in_findings(discovery, answers)), predictions)
             prefix = f"{path}: " if len(paths) > 1 else ""

@@ -7,7 +7,7 @@ work on its result, `OAuthDiscovery`.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.documents import Document, NoDocument, read_document
+from routegen.verify.mcp_messages import is_modern_answer, result_of
 from routegen.verify.request_url import is_http_url, is_secure, origin_of
 
 RENAMED_HEADER = "x-amzn-remapped-www-authenticate"
@@ -23,7 +24,7 @@ RENAMED_HEADER = "x-amzn-remapped-www-authenticate"
 ENDPOINT_FIELDS = ("authorization_endpoint", "token_endpoint", "registration_endpoint")
 """The fields of authorization server metadata with the endpoints that every client uses (RFC 8414, section 2)."""
 
-_RESOURCE_METADATA = re.compile(r'(?i)\bresource_metadata\s*=\s*(?:"([^"]*)"|([^\s,"]+))')
+_PARAMETER = r'(?i)(?<![\w-])%s\s{0,9}=\s{0,9}(?:"([^"]*)"|([^\s,"]+))'
 _MAX_SERVERS = 5
 
 
@@ -40,6 +41,11 @@ class Challenge:
     state: Literal["named", "plain", "renamed", "missing"]
     url: str | None = None
     text: str = ""
+
+    def parameter(self, name: str) -> str | None:
+        """The value of a parameter such as `scope`; None if the challenge does not have it."""
+        match = re.search(_PARAMETER % name, self.text)
+        return (match[1] if match[1] is not None else match[2]) if match else None
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,9 @@ class OAuthDiscovery:
         challenge: the challenge of a 401; None if the status is not 401.
         resource: the protected resource metadata; None if the endpoint is open or gives no answer.
         servers: the authorization servers that clients use, in the order in which the resource metadata names them.
+        misplaced: the resource metadata below a first segment of the path, such as the name of a stage, where no client
+            looks for it; None if it is elsewhere.
+        modern_answer: the answer to `server/discover` without a token; None if it is not known.
     """
 
     mcp_url: str
@@ -126,6 +135,20 @@ class OAuthDiscovery:
     challenge: Challenge | None = None
     resource: ResourceMetadata | None = None
     servers: tuple[AuthorizationServer, ...] = ()
+    misplaced: Document | None = None
+    modern_answer: Answer | Failure | None = None
+
+    @property
+    def is_open_for_modern_clients(self) -> bool:
+        """Whether the endpoint answers `server/discover` without a token."""
+        return bool(self.modern_answer and result_of(self.modern_answer))
+
+    @property
+    def is_mcp_endpoint(self) -> bool:
+        """Whether the first answer is one of an MCP server: a challenge, or a message."""
+        answer = self.first_answer
+        is_message = isinstance(answer, Answer) and (answer.status in {401, 403} or is_open(answer))
+        return is_message or is_modern_answer(answer) or self.is_open_for_modern_clients
 
     @cached_property
     def attempts(self) -> tuple[Document | NoDocument, ...]:
@@ -163,17 +186,26 @@ class OAuthDiscovery:
         return tuple(endpoint.url for endpoint in self.endpoints if endpoint.field == "registration_endpoint")
 
 
-def discover(answers: Answers, mcp_url: str, allow: Callable[[str], None] = lambda _: None) -> OAuthDiscovery:
+def discover(
+    answers: Answers,
+    mcp_url: str,
+    allow: Callable[[str], None] = lambda _: None,
+    modern_answer: Answer | Failure | None = None,
+) -> OAuthDiscovery:
     """Follow the sign-in from the MCP endpoint to the metadata of the authorization servers.
 
     Args:
         answers: the answers that a client without a token gets.
         mcp_url: the URL of the MCP endpoint.
         allow: is called with the URL of each authorization server before the first request to it.
+        modern_answer: the answer to `server/discover` without a token.
     """
     first = answers.get("POST", mcp_url)
-    if isinstance(first, Failure) or is_open(first):
-        return OAuthDiscovery(mcp_url, first)
+    without_sign_in = OAuthDiscovery(mcp_url, first, modern_answer=modern_answer)
+    if isinstance(first, Failure) or is_open(first) or is_modern_answer(first):
+        return without_sign_in
+    if first.status != 401 and without_sign_in.is_open_for_modern_clients:
+        return without_sign_in
     challenge = challenge_of(first) if first.status == 401 else None
     at_challenge_url = read_document(answers, challenge.url) if challenge and challenge.url else None
     resource = ResourceMetadata(at_challenge_url, _search_resource(answers, mcp_url))
@@ -182,24 +214,36 @@ def discover(answers: Answers, mcp_url: str, allow: Callable[[str], None] = lamb
         servers = tuple(_named_server(answers, url, allow) for url in urls)
     else:
         servers = _server_at_origin(answers, mcp_url)
-    return OAuthDiscovery(mcp_url, first, challenge, resource, servers)
+    misplaced = None if resource.well_known_document else _misplaced_metadata(answers, mcp_url)
+    return OAuthDiscovery(mcp_url, first, challenge, resource, servers, misplaced, modern_answer)
 
 
 def is_open(first_answer: Answer) -> bool:
-    """Whether the endpoint answers `initialize` without a token."""
-    return first_answer.status == 200 and not first_answer.is_html
+    """Whether the endpoint starts a session or answers a message without a token."""
+    return result_of(first_answer) is not None
 
 
 def challenge_of(answer: Answer) -> Challenge:
-    """The challenge in the headers of a 401 (RFC 9728, section 5.1)."""
+    """The challenge in the headers of a 401 or 403 (RFC 9728, section 5.1)."""
     texts = [value for name, value in answer.headers if name == "www-authenticate"]
-    for text in texts:
-        if match := _RESOURCE_METADATA.search(text):
-            return Challenge("named", match[1] or match[2] or "", text)
+    challenges = [Challenge("named", None, text) for text in texts]
+    for challenge in challenges:
+        if (url := challenge.parameter("resource_metadata")) is not None:
+            return replace(challenge, url=url)
     if texts:
         return Challenge("plain", None, texts[0])
     renamed = answer.header(RENAMED_HEADER)
     return Challenge("missing") if renamed is None else Challenge("renamed", None, renamed)
+
+
+def _misplaced_metadata(answers: Answers, mcp_url: str) -> Document | None:
+    """The resource metadata below the first segment of the endpoint's path, as behind a named stage of API Gateway."""
+    parts = urlsplit(mcp_url)
+    first, _, rest = parts.path[1:].partition("/")
+    if not rest:
+        return None
+    document = read_document(answers, f"{origin_of(parts)}/{first}{PROTECTED_RESOURCE}/{rest.rstrip('/')}")
+    return document if isinstance(document, Document) and "resource" in document.value else None
 
 
 def resource_metadata_urls(mcp_url: str) -> tuple[str, ...]:

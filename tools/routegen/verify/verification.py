@@ -5,7 +5,8 @@ checks and the predictions work on answers that the fetcher keeps, so the same a
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 from routegen.report import Finding, Report, Section, rules
@@ -13,14 +14,17 @@ from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.checks import (
     connections,
     cors,
+    fields,
     key_set,
     manifest_routes,
     mcp_endpoint,
     resource_metadata,
+    revisions,
     server_endpoints,
     server_metadata,
 )
 from routegen.verify.clients import CLIENTS, McpClient, Prediction, predict
+from routegen.verify.clients.claims import CLAIMS
 from routegen.verify.deployment import Deployment, RouteProbe
 from routegen.verify.documents import Document, describe_answer, follow_redirects
 from routegen.verify.fetcher import BROWSER_ORIGIN, REGISTRATION, Fetcher, RequestLine
@@ -36,23 +40,18 @@ class VerifyPlan:
     """What a run of `verify` checks.
 
     Attributes:
-        mcp_url: the URL of the first MCP endpoint.
+        mcp_urls: the URL of each MCP endpoint.
         deployment: the routes and pages; without a manifest and pages, only the sign-in is checked.
         clients: the clients to predict.
         register: whether the run registers a client at the authorization server.
-        more_mcp_urls: the URLs of the other MCP endpoints.
+        today: the day for the review dates of what is known of the clients; None for none.
     """
 
-    mcp_url: str
+    mcp_urls: tuple[str, ...]
     deployment: Deployment
     clients: tuple[McpClient, ...] = CLIENTS
     register: bool = False
-    more_mcp_urls: tuple[str, ...] = ()
-
-    @property
-    def mcp_urls(self) -> tuple[str, ...]:
-        """The URL of each MCP endpoint."""
-        return (self.mcp_url, *self.more_mcp_urls)
+    today: date | None = None
 
 
 def verify(plan: VerifyPlan, fetcher: Fetcher) -> Report:
@@ -62,19 +61,23 @@ def verify(plan: VerifyPlan, fetcher: Fetcher) -> Report:
         plan: the checks of the run.
         fetcher: sends the requests; its guard must allow the deployment.
     """
-    first_answer = fetcher.without_token.get("POST", plan.mcp_url)
+    answers = fetcher.answers("without-token")
+    first_answer = answers.get("POST", plan.mcp_urls[0])
     if isinstance(first_answer, Failure) and first_answer.kind in _NO_CONNECTION:
         return _report(plan, fetcher, connections.check_failures([first_answer]))
-    fetcher.fetch_all(_first_requests(plan))
+    fetcher.fetch_all(_first_requests(plan, fetcher))
     findings: list[Finding] = []
     for mcp_url in plan.mcp_urls:
-        discovery = discover(fetcher.without_token, mcp_url, fetcher.guard.allow)
+        modern_answer = fetcher.fetch("modern", "POST", mcp_url)
+        discovery = discover(answers, mcp_url, fetcher.guard.allow, modern_answer)
         for url in discovery.key_set_urls:
             fetcher.guard.allow(url)
-        fetcher.fetch_all(_metadata_requests(discovery))
         if plan.register:
-            fetcher.post_bodies = {**dict.fromkeys(discovery.registration_urls, REGISTRATION), **fetcher.post_bodies}
-        findings += sign_in_findings(discovery, fetcher.without_token)
+            token_urls = [endpoint.url for endpoint in discovery.endpoints if endpoint.field == "token_endpoint"]
+            bodies = {**dict.fromkeys(token_urls, b""), **dict.fromkeys(discovery.registration_urls, REGISTRATION)}
+            fetcher.post_bodies = {**bodies, **fetcher.post_bodies}
+        fetcher.fetch_all(_metadata_requests(discovery))
+        findings += sign_in_findings(discovery, answers)
         findings += _online_findings(plan, discovery, fetcher)
     return _report(plan, fetcher, findings)
 
@@ -93,24 +96,30 @@ def sign_in_findings(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Fi
     yield from connections.check_document_format(
         attempt for attempt in discovery.attempts if isinstance(attempt, Document)
     )
-    yield from mcp_endpoint.check_without_token(discovery)
+    yield from mcp_endpoint.check_without_token(discovery, answers)
     yield from resource_metadata.check_resource_discovery(discovery)
     yield from resource_metadata.check_resource_content(discovery)
     yield from server_metadata.check_servers(discovery)
+    yield from fields.check_scopes(discovery)
     yield from server_endpoints.check_endpoints(discovery, answers)
 
 
 def _online_findings(plan: VerifyPlan, discovery: OAuthDiscovery, fetcher: Fetcher) -> Iterator[Finding]:
     """The findings that only a running deployment can have: a manifest does not show them."""
-    answers, deployment = fetcher.without_token, plan.deployment
+    answers, deployment, mcp_url = fetcher.answers("without-token"), plan.deployment, discovery.mcp_url
     yield from key_set.check_keys(discovery, answers)
+    yield from server_metadata.check_recommendations(discovery)
     yield from connections.check_failures(_failures(deployment, discovery, answers))
-    yield from cors.check_cors(discovery, fetcher.in_browser, BROWSER_ORIGIN)
+    yield from cors.check_cors(discovery, fetcher.answers("in-browser"), BROWSER_ORIGIN)
     if plan.register:
         yield from server_endpoints.check_registration(discovery, answers)
-    if fetcher.with_token:
-        yield from mcp_endpoint.check_with_token(discovery.mcp_url, fetcher.with_token)
-    yield from mcp_endpoint.check_session(discovery.mcp_url, fetcher)
+    if fetcher.token:
+        yield from mcp_endpoint.check_with_token(discovery, fetcher)
+    if discovery.is_mcp_endpoint:
+        yield from revisions.check_revisions(mcp_url, fetcher)
+        yield from mcp_endpoint.check_methods(mcp_url, fetcher)
+        yield from mcp_endpoint.check_session(mcp_url, fetcher)
+        yield from mcp_endpoint.check_server_card(mcp_url, answers)
     if deployment.manifest:
         yield from manifest_routes.check_routes(deployment, answers)
     if deployment.manifest or deployment.pages:
@@ -125,11 +134,13 @@ def _failures(deployment: Deployment, discovery: OAuthDiscovery, answers: Answer
     return (result for result in results if isinstance(result, Failure))
 
 
-def _first_requests(plan: VerifyPlan) -> Iterator[RequestLine]:
+def _first_requests(plan: VerifyPlan, fetcher: Fetcher) -> Iterator[RequestLine]:
     """The requests that need no earlier answer."""
     deployment = plan.deployment
     for mcp_url in plan.mcp_urls:
-        yield "without-token", "POST", mcp_url
+        yield from (("without-token", "POST", mcp_url), ("modern", "POST", mcp_url), ("listening", "GET", mcp_url))
+        if fetcher.token:
+            yield from (("with-token", "POST", mcp_url), ("modern-with-token", "POST", mcp_url))
         yield from (("without-token", "GET", url) for url in resource_metadata_urls(mcp_url))
         yield "in-browser", "OPTIONS", mcp_url
     if deployment.manifest or deployment.pages:
@@ -153,39 +164,56 @@ def sorted_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def add_client_findings(findings: tuple[Finding, ...], predictions: Sequence[Prediction]) -> tuple[Finding, ...]:
-    """Add a finding for each client that fails, if no finding of another rule explains it."""
-    if any(finding.rule.level == "error" for finding in findings):
+    """Add a finding for each cause that makes recorded clients fail, if no finding of another rule explains it."""
+    if any(finding.rule.level == "error" or finding.rule in rules.EXPLAIN_FAILURES for finding in findings):
         return findings
+    causes: dict[str, list[Prediction]] = {}
+    for prediction in predictions:
+        # What is documented or reported of the other clients is too uncertain for an error.
+        if prediction.outcome == "fails" and CLAIMS[prediction.client].kind == "recorded":
+            causes.setdefault(prediction.url or prediction.client, []).append(prediction)
     fix = "Compare the answer of this URL with the requests of the client: `--format json` lists them."
     return findings + tuple(
-        Finding(
-            rules.CLIENT_FAILS, prediction.url or prediction.client, f"{prediction.client}: {prediction.reason}", fix
-        )
-        for prediction in predictions
-        if prediction.outcome == "fails"
+        Finding(rules.CLIENT_FAILS, url, f"{', '.join(one.client for one in failing)}: {failing[0].reason}", fix)
+        for url, failing in causes.items()
     )
 
 
 def _report(plan: VerifyPlan, fetcher: Fetcher, findings: Iterable[Finding]) -> Report:
-    answers = fetcher.without_token
-    predictions = {url: [predict(client, url, answers) for client in plan.clients] for url in plan.mcp_urls}
+    answers = fetcher.answers("without-token")
+    is_reachable = isinstance(answers.get("POST", plan.mcp_urls[0]), Answer)
+    eras = {url: revisions.era_answers(url, fetcher) for url in plan.mcp_urls} if is_reachable else {}
+    predictions = {
+        url: [predict(client, url, answers, eras=eras.get(url), today=plan.today) for client in plan.clients]
+        for url in plan.mcp_urls
+    }
     all_predictions = [prediction for of_endpoint in predictions.values() for prediction in of_endpoint]
-    has_answer = isinstance(answers.get("POST", plan.mcp_url), Answer)
-    routes = [_route_details(probe, answers) for probe in plan.deployment.probes] if has_answer else []
+    routes = [_route_details(probe, answers) for probe in plan.deployment.probes] if is_reachable else []
+    has_many = len(plan.mcp_urls) > 1
     return Report(
         command=COMMAND,
-        subject=plan.deployment.base_url if plan.more_mcp_urls else plan.mcp_url,
+        subject=plan.deployment.base_url if has_many else plan.mcp_urls[0],
         rules=rules.VERIFY_RULES,
         findings=add_client_findings(sorted_findings(findings), all_predictions),
         sections=(
             Section("Routes", tuple((route["path"], route["app"], route["answer"]) for route in routes)),
+            Section("Revisions of MCP", tuple((url, found.description) for url, found in eras.items())),
             *(
-                predictions_section(of_endpoint, f"Clients of {url}" if plan.more_mcp_urls else "Clients")
+                predictions_section(of_endpoint, f"Clients of {url}" if has_many else "Clients")
                 for url, of_endpoint in predictions.items()
             ),
         ),
         details={
             "routes": routes,
+            "revisions": [
+                {
+                    "endpoint": url,
+                    "modern": found.modern_revisions,
+                    "older": found.older_revision,
+                    "needs_token": found.needs_token,
+                }
+                for url, found in eras.items()
+            ],
             "clients": [
                 {"endpoint": url, **prediction_details(prediction)}
                 for url, of_endpoint in predictions.items()
@@ -198,20 +226,53 @@ def _report(plan: VerifyPlan, fetcher: Fetcher, findings: Iterable[Finding]) -> 
 def predictions_section(predictions: Sequence[Prediction], title: str = "Clients") -> Section:
     """The table of clients, with the outcome for each."""
     rows = [
-        (prediction.client, prediction.outcome, prediction.error or prediction.reason) for prediction in predictions
+        (prediction.client, prediction.version, prediction.outcome, prediction.error or prediction.reason)
+        for prediction in predictions
     ]
     return Section(title, tuple(rows))
+
+
+def claims_report(clients: Sequence[McpClient], today: date) -> Report:
+    """What is known of the clients, with versions, sources and dates."""
+    ids = {client.id for client in clients}
+    claims = [claim for claim in CLAIMS.values() if ids.intersection(claim.clients)]
+    rows = [
+        (
+            claim.id,
+            f"{claim.version} ({claim.kind})",
+            f"{claim.statement}. Source: {claim.source}, {claim.source_date}; review "
+            + ("was due on " if claim.review <= today else "by ")
+            + str(claim.review),
+        )
+        for claim in claims
+    ]
+    return Report(
+        command=COMMAND,
+        subject="clients",
+        rules=rules.VERIFY_RULES,
+        findings=(),
+        success=f"{len(claims)} claims about {len(ids)} clients",
+        sections=(Section("Claims", tuple(rows)),),
+        details={
+            "claims": [
+                {key: str(value) if isinstance(value, date) else value for key, value in asdict(claim).items()}
+                for claim in claims
+            ]
+        },
+    )
 
 
 def prediction_details(prediction: Prediction) -> dict[str, Any]:
     """A prediction as JSON."""
     return {
         "client": prediction.client,
+        "version": prediction.version,
         "outcome": prediction.outcome,
         "error": prediction.error,
         "reason": prediction.reason,
         "url": prediction.url,
         "assumptions": list(prediction.assumptions),
+        "claims": list(prediction.claims),
         "requests": [{"method": method, "url": url} for method, url in prediction.requests],
     }
 

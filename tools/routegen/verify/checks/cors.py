@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.documents import redirect_location
+from routegen.verify.fetcher import BROWSER_REQUEST_HEADERS
 from routegen.verify.oauth_discovery import OAuthDiscovery
-
-_REQUEST_HEADERS = ("authorization", "content-type", "mcp-protocol-version")
 
 
 def check_cors(discovery: OAuthDiscovery, answers: Answers, origin: str) -> Iterator[Finding]:
@@ -28,7 +27,7 @@ def check_cors(discovery: OAuthDiscovery, answers: Answers, origin: str) -> Iter
         return
     if missing := _missing_headers(preflight):
         names = ", ".join(missing)
-        message = f"Access-Control-Allow-Headers does not list {names}."
+        message = f"Access-Control-Allow-Headers does not list {names}, so a browser does not send the request."
         fix = f"Add {names} to Access-Control-Allow-Headers in the CORS settings of the MCP server."
         yield Finding(rules.PREFLIGHT, discovery.mcp_url, message, fix)
     for url in discovery.metadata_urls:
@@ -43,7 +42,9 @@ def _missing_headers(preflight: Answer) -> list[str]:
     """The headers of MCP clients that a preflight does not allow; `*` does not allow `authorization` (WHATWG Fetch)."""
     allowed = {name.strip().lower() for name in _header(preflight, "access-control-allow-headers").split(",")}
     return [
-        name for name in _REQUEST_HEADERS if name not in allowed and ("*" not in allowed or name == "authorization")
+        name
+        for name in BROWSER_REQUEST_HEADERS
+        if name not in allowed and ("*" not in allowed or name == "authorization")
     ]
 
 

@@ -1,21 +1,29 @@
-"""Check the answers of the MCP endpoint to `initialize`, without a token and with the user's token."""
+"""Check the answers of the MCP endpoint: without a token, with the user's token, and to GET and DELETE."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from routegen.report import Finding, rules
 from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Answers, Failure
-from routegen.verify.documents import describe_answer, parse_body, redirect_location
+from routegen.verify.documents import Document, describe_answer, parse_body, read_document, redirect_location
 from routegen.verify.fetcher import Fetcher
-from routegen.verify.oauth_discovery import OAuthDiscovery, is_open
+from routegen.verify.mcp_messages import error_text, is_modern_answer, read_message, result_of
+from routegen.verify.oauth_discovery import (
+    Challenge,
+    OAuthDiscovery,
+    challenge_of,
+    is_open,
+    resource_metadata_urls,
+    server_metadata_urls,
+)
+from routegen.verify.request_url import origin_of
 
 _SESSION_ID = re.compile(r"[\x21-\x7e]{1,256}")  # MCP 2025-11-25, "Session Management": visible ASCII characters
 
 
-def check_without_token(discovery: OAuthDiscovery) -> Iterator[Finding]:
+def check_without_token(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]:
     """Check that the endpoint answers 401 without a token (RFC 9728, section 5; MCP, "Authorization")."""
     answer, url = discovery.first_answer, discovery.mcp_url
     if isinstance(answer, Failure) or answer.status == 401 or redirect_location(answer):
@@ -28,36 +36,125 @@ def check_without_token(discovery: OAuthDiscovery) -> Iterator[Finding]:
     elif answer.status >= 500:
         fix = "Read the function's log: it raises an error, exceeds its time limit, or cannot be invoked."
         yield Finding(rules.MCP_FAILS, url, f"{message}.", fix)
-    elif is_open(answer):
+    elif is_open(answer) or is_modern_answer(answer) or discovery.is_open_for_modern_clients:
+        yield _open_endpoint(url, message, answers)
+    elif error := error_text(answer):
+        message = f"POST answers {answer.status}, and refuses `initialize` with the error {error!r}."
+        yield Finding(rules.MCP_STATUS, url, message, _fix_for_status(answer))
+    else:
+        yield Finding(rules.MCP_STATUS, url, f"{message}.", _fix_for_status(answer))
+
+
+def _fix_for_status(answer: Answer) -> str:
+    parts = urlsplit(answer.url)
+    if answer.status == 421:
+        return (
+            "The MCP SDK's protection against DNS rebinding refuses the domain: add "
+            f"{parts.netloc} to its `allowed_hosts` (TransportSecuritySettings)."
+        )
+    if answer.status == 403:
+        return (
+            "Answer 401 with a challenge: most clients start no sign-in at a 403. A Lambda authorizer needs the "
+            "identity source `$request.header.Authorization`; a firewall needs an exception for MCP clients."
+        )
+    if answer.status == 200:
+        return (
+            "If the server requires a sign-in, answer 401 with a challenge: without a 401, no client starts a sign-in."
+        )
+    fix = "Check the path and that its route takes POST: a request without a token must get status 401."
+    if answer.status in {403, 404} and ".execute-api." in parts.netloc:
+        return f"{fix} If the stage is not `$default`, its name is the first segment of the path."
+    return fix
+
+
+def _open_endpoint(url: str, message: str, answers: Answers) -> Finding:
+    """The finding for an endpoint without sign-in: some clients look for a published sign-in first."""
+    origin = origin_of(urlsplit(url))
+    urls = [*resource_metadata_urls(url), server_metadata_urls(origin)[0]]
+    document = next((found for found in (read_document(answers, u) for u in urls) if isinstance(found, Document)), None)
+    if document is None:
         fix = (
             f"Unless the server is meant to be open, give it an auth provider, which also serves {PROTECTED_RESOURCE}."
         )
-        yield Finding(rules.MCP_OPEN, url, f"{message}, without a token.", fix)
-    else:
-        fix = "Check the path and that its route takes POST: a request without a token must get status 401."
-        yield Finding(rules.MCP_STATUS, url, f"{message}.", fix)
+        return Finding(rules.MCP_OPEN, url, f"{message}, without a token.", fix)
+    lacks_registration = document.url == urls[-1] and "registration_endpoint" not in document.value
+    problem = "a sign-in without registration" if lacks_registration else "a sign-in"
+    message += (
+        f", without a token, but {document.url} publishes {problem}. Clients that look there first start a sign-in "
+        "that the endpoint does not ask for."
+    )
+    fix = f"Answer 404 at {document.url}, or ask for the token with a 401."
+    return Finding(rules.MCP_OPEN, url, message, fix)
 
 
-def check_with_token(mcp_url: str, answers: Answers) -> Iterator[Finding]:
-    """Check that the endpoint starts a session with the user's token (MCP, "Lifecycle").
-
-    Args:
-        mcp_url: the URL of the MCP endpoint.
-        answers: the answers that a client with the token gets.
-    """
-    answer = answers.get("POST", mcp_url)
+def check_with_token(discovery: OAuthDiscovery, fetcher: Fetcher) -> Iterator[Finding]:
+    """Check that the endpoint answers with the user's token, to a client of either era (MCP, "Authorization")."""
+    mcp_url = discovery.mcp_url
+    answer, modern = (fetcher.fetch(caller, "POST", mcp_url) for caller in ("with-token", "modern-with-token"))
     if isinstance(answer, Failure):
         message = f"POST with the token has no answer: {answer.reason}."
         fix = "Read the function's log: the endpoint answers requests without a token, and fails after the sign-in."
         yield Finding(rules.TOKEN_ANSWER, mcp_url, message, fix)
         return
     message = f"POST with the token {describe_answer(answer)}."
-    if answer.status in {401, 403}:
+    challenge = challenge_of(answer)
+    if answer.status == 403 and "insufficient_scope" in (challenge.parameter("error"), _error_code(answer)):
+        yield _missing_scope(discovery, challenge)
+    elif answer.status in {401, 403}:
         fix = f"Get a new token; its `aud` must be {mcp_url}, and its `iss` the issuer of the authorization server."
         yield Finding(rules.TOKEN_REFUSED, mcp_url, message, fix)
-    elif not _has_initialize_result(answer):
+    elif "protocolVersion" not in (result_of(answer) or {}) and not is_modern_answer(modern):
         fix = "Read the function's log: it accepts the token, and fails after that."
         yield Finding(rules.TOKEN_ANSWER, mcp_url, message, fix)
+
+
+def _error_code(answer: Answer) -> object:
+    return (parse_body(answer).value or {}).get("error")
+
+
+def _missing_scope(discovery: OAuthDiscovery, challenge: Challenge) -> Finding:
+    """The finding for a 403 with `insufficient_scope` (RFC 6750, section 3.1; MCP, "Scope Challenge Handling")."""
+    scope = challenge.parameter("scope")
+    scopes = (scope or "").split()
+    message = f"POST with the token answers 403: the token lacks the scope {scope!r}."
+    fix = f"Ask for the scope {scope!r} in the sign-in; a new token with the same scopes meets the same answer."
+    if not scopes:
+        message = "POST with the token answers 403 insufficient_scope, and its challenge does not name the scope."
+        fix = "Name every scope that the request requires in the challenge: `scope=...`."
+    elif challenge.state == "renamed":
+        message += " API Gateway renames the challenge header, so no client sees which scope that is."
+        fix = f"Request {scope!r} in the first sign-in: list it in scopes_supported of the resource metadata."
+    for server in discovery.servers:
+        offered = server.metadata.value.get("scopes_supported") if server.metadata else None
+        if isinstance(offered, list) and (unknown := [name for name in scopes if name not in offered]):
+            message += f" {server.url} does not offer {', '.join(unknown)}, so no client can get such a token."
+            fix = f"Add {', '.join(unknown)} to the scopes of the authorization server, or do not require it."
+    return Finding(rules.TOKEN_SCOPE, discovery.mcp_url, message[:700], fix[:500])
+
+
+def check_methods(mcp_url: str, fetcher: Fetcher) -> Iterator[Finding]:
+    """Check that GET and DELETE end with an answer of the MCP server (MCP 2026-07-28 demands neither)."""
+    for method in ("GET", "DELETE"):
+        answer = fetcher.fetch("listening", method, mcp_url)
+        if isinstance(answer, Failure):
+            if answer.kind in {"timeout", "too-large"}:
+                message = f"{method} has no answer: {answer.reason}."
+                fix = f"Answer {method} with 405: an API Gateway HTTP API cannot keep a stream open."
+                yield Finding(rules.METHOD_ANSWER, mcp_url, message, fix)
+        elif answer.status >= 500 or (answer.status == 200 and answer.is_html):
+            fix = f"Route {method} to the MCP server too, with a key for ANY: its 405 is the right answer."
+            yield Finding(rules.METHOD_ANSWER, mcp_url, f"{method} {describe_answer(answer)}.", fix)
+        elif (target := redirect_location(answer)) and mcp_url.startswith("https:") and target.startswith("http:"):
+            fix = "Let the server know that the gateway speaks https: read X-Forwarded-Proto."
+            yield Finding(rules.METHOD_ANSWER, mcp_url, f"{method} {describe_answer(answer)}.", fix)
+
+
+def check_server_card(mcp_url: str, answers: Answers) -> Iterator[Finding]:
+    """Check that no web page is at the path of a server card, which the draft of SEP-2127 describes."""
+    answer = answers.get("GET", f"{mcp_url.rstrip('/')}/server-card")
+    if isinstance(answer, Answer) and answer.status == 200 and answer.is_html:
+        fix = "Answer 404 there, or serve the card as JSON: nothing requires a card."
+        yield Finding(rules.SERVER_CARD, answer.url, f"GET {describe_answer(answer)}.", fix)
 
 
 def check_session(mcp_url: str, fetcher: Fetcher) -> Iterator[Finding]:
@@ -66,28 +163,16 @@ def check_session(mcp_url: str, fetcher: Fetcher) -> Iterator[Finding]:
     On Lambda, another instance can get the second request, and it does not know the session (MCP 2025-11-25,
     "Transports", "Session Management"). MCP 2026-07-28 has no sessions.
     """
-    for answers, with_token in ((fetcher.without_token, False), (fetcher.with_token, True)):
-        first_answer = answers.get("POST", mcp_url) if answers else None
-        if not isinstance(first_answer, Answer) or first_answer.status != 200:
-            continue
-        session_id = dict(first_answer.headers).get("mcp-session-id", "")
-        if not _SESSION_ID.fullmatch(session_id):
-            continue
-        answer = fetcher.continue_session(mcp_url, session_id, with_token=with_token)
-        if isinstance(answer, Answer) and answer.status in {400, 404}:
-            message = f"`initialize` starts a session, and the next request in that session {describe_answer(answer)}."
-            fix = "Make the endpoint stateless: http_app(stateless_http=True), or stateless=True of a session manager."
-            yield Finding(rules.SESSION_LOST, mcp_url, message, fix)
-
-
-def _has_initialize_result(answer: Answer) -> bool:
-    """Whether an answer has the result of `initialize`, as JSON or as the first event of a stream."""
-    if answer.status != 200:
-        return False
-    if answer.media_type == "text/event-stream":
-        lines = answer.body.replace(b"\r\n", b"\n").split(b"\n\n")[0].split(b"\n")
-        data = b"\n".join(line[5:].strip() for line in lines if line.startswith(b"data:"))
-        answer = replace(answer, body=data, truncated=False)
-    value = parse_body(answer).value
-    result = value.get("result") if value else None
-    return isinstance(result, dict) and "protocolVersion" in result
+    first_answer = fetcher.fetch("with-token" if fetcher.token else "without-token", "POST", mcp_url)
+    if not isinstance(first_answer, Answer) or first_answer.status != 200:
+        return
+    session_id = dict(first_answer.headers).get("mcp-session-id", "")
+    if not _SESSION_ID.fullmatch(session_id):
+        return
+    revision = str((read_message(first_answer).get("result") or {}).get("protocolVersion", ""))
+    headers = [("mcp-session-id", session_id), ("mcp-protocol-version", revision)]
+    answer = fetcher.continue_session(mcp_url, tuple(pair for pair in headers if _SESSION_ID.fullmatch(pair[1])))
+    if isinstance(answer, Answer) and answer.status in {400, 404}:
+        message = f"`initialize` starts a session, and the next request in that session {describe_answer(answer)}."
+        fix = "Make the endpoint stateless: http_app(stateless_http=True), or stateless=True of a session manager."
+        yield Finding(rules.SESSION_LOST, mcp_url, message, fix)

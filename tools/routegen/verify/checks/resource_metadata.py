@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from routegen.report import Finding, rules
+from routegen.verify.checks.fields import check_fields, malformed_fields
+from routegen.verify.clients.metadata_schemas import PROTECTED_RESOURCE
 from routegen.verify.documents import Document, NoDocument
 from routegen.verify.oauth_discovery import (
     RENAMED_HEADER,
@@ -29,7 +31,7 @@ def check_resource_discovery(discovery: OAuthDiscovery) -> Iterator[Finding]:
     elif challenge and isinstance(resource.at_challenge_url, NoDocument):
         yield from _wrong_challenge(discovery, resource.at_challenge_url, resource.well_known_document)
     elif resource.blocking_answer:
-        yield _no_metadata(resource.blocking_answer)
+        yield _no_metadata(discovery, resource.blocking_answer)
     elif resource.well_known_document is None:
         yield from _no_metadata_anywhere(discovery, resource)
     elif challenge:
@@ -52,27 +54,47 @@ def _wrong_challenge(
     if answer.reason in _REPORTED_ELSEWHERE:
         return
     if well_known_document is None:
-        yield _no_metadata(answer)
+        yield _no_metadata(discovery, answer)
         return
     message = f"resource_metadata in the challenge is {answer.url}, which {answer.description}."
     fix = f'Send `resource_metadata="{well_known_document.url}"` in the challenge: clients request only the URL in it.'
     yield Finding(rules.CHALLENGE_WRONG, discovery.mcp_url, message, fix)
 
 
-def _no_metadata(answer: NoDocument) -> Finding:
+def _no_metadata(discovery: OAuthDiscovery, answer: NoDocument) -> Finding:
     """The finding for a URL that does not have the metadata."""
+    rule = {"page": rules.RESOURCE_PAGE, "not-json": rules.RESOURCE_UNREADABLE}.get(
+        answer.reason, rules.RESOURCE_MISSING
+    )
+    message = f"The metadata's URL {answer.description}"
+    if discovery.misplaced:
+        message += f"; the document is at {discovery.misplaced.url}, where no client looks for it"
+    elif answer.needs_sign_in:
+        message += ": it asks for a sign-in"
+    return Finding(rule, answer.url, f"{message}.", _fix_for_no_metadata(discovery, answer))
+
+
+def _fix_for_no_metadata(discovery: OAuthDiscovery, answer: NoDocument) -> str:
     path = urlsplit(answer.url).path
-    message = f"The metadata's URL {answer.description}."
+    if discovery.misplaced:
+        return (
+            "Use the stage `$default`, or a custom domain that maps to the stage: well-known paths are at the root of "
+            "the domain, before the name of a stage (RFC 9728, section 3.1)."
+        )
+    if answer.needs_sign_in:
+        return (
+            "Take the authorizer, the firewall rule or the middleware off this path: clients read the metadata before "
+            "they have a token (RFC 9728, section 3)."
+        )
     if answer.reason == "page":
-        fix = f"Add a route for {path} to the MCP server, so that the default app does not answer this path."
-        return Finding(rules.RESOURCE_PAGE, answer.url, message, fix)
+        return f"Add a route for {path} to the MCP server, so that the default app does not answer this path."
     if answer.reason == "not-json":
-        fix = "Send a JSON object with the fields of RFC 9728, section 2."
-        return Finding(rules.RESOURCE_UNREADABLE, answer.url, message, fix)
-    fix = (
+        return "Send a JSON object with the fields of RFC 9728, section 2."
+    if answer.status and answer.status >= 500:
+        return "Read the function's log: it raises an error, exceeds its time limit, or cannot be invoked."
+    return (
         f"Serve the metadata at {path} and add its route: `routegen extract` finds the path at which the server has it."
     )
-    return Finding(rules.RESOURCE_MISSING, answer.url, message, fix)
 
 
 def _no_metadata_anywhere(discovery: OAuthDiscovery, resource: ResourceMetadata) -> Iterator[Finding]:
@@ -84,8 +106,8 @@ def _no_metadata_anywhere(discovery: OAuthDiscovery, resource: ResourceMetadata)
         message = f"There is no protected resource metadata; clients fall back to the metadata of {server_url}."
         fix = f"Serve protected resource metadata at {answer.url} (RFC 9728), where newer clients look first."
         yield Finding(rules.OLD_DISCOVERY, discovery.mcp_url, message, fix)
-    elif discovery.challenge is None:
-        yield _no_metadata(answer)
+    elif discovery.challenge is None or answer.needs_sign_in or discovery.misplaced:
+        yield _no_metadata(discovery, answer)
     else:
         path = urlsplit(answer.url).path
         message = f"{_describe_challenge(discovery.challenge)}, and {answer.url} {answer.description}."
@@ -96,7 +118,11 @@ def _no_metadata_anywhere(discovery: OAuthDiscovery, resource: ResourceMetadata)
 def _unusable_challenge(discovery: OAuthDiscovery, challenge: Challenge, well_known_document: Document) -> Finding:
     message = f"{_describe_challenge(challenge)}; clients find {well_known_document.url} without it."
     if challenge.state == "renamed":
-        fix = "Nothing; a parameter mapping that overwrites `header.WWW-Authenticate` can restore the header."
+        message += " They do not see which scope a later 403 requires, so they cannot ask the user for it (step-up)."
+        fix = (
+            "Request every scope in the first sign-in: list it in scopes_supported of the resource metadata. A "
+            "parameter mapping that overwrites `header.WWW-Authenticate` can restore the header."
+        )
         return Finding(rules.CHALLENGE_RENAMED, discovery.mcp_url, message, fix)
     fix = f'Send `WWW-Authenticate: Bearer resource_metadata="{well_known_document.url}"` with the 401.'
     return Finding(rules.CHALLENGE_MISSING, discovery.mcp_url, message, fix)
@@ -115,6 +141,16 @@ def check_resource_content(discovery: OAuthDiscovery) -> Iterator[Finding]:
     document = discovery.resource.document if discovery.resource else None
     if document is None:
         return
+    malformed = malformed_fields(PROTECTED_RESOURCE, document.value)
+    checked_here = {"resource", "authorization_servers"}
+    others = {field: problem for field, problem in malformed.items() if field not in checked_here}
+    yield from check_fields(document, others, rules.RESOURCE_FIELD, "RFC 9728")
+    if document.value.get("dpop_bound_access_tokens_required") is True:
+        message = (
+            "dpop_bound_access_tokens_required is true, so the endpoint refuses a token without a proof (RFC 9449)."
+        )
+        fix = "Accept plain bearer tokens too: the known clients send no DPoP proof, which MCP does not require yet."
+        yield Finding(rules.DPOP, document.url, message, fix)
     resource = document.value.get("resource")
     if resource != discovery.mcp_url:
         yield _other_resource(discovery.mcp_url, document, resource)

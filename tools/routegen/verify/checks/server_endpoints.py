@@ -11,18 +11,26 @@ from routegen.verify.oauth_discovery import OAuthDiscovery
 def check_endpoints(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]:
     """Report endpoints that do not exist.
 
-    An endpoint for POST is allowed to answer GET with 404, but not OPTIONS too. Only the authorization endpoint is
-    allowed to be a web page.
+    Clients send POST to each endpoint except the authorization endpoint, and an endpoint is allowed to answer 404 to
+    every other method (RFC 6749, section 3.2; RFC 7591, section 3.1). Only the authorization endpoint is allowed to be
+    a web page.
     """
     for endpoint in discovery.endpoints:
-        answer = answers.get("GET", endpoint.url)
+        takes_post = endpoint.field != "authorization_endpoint"
+        answer, post = answers.get("GET", endpoint.url), answers.get("POST", endpoint.url)
+        is_tried = takes_post and isinstance(post, Answer)
+        answer = post if is_tried else answer
         if isinstance(answer, Failure):
             continue
-        is_missing = answer.status == 404 and _is_404(answers.get("OPTIONS", endpoint.url))
-        is_page = answer.status == 200 and answer.is_html and endpoint.field != "authorization_endpoint"
-        if is_missing or is_page:
-            message = f"{endpoint.field} in {endpoint.document_url} is this URL, but GET {describe_answer(answer)}."
-            fix = f"Correct {endpoint.field}, or give its path a route to the authorization server."
+        message = (
+            f"{endpoint.field} in {endpoint.document_url} is this URL, but {answer.method} {describe_answer(answer)}."
+        )
+        fix = f"Correct {endpoint.field}, or give its path a route to the authorization server."
+        if answer.status == 404 and takes_post and not is_tried:
+            message = f"{endpoint.field} answers GET with 404, and POST was not tried."
+            fix = "Nothing, if it answers POST: `--register` tries it."
+            yield Finding(rules.ENDPOINT_UNTESTED, endpoint.url, message, fix)
+        elif answer.status == 404 or (answer.status == 200 and answer.is_html and takes_post):
             yield Finding(rules.ENDPOINT_MISSING, endpoint.url, message, fix)
 
 
@@ -38,7 +46,3 @@ def check_registration(discovery: OAuthDiscovery, answers: Answers) -> Iterator[
             message = f"POST {describe_answer(answer)}."
         fix = "Allow the registration of public clients with a loopback redirect URI, or read the server's log."
         yield Finding(rules.REGISTRATION_REFUSED, url, message, fix)
-
-
-def _is_404(answer: Answer | Failure) -> bool:
-    return isinstance(answer, Answer) and answer.status == 404

@@ -1,30 +1,19 @@
 """Check authorization servers and their metadata (RFC 8414, OpenID Connect Discovery 1.0, RFC 7636, RFC 7591)."""
 
 from collections.abc import Collection, Iterator
+from urllib.parse import urlsplit
 
 from routegen.report import Finding, rules
+from routegen.roles import OPENID_CONFIGURATION
+from routegen.verify.checks.fields import check_fields, malformed_fields
+from routegen.verify.clients.claims import clients_by_registration
+from routegen.verify.clients.metadata_schemas import AUTHORIZATION_SERVER, OPENID
 from routegen.verify.documents import Document, NoDocument
 from routegen.verify.oauth_discovery import ENDPOINT_FIELDS, AuthorizationServer, OAuthDiscovery
-from routegen.verify.request_url import is_http_url, is_secure
+from routegen.verify.request_url import is_secure
 
 # The checks of connections report these.
 _REPORTED_ELSEWHERE = {"other-origin", "unreachable"}
-_REQUIRED_URLS = ("issuer", "authorization_endpoint", "token_endpoint")
-_URL_FIELDS = (
-    *_REQUIRED_URLS,
-    "registration_endpoint",
-    "jwks_uri",
-    "revocation_endpoint",
-    "introspection_endpoint",
-)
-_LIST_FIELDS = (
-    "response_types_supported",
-    "grant_types_supported",
-    "code_challenge_methods_supported",
-    "scopes_supported",
-    "response_modes_supported",
-    "token_endpoint_auth_methods_supported",
-)
 
 
 def check_servers(discovery: OAuthDiscovery) -> Iterator[Finding]:
@@ -41,7 +30,6 @@ def check_servers(discovery: OAuthDiscovery) -> Iterator[Finding]:
             yield from _missing(server)
         if server.metadata:
             yield from _check_metadata(server, server.metadata)
-            yield from _check_scopes(discovery, server, server.metadata)
 
 
 def _blocked(answer: NoDocument) -> Finding:
@@ -61,15 +49,21 @@ def _missing(server: AuthorizationServer) -> Iterator[Finding]:
     fix = (
         "Correct authorization_servers in the resource metadata, or publish the server's metadata at one of these URLs."
     )
+    if any(answer.needs_sign_in for answer in answers):
+        fix = "Take the login or the firewall rule off this URL: clients read the metadata before they have a token."
     yield Finding(rules.SERVER_MISSING, server.url, f"{message}.", fix)
 
 
 def _check_metadata(server: AuthorizationServer, document: Document) -> Iterator[Finding]:
     value = document.value
-    malformed = dict(_malformed_fields(value))
-    for field, problem in malformed.items():
-        fix = f"Correct {field} in the metadata (RFC 8414, section 2)."
-        yield Finding(rules.SERVER_FIELD, document.url, f"{field} {problem}.", fix)
+    is_openid = OPENID_CONFIGURATION in document.url
+    malformed = malformed_fields(AUTHORIZATION_SERVER, value)
+    malformed |= {
+        field: problem
+        for field, problem in malformed_fields(OPENID, value).items()
+        if is_openid or (field in value and problem != "is null") or (field == "jwks_uri" and field in value)
+    }
+    yield from check_fields(document, malformed, rules.SERVER_FIELD, "RFC 8414")
     if "issuer" not in malformed and value["issuer"] != server.url:
         yield _issuer_mismatch(server, document)
     for field in (*ENDPOINT_FIELDS, "jwks_uri"):
@@ -78,24 +72,8 @@ def _check_metadata(server: AuthorizationServer, document: Document) -> Iterator
             message = f"{field} is {url}, which is not https."
             yield Finding(rules.ENDPOINT_INSECURE, document.url, message, f"Publish {field} with its https URL.")
     yield from _check_capabilities(document, malformed)
-
-
-def _malformed_fields(value: dict[str, object]) -> Iterator[tuple[str, str]]:
-    """Each field that clients cannot use, with its problem: typed clients refuse a document with a wrong type."""
-    for field in _URL_FIELDS:
-        url = value.get(field)
-        if url is None:
-            if field in _REQUIRED_URLS:
-                yield field, "is missing"
-        elif not isinstance(url, str) or not is_http_url(url):
-            yield field, f"is {str(url)[:100]!r}, which is not a URL"
-    for field in _LIST_FIELDS:
-        texts = value.get(field)
-        if texts is None:
-            if field == "response_types_supported":
-                yield field, "is missing"
-        elif not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-            yield field, f"is {str(texts)[:100]!r}, which is not a list of strings"
+    yield from _check_registration(document, malformed)
+    yield from _check_authorization_endpoint(document, malformed)
 
 
 def _issuer_mismatch(server: AuthorizationServer, document: Document) -> Finding:
@@ -118,10 +96,6 @@ def _check_capabilities(document: Document, malformed: Collection[str]) -> Itera
             yield Finding(rules.NO_S256, document.url, message, fix)
     if not {"response_types_supported", "grant_types_supported"}.intersection(malformed):
         yield from _check_code_grant(document)
-    if not value.get("registration_endpoint") and value.get("client_id_metadata_document_supported") is not True:
-        message = "The metadata has no registration_endpoint, and client_id_metadata_document_supported is not true."
-        fix = "Turn on Dynamic Client Registration (in WorkOS: Connect, Configuration), or give each client an id."
-        yield Finding(rules.NO_REGISTRATION, document.url, message, fix)
 
 
 def _check_code_grant(document: Document) -> Iterator[Finding]:
@@ -133,14 +107,55 @@ def _check_code_grant(document: Document) -> Iterator[Finding]:
         yield Finding(rules.NO_CODE, document.url, message, fix)
 
 
-def _check_scopes(discovery: OAuthDiscovery, server: AuthorizationServer, document: Document) -> Iterator[Finding]:
-    """Check that the server offers the scopes of the resource, which clients ask for (MCP, "Scope Selection")."""
-    resource = discovery.resource.document if discovery.resource else None
-    requested, offered = resource and resource.value.get("scopes_supported"), document.value.get("scopes_supported")
-    if not resource or not isinstance(requested, list) or not isinstance(offered, list):
+def _check_registration(document: Document, malformed: Collection[str]) -> Iterator[Finding]:
+    """Check how a client without an id gets one (MCP 2025-11-25 and 2026-07-28, "Client Registration Approaches")."""
+    value = document.value
+    if "token_endpoint_auth_methods_supported" in malformed:
         return
-    missing = [str(scope) for scope in requested if scope not in offered]
-    if missing:
-        message = f"scopes_supported of the resource has {', '.join(missing)}, which {server.url} does not offer."
-        fix = "Remove these scopes from the resource's scopes_supported, or add them at the authorization server."
-        yield Finding(rules.SCOPES, resource.url, message[:500], fix)
+    has_documents = value.get("client_id_metadata_document_supported") is True
+    methods = value.get("token_endpoint_auth_methods_supported")
+    usable = "none" in (methods or ())
+    message = "The metadata has no registration_endpoint, and client_id_metadata_document_supported is "
+    auth_methods = f"token_endpoint_auth_methods_supported is {methods or 'missing'}, without `none`"
+    fix_methods = (
+        "Add `none` to token_endpoint_auth_methods_supported: the client of a metadata document has no secret "
+        "(only a client with keys can use `private_key_jwt`)."
+    )
+    if value.get("registration_endpoint"):
+        if has_documents and not usable:
+            message = f"client_id_metadata_document_supported is true, but {auth_methods}: Claude registers instead."
+            yield Finding(rules.DOCUMENTS_UNUSABLE, document.url, message, fix_methods)
+    elif not has_documents:
+        fix = "Turn on client ID metadata documents (in WorkOS: Connect, Configuration), or give each client an id."
+        yield Finding(rules.NO_REGISTRATION, document.url, f"{message}not true.", fix)
+    elif not usable:
+        yield Finding(rules.NO_REGISTRATION, document.url, f"{message}true, but {auth_methods}.", fix_methods)
+    else:
+        can, cannot = (", ".join(ids) for ids in clients_by_registration())
+        message += f"true: clients with a metadata document can sign in ({can}); others cannot ({cannot})."
+        fix = "Turn on Dynamic Client Registration (RFC 7591) too, until the clients that you serve have a document."
+        yield Finding(rules.DOCUMENTS_ONLY, document.url, message, fix)
+
+
+def _check_authorization_endpoint(document: Document, malformed: Collection[str]) -> Iterator[Finding]:
+    """Check that the authorization endpoint has no query, which RFC 6749 allows and one client breaks."""
+    value = document.value
+    url = value.get("authorization_endpoint")
+    if "authorization_endpoint" not in malformed and urlsplit(url).query:
+        message = f"authorization_endpoint has a query: {url}. The Python SDK adds its parameters after a second `?`."
+        fix = "Publish authorization_endpoint without a query: put the value into the path."
+        yield Finding(rules.AUTHORIZATION_QUERY, document.url, message[:500], fix)
+
+
+def check_recommendations(discovery: OAuthDiscovery) -> Iterator[Finding]:
+    """Check the announcements that MCP 2026-07-28 recommends ("Authorization", "Client Registration Approaches")."""
+    fields = ("authorization_response_iss_parameter_supported", "client_id_metadata_document_supported")
+    fix = (
+        "Nothing today. MCP 2026-07-28 recommends both: `iss` in the authorization response (RFC 9207), and client ID "
+        "metadata documents instead of dynamic registration, which it deprecates."
+    )
+    for document in (server.metadata for server in discovery.servers):
+        missing = [field for field in fields if document and document.value.get(field) is not True]
+        if document and missing:
+            message = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not true."
+            yield Finding(rules.NOT_RECOMMENDED, document.url, message, fix)

@@ -1,21 +1,25 @@
 """Predict what MCP clients will meet at a deployment: whether each client connects, or the error that it shows.
 
-`predict` is a pure function of a client, the URL of the MCP endpoint and `Answers`. Each module of a client follows the
-client's sources and the requests of its recorded runs; `McpClient.version` is the recorded version.
+`predict` is a pure function of a client, the URL of the MCP endpoint, `Answers` and the day. Each module of a client
+follows the client's sources and the requests of its recorded runs, or its documentation; `claims` has the versions.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
+from functools import partial
 
 from routegen.verify.answers import Answers
-from routegen.verify.clients import claude_connector, mcp_remote, python_sdk, typescript_sdk
+from routegen.verify.clients import documented_client, mcp_remote, python_sdk, typescript_sdk
+from routegen.verify.clients.claims import CLAIMS, CLIENT_IDS, outdated_claims, version_of
 from routegen.verify.clients.sign_in_flow import FlowError, PredictedOutcome, SignInFlow
 from routegen.verify.clients.whatwg_url import is_http_url, parse_url
+from routegen.verify.mcp_messages import EraAnswers
 
 
 @dataclass(frozen=True)
 class McpClient:
-    """An MCP client and the version whose runs were recorded."""
+    """An MCP client, and the version that was recorded or documented."""
 
     id: str
     version: str
@@ -33,6 +37,8 @@ class Prediction:
         reason: the reason for the outcome, in one sentence.
         url: the URL whose answer ends the flow; None for a client that connects.
         assumptions: conditions of the prediction that no request has tested.
+        version: the version of the client that the prediction is about.
+        claims: the ids of the claims that the prediction relies on.
     """
 
     client: str
@@ -42,16 +48,11 @@ class Prediction:
     reason: str
     url: str | None = None
     assumptions: tuple[str, ...] = ()
+    version: str = ""
+    claims: tuple[str, ...] = ()
 
 
-CLIENTS: tuple[McpClient, ...] = (
-    McpClient("python-sdk", "fastmcp 4.1.2 on mcp 2.3.0"),
-    McpClient("typescript-v1", "@modelcontextprotocol/sdk 1.32.2"),
-    McpClient("typescript-v2", "@modelcontextprotocol/client 2.4.0"),
-    McpClient("mcp-remote", "mcp-remote 0.15.1"),
-    McpClient("inspector", "@modelcontextprotocol/inspector 2.12.0"),
-    McpClient("claude-ai", "as documented in 2026"),
-)
+CLIENTS: tuple[McpClient, ...] = tuple(McpClient(client, version_of(client)) for client in CLIENT_IDS)
 
 _CONNECT: dict[str, Callable[[SignInFlow], str]] = {
     "python-sdk": python_sdk.connect,
@@ -59,11 +60,18 @@ _CONNECT: dict[str, Callable[[SignInFlow], str]] = {
     "typescript-v2": lambda flow: typescript_sdk.connect(flow, typescript_sdk.V2),
     "mcp-remote": mcp_remote.connect,
     "inspector": lambda flow: typescript_sdk.connect(flow, typescript_sdk.INSPECTOR),
-    "claude-ai": claude_connector.connect,
+    **{traits.id: partial(documented_client.connect, traits=traits) for traits in documented_client.TRAITS},
 }
 
 
-def predict(client: McpClient, mcp_url: str, answers: Answers) -> Prediction:
+def predict(
+    client: McpClient,
+    mcp_url: str,
+    answers: Answers,
+    *,
+    eras: EraAnswers | None = None,
+    today: date | None = None,
+) -> Prediction:
     """Predict what a client will meet at an MCP endpoint.
 
     It raises no error, and requests only the deployment and the authorization servers that the deployment names.
@@ -72,6 +80,9 @@ def predict(client: McpClient, mcp_url: str, answers: Answers) -> Prediction:
         client: the client to predict; for an id that is not in CLIENTS, the outcome is `unknown`.
         mcp_url: the URL of the MCP endpoint, as the user enters it.
         answers: the answers of the deployment and of its authorization servers.
+        eras: the answers of the endpoint to clients of each era; None if they are not known.
+        today: the day of the prediction: after the review date of a claim, the outcome is `unknown`. Without a day,
+            every claim holds.
     """
     connect = _CONNECT.get(client.id)
     if connect is None:
@@ -79,10 +90,27 @@ def predict(client: McpClient, mcp_url: str, answers: Answers) -> Prediction:
     endpoint = parse_url(mcp_url)
     if endpoint is None or not is_http_url(mcp_url):
         return Prediction(client.id, "unknown", None, (), f"{mcp_url[:200]} is not an http or https URL.", mcp_url)
-    flow = SignInFlow(mcp_url, endpoint, answers)
+    flow = SignInFlow(mcp_url, endpoint, answers, modern_answer=eras.modern if eras else None)
+    flow.rely_on(client.id)
+    outcome: PredictedOutcome = "connects"
+    error_text, url = None, None
     try:
         reason = connect(flow)
     except FlowError as error:
-        requests, assumptions = tuple(flow.requests), tuple(flow.assumptions)
-        return Prediction(client.id, error.outcome, error.text, requests, error.reason, error.url, assumptions)
-    return Prediction(client.id, "connects", None, tuple(flow.requests), reason, assumptions=tuple(flow.assumptions))
+        outcome, error_text, reason, url = error.outcome, error.text, error.reason, error.url
+    else:
+        if eras and eras.is_modern_only and client.id != "python-sdk":
+            is_recorded = CLAIMS[client.id].kind == "recorded"
+            flow.rely_on(client.id if is_recorded else "modern-only")
+            outcome, url = "fails" if is_recorded else "unknown", mcp_url
+            reason = f"{mcp_url} does not answer `initialize`, the first message of the client after the sign-in."
+    claims = tuple(flow.claims)
+    if outdated := outdated_claims(claims, today):
+        claim = outdated[0]
+        reason = (
+            f"The claim {claim.id} ({claim.version}, {claim.source_date}) was to be reviewed on {claim.review}. "
+            f"It predicted `{outcome}`: {reason}"
+        )
+        outcome, error_text, url = "unknown", None, url or mcp_url
+    requests, assumptions = tuple(flow.requests), tuple(flow.assumptions)
+    return Prediction(client.id, outcome, error_text, requests, reason, url, assumptions, client.version, claims)

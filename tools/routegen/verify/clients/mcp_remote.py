@@ -25,7 +25,7 @@ from routegen.verify.documents import describe_answer
 BUNDLED_SDK = SdkTraits(challenge_schemes=frozenset({"bearer"}), redirect_policy="any-origin")
 
 _BEARER = re.compile(r"(?i)^Bearer\s+")
-_PARAMETER = re.compile(r'(\w+)=(?:"([^"]*)"|([\w-]+))', re.ASCII)
+_PARAMETER = re.compile(r'(?<!\w)(\w+)=(?:"([^"]*)"|([\w-]+))', re.ASCII)
 _OLDER_TRANSPORT_WORDS = ("404", "405", "Not Found", "Method Not Allowed")
 
 

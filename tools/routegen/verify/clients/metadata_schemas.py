@@ -8,7 +8,7 @@ their order are those of `@modelcontextprotocol/sdk` 1.32.2 (`shared/auth.js`), 
 import json
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, create_model
 from routegen.verify.clients.whatwg_url import keep_empty_path, parse_url
 
 ZodSchema = tuple[tuple[str, str], ...]
@@ -65,6 +65,12 @@ REGISTRATION = _schema("""
 """)
 
 OAUTH_ERROR = _schema("error:string! error_description:string error_uri:string")
+
+# The model of the Python SDK has these fields too.
+_PYTHON_SERVER = AUTHORIZATION_SERVER + _schema("""
+    ui_locales_supported:strings op_policy_uri:url op_tos_uri:url
+    authorization_response_iss_parameter_supported:boolean authorization_grant_profiles_supported:strings
+""")
 
 _MISSING = object()
 _TYPES = ((bool, "boolean"), (str, "string"), (int | float, "number"), (list, "array"), (dict, "object"))
@@ -132,49 +138,42 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """pydantic's AnyHttpUrl with `url_preserve_empty_path`."""
 
 
-class ProtectedResourceModel(BaseModel):
-    """The model `mcp.shared.auth.ProtectedResourceMetadata`."""
+class ProtectedResourceFields(BaseModel):
+    """The fields of protected resource metadata that a prediction reads."""
 
     resource: HttpUrl
     authorization_servers: Annotated[list[HttpUrl], Field(min_length=1)]
-    jwks_uri: HttpUrl | None = None
-    scopes_supported: list[str] | None = None
-    bearer_methods_supported: list[str] | None = None
-    resource_signing_alg_values_supported: list[str] | None = None
-    resource_name: str | None = None
-    resource_documentation: HttpUrl | None = None
-    resource_policy_uri: HttpUrl | None = None
-    resource_tos_uri: HttpUrl | None = None
-    tls_client_certificate_bound_access_tokens: bool | None = None
-    authorization_details_types_supported: list[str] | None = None
-    dpop_signing_alg_values_supported: list[str] | None = None
-    dpop_bound_access_tokens_required: bool | None = None
 
 
-class AuthorizationServerModel(BaseModel):
-    """The model `mcp.shared.auth.OAuthMetadata`."""
+class AuthorizationServerFields(BaseModel):
+    """The fields of authorization server metadata that a prediction reads."""
 
     issuer: HttpUrl
     authorization_endpoint: HttpUrl
     token_endpoint: HttpUrl
     registration_endpoint: HttpUrl | None = None
-    scopes_supported: list[str] | None = None
     response_types_supported: list[str] = []
-    response_modes_supported: list[str] | None = None
-    grant_types_supported: list[str] | None = None
-    token_endpoint_auth_methods_supported: list[str] | None = None
-    token_endpoint_auth_signing_alg_values_supported: list[str] | None = None
-    service_documentation: HttpUrl | None = None
-    ui_locales_supported: list[str] | None = None
-    op_policy_uri: HttpUrl | None = None
-    op_tos_uri: HttpUrl | None = None
-    revocation_endpoint: HttpUrl | None = None
-    revocation_endpoint_auth_methods_supported: list[str] | None = None
-    revocation_endpoint_auth_signing_alg_values_supported: list[str] | None = None
-    introspection_endpoint: HttpUrl | None = None
-    introspection_endpoint_auth_methods_supported: list[str] | None = None
-    introspection_endpoint_auth_signing_alg_values_supported: list[str] | None = None
-    code_challenge_methods_supported: list[str] | None = None
-    client_id_metadata_document_supported: bool | None = None
-    authorization_response_iss_parameter_supported: bool | None = None
-    authorization_grant_profiles_supported: list[str] | None = None
+
+
+_MODEL_TYPES: dict[str, Any] = {"url": HttpUrl, "string": str, "strings": list[str], "boolean": bool}
+
+
+def _optional_fields(schema: ZodSchema, model: type[BaseModel]) -> dict[str, Any]:
+    """The fields that the client validates and that no prediction reads."""
+    kinds = {name: kind.replace("web-url", "url") for name, kind in schema if name not in model.model_fields}
+    return {name: (_MODEL_TYPES[kind] | None, None) for name, kind in kinds.items()}
+
+
+ProtectedResourceModel = create_model(
+    "ProtectedResourceModel",
+    __base__=ProtectedResourceFields,
+    **_optional_fields(PROTECTED_RESOURCE, ProtectedResourceFields),
+)
+"""The model `mcp.shared.auth.ProtectedResourceMetadata`."""
+
+AuthorizationServerModel = create_model(
+    "AuthorizationServerModel",
+    __base__=AuthorizationServerFields,
+    **_optional_fields(_PYTHON_SERVER, AuthorizationServerFields),
+)
+"""The model `mcp.shared.auth.OAuthMetadata`."""

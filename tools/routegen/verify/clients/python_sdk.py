@@ -14,7 +14,12 @@ from pydantic import BaseModel, ValidationError
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import untested_steps
-from routegen.verify.clients.metadata_schemas import AuthorizationServerModel, ProtectedResourceModel
+from routegen.verify.clients.metadata_schemas import (
+    AuthorizationServerFields,
+    AuthorizationServerModel,
+    ProtectedResourceFields,
+    ProtectedResourceModel,
+)
 from routegen.verify.clients.sign_in_flow import (
     ClientFailsError,
     FlowError,
@@ -25,9 +30,9 @@ from routegen.verify.clients.sign_in_flow import (
 )
 from routegen.verify.clients.whatwg_url import is_http_url, keep_empty_path
 from routegen.verify.documents import describe_answer
+from routegen.verify.mcp_messages import error_text, result_of
 
 _Model = TypeVar("_Model", bound=BaseModel)
-_RESOURCE_METADATA = re.compile(r'resource_metadata=(?:"([^"]+)"|([^\s,]+))')
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,11 @@ def connect(flow: SignInFlow) -> str:
     first_answer = flow.send_and_follow("POST", flow.mcp_url)
     if isinstance(first_answer, Failure):
         raise _unreachable(first_answer)
-    if first_answer.status == 200 and first_answer.media_type in {"application/json", "text/event-stream"}:
+    is_message = first_answer.media_type in {"application/json", "text/event-stream"} and not error_text(first_answer)
+    if first_answer.status == 200 and is_message:
         return f"{flow.mcp_url} requires no sign-in."
+    if first_answer.status != 401 and flow.modern_answer and result_of(flow.modern_answer):
+        return f"{flow.mcp_url} requires no sign-in, and answers `server/discover`."
     if first_answer.status != 401:
         raise _endpoint_error(flow, first_answer)
     resource = _discover_resource(flow, first_answer)
@@ -67,13 +75,14 @@ def connect(flow: SignInFlow) -> str:
         raise ClientFailsError(
             f"The sign-in page {urls.authorization} {describe_answer(page)}.", urls.authorization, text
         )
+    if "?" in urls.authorization:
+        reason = f"{urls.authorization} has a query, and the client adds its parameters after a second question mark."
+        raise ClientFailsError(reason, urls.authorization)
     # Without protected resource metadata, the client names the MCP endpoint as the resource (`get_resource_url`).
-    untested_steps.assume_token(
-        flow,
-        resource.resource if resource else flow.mcp_url,
-        resource.scopes_supported if resource else None,
-        metadata.scopes_supported if metadata else None,
-    )
+    resource_fields = resource.model_dump() if resource else {"resource": flow.mcp_url}
+    server_fields = metadata.model_dump() if metadata else {}
+    untested_steps.assume_token(flow, _challenge_value(first_answer, "scope"), resource_fields, server_fields)
+    untested_steps.assume_response(flow, server_fields)
     return untested_steps.sign_in_reason(flow, urls.authorization)
 
 
@@ -81,7 +90,7 @@ def _error_text(message: str) -> str:
     return f"RuntimeError: Client failed to connect: {message}"
 
 
-def _discover_resource(flow: SignInFlow, challenge: Answer) -> ProtectedResourceModel | None:
+def _discover_resource(flow: SignInFlow, challenge: Answer) -> ProtectedResourceFields | None:
     """The protected resource metadata; the client ignores every answer that is not such a document."""
     server_error = None
     for url in _resource_metadata_urls(flow, challenge):
@@ -102,15 +111,20 @@ def _discover_resource(flow: SignInFlow, challenge: Answer) -> ProtectedResource
     return None
 
 
+def _challenge_value(challenge: Answer, name: str) -> str | None:
+    """The value of a parameter of the challenge (`extract_field_from_www_auth`)."""
+    # httpx2 joins the values of several header fields with the same name (`Headers.get`).
+    header = ", ".join(value for key, value in challenge.headers if key == "www-authenticate")
+    match = re.search(rf'{name}=(?:"([^"]+)"|([^\s,]+))', header)
+    return (match[1] or match[2]) if match else None
+
+
 def _resource_metadata_urls(flow: SignInFlow, challenge: Answer) -> list[str]:
     """The places where the client looks for protected resource metadata (RFC 9728, section 3.1)."""
-    # httpx2 joins the values of several header fields with the same name (`Headers.get`).
-    header = ", ".join(value for name, value in challenge.headers if name == "www-authenticate")
-    match = _RESOURCE_METADATA.search(header)
     parts = urlsplit(_server_url(flow))
     root = f"{parts.scheme}://{parts.netloc}{PROTECTED_RESOURCE}"
-    challenge_urls = [match[1] or match[2]] if match else []
-    return [*challenge_urls, *([f"{root}{parts.path}"] if parts.path not in {"", "/"} else []), root]
+    named = _challenge_value(challenge, "resource_metadata")
+    return [*([named] if named else []), *([f"{root}{parts.path}"] if parts.path not in {"", "/"} else []), root]
 
 
 def _server_url(flow: SignInFlow) -> str:
@@ -134,7 +148,7 @@ def _with_final_slash(path: str) -> str:
     return path if path.endswith("/") else f"{path}/"
 
 
-def _discover_server(flow: SignInFlow, issuer: str | None) -> AuthorizationServerModel | None:
+def _discover_server(flow: SignInFlow, issuer: str | None) -> AuthorizationServerFields | None:
     """The authorization server metadata; None if the client finds none.
 
     Args:
@@ -185,7 +199,7 @@ def _endpoint_origin(flow: SignInFlow) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _sign_in_urls(flow: SignInFlow, metadata: AuthorizationServerModel | None) -> SignInUrls:
+def _sign_in_urls(flow: SignInFlow, metadata: AuthorizationServerFields | None) -> SignInUrls:
     origin = _endpoint_origin(flow)
     if metadata is None:
         return SignInUrls(f"{origin}/register", f"{origin}/authorize", in_metadata=False)
@@ -271,6 +285,8 @@ def _endpoint_error_message(first_answer: Answer) -> str:
     if target := redirect_target(first_answer):
         place = target.partition("?")[0]
         return f"Redirect to {place} not followed; use that URL as the endpoint if it is the intended server"
+    if first_answer.status == 200 and (message := error_text(first_answer)):
+        return message
     if 200 <= first_answer.status < 300:
         return f"Unexpected content type: {(first_answer.header('content-type') or '').lower()}"
     error = first_answer.json.get("error") if isinstance(first_answer.json, dict) else None

@@ -64,6 +64,8 @@ class SignInFlow:
         answers: the answers of the deployment.
         requests: method and URL of each request that the client has sent.
         assumptions: conditions of the prediction that no request has tested.
+        modern_answer: the answer to `server/discover`; None if it is not known.
+        claims: the ids of the claims that the prediction relies on.
     """
 
     mcp_url: str
@@ -71,6 +73,8 @@ class SignInFlow:
     answers: Answers
     requests: list[tuple[str, str]] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
+    modern_answer: Answer | Failure | None = None
+    claims: list[str] = field(default_factory=list)
 
     def send(self, method: str, url: str) -> Answer | Failure:
         """Send one request of the client, and do not follow redirects.
@@ -133,6 +137,11 @@ class SignInFlow:
         """Add an assumption of the prediction."""
         if condition not in self.assumptions:
             self.assumptions.append(condition)
+
+    def rely_on(self, claim_id: str) -> None:
+        """Add a claim that the prediction relies on."""
+        if claim_id not in self.claims:
+            self.claims.append(claim_id)
 
     def _require_known_origin(self, url: str, target: str) -> None:
         """Raise an error for a redirect to an origin that the client has not requested before."""

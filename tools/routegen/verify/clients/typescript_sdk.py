@@ -26,6 +26,7 @@ from routegen.verify.clients.sign_in_flow import (
 )
 from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
 from routegen.verify.documents import describe_answer
+from routegen.verify.mcp_messages import error_of
 from routegen.verify.request_url import host_kind
 
 _INCOMPATIBLE = "Incompatible auth server: does not support"
@@ -140,6 +141,9 @@ def request_endpoint(flow: SignInFlow, traits: SdkTraits) -> Answer:
         error_class, prefix = traits.status_error
         reason = f"{answer.url} {describe_answer(answer)}, which is not a challenge."
         raise ClientFailsError(reason, answer.url, traits.error_text(error_class, prefix + message), answer.status)
+    if answer.status == 200 and (error := error_of(answer)):
+        reason = f"{answer.url} answers 200 with a JSON-RPC error, and only a 401 starts a sign-in."
+        raise ClientFailsError(reason, answer.url, _json_rpc_error_text(traits, error))
     if answer.media_type in {"application/json", "text/event-stream"} or answer.status == 202:
         return answer
     error_class, prefix = traits.content_type_error
@@ -148,23 +152,32 @@ def request_endpoint(flow: SignInFlow, traits: SdkTraits) -> Answer:
     raise ClientFailsError(f"{answer.url} {describe_answer(answer)}, which is not an MCP message.", answer.url, text)
 
 
+def _json_rpc_error_text(traits: SdkTraits, error: dict[str, Any]) -> str | None:
+    """The text of a JSON-RPC error; None if the error is not valid, so that the exact words are not known."""
+    code, message = error.get("code"), error.get("message")
+    if not isinstance(code, int) or not isinstance(message, str):
+        return None
+    return traits.error_text("McpError", f"MCP error {code}: {message}") if traits.is_v1 else None
+
+
 def sign_in(flow: SignInFlow, traits: SdkTraits, challenge: Answer) -> str:
     """Take the flow from the challenge to the sign-in page, and return the reason why the client connects."""
-    discovered = _discover(flow, traits, _challenge_url(traits, challenge))
+    named = _challenge_value(traits, challenge, "resource_metadata")
+    url = parse_url(named) if named else None
+    discovered = _discover(flow, traits, url.href if url else None)
     _check_resource(flow, traits, discovered)
     _register(flow, traits, discovered)
-    return _authorize(flow, traits, discovered)
+    return _authorize(flow, traits, discovered, _challenge_value(traits, challenge, "scope"))
 
 
-def _challenge_url(traits: SdkTraits, challenge: Answer) -> str | None:
-    """The URL of the protected resource metadata in a challenge (RFC 9728, section 5.1)."""
-    header = ", ".join(value for name, value in challenge.headers if name == "www-authenticate")
+def _challenge_value(traits: SdkTraits, challenge: Answer, name: str) -> str | None:
+    """The value of a parameter of the challenge (`extractWWWAuthenticateParams`)."""
+    header = ", ".join(value for key, value in challenge.headers if key == "www-authenticate")
     scheme, _, parameters = header.partition(" ")
-    match = re.search(r'resource_metadata=(?:"([^"]+)"|([^\s,]+))', header)
+    match = re.search(rf'{name}=(?:"([^"]+)"|([^\s,]+))', header)
     if scheme.lower() not in traits.challenge_schemes or not parameters or parameters.startswith(" ") or not match:
         return None
-    url = parse_url(match[1] or match[2])
-    return url.href if url else None
+    return match[1] or match[2]
 
 
 def _get_metadata(flow: SignInFlow, traits: SdkTraits, url: str) -> Answer | None:
@@ -362,7 +375,7 @@ def _registration_error_text(traits: SdkTraits, answer: Answer) -> str | None:
     return traits.error_text("ServerError", message)
 
 
-def _authorize(flow: SignInFlow, traits: SdkTraits, discovered: DiscoveredMetadata) -> str:
+def _authorize(flow: SignInFlow, traits: SdkTraits, discovered: DiscoveredMetadata, scope: str | None) -> str:
     """Check the metadata as the client does after its registration, and return the reason why it connects."""
     _check_supported(traits, discovered)
     authorization_url = discovered.endpoint_url("authorize")
@@ -371,9 +384,9 @@ def _authorize(flow: SignInFlow, traits: SdkTraits, discovered: DiscoveredMetada
     _check_token_endpoint(traits, discovered.endpoint_url("token"))
     resource, metadata = discovered.resource or {}, discovered.metadata or {}
     # Without protected resource metadata, the client names no resource (`selectResourceURL`).
-    untested_steps.assume_token(
-        flow, resource.get("resource"), resource.get("scopes_supported"), metadata.get("scopes_supported")
-    )
+    untested_steps.assume_token(flow, scope, resource, metadata)
+    if not traits.is_v1:
+        untested_steps.assume_response(flow, metadata)
     return untested_steps.sign_in_reason(flow, authorization_url)
 
 

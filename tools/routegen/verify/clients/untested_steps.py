@@ -1,12 +1,13 @@
 """The steps of a sign-in that `verify` does not try: the registration of a client, the sign-in page and the token.
 
-`verify` registers a client only with `--register`. If it did not send the POST request, the answer is inferred from the
-answers to GET and OPTIONS: an origin that answers 404 or the same web page to all of them has no authorization server.
-In every other case the prediction assumes that the registration works, and says so.
+`verify` registers a client only with `--register`. If it did not send the POST request, an endpoint at a default path
+counts as missing if it answers GET with 404, or with the same web page as the authorization endpoint. An endpoint that
+metadata names can answer only POST. The prediction says which of the two it assumes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients.sign_in_flow import NETWORK_FAILURES, RedirectPolicy, SignInFlow, UnknownOutcomeError
@@ -33,11 +34,7 @@ def register(
     if isinstance(get_answer, Failure):
         if get_answer.kind in NETWORK_FAILURES:
             return get_answer
-    elif (
-        _is_missing(flow, registration_url, get_answer)
-        if in_metadata
-        else _has_no_authorization_server(flow, get_answer, authorization_url)
-    ):
+    elif not in_metadata and _has_no_authorization_server(flow, get_answer, authorization_url):
         flow.assume(f"{registration_url} answers POST as it answers GET")
         return replace(get_answer, method="POST")
     elif get_answer.status == 200 and get_answer.is_html:
@@ -53,27 +50,40 @@ def missing_sign_in_page(flow: SignInFlow, authorization_url: str) -> Answer | N
     return answer if isinstance(answer, Answer) and answer.status == 404 else None
 
 
+def assume_response(flow: SignInFlow, server_metadata: Mapping[str, Any]) -> None:
+    """Add the assumption about `iss` in the authorization response, if the server promises it (RFC 9207, 2.4)."""
+    if server_metadata.get("authorization_response_iss_parameter_supported") is True:
+        flow.assume("the authorization response carries `iss`")
+
+
 def assume_token(
     flow: SignInFlow,
-    resource: str | None,
-    resource_scopes: Sequence[str] | None,
-    server_scopes: Sequence[str] | None,
+    challenge_scope: str | None,
+    resource_metadata: Mapping[str, Any],
+    server_metadata: Mapping[str, Any],
 ) -> None:
     """Add the assumptions about the token that the client gets after the sign-in, which no request can test.
 
     Args:
         flow: the flow of the client.
-        resource: the resource that the client names in its request for a token (RFC 8707); None if it names none.
-        resource_scopes: the scopes in the protected resource metadata, which the client asks for.
-        server_scopes: the scopes in the authorization server metadata; None if it lists none.
+        challenge_scope: the scope in the challenge, which the client asks for first; None if it has none.
+        resource_metadata: the protected resource metadata, with the resource that the client names in its request for
+            a token (RFC 8707), and the scopes that it asks for without a scope in the challenge.
+        server_metadata: the authorization server metadata.
     """
+    resource, listed = resource_metadata.get("resource"), server_metadata.get("scopes_supported")
     if resource is None:
         flow.assume("the MCP server accepts a token that names no resource")
     elif resource.rstrip("/") != flow.mcp_url.partition("#")[0].rstrip("/"):
         flow.assume(f"the authorization server issues a token for {resource}, and the MCP server accepts this token")
-    if unlisted := sorted({*(resource_scopes or ())} - {*(server_scopes or resource_scopes or ())}):
+    requested = challenge_scope.split() if challenge_scope else resource_metadata.get("scopes_supported")
+    if requested == []:
+        flow.assume("the authorization server accepts a client that asks for an empty scope")
+    if unlisted := sorted({*(requested or ())} - {*(listed or requested or ())}):
         scope = " ".join(unlisted)
         flow.assume(f"the authorization server accepts the scope {scope!r}, which its metadata does not list")
+    if resource_metadata.get("dpop_bound_access_tokens_required") is True:
+        flow.assume("the MCP server accepts a token without a DPoP proof")
 
 
 def sign_in_reason(flow: SignInFlow, authorization_url: str) -> str:
@@ -89,16 +99,10 @@ def refusal_reason(flow: SignInFlow, registration_url: str, answer: Answer) -> s
     return f"{registration_url} does not register the client: it {describe_answer(answer)}{condition}."
 
 
-def _is_missing(flow: SignInFlow, url: str, get_answer: Answer) -> bool:
-    # An endpoint for POST may answer GET with 404, but then it does not answer OPTIONS with 404 too.
-    options_answer = flow.look_up("OPTIONS", url)
-    return get_answer.status == 404 and isinstance(options_answer, Answer) and options_answer.status == 404
-
-
 def _has_no_authorization_server(flow: SignInFlow, get_answer: Answer, authorization_url: str) -> bool:
+    if get_answer.status == 404:
+        return True
     page = flow.look_up("GET", authorization_url)
     if isinstance(page, Failure):
         return False
-    if page.status == get_answer.status == 404:
-        return True
     return page.status == get_answer.status == 200 and page.is_html and page.body == get_answer.body

@@ -1,0 +1,311 @@
+"""The sign-in flow of clients that cannot be run here, as far as it is documented or reported.
+
+`claims` has each statement with its source and its dates; `Traits` selects the statements of one client. Where nobody
+knows what a client does, the outcome is `unknown`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from routegen.roles import AUTHORIZATION_SERVER
+from routegen.verify.answers import Answer, Failure
+from routegen.verify.clients import untested_steps
+from routegen.verify.clients.sign_in_flow import (
+    ClientFailsError,
+    SignInFlow,
+    UnknownOutcomeError,
+    complete_answer,
+)
+from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
+from routegen.verify.documents import describe_answer, parse_body
+from routegen.verify.mcp_messages import error_text, is_modern_answer, result_of
+from routegen.verify.oauth_discovery import challenge_of, resource_metadata_urls, server_metadata_urls
+from routegen.verify.request_url import host_kind
+
+_RESOURCE_METADATA = re.compile(r'(?i)\bresource_metadata\s*=\s*"([^"]+)"')
+
+
+@dataclass(frozen=True)
+class Traits:
+    """The differences between the documented clients; each names the id of a claim, or is None if nothing is known.
+
+    Attributes:
+        id: the id of the client, and of its first claim.
+        name: the client in a sentence.
+        is_hosted: whether the client connects from the internet.
+        sign_in_statuses: the statuses that start a sign-in.
+        refused_status: the claim that a 403 starts no sign-in.
+        signs_in: whether the client signs in at remote servers at all.
+        needs_challenge: whether it is not known what the client does without a challenge.
+        exact_resource: the claim that `resource` must be the endpoint's URL.
+        server_errors: the claim that a server error of a well-known path ends the flow.
+        protected_metadata: the claim that metadata which asks for a token ends the flow.
+        page_is_missing: whether a page with status 200 counts as missing metadata.
+        s256: the claim that the client fails without S256.
+        asks_host: the claim that the client looks for the server's metadata at the MCP host.
+        documents: the claim that the client uses a client ID metadata document.
+        document_methods: the values of token_endpoint_auth_methods_supported of which the document needs one.
+        open_page: the claim that the client fails at an open server with a page at a well-known path.
+    """
+
+    id: str
+    name: str
+    is_hosted: bool = False
+    sign_in_statuses: frozenset[int] = frozenset({401})
+    refused_status: str | None = None
+    signs_in: bool = True
+    needs_challenge: bool = True
+    exact_resource: str | None = None
+    server_errors: str | None = None
+    protected_metadata: str | None = None
+    page_is_missing: bool = False
+    s256: str | None = None
+    asks_host: str | None = None
+    documents: str | None = None
+    document_methods: frozenset[str] = frozenset()
+    open_page: str | None = None
+
+
+_401_OR_403 = frozenset({401, 403})
+TRAITS = (
+    Traits(
+        "claude-ai", "Claude", is_hosted=True, refused_status="claude-403", exact_resource="claude-resource",
+        protected_metadata="claude-metadata-401", documents="claude-cimd", document_methods=frozenset({"none"}),
+        open_page="claude-open-page",
+    ),
+    Traits(
+        "claude-code", "Claude Code", sign_in_statuses=_401_OR_403, server_errors="claude-code-5xx",
+        documents="claude-code-cimd",
+    ),
+    Traits(
+        "chatgpt", "ChatGPT", is_hosted=True, s256="chatgpt-s256", asks_host="chatgpt-host", documents="chatgpt",
+        document_methods=frozenset({"none", "private_key_jwt"}),
+    ),
+    Traits(
+        "vscode", "VS Code", sign_in_statuses=_401_OR_403, needs_challenge=False, exact_resource="vscode-resource",
+        page_is_missing=True,
+    ),
+    Traits("cursor", "Cursor", needs_challenge=False),
+    Traits("github-copilot", "GitHub Copilot", is_hosted=True, signs_in=False),
+    Traits("goose", "Goose", needs_challenge=False, server_errors="goose", documents="goose-cimd"),
+)  # fmt: skip
+
+
+def connect(flow: SignInFlow, traits: Traits) -> str:
+    """Take the flow to the sign-in page on the documented way, and return the reason why the client connects.
+
+    Raises:
+        FlowError: the client does not get there, or the deployment leaves the documented way.
+    """
+    return _DocumentedFlow(flow, traits).connect()
+
+
+class _DocumentedFlow:
+    def __init__(self, flow: SignInFlow, traits: Traits) -> None:
+        self._flow = flow
+        self._traits = traits
+        flow.rely_on(traits.id)
+
+    def connect(self) -> str:
+        flow, traits, url = self._flow, self._traits, self._flow.mcp_url
+        answer = flow.send("POST", url)
+        if isinstance(answer, Failure):
+            raise UnknownOutcomeError(f"{url} cannot be reached: {answer.reason}.", url)
+        if traits.is_hosted and host_kind(flow.endpoint.host.strip("[]")) not in {None, "public"}:
+            reason = f"{traits.name} connects from the internet, and {flow.endpoint.host} is not a public address."
+            raise UnknownOutcomeError(reason, url)
+        if answer.status == 200 and (result_of(answer) is not None or answer.media_type == "text/event-stream"):
+            return self._open_endpoint()
+        if error := answer.status == 200 and error_text(answer):
+            self._fail(f"{url} answers 200 with the error {error!r}, and only a 401 starts a sign-in.", url)
+        modern = (answer, flow.modern_answer or answer)
+        if answer.status not in traits.sign_in_statuses and any(map(is_modern_answer, modern)):
+            flow.rely_on("modern-only")
+            reason = f"{url} speaks only newer revisions, and reports on {traits.name} contradict each other."
+            raise UnknownOutcomeError(reason, url)
+        if answer.status not in traits.sign_in_statuses:
+            self._undocumented(answer, traits.refused_status if answer.status == 403 else None)
+        if not traits.signs_in:
+            self._fail(f"{url} requires a sign-in, which {traits.name} does not support.", url)
+        return self._sign_in(answer)
+
+    def _open_endpoint(self) -> str:
+        """The reason why the client connects to an endpoint without sign-in, which Claude verifies first."""
+        flow, traits = self._flow, self._traits
+        if traits.open_page:
+            flow.rely_on("claude-open")
+            for url in (*resource_metadata_urls(flow.mcp_url), f"{flow.endpoint.origin}{AUTHORIZATION_SERVER}"):
+                answer = flow.send("GET", url)
+                if isinstance(answer, Answer) and answer.status == 200:
+                    self._open_with_document(answer)
+                elif isinstance(answer, Answer) and answer.status in {401, 403}:
+                    self._undocumented(answer, traits.protected_metadata)
+            flow.assume("Claude does not start a sign-in at this open server (anthropics/claude-ai-mcp#262)")
+            return f"{flow.mcp_url} requires no sign-in (reports contradict each other; not tested)."
+        return f"{flow.mcp_url} requires no sign-in."
+
+    def _open_with_document(self, answer: Answer) -> NoReturn:
+        flow = self._flow
+        reason = f"{flow.mcp_url} requires no sign-in, but {answer.url} {describe_answer(answer)}"
+        if answer.is_html:
+            self._fail(f"{reason}, and Claude takes that for a sign-in service.", answer.url, "claude-open-page")
+        flow.rely_on("claude-open-server")
+        document = parse_body(answer).value or {}
+        if "authorization_endpoint" in document and not (
+            document.get("registration_endpoint") or document.get("client_id_metadata_document_supported")
+        ):
+            self._fail(f"{reason}, a sign-in service where Claude cannot register.", answer.url)
+        raise UnknownOutcomeError(f"{reason}, and Claude can take that for a sign-in service.", answer.url)
+
+    def _sign_in(self, first_answer: Answer) -> str:
+        flow, traits = self._flow, self._traits
+        challenges = [value for name, value in first_answer.headers if name == "www-authenticate"]
+        match = next(filter(None, (_RESOURCE_METADATA.search(challenge) for challenge in challenges)), None)
+        named = match[1] if match and parse_url(match[1]) else None
+        url, resource = self._find_resource(named)
+        if named is None and traits.needs_challenge and (resource is not None or first_answer.status != 403):
+            self._without_challenge(url, resource)
+        if resource is None:
+            self._without_metadata()
+        if resource.get("resource") != flow.mcp_url:
+            reason = f"{url} is not metadata with exactly {flow.mcp_url} as its resource"
+            if traits.exact_resource:
+                self._fail(f"{reason}, which {traits.name} requires.", url, traits.exact_resource)
+            raise UnknownOutcomeError(f"{reason}, and {self._not_known}.", url)
+        servers = resource.get("authorization_servers")
+        issuer = servers[0] if isinstance(servers, list) and servers else None
+        server = self._http_url(issuer, url)
+        metadata_url, metadata = self._find_server(server)
+        if metadata is None or metadata.get("issuer") != issuer:
+            reason = f"{metadata_url} is not metadata with exactly {issuer} as its issuer, which other clients need."
+            raise UnknownOutcomeError(reason, metadata_url)
+        scope = challenge_of(first_answer).parameter("scope")
+        resource = {name: value for name, value in resource.items() if name != "scopes_supported" or _is_texts(value)}
+        return self._authorize(metadata_url, metadata, server, scope, resource)
+
+    def _authorize(
+        self, url: str, metadata: dict[str, Any], server: ParsedUrl, scope: str | None, resource: dict[str, Any]
+    ) -> str:
+        flow, traits = self._flow, self._traits
+        methods = metadata.get("code_challenge_methods_supported")
+        if not isinstance(methods, list) or "S256" not in methods:
+            reason = f"{url} does not list S256 in code_challenge_methods_supported."
+            if traits.s256:
+                self._fail(reason, url, traits.s256)
+            raise UnknownOutcomeError(reason, url)
+        copy = f"{flow.endpoint.origin}{AUTHORIZATION_SERVER}"
+        if traits.asks_host and server.origin != flow.endpoint.origin and self._document(copy) is None:
+            flow.rely_on(traits.asks_host)
+            reason = f"{copy} has no copy of the server's metadata, which {traits.name} looked for in reports."
+            raise UnknownOutcomeError(reason, copy)
+        authorization_url = self._http_url(metadata.get("authorization_endpoint"), url).href
+        self._register(metadata, url, authorization_url)
+        if page := untested_steps.missing_sign_in_page(flow, authorization_url):
+            self._fail(f"The sign-in page {authorization_url} {describe_answer(page)}.", authorization_url)
+        lists = {name: value for name, value in metadata.items() if name != "scopes_supported" or _is_texts(value)}
+        untested_steps.assume_token(flow, scope, resource, lists)
+        untested_steps.assume_response(flow, metadata)
+        return untested_steps.sign_in_reason(flow, authorization_url)
+
+    def _register(self, metadata: dict[str, Any], metadata_url: str, authorization_url: str) -> None:
+        flow, traits = self._flow, self._traits
+        methods = metadata.get("token_endpoint_auth_methods_supported")
+        listed = set(methods) if isinstance(methods, list) else set()
+        announced = metadata.get("client_id_metadata_document_supported") is True
+        if announced and traits.documents:
+            flow.rely_on(traits.documents)
+            if not traits.document_methods or listed & traits.document_methods:
+                return
+        if "registration_endpoint" not in metadata:
+            if announced and traits.documents:
+                names = " or ".join(sorted(traits.document_methods))
+                reason = f"{metadata_url} has no registration_endpoint, and its metadata documents need {names}."
+                self._fail(reason, metadata_url)
+            reason = f"{metadata_url} names no registration_endpoint, so the user must enter a client ID."
+            raise UnknownOutcomeError(reason, metadata_url)
+        url = self._http_url(metadata["registration_endpoint"], metadata_url).href
+        if traits.id == "claude-ai" and listed and "client_secret_basic" not in listed:
+            flow.rely_on("claude-basic")
+            flow.assume("Claude registers although client_secret_basic is not listed (anthropics/claude-ai-mcp#200)")
+        answer = untested_steps.register(flow, url, authorization_url, in_metadata=True, policy="same-origin")
+        if isinstance(answer, Failure):
+            raise UnknownOutcomeError(f"{url} cannot be reached: {answer.reason}.", url)
+        if answer is not None and not 200 <= answer.status < 300:
+            self._fail(untested_steps.refusal_reason(flow, url, answer), url)
+
+    def _without_challenge(self, url: str, resource: dict[str, Any] | None) -> NoReturn:
+        """End the flow without a challenge that names the resource metadata, which the documentation requires."""
+        flow = self._flow
+        if resource is not None:
+            reason = f"{flow.mcp_url} has no challenge that names {url}, which the documentation requires."
+            raise UnknownOutcomeError(reason, url)
+        self._without_metadata()
+
+    def _without_metadata(self) -> NoReturn:
+        """End the flow without resource metadata: the older discovery, and the default paths of MCP 2025-03-26."""
+        flow, origin = self._flow, self._flow.endpoint.origin
+        metadata_url, metadata = self._find_server(parse_url(origin) or flow.endpoint)
+        if metadata is not None:
+            reason = f"{flow.mcp_url} has no challenge, and only the older discovery leads to {metadata_url}."
+            raise UnknownOutcomeError(reason, metadata_url)
+        if self._traits.id == "claude-ai":
+            flow.rely_on("claude-no-challenge")
+            url = f"{origin}/register"
+            answer = untested_steps.register(flow, url, f"{origin}/authorize", in_metadata=False, policy="same-origin")
+            if isinstance(answer, Answer) and not 200 <= answer.status < 300:
+                self._fail(untested_steps.refusal_reason(flow, url, answer), url)
+        raise UnknownOutcomeError(f"{origin} has no metadata, and {self._not_known}.", origin)
+
+    def _find_resource(self, named: str | None) -> tuple[str, dict[str, Any] | None]:
+        urls = [named] if named else list(resource_metadata_urls(self._flow.mcp_url))
+        return self._first_document(urls)
+
+    def _find_server(self, server: ParsedUrl) -> tuple[str, dict[str, Any] | None]:
+        return self._first_document(list(server_metadata_urls(server.href)))
+
+    def _first_document(self, urls: list[str]) -> tuple[str, dict[str, Any] | None]:
+        """The first document with its URL; without one, the first URL."""
+        for url in urls:
+            if (document := self._document(url)) is not None:
+                return url, document
+        return urls[0], None
+
+    def _document(self, url: str) -> dict[str, Any] | None:
+        """The JSON object at a URL; None for a 404. Any other answer ends the flow."""
+        traits, answer = self._traits, self._flow.send("GET", url)
+        if isinstance(answer, Failure):
+            raise UnknownOutcomeError(f"{url} cannot be reached: {answer.reason}, and {self._not_known}.", url)
+        if answer.status == 404 or (answer.status == 200 and answer.is_html and traits.page_is_missing):
+            return None
+        document = parse_body(complete_answer(answer)).value if answer.status == 200 else None
+        if document is None:
+            claim = traits.server_errors if answer.status >= 500 else None
+            self._undocumented(answer, traits.protected_metadata if answer.status in {401, 403} else claim)
+        return document
+
+    @property
+    def _not_known(self) -> str:
+        return f"what {self._traits.name} does next is not documented"
+
+    def _undocumented(self, answer: Answer, claim: str | None) -> NoReturn:
+        """End the flow at an answer: the client fails if a claim says so, and nobody knows if there is none."""
+        description = f"{answer.url} {describe_answer(answer)}"
+        if claim:
+            self._fail(f"{description}, where {self._traits.name} gives up.", answer.url, claim)
+        raise UnknownOutcomeError(f"{description}, and {self._not_known}.", answer.url)
+
+    def _fail(self, reason: str, url: str, claim: str | None = None) -> NoReturn:
+        if claim:
+            self._flow.rely_on(claim)
+        raise ClientFailsError(reason, url)
+
+    def _http_url(self, value: Any, source_url: str) -> ParsedUrl:
+        url = parse_url(value) if isinstance(value, str) else None
+        if url is None or not is_http_url(url.href):
+            raise UnknownOutcomeError(f"{source_url} names {str(value)[:200]!r}, which is not a URL.", source_url)
+        return url
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
