@@ -320,17 +320,17 @@ _add_fault(
     _edit(lambda value, request: value.update(issuer=request.deployment)),
 )
 
+
 # The scope of the challenge, which clients prefer to the scopes of the metadata
-for _name, _scope in {"unknown": "wiki:write", "empty": "", "known": "openid"}.items():
-    _add_fault(
-        f"challenge-scope-{_name}",
-        _is_mcp("POST"),
-        _replace_challenge(
-            lambda request, scope=_scope: (
-                f'Bearer scope="{scope}", resource_metadata="{request.deployment}{RESOURCE}/mcp"'
-            )
-        ),
+def _challenge_with_scope(scope: str) -> Fault:
+    return _replace_challenge(
+        lambda request: f'Bearer scope="{scope}", resource_metadata="{request.deployment}{RESOURCE}/mcp"'
     )
+
+
+_add_fault("challenge-scope-unknown", _is_mcp("POST"), _challenge_with_scope("wiki:write"))
+_add_fault("challenge-scope-empty", _is_mcp("POST"), _challenge_with_scope(""))
+_add_fault("challenge-scope-known", _is_mcp("POST"), _challenge_with_scope("openid"))
 
 # The resource metadata: RG040 to RG045
 _add_fault("resource-401", _is_resource, _send(json_reply(401, {"message": "Unauthorized"})))

@@ -298,9 +298,10 @@ def test_a_resolver_that_hangs_does_not_delay_the_report() -> None:
     assert [finding.rule for finding in report.findings] == [rules.UNREACHABLE]
 
 
-def test_only_safe_methods_and_one_post_are_sent() -> None:
+def test_only_the_endpoint_gets_methods_that_are_not_safe() -> None:
     with raw_server("-", b"") as raw:
         verify_server(raw)
     methods = {line.partition(" ")[0] for line in raw.requests}
-    assert methods <= {"GET", "HEAD", "OPTIONS", "POST"}
-    assert [line for line in raw.requests if line.startswith("POST")] == [MCP]
+    assert methods <= {"GET", "HEAD", "OPTIONS", "POST", "DELETE"}
+    assert [line for line in raw.requests if line.startswith("POST")] == [MCP] * 2, "initialize and server/discover"
+    assert [line for line in raw.requests if line.startswith("DELETE")] == ["DELETE /mcp"]

@@ -23,7 +23,7 @@ from routegen.verify.checks import (
     server_endpoints,
     server_metadata,
 )
-from routegen.verify.clients import CLIENTS, McpClient, Prediction, predict
+from routegen.verify.clients import CLIENTS, RECORDED_CLIENTS, McpClient, Prediction, predict
 from routegen.verify.clients.claims import CLAIMS
 from routegen.verify.deployment import Deployment, RouteProbe
 from routegen.verify.documents import Document, describe_answer, follow_redirects
@@ -167,16 +167,15 @@ def add_client_findings(findings: tuple[Finding, ...], predictions: Sequence[Pre
     """Add a finding for each cause that makes recorded clients fail, if no finding of another rule explains it."""
     if any(finding.rule.level == "error" or finding.rule in rules.EXPLAIN_FAILURES for finding in findings):
         return findings
+    # What is documented or reported of the other clients is too uncertain for an error.
+    recorded = {client.id for client in RECORDED_CLIENTS}
     causes: dict[str, list[Prediction]] = {}
     for prediction in predictions:
-        # What is documented or reported of the other clients is too uncertain for an error.
-        if prediction.outcome == "fails" and CLAIMS[prediction.client].kind == "recorded":
+        if prediction.outcome == "fails" and prediction.client in recorded:
             causes.setdefault(prediction.url or prediction.client, []).append(prediction)
     fix = "Compare the answer of this URL with the requests of the client: `--format json` lists them."
-    return findings + tuple(
-        Finding(rules.CLIENT_FAILS, url, f"{', '.join(one.client for one in failing)}: {failing[0].reason}", fix)
-        for url, failing in causes.items()
-    )
+    messages = {url: ", ".join(item.client for item in items) + f": {items[0].reason}" for url, items in causes.items()}
+    return findings + tuple(Finding(rules.CLIENT_FAILS, url, message, fix) for url, message in messages.items())
 
 
 def _report(plan: VerifyPlan, fetcher: Fetcher, findings: Iterable[Finding]) -> Report:
@@ -197,7 +196,7 @@ def _report(plan: VerifyPlan, fetcher: Fetcher, findings: Iterable[Finding]) -> 
         findings=add_client_findings(sorted_findings(findings), all_predictions),
         sections=(
             Section("Routes", tuple((route["path"], route["app"], route["answer"]) for route in routes)),
-            Section("Revisions of MCP", tuple((url, found.description) for url, found in eras.items())),
+            Section("Revisions of MCP", tuple((url, era.description) for url, era in eras.items())),
             *(
                 predictions_section(of_endpoint, f"Clients of {url}" if has_many else "Clients")
                 for url, of_endpoint in predictions.items()
@@ -208,11 +207,11 @@ def _report(plan: VerifyPlan, fetcher: Fetcher, findings: Iterable[Finding]) -> 
             "revisions": [
                 {
                     "endpoint": url,
-                    "modern": found.modern_revisions,
-                    "older": found.older_revision,
-                    "needs_token": found.needs_token,
+                    "modern": era.modern_revisions,
+                    "older": era.older_revision,
+                    "needs_token": era.needs_token,
                 }
-                for url, found in eras.items()
+                for url, era in eras.items()
             ],
             "clients": [
                 {"endpoint": url, **prediction_details(prediction)}

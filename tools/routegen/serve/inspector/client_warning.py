@@ -12,7 +12,7 @@ from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED
 from routegen.serve.exchange import Exchange
 from routegen.serve.proxy_event import HttpRequest
 from routegen.verify.answers import Answer, Failure
-from routegen.verify.clients import CLIENTS, predict
+from routegen.verify.clients import RECORDED_CLIENTS, predict
 from routegen.verify.clients.sign_in_flow import redirect_target
 from routegen.verify.clients.whatwg_url import parse_url
 
@@ -44,7 +44,7 @@ def client_warning(exchange: Exchange) -> str | None:
         return _SIGN_IN_AGAIN
     deployment = _OneKnownAnswer(answer, url.origin, url.path)
     clauses: dict[str, list[str]] = {}
-    for prediction in (predict(client, deployment.mcp_url, deployment) for client in CLIENTS):
+    for prediction in (predict(client, deployment.mcp_url, deployment) for client in RECORDED_CLIENTS):
         if prediction.outcome == "fails" and (answer.method, answer.url) in prediction.requests:
             clause = deployment.clause(prediction.url or "", prediction.error)
             clauses.setdefault(clause, []).append(prediction.client)

@@ -32,13 +32,15 @@ def _problem(kind: str, value: object) -> str | None:
         return "is null"
     kind = kind.removesuffix("!")
     if kind.endswith("s"):
-        fits, expected = isinstance(value, list) and all(isinstance(item, str) for item in value), "a list of strings"
+        expected = "a list of strings"
+        is_valid = isinstance(value, list) and all(isinstance(item, str) for item in value)
     elif kind.endswith("url"):
-        fits, expected = isinstance(value, str) and is_http_url(value), "a URL"
+        expected = "a URL"
+        is_valid = isinstance(value, str) and is_http_url(value)
     else:
         python_type, expected = _KINDS[kind]
-        fits = isinstance(value, python_type)
-    return None if fits else f"is {str(value)[:100]!r}, which is not {expected}"
+        is_valid = isinstance(value, python_type)
+    return None if is_valid else f"is {str(value)[:100]!r}, which is not {expected}"
 
 
 def check_fields(document: Document, malformed: dict[str, str], rule: Rule, standard: str) -> Iterator[Finding]:

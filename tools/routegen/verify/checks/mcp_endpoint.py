@@ -71,7 +71,8 @@ def _open_endpoint(url: str, message: str, answers: Answers) -> Finding:
     """The finding for an endpoint without sign-in: some clients look for a published sign-in first."""
     origin = origin_of(urlsplit(url))
     urls = [*resource_metadata_urls(url), server_metadata_urls(origin)[0]]
-    document = next((found for found in (read_document(answers, u) for u in urls) if isinstance(found, Document)), None)
+    documents = (read_document(answers, document_url) for document_url in urls)
+    document = next((attempt for attempt in documents if isinstance(attempt, Document)), None)
     if document is None:
         fix = (
             f"Unless the server is meant to be open, give it an auth provider, which also serves {PROTECTED_RESOURCE}."

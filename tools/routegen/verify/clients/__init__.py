@@ -54,6 +54,9 @@ class Prediction:
 
 CLIENTS: tuple[McpClient, ...] = tuple(McpClient(client, version_of(client)) for client in CLIENT_IDS)
 
+RECORDED_CLIENTS = tuple(client for client in CLIENTS if CLAIMS[client.id].kind == "recorded")
+"""The clients whose runs were recorded; what is known of the others comes from documentation and reports."""
+
 _CONNECT: dict[str, Callable[[SignInFlow], str]] = {
     "python-sdk": python_sdk.connect,
     "typescript-v1": lambda flow: typescript_sdk.connect(flow, typescript_sdk.V1),
