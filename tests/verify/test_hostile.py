@@ -161,7 +161,7 @@ EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize(
     ("event", "rule"),
-    [(b"data: {}\n\n", "RG011"), (b'data: {"result": {}}\n\n', "RG013"), (b": still here\n", "RG013 RG004")],
+    [(b"data: {}\n\n", "RG011"), (b'data: {"result": {}}\n\n', "RG013"), (b": still here\n", "RG011 RG004")],
 )
 def test_an_endless_stream_of_events_is_not_read_to_its_end(event: bytes, rule: str) -> None:
     with raw_server(MCP, endless(EVENTS, event)) as raw:
