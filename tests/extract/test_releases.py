@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import routegen
 from helpers.support import DATA
+from routegen.roles import discovery_documents
 
 PRM = "/.well-known/oauth-protected-resource"
 ASM = "/.well-known/oauth-authorization-server"
@@ -45,5 +46,8 @@ def test_the_manifest_has_the_paths_of_the_release(requirement: str, tmp_path: P
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
-    served = {route["path"]: route["methods"] for route in json.loads(done.stdout)["routes"]}
+    routes = json.loads(done.stdout)["routes"]
+    served = {route["path"]: route["methods"] for route in routes if "reserved" not in route}
     assert served == SERVED[requirement]
+    documents = {path for path, _ in discovery_documents("/mcp") if path.strip("/").count("/") > 1}
+    assert {route["path"] for route in routes if "reserved" in route} == documents - served.keys()

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def test_a_commit_is_refused_after_a_path_of_the_app_has_changed(repository: Pat
         )
 
     git("init", "-q")
-    subprocess.run(["pre-commit", "install"], cwd=repository, env=env, check=True)
+    subprocess.run([sys.executable, "-m", "pre_commit", "install"], cwd=repository, env=env, check=True)
     git("add", "-A")
     first = git("commit", "-m", "all is well")
     assert first.returncode == 0, first.stderr

@@ -118,21 +118,25 @@ class _AppPool(ABC):
 
 
 class _LambdaPool(_AppPool):
-    """A Lambda function: it starts another instance if all are busy."""
+    """A Lambda function: the oldest idle instance gets a request, and another one starts if all are busy."""
 
     def __init__(self, function: LambdaFunction, context: PoolContext) -> None:
         super().__init__(function, context)
-        self._idle: list[_Instance] = []
+        self._instances: list[_Instance] = []
 
     async def _answer(self, event: Any) -> Any:
-        instance = self._idle.pop() if self._idle else _Instance(self.function)
+        instance = next((instance for instance in self._instances if not instance.is_busy), None)
+        if instance is None:
+            instance = _Instance(self.function)
+            self._instances.append(instance)
+        instance.is_busy = True
         try:
             return await instance.handle(event)
         finally:
-            self._idle.append(instance)
+            instance.is_busy = False
 
     def _end(self) -> None:
-        for instance in self._idle:
+        for instance in self._instances:
             instance.end()
 
 
@@ -140,6 +144,7 @@ class _Instance:
     """A thread that imports the module of a function and handles one event after the other."""
 
     def __init__(self, function: LambdaFunction) -> None:
+        self.is_busy = False
         self._function = function
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, daemon=True)

@@ -19,7 +19,7 @@ DEFAULT_TIMEOUT = 60.0
 _INHERITED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
 
 _TABLE = "[tool.routegen]"
-_STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+_STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True)
 
 
 def _check_text(text: str) -> str:
@@ -92,6 +92,10 @@ class AppTable(BaseModel):
             description="Paths that the app gets although its route table does not list them, because middleware "
             "answers them; and documents of the whole domain that this app answers for other apps too.",
         ),
+    ] = ()
+    endpoints: Annotated[
+        tuple[LiteralPath, ...],
+        Field(strict=False, description="Paths of MCP endpoints, if the code does not show that they are endpoints."),
     ] = ()
     reserve: Annotated[
         ReservePolicy | tuple[LiteralPath, ...],

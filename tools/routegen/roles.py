@@ -77,6 +77,7 @@ _ROLE_RULES = (
             "StreamableHTTPASGIApp",
             "create_streamable_http_app.<locals>.handle_streamable_http",
             "StreamableHTTPSessionManager.handle_request",
+            "written-by-hand",
         ),
     ),
     _RoleRule(
@@ -127,6 +128,18 @@ def discovery_documents(endpoint: str) -> Iterator[tuple[str, PathRole]]:
         yield from ((f"{document}{endpoint}", role) for document, role in DISCOVERY_DOCUMENTS)
         yield from ((f"{endpoint.rstrip('/')}{document}", role) for document, role in DISCOVERY_DOCUMENTS)
     yield from DISCOVERY_DOCUMENTS
+
+
+def issuer_documents(issuer: str) -> Iterator[tuple[str, PathRole]]:
+    """Yield each path at which MCP clients ask for the metadata of an authorization server, with the document's role.
+
+    Args:
+        issuer: the path of the issuer, without a final slash; empty for the root of the domain.
+    """
+    for document, role in DISCOVERY_DOCUMENTS[1:]:
+        yield f"{document}{issuer}", role
+    if issuer:
+        yield f"{issuer}{OPENID_CONFIGURATION}", DISCOVERY_DOCUMENTS[2][1]
 
 
 def list_discovery_paths(served_paths: Iterable[str]) -> list[str]:

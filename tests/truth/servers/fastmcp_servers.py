@@ -147,6 +147,7 @@ SERVERS = [
     server("a function around Mangum", MCP, APP, "_mangum = Mangum(app)",
            "def handler(event, context): return _mangum(event, context)"),
     server("an endpoint by hand with its reserved paths", MCP, BY_HAND, HANDLER, table=f"reserve = {RESERVED}"),
+    server("an endpoint by hand", MCP, BY_HAND, HANDLER),
     server("Mangum without a lifespan", MCP, APP, 'handler = Mangum(app, lifespan="off")',
            expected="warned", message='Mangum(..., lifespan="off")'),
     server("HTTP+SSE on Lambda", MCP, 'app = mcp.http_app(transport="sse")', HANDLER,

@@ -107,6 +107,29 @@ async def page(request):
 
 EVERYTHING = Route("/{path:path}", page, methods=["GET", "POST"])
 """
+OWN_ENDPOINT = """
+class Endpoint:
+    def __init__(self, app):
+        self._tools = app
+
+    async def __call__(self, scope, receive, send):
+        await self._pass_on(scope, receive, send)
+
+    async def _pass_on(self, scope, receive, send):
+        await self._tools(scope, receive, send)
+"""
+PAGES = """
+from starlette.responses import HTMLResponse
+
+async def page(request):
+    return HTMLResponse("page")
+
+async def missing(request):
+    return PlainTextResponse("not found", 404)
+
+EVERYTHING = Route("/{path:path}", page)
+NO_DOCUMENTS = [Route(f"{prefix}/.well-known/{{path:path}}", missing) for prefix in ("", "/mcp")]
+"""
 NESTED = """
 api = FastAPI()
 api.mount("/llm", inner)
@@ -163,6 +186,18 @@ SERVERS = [
            expected="warned", message=NOT_STARTED),
     server("Starlette with copied routes and no lifespan", AT_MCP, "app = Starlette(routes=[*inner.routes])", HANDLER,
            expected="warned", message=NOT_STARTED),
+    server("the application as the endpoint of a route", AT_MCP,
+           'app = Starlette(routes=[Route("/mcp", inner)], lifespan=inner.lifespan)', HANDLER),
+    server("an endpoint that passes requests on", AT_MCP, OWN_ENDPOINT,
+           'app = Starlette(routes=[Route("/mcp", Endpoint(inner))], lifespan=inner.lifespan)', HANDLER),
+    server("an endpoint that passes requests on, without the lifespan", AT_MCP, OWN_ENDPOINT,
+           'app = Starlette(routes=[Route("/mcp", Endpoint(inner))])', HANDLER, expected="warned", message=NOT_STARTED),
+    server("pages that answer every path, without a website", AT_MCP, PAGES,
+           "app = Starlette(routes=[*inner.routes, EVERYTHING], lifespan=inner.lifespan)", HANDLER, has_website=False,
+           expected="warned", message="catch-all: mcp: /{path:path} also answers ", works=True),
+    server("pages that answer every path except documents", AT_MCP, PAGES,
+           "app = Starlette(routes=[*inner.routes, *NO_DOCUMENTS, EVERYTHING], lifespan=inner.lifespan)", HANDLER,
+           has_website=False),
     server("nested mounts", AT_MCP, 'middle = Starlette(routes=[Mount("/b", inner)])',
            'app = Starlette(routes=[Mount("/a", middle)], lifespan=inner.lifespan)', HANDLER, endpoints=("/a/b/mcp",)),
     server("nested mounts with the lifespan in the middle", AT_MCP,

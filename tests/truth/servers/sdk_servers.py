@@ -115,7 +115,7 @@ LOOPBACK = "answers 421 to every host name except those of its own machine"
 ONCE = "its session manager can start once"
 NOT_STARTED = "nothing starts its session manager"
 REDIRECT = "the MCP endpoint is /mcp/, and /mcp only redirects to it"
-EVERYTHING = "handle_request at /{proxy:path} takes every path"
+EVERYTHING = "app at /{proxy:path} takes every path"
 
 SERVERS = [
     server("MCPServer's object", MCP, app="mcp", handler="", expected="warned", message=LOOPBACK),

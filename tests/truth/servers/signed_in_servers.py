@@ -194,11 +194,14 @@ app = mcp.streamable_http_app(stateless_http=True, host="0.0.0.0")
 
 
 MISPLACED = "misplaced-metadata: mcp serves the protected resource metadata at "
+NO_METADATA = "requires a token, and mcp serves no metadata that says where to get one"
 MISPLACED_SERVER = "misplaced-metadata: mcp serves the "
 
 SERVERS = [
-    server("static tokens", IMPORTS, app("tokens()"), HANDLER, sign_in="token"),
-    server("a JWT verifier", IMPORTS, app(JWT_VERIFIER), HANDLER, sign_in="token", token=_JWT),
+    server("static tokens", IMPORTS, app("tokens()"), HANDLER, sign_in="token",
+           expected="warned", message=NO_METADATA, works=True),
+    server("a JWT verifier", IMPORTS, app(JWT_VERIFIER), HANDLER, sign_in="token", token=_JWT,
+           expected="warned", message=NO_METADATA, works=True),
     server("AuthKit", IMPORTS, app("authkit(BASE_URL)"), HANDLER, sign_in="complete"),
     server("AuthKit with a final slash in base_url", IMPORTS, app('authkit(BASE_URL + "/")'), HANDLER,
            sign_in="complete"),
@@ -236,13 +239,14 @@ SERVERS = [
     server("an authorization server in a mount without its documents", IMPORTS,
            mounted('own_server(BASE_URL + "/desk")', "/desk", documents=False), HANDLER,
            endpoints=("/desk/mcp",), sign_in="complete", expected="refused", message=MISPLACED_SERVER),
-    server("metadata by middleware", IMPORTS, BY_MIDDLEWARE, HANDLER, sign_in="complete"),
+    server("metadata by middleware", IMPORTS, BY_MIDDLEWARE, HANDLER, sign_in="complete",
+           expected="warned", message="claim a document of middleware: routes = [", works=True),
     server("metadata by middleware, claimed", IMPORTS, BY_MIDDLEWARE, HANDLER, sign_in="complete",
            table='routes = ["/.well-known/oauth-protected-resource/mcp"]'),
     server("metadata by hand", IMPORTS, BY_HAND, HANDLER, sign_in="complete"),
     server("copied routes with their middleware", IMPORTS, COPIED,
            "app = Starlette(routes=[*inner.routes], middleware=inner.user_middleware, lifespan=inner.lifespan)",
-           HANDLER, sign_in="token"),
+           HANDLER, sign_in="token", expected="warned", message=NO_METADATA, works=True),
     server("copied routes without their middleware", IMPORTS, COPIED,
            "app = Starlette(routes=[*inner.routes], lifespan=inner.lifespan)", HANDLER,
            sign_in="token", expected="warned", message="its routes were copied without the middleware"),

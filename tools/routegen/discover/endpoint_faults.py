@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from routegen.discover.adapters import DiscoveredRoute
 from routegen.discover.lifespan import can_start
-from routegen.discover.mcp_sessions import find_session_manager, is_transport, wrapped_endpoints
+from routegen.discover.mcp_endpoints import find_session_manager, find_transport, wrapped_endpoints
 from routegen.discover.unwrap import find_wrappers, has_class, is_lambda_handler
 
 EndpointFault = Literal[
@@ -42,7 +42,7 @@ def find_endpoint_faults(app: Any, router: Any, route: DiscoveredRoute) -> tuple
     """
     endpoint = getattr(route.holder, "endpoint", getattr(route.holder, "app", None))
     manager = find_session_manager(endpoint)
-    transport = next((value for value in wrapped_endpoints(endpoint) if is_transport(value)), None)
+    transport = find_transport(endpoint)
     if manager is None and transport is None:
         return ()
     mangum_lifespan = getattr(app, "lifespan", None) if is_lambda_handler(app) else None

@@ -9,10 +9,18 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
-from routegen.discover.mcp_sessions import find_session_manager
+from routegen.discover.mcp_endpoints import (
+    SESSION_MANAGER,
+    calls_unknown_manager,
+    find_session_manager,
+    find_transport,
+    is_written_by_hand,
+)
+
+WRITTEN_BY_HAND = "mcp.written-by-hand"
+"""Stands among the names of the code for an MCP endpoint that uses no SDK."""
 
 _MAX_WRAPPERS = 20
-_DOCUMENT_FIELDS = ("issuer", "authorization_endpoint", "resource")
 
 
 def qualified_name(value: Any) -> str:
@@ -25,26 +33,19 @@ def qualified_name(value: Any) -> str:
 
 def handler_names(endpoint: Any) -> tuple[str, ...]:
     """Return the qualified names from the outermost wrapper to the endpoint, each with those of its base classes."""
-    names = [name for value in _unwrapped(endpoint) for name in _names_with_bases(value)]
+    names = [name for value in unwrap_handler(endpoint) for name in _names_with_bases(value)]
     if (manager := find_session_manager(endpoint)) is not None:
         names += [f"{name}.handle_request" for name in _names_with_bases(manager)]
+    elif (transport := find_transport(endpoint)) is not None:
+        names += [name for name in _names_with_bases(transport) if name not in names]
+    elif calls_unknown_manager(endpoint):
+        names.append(f"{SESSION_MANAGER}.handle_request")
+    elif is_written_by_hand(endpoint):
+        names.append(WRITTEN_BY_HAND)
     return tuple(names)
 
 
-def find_document(endpoint: Any) -> dict[str, str] | None:
-    """Return the URLs of the OAuth document that an endpoint serves; None if its handler is not the official SDK's.
-
-    The handlers of the SDK, which FastMCP uses too, keep the document in `metadata`.
-    """
-    for value in _unwrapped(endpoint):
-        metadata = getattr(getattr(value, "__self__", None), "metadata", None)
-        fields = {name: getattr(metadata, name, None) for name in _DOCUMENT_FIELDS}
-        if any(fields.values()):
-            return {name: str(url) for name, url in fields.items() if url}
-    return None
-
-
-def _unwrapped(endpoint: Any) -> Iterator[Any]:
+def unwrap_handler(endpoint: Any) -> Iterator[Any]:
     """Yield an endpoint and everything inside its wrappers, the outermost wrapper first."""
     current = endpoint
     for _ in range(_MAX_WRAPPERS):

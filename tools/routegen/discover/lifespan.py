@@ -7,6 +7,7 @@ runs only if the outer one calls it.
 import dis
 import functools
 import logging
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from types import FunctionType, MethodType, ModuleType
@@ -114,14 +115,14 @@ def _router_with_lifespan(value: Any) -> Any:
 def _handles_lifespan(wrapper: Any) -> bool:
     """Whether a user's middleware treats the lifespan itself: it compares the type of the scope with that word."""
     function = call_function(wrapper)
-    if function is None or not _is_written_by_user(function):
+    if function is None or not is_written_by_user(function):
         return False
     return any("lifespan" in code.co_consts for code in nested_code(function))
 
 
 def _is_undecidable(value: Any, reached: Sequence[Any]) -> bool:
     """Whether a user's function imports something, or uses a lifespan of an object that is not known before it runs."""
-    if not (isinstance(value, FunctionType) and _is_written_by_user(value)):
+    if not (isinstance(value, FunctionType) and is_written_by_user(value)):
         return False
     codes = list(nested_code(value))
     if any(instruction.opname == "IMPORT_NAME" for code in codes for instruction in dis.get_instructions(code)):
@@ -130,5 +131,7 @@ def _is_undecidable(value: Any, reached: Sequence[Any]) -> bool:
     return uses_lifespan and all(_router_with_lifespan(other) in (None, reached[0]) for other in reached)
 
 
-def _is_written_by_user(function: FunctionType) -> bool:
-    return not str(function.__module__).startswith(_FRAMEWORKS)
+def is_written_by_user(function: FunctionType) -> bool:
+    """Whether a function is neither of a framework nor of Python's library."""
+    module = str(function.__module__)
+    return not module.startswith(_FRAMEWORKS) and module.partition(".")[0] not in sys.stdlib_module_names

@@ -41,7 +41,7 @@ class ServedPath:
     partly_hidden_by: str | None = None
     keeps_sessions: bool | None = None
     faults: tuple[str, ...] = ()
-    document: Mapping[str, str] | None = None
+    document: Mapping[str, Any] | None = None
 
     def as_data(self) -> dict[str, Any]:
         """Return the fields as data for JSON."""

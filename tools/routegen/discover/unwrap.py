@@ -98,7 +98,7 @@ def _inner_values(app: Any, attributes: tuple[str, ...] | None) -> Iterator[Any]
     elif isinstance(app, functools.partial):
         values = [app.func, *app.args, *app.keywords.values()]
     elif callable(app) and not isinstance(app, type):
-        values = [getattr(app, name, None) for name in (attributes or _attribute_names(app))]
+        values = [getattr(app, name, None) for name in (attributes or attribute_names(app))]
         if attributes is None:
             values += _global_apps(call_function(app))
     for value in values:
@@ -113,7 +113,7 @@ def _global_apps(function: FunctionType | None) -> list[Any]:
     return list(global_variables(function).values())
 
 
-def _attribute_names(value: Any) -> list[str]:
+def attribute_names(value: Any) -> list[str]:
     """Return the names of an object's own attributes, also of those that its classes declare as slots."""
     members = [name for cls in type(value).__mro__ for name, member in vars(cls).items() if ismemberdescriptor(member)]
     return [*getattr(value, "__dict__", ()), *members]

@@ -7,8 +7,9 @@ from typing import Any
 from routegen.discover.adapters import ADAPTERS, DiscoveredRoute, MountContext, NestedRouter, WalkedMount
 from routegen.discover.endpoint_faults import find_endpoint_faults
 from routegen.discover.flask_rules import served_by_flask
-from routegen.discover.handlers import find_document, handler_names, qualified_name
-from routegen.discover.mcp_sessions import keeps_sessions
+from routegen.discover.handlers import handler_names, qualified_name, unwrap_handler
+from routegen.discover.mcp_endpoints import keeps_sessions
+from routegen.discover.oauth_documents import find_document
 from routegen.discover.served_path import ServedPath, UnknownRouteKindError
 from routegen.discover.unwrap import find_route_table, find_wrappers, has_class, is_lambda_handler
 from routegen.gateway.path_pattern import ANY_PATH, PathSegment, mount_covers, mount_overlaps, split_path
@@ -63,7 +64,7 @@ def _with_endpoint_state(route: DiscoveredRoute, app: Any, router: Any) -> Disco
     own_router = route.mounts[-1][1] if route.mounts else router
     sessions = keeps_sessions(endpoint, own_router)
     faults = find_endpoint_faults(app, router, route)
-    document = find_document(endpoint)
+    document = find_document(unwrap_handler(endpoint)) if "/.well-known/" in route.served.path else None
     if sessions is None and not faults and document is None:
         return route
     return replace(route, served=replace(route.served, keeps_sessions=sessions, faults=faults, document=document))

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from routegen.config import AppConfig
+from routegen.discover.handlers import WRITTEN_BY_HAND
 from routegen.discover.served_path import ServedPath
 from routegen.errors import UnsupportedRouteError
 from routegen.extract.reserved import ROOT_DOCUMENTS, NotReserved, reserve_paths
-from routegen.extract.unreachable import find_unreachable, redirected_path
+from routegen.extract.served_documents import find_document_problems
+from routegen.extract.unreachable import find_unreachable, mark_endpoints, redirected_path
 from routegen.extract.unsupported import TranslatedPath, UnsupportedPath, is_covered, translate_served_path
 from routegen.gateway import (
     ANY,
@@ -76,6 +78,7 @@ def build_manifest(
     """
     routes: list[Route] = []
     unsupported: list[UnsupportedPath] = []
+    apps = [(app, mark_endpoints(app, served_paths)) for app, served_paths in apps]
     for app, served_paths in apps:
         translated = [
             (served, translate_served_path(app.name, served, has_default=default is not None))
@@ -92,6 +95,8 @@ def build_manifest(
     manifest = Manifest(version=1, default=default, routes=tuple(routes))
     if problems := list(find_problems(manifest)):
         raise UnsupportedRouteError(f"the apps' routes: {problems[0]}{_and_more(problems)}")
+    for app, served_paths in apps:
+        unsupported += _accepted(app, find_document_problems(app, served_paths, manifest, default_paths or ()))
     return Extraction(
         manifest, tuple(unsupported), tuple(not_reserved), tuple(shared_documents), tuple(default_paths or ())
     )
@@ -146,11 +151,21 @@ def _unsupported_paths(
         for problem in translation.unsupported
         if not is_covered(problem, served, table) and f"{redirected_path(served)}/" not in redirects
     ]
-    refusable = [problem for problem in unsupported if problem.refusable]
+    return _accepted(app, unsupported)
+
+
+def _accepted(app: AppConfig, problems: Iterable[UnsupportedPath]) -> list[UnsupportedPath]:
+    """Return problems that the policy of an app accepts.
+
+    Raises:
+        UnsupportedRouteError: the policy is to refuse, and one of the problems is refusable.
+    """
+    accepted = list(problems)
+    refusable = [problem for problem in accepted if problem.refusable]
     if refusable and app.unsupported == "refuse":
         text = f"{refusable[0].text}{_and_more(refusable)}"
         raise UnsupportedRouteError(f'{text}; `unsupported = "warn"` accepts it')
-    return unsupported
+    return accepted
 
 
 def _and_more(problems: Sequence[object]) -> str:
@@ -193,9 +208,12 @@ def _app_routes(app: AppConfig, translated: Sequence[tuple[ServedPath, Translate
     owned_role = _owned_role(translated)
     for prefix in app.own:
         _own_subtree(entries, prefix, owned_role)
-    for path in app.routes:
-        role = classify_path(path, ())
-        entries.setdefault(shape(path), _Entry(path, PathRole("owned") if role.role == "other" else role, {ANY}))
+    for path in (*app.endpoints, *app.routes):
+        role = classify_path(path, (WRITTEN_BY_HAND,) if path in app.endpoints else ())
+        role = PathRole("owned") if role.role == "other" else role
+        entry = entries.setdefault(shape(path), _Entry(path, role, {ANY}))
+        if path in app.endpoints:
+            entry.path_role = role
     for entry in entries.values():
         yield _route(app, entry)
 

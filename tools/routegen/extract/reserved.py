@@ -12,7 +12,16 @@ from routegen.discover.served_path import ServedPath
 from routegen.gateway import ANY, RouteKey, RouteTable
 from routegen.gateway.path_pattern import PathSegment, path_matches, split_path
 from routegen.manifest import Route
-from routegen.roles import DISCOVERY_DOCUMENTS, PathRole, classify_path, discovery_documents, mcp_endpoint_paths
+from routegen.roles import (
+    AUTHORIZATION_SERVER,
+    DISCOVERY_DOCUMENTS,
+    OPENID_CONFIGURATION,
+    PathRole,
+    classify_path,
+    discovery_documents,
+    issuer_documents,
+    mcp_endpoint_paths,
+)
 
 ROOT_DOCUMENTS = {path for path, _ in DISCOVERY_DOCUMENTS}
 
@@ -82,6 +91,16 @@ def _candidates(app: AppConfig, routes: Iterable[Route]) -> Iterator[tuple[str, 
     elif app.reserve != "none":
         for endpoint in endpoints:
             yield from ((path, endpoint, role) for path, role in discovery_documents(endpoint))
+        for issuer in _issuers(app.name, routes):
+            yield from ((path, issuer, role) for path, role in issuer_documents(issuer))
+
+
+def _issuers(app: str, routes: Iterable[Route]) -> Iterator[str]:
+    """Yield the path of each issuer whose metadata an app serves, without the root of the domain."""
+    for route in routes:
+        for document in (AUTHORIZATION_SERVER, OPENID_CONFIGURATION):
+            if route.app == app and route.path.startswith(f"{document}/") and "{" not in route.path:
+                yield route.path.removeprefix(document)
 
 
 def _naming_rule(path: str, rules: Mapping[str, Sequence[PathSegment]]) -> str | None:

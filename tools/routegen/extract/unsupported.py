@@ -11,7 +11,8 @@ The kinds of unsupported paths:
   (`routegen.gateway.assumptions.GREEDY_MATCHES_EMPTY`).
 - `path`: no URL can have the path, for example because of an empty segment.
 - `hidden`: an earlier mount takes all requests of the route, so the app does not serve it.
-- `redirect`, `misplaced-metadata` and `sessions`: `routegen.extract.unreachable` finds these.
+- `redirect` and `sessions`: `routegen.extract.unreachable` finds these.
+- `misplaced-metadata`, `wrong-document`, `no-metadata` and `catch-all`: see `routegen.extract.served_documents`.
 - `endpoint-fails`, `loopback-only` and `event-stream`: `routegen.extract.failing_endpoints` describes these.
 """
 
@@ -34,6 +35,9 @@ UnsupportedKind = Literal[
     "hidden",
     "redirect",
     "misplaced-metadata",
+    "wrong-document",
+    "no-metadata",
+    "catch-all",
     "sessions",
     "endpoint-fails",
     "loopback-only",
@@ -146,7 +150,8 @@ def _host_text(served: ServedPath) -> str:
 
 
 def _everything_text(served: ServedPath) -> str:
-    handler = served.handlers[-1].rpartition(".")[2] if served.handlers else "the app"
+    by_users = [name for name in served.handlers if not name.startswith(("mcp.", "fastmcp.", "mangum."))]
+    handler = (by_users or served.handlers or ("the app",))[-1].rpartition(".")[2]
     return (
         f"{handler} at {served.path} takes every path, so the app behind $default would get no request; "
         'set `own` to the paths that the app shall have, together with `unsupported = "warn"`'

@@ -195,7 +195,7 @@ async def _send_all(
             answered_by_middleware.append((method, path, current.status))
         else:
             driven.append(DrivenRequest(method, path, outcome, current.position))
-    if not driven and answered_by_middleware and not any(status for _, _, status in answered_by_middleware):
+    if router is None and not driven and {status for _, _, status in answered_by_middleware} == {0}:
         raise AppReferenceError(f"raises an error on every request, so it is no ASGI application: {current.error}")
     _remove_middleware_of_mounts(routes)
     for method, path, status in answered_by_middleware:

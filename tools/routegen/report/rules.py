@@ -152,7 +152,7 @@ TABLE_OUTDATED = Rule("RG206", "error", "The route table beside the manifest doe
 UNSUPPORTED = Rule("RG210", "warning", "An app serves something that a route key cannot express.")
 SHADOWED_RULE = Rule("RG211", "warning", "A route takes the requests of a rule of the default app.")
 SHADOWED_PAGE = Rule("RG212", "note", "A route takes a path that the default app could use for a page.")
-ENDPOINT_REDIRECTED = Rule("RG213", "error", "An MCP endpoint only redirects, and the redirect leads to another app.")
+ENDPOINT_REDIRECTED = Rule("RG213", "error", "An MCP endpoint only redirects to a path that the app does not get.")
 METADATA_MISPLACED = Rule("RG214", "error", "An app serves metadata where no client looks for it.")
 NOT_RESERVED = Rule("RG215", "note", "The default app answers a path that clients ask about an MCP endpoint.")
 KEEPS_SESSIONS = Rule("RG216", "warning", "An MCP endpoint keeps sessions, which a Lambda function cannot.")
@@ -162,6 +162,9 @@ LOOPBACK_ONLY = Rule("RG219", "warning", "An MCP endpoint refuses every host nam
 EVENT_STREAM = Rule(
     "RG220", "warning", "An MCP endpoint uses the HTTP+SSE transport, which needs a gateway that streams."
 )
+DOCUMENT_WRONG = Rule("RG221", "error", "An app's OAuth document contradicts the paths that the app serves.")
+NO_METADATA = Rule("RG222", "warning", "An MCP endpoint requires a token, and no metadata says where to get one.")
+CATCH_ALL_ANSWERS = Rule("RG223", "warning", "A route for any path answers where clients look for a document.")
 
 # prove: the manifest and the requests that an app answers
 UNDER_ROUTED = Rule("RG300", "error", "An app serves a request, and the gateway sends it to another app.")
