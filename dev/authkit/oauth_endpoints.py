@@ -48,7 +48,7 @@ def build_app(settings: StandInSettings, now: Clock = time.time, keys: SigningKe
             Route("/", _front(settings)),
             Route("/oauth2/authorize", _authorize(server)),
             Route("/oauth2/consent", _consent(server), methods=["POST"]),
-            Route(ROTATE_KEYS_PATH, _rotate(server), methods=["POST"]),
+            Route(ROTATE_KEYS_PATH, _rotate(server, settings.issuer), methods=["POST"]),
             Mount("/", routes=cors_routes, middleware=[cors]),
         ],
         # Against DNS rebinding, where a foreign page resolves its own host name to this machine.
@@ -130,8 +130,10 @@ def _consent(server: StandInServer) -> Endpoint:
     return consent
 
 
-def _rotate(server: StandInServer) -> Endpoint:
-    async def rotate(_request: Request) -> Response:
+def _rotate(server: StandInServer, issuer: str) -> Endpoint:
+    async def rotate(request: Request) -> Response:
+        if request.headers.get("origin", issuer) != issuer:  # a page of another site can send a POST
+            return JSONResponse({"error": "only a program or a page of this server can rotate the keys"}, 403)
         return JSONResponse({"kid": server.keys.rotate()})
 
     return rotate

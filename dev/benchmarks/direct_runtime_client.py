@@ -11,18 +11,17 @@ import tempfile
 import time
 from pathlib import Path
 
-import uvicorn
-
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 from routegen.gateway import RouteKey  # noqa: E402 - from the checkout, installed or not
+from routegen.serve.exchange import HttpRequest  # noqa: E402
+from routegen.serve.http_server import HttpServer  # noqa: E402
 from routegen.serve.instance_pool import InstancePool, PoolContext  # noqa: E402
 from routegen.serve.lambda_function import LambdaFunction  # noqa: E402
-from routegen.serve.lambda_instance import LambdaInstance  # noqa: E402
-from routegen.serve.local_gateway import open_socket  # noqa: E402
-from routegen.serve.proxy_event import HttpRequest, RequestContext, make_event  # noqa: E402
-from routegen.serve.runtime_api import Receive, Scope, Send, answer_runtime_api  # noqa: E402
+from routegen.serve.local_gateway import make_event_loop, open_socket  # noqa: E402
+from routegen.serve.proxy_event import RequestContext, make_event  # noqa: E402
+from routegen.serve.runtime_api import RuntimeApi  # noqa: E402
 from routegen.serve.serve_settings import ServeSettings  # noqa: E402
 from routegen.serve.watchdog import ProcessWatchdog  # noqa: E402
 
@@ -63,32 +62,22 @@ async def measure(pool: InstancePool, count: int) -> list[float]:
 
 async def run(folder: Path, home: Path) -> None:
     """Serve the Runtime API to one instance, and measure for each line on stdin."""
-    instances: dict[int, LambdaInstance] = {}
     runtime_socket = open_socket("127.0.0.1", 0)
-    ports = [runtime_socket.getsockname()[1]]
+    address = f"127.0.0.1:{runtime_socket.getsockname()[1]}"
     with ProcessWatchdog(home) as watchdog:
-        context = PoolContext(SETTINGS, ports, instances, home, watchdog, print_line, print_line)
+        context = PoolContext(SETTINGS, address, {}, home, watchdog, print_line, print_line)
         pool = InstancePool(LambdaFunction("site", "site_app.handler", folder, {}), context)
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            instance = instances.get(scope["server"][1])
-            await answer_runtime_api(scope, receive, send, instance, pool.next_invocation)
-
-        # The same settings as the gateway's.
-        config = uvicorn.Config(
-            app, interface="asgi3", http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
-            timeout_keep_alive=75, timeout_graceful_shutdown=1,
-        )  # fmt: skip
-        server = uvicorn.Server(config)
-        serve_task = asyncio.create_task(server.serve(sockets=[runtime_socket]))
+        runtime_api = RuntimeApi(address, context.instances, pool.next_invocation)
+        server = HttpServer(runtime_api.answer, lambda text: print_line("routegen", text))
+        await server.start(runtime_socket)
         try:
             while line := await asyncio.to_thread(sys.stdin.readline):
                 print(json.dumps({"each": await measure(pool, **json.loads(line))}), flush=True)
         finally:
             await pool.close()
-            server.should_exit = True
-            await serve_task
+            await server.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(run(Path(sys.argv[1]), Path(tempfile.mkdtemp())))
+    with asyncio.Runner(loop_factory=make_event_loop) as runner:  # the event loop of the gateway
+        runner.run(run(Path(sys.argv[1]), Path(tempfile.mkdtemp())))

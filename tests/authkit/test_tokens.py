@@ -174,6 +174,13 @@ def test_a_rotation_signs_with_a_key_that_is_published_already(start: Any) -> No
     assert kit.published_kids() > published
 
 
+@pytest.mark.parametrize("origin", ["https://page.example.net", "null", "http://127.0.0.1:1", ""])
+def test_a_page_of_another_origin_cannot_rotate_the_keys(kit: Any, origin: str) -> None:
+    old = kid(kit.sign_in(kit.register()["client_id"])["access_token"])
+    assert kit.http.post("/stand-in/rotate-keys", headers={"origin": origin}).status_code == 403
+    assert kid(kit.sign_in(kit.register()["client_id"])["access_token"]) == old
+
+
 def test_an_old_key_is_published_until_its_tokens_expire(start: Any) -> None:
     kit = start()
     client_id = kit.register()["client_id"]

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from serve.running_gateway import RunningGateway
+from routegen.serve import http_server
+from serve.running_gateway import RunningGateway, StartGateway
 
 END = b"Connection: close\r\n\r\n"
 
@@ -164,6 +165,8 @@ def test_an_http_1_0_client_gets_a_response(gateway: RunningGateway) -> None:
     assert event_in(response_to(gateway, b"GET /old HTTP/1.0\r\n\r\n"))["rawPath"] == "/old"
 
 
+POST = b"POST /x HTTP/1.1\r\nHost: x\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 REFUSED = {
     "a TLS handshake": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     "a line of nonsense": b"otter otter\r\n\r\n",
@@ -178,12 +181,38 @@ REFUSED = {
     "a header without a colon": b"GET /x HTTP/1.1\r\nHost: x\r\notter\r\n\r\n",
     "a blank before the colon": b"GET /x HTTP/1.1\r\nHost: x\r\nOtter : 1\r\n\r\n",
     "a null byte in a header": b"GET /x HTTP/1.1\r\nHost: x\r\nOtter: \x00\r\n\r\n",
-    "two lengths": b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-    "a length that is a word": b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: two\r\n\r\nab",
-    "a negative length": b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\nab",
-    "an unknown coding": b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: otter\r\n\r\nab",
-    "chunked and something else": b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, otter\r\n\r\n0\r\n\r\n",
-    "a chunk that is no number": b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\na\r\n0\r\n",
+    "two lengths": POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    "a length that is a word": POST + b"Content-Length: two\r\n\r\nab",
+    "a negative length": POST + b"Content-Length: -1\r\n\r\nab",
+    "an unknown coding": POST + b"Transfer-Encoding: otter\r\n\r\nab",
+    "chunked and something else": POST + b"Transfer-Encoding: chunked, otter\r\n\r\n0\r\n\r\n",
+    "the same length twice": POST + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\nab",
+    "a list of lengths": POST + b"Content-Length: 2, 2\r\n\r\nab",
+    "a length with a sign": POST + b"Content-Length: +2\r\n\r\nab",
+    "a length with an underscore": POST + b"Content-Length: 0_2\r\n\r\nab",
+    "a length in another script": POST + b"Content-Length: \xb2\r\n\r\nab",
+    "an empty length": POST + b"Content-Length:\r\n\r\nab",
+    "a length and a coding": POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunked twice": POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+    "two codings": POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n",
+    "chunked in HTTP/1.0": b"POST /x HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a folded header": b"GET /x HTTP/1.1\r\nHost: x\r\nOtter: 1\r\n 2\r\n\r\n",
+    "a header that begins with a blank": b"GET /x HTTP/1.1\r\n Otter: 1\r\nHost: x\r\n\r\n",
+    "a header without a name": b"GET /x HTTP/1.1\r\nHost: x\r\n: 1\r\n\r\n",
+    "a carriage return in a header": b"GET /x HTTP/1.1\r\nHost: x\r\nOtter: 1\rOtter2: 2\r\n\r\n",
+    "a line feed in a header": b"GET /x HTTP/1.1\r\nHost: x\r\nOtter: 1\nContent-Length: 5\r\n\r\n",
+    "only line feeds": b"GET /x HTTP/1.1\nHost: x\n\n",
+    "a tab in the request line": b"GET\t/x HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a method that is no token": b"GE@T /x HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a version that does not exist": b"GET /x HTTP/1.2\r\nHost: x\r\n\r\n",
+    "a version in lower case": b"GET /x http/1.1\r\nHost: x\r\n\r\n",
+    "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a chunk with a sign": CHUNKED + b"+1\r\na\r\n0\r\n\r\n",
+    "a chunk with 0x": CHUNKED + b"0x1\r\na\r\n0\r\n\r\n",
+    "a chunk without an end": CHUNKED + b"1\r\nab\r\n0\r\n\r\n",
+    "a chunk line that is too long": CHUNKED + b"1;" + b"x" * 300 + b"\r\na\r\n0\r\n\r\n",
+    "a chunk that ends with a line feed": CHUNKED + b"1\na\r\n0\r\n\r\n",
+    "a chunk that is no number": CHUNKED + b"zz\r\na\r\n0\r\n",
 }  # fmt: skip
 
 
@@ -198,6 +227,45 @@ def test_an_invalid_request_reaches_no_function(gateway: RunningGateway, data: b
     assert len([exchange for exchange in gateway.exchanges if exchange.event]) == count
     assert answers(gateway)
     assert "Traceback" not in gateway.log
+
+
+def test_a_head_that_never_ends_is_cut_off(start: StartGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "READ_TIMEOUT", 0.2)
+    gateway = start()
+    for data in (
+        b"GET /mcp HTTP/1.1\r\nHost: x\r\nOtter: ",
+        b"POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+    ):
+        with RawConnection(gateway) as connection:
+            connection.send(data)
+            assert connection.receive_all() == b""
+    assert gateway.exchanges == []
+
+
+def test_a_head_that_is_too_large_for_any_server_is_a_431(gateway: RunningGateway) -> None:
+    count = len(gateway.exchanges)
+    with RawConnection(gateway) as connection:
+        connection.send(b"GET /mcp HTTP/1.1\r\nHost: x\r\nOtter: " + b"x" * (http_server.MAX_HEAD_BYTES + 1000))
+        assert statuses(connection.receive_all()) == [431]
+    assert len(gateway.exchanges) == count
+
+
+def test_a_client_that_sends_a_body_that_is_too_large_gets_the_413(gateway: RunningGateway) -> None:
+    """The connection is not reset while the client still sends."""
+    body = b"%x\r\n" % 11_000_000 + b"x" * 11_000_000
+    head = b"POST /mcp HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert statuses(response_to(gateway, head + body)) == [413]
+    assert gateway.exchanges[-1].is_complete is False
+
+
+def test_empty_lines_before_a_request_are_ignored(gateway: RunningGateway) -> None:
+    """RFC 9112, section 2.2."""
+    assert event_in(response_to(gateway, b"\r\n\r\n\r\nGET /x HTTP/1.1\r\nHost: x\r\n" + END))["rawPath"] == "/x"
+
+
+def test_chunks_with_extensions_and_a_trailer_are_read(gateway: RunningGateway) -> None:
+    head = b"POST /mcp?do=bytes HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n" + END
+    assert response_to(gateway, head + b"3;a=b\r\nott\r\n02 \r\ner\r\n0\r\nOtter: 1\r\n\r\n").endswith(b"otter")
 
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from routegen.gateway import RouteKey
-from routegen.serve.proxy_event import HttpRequest, RequestContext, make_event, path_parameters
+from routegen.serve.exchange import HttpRequest
+from routegen.serve.proxy_event import RequestContext, make_event, path_parameters
 
 
 def event_of(

@@ -2,22 +2,28 @@
 
 import base64
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from routegen.serve.proxy_response import (
-    RENAMED_CHALLENGE_HEADER,
-    HttpResponse,
-    InvalidResultError,
-    gateway_response,
-    make_response,
-)
+from routegen.serve.exchange import HttpResponse, gateway_response
+from routegen.serve.proxy_response import RENAMED_CHALLENGE_HEADER, InvalidResultError, make_response
 
 CHALLENGE = 'Bearer resource_metadata="https://mcp.example/.well-known/oauth-protected-resource/mcp"'
 
 
 def response_to(result: Any, *, renames_challenge: bool = True) -> HttpResponse:
     return make_response(json.dumps(result).encode(), renames_challenge=renames_challenge)
+
+
+@pytest.mark.parametrize("field", ["{}", '{{"statusCode": 200, "headers": {}}}', '{{"statusCode": {}}}'])
+def test_a_deeply_nested_result_is_invalid_and_never_another_error(field: str) -> None:
+    for depth in (5000, 100_000):
+        with pytest.raises(InvalidResultError, match="the result is nested too deeply"):
+            make_response(field.format("[" * depth + "]" * depth).encode(), renames_challenge=True)
+    for depth in range(800, 1001):  # at the limit of the interpreter
+        with suppress(InvalidResultError):
+            make_response(field.format("[" * depth + "]" * depth).encode(), renames_challenge=True)
 
 
 def test_a_result_without_status_code_is_a_json_body() -> None:

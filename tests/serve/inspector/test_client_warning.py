@@ -1,10 +1,8 @@
 """The warning about a web page in an MCP client's sign-in: the clients that it breaks, and their errors."""
 
 import pytest
-from routegen.serve.exchange import Exchange
+from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse
 from routegen.serve.inspector.client_warning import client_warning, is_sign_in_request
-from routegen.serve.proxy_event import HttpRequest
-from routegen.serve.proxy_response import HttpResponse
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"

@@ -12,11 +12,10 @@ import httpx2
 import pytest
 from routegen.manifest import Manifest
 from routegen.manifest.explain import Explainer
-from routegen.serve.exchange import Exchange
-from routegen.serve.inspector.exchange_store import MAX_BYTES, MAX_EXCHANGES, MAX_VIEWER_LAG, ExchangeStore
+from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse
+from routegen.serve.inspector import Inspector
+from routegen.serve.inspector.exchange_store import MAX_BYTES, MAX_EXCHANGES, ExchangeStore
 from routegen.serve.inspector.exchange_view import exchange_details
-from routegen.serve.proxy_event import HttpRequest
-from routegen.serve.proxy_response import HttpResponse
 from serve.inspector.conftest import InspectedGateway
 from serve.running_gateway import RESERVED
 
@@ -212,19 +211,35 @@ def test_the_store_is_limited_in_number_and_in_bytes() -> None:
     assert store.get(last) is None
 
 
+def new_inspector() -> Inspector:
+    async def replay(_request: HttpRequest) -> None:
+        raise AssertionError("nothing is replayed")
+
+    return Inspector(8001, None, replay, Manifest(version=1, default="wiki", routes=()))
+
+
 def test_a_slow_viewer_keeps_no_bodies_in_memory() -> None:
-    """Only the summary of an exchange that has left the store stays in memory."""
+    """An exchange that has left the store is not in memory any more."""
 
     async def follow_slowly() -> tuple[bool, bool]:
-        store = ExchangeStore()
-        references = [weakref.ref(store.add(exchange()).exchange) for _ in range(2)]
-        slow = store.follow(0)
-        await anext(slow)
-        references += [weakref.ref(store.add(exchange()).exchange) for _ in range(MAX_EXCHANGES)]
+        inspector = new_inspector()
+        references: list[weakref.ref[Exchange]] = []
+
+        def add(number: int) -> None:
+            for _ in range(number):
+                new_exchange = exchange()
+                references.append(weakref.ref(new_exchange))
+                inspector.add_exchange(new_exchange)
+
+        add(2)
+        slow = inspector.events(0)
+        events = [await anext(slow) for _ in range(3)]
+        assert events[2].startswith(b"event: exchange\nid: 1\n")
+        add(MAX_EXCHANGES)
         gc.collect()
-        answer = references[0]() is None, references[-1]() is None
+        in_memory = references[0]() is None, references[-1]() is None
         await slow.aclose()  # type: ignore[attr-defined] # a generator's
-        return answer
+        return in_memory
 
     assert asyncio.run(follow_slowly()) == (True, False)
 
@@ -238,24 +253,24 @@ def test_changed_routes_do_not_explain_an_older_request() -> None:
     assert reason == "the routes have changed since this request"
 
 
-async def _follow_with_lag() -> tuple[list[int], list[int]]:
-    store = ExchangeStore()
-    store.add(exchange())
-    slow = store.follow(0)
-    numbers = [(await anext(slow))["number"]]
-    waiting = asyncio.ensure_future(anext(slow, None))
-    await asyncio.sleep(0)
-    for _ in range(MAX_VIEWER_LAG + 2):
-        store.add(exchange())
-    numbers += [summary["number"] for summary in [await waiting] if summary]
-    return numbers, [summary["number"] async for summary in slow]
+def test_a_viewer_that_is_too_far_behind_goes_on_with_the_stored_exchanges() -> None:
+    """The gateway does not wait for the viewer."""
 
+    async def follow_with_lag() -> list[int]:
+        inspector = new_inspector()
+        inspector.add_exchange(exchange())
+        slow = inspector.events(0)
+        events = [await anext(slow) for _ in range(3)]
+        waiting = asyncio.ensure_future(anext(slow))
+        await asyncio.sleep(0)
+        for _ in range(MAX_EXCHANGES + 2):
+            inspector.add_exchange(exchange())
+        events += [await waiting, *[await anext(slow) for _ in range(MAX_EXCHANGES - 1)]]
+        inspector.close()
+        events += [event async for event in slow]
+        return [int(event.split()[3]) for event in events if event.startswith(b"event: exchange")]
 
-def test_the_stream_of_a_viewer_that_is_too_far_behind_ends() -> None:
-    """The gateway does not wait for the viewer, which reconnects for the exchanges that it missed."""
-    numbers, rest = asyncio.run(_follow_with_lag())
-    assert numbers[0] == 1
-    assert rest == []
+    assert asyncio.run(follow_with_lag()) == [1, *range(4, MAX_EXCHANGES + 4)]
 
 
 def test_a_stream_ends_with_the_gateway(inspected: InspectedGateway) -> None:

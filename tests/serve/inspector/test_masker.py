@@ -11,12 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from routegen.manifest import Manifest
 from routegen.manifest.explain import Explainer
-from routegen.serve.exchange import Exchange
+from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse
 from routegen.serve.inspector.exchange_view import exchange_details, exchange_summary
 from routegen.serve.inspector.secret_copies import MASKED
 from routegen.serve.inspector.secret_names import is_secret_name
-from routegen.serve.proxy_event import HttpRequest, RequestContext, make_event
-from routegen.serve.proxy_response import HttpResponse
+from routegen.serve.proxy_event import RequestContext, make_event
 
 EXPLAINER = Explainer(Manifest(version=1, default="wiki", routes=()))
 # With a part that nothing else on the page has.

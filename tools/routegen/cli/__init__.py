@@ -55,11 +55,7 @@ COMMANDS = (
     LazyCommand("explain", "explain", "Say which route key takes a request, and why."),
     LazyCommand("prove", "prove", "Show that the manifest sends each app exactly what it serves."),
     LazyCommand(
-        "serve",
-        "serve",
-        "Run the gateway on this machine, with the real handlers.",
-        "serve",
-        ("awslambdaric", "starlette", "uvicorn"),
+        "serve", "serve", "Run the gateway on this machine, with the real handlers.", "serve", ("awslambdaric",)
     ),
     LazyCommand("verify", "verify", "Check a running deployment as its clients do."),
     LazyCommand("audit", "audit", "Compare a deployed HTTP API with the manifest.", "aws", ("boto3",)),

@@ -6,5 +6,6 @@ It needs a manifest, and the configuration that names each app's handler. It ser
 
 Each instance is a process of `python -m awslambdaric`, which asks this room's Lambda Runtime API for invocations.
 `proxy_event` and `proxy_response` are pure functions. `aws_behaviour` has AWS's quotas and each point that AWS leaves
-unclear. The room needs uvicorn, starlette and awslambdaric: `pip install routegen[serve]`.
+unclear. `http_server` is the HTTP of the gateway, of the Runtime API and of the inspector. The room
+needs awslambdaric: `pip install routegen[serve]`.
 """

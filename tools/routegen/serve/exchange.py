@@ -1,9 +1,84 @@
-"""One answered request, for the log and the inspector."""
+"""HTTP requests and responses, and one answered request for the log and the inspector."""
 
+import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from routegen.serve.proxy_event import HttpRequest
-from routegen.serve.proxy_response import HttpResponse
+# RFC 9110, section 7.6.1: these headers concern one connection, so a gateway does not forward them.
+HOP_BY_HOP_HEADERS = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer", "transfer-encoding",
+     "upgrade"}
+)  # fmt: skip
+_MESSAGES = {
+    400: "Bad Request",
+    404: "Not Found",
+    413: "Request Entity Too Large",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+Headers = tuple[tuple[str, str], ...]
+"""(name, value) pairs with names in lower case; a repeated header has several pairs."""
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """An HTTP request as it arrived.
+
+    Attributes:
+        method: the method.
+        path: the percent-encoded path, including the stage if there is one.
+        query: the percent-encoded query, without the question mark.
+        headers: the headers.
+        body: the body as it was sent, with its content codings.
+        source_ip: the sender's address.
+        port: the port that the request arrived on.
+        http_version: the HTTP version, for example `1.1`.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Headers = ()
+    body: bytes = b""
+    source_ip: str = "127.0.0.1"
+    port: int = 80
+    http_version: str = "1.1"
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header; None if the request does not have it."""
+        return next((value for key, value in self.headers if key == name), None)
+
+
+@dataclass(frozen=True)
+class HttpResponse:
+    """An HTTP response.
+
+    Attributes:
+        status: 200 to 599.
+        headers: the headers; content-length is not among them.
+        body: the body as it is sent.
+        head_length: the content-length of the response to HEAD, if it is not the length of the body.
+        stream: the parts of the body, if it has no end that is known; None if it is `body`.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes
+    head_length: str | None = None
+    stream: AsyncIterator[bytes] | None = None
+
+
+def json_response(status: int, value: object, headers: Headers = ()) -> HttpResponse:
+    """A response with a JSON value, in ASCII and without blanks."""
+    body = json.dumps(value, separators=(",", ":")).encode()
+    return HttpResponse(status, (("content-type", "application/json"), *headers), body)
+
+
+def gateway_response(status: int) -> HttpResponse:
+    """The gateway's own response with a status: `{"message": ...}`."""
+    return json_response(status, {"message": _MESSAGES[status]})
 
 
 @dataclass(frozen=True)
@@ -23,7 +98,7 @@ class Exchange:
         cold: whether the request waited for the start of an instance.
         event: the event that the function received, as JSON; empty if there was none.
         result: the function's result, as JSON; empty if there was none.
-        problem: why the gateway answered instead of the function; None if the function answered.
+        problem: why the gateway answered instead of the app; None if the app answered.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The gateway as an ASGI application: select the route of a request, and have the app's function answer it."""
+"""The gateway: select the route of a request, and have the app's function answer it."""
 
 import base64
 import json
@@ -17,12 +17,12 @@ from routegen.serve.aws_behaviour import (
     MAX_BODY_BYTES,
     MAX_HEADER_BYTES,
 )
-from routegen.serve.exchange import Exchange
+from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse, gateway_response
+from routegen.serve.http_server import RequestBody
 from routegen.serve.instance_pool import InstancePool
 from routegen.serve.lambda_instance import InvocationOutcome
-from routegen.serve.proxy_event import HttpRequest, RequestContext, make_event
-from routegen.serve.proxy_response import HttpResponse, InvalidResultError, gateway_response, make_response
-from routegen.serve.runtime_api import Receive, Scope, Send
+from routegen.serve.proxy_event import RequestContext, make_event
+from routegen.serve.proxy_response import InvalidResultError, make_response
 from routegen.serve.serve_settings import ServeSettings
 
 
@@ -57,7 +57,7 @@ class _RefusedRequestError(Exception):
 
 
 class GatewayApp:
-    """The ASGI application.
+    """The gateway.
 
     Attributes:
         routes: replaced when the manifest changes; a request keeps the routes that it began with.
@@ -77,23 +77,23 @@ class GatewayApp:
         self._settings = settings
         self._on_exchange = on_exchange
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
+    async def answer(self, request: HttpRequest, body: RequestBody | None = None) -> HttpResponse:
+        """Answer a request, whose body is still to be read if there is a `body`."""
         start, start_time = time.perf_counter(), time.time()
         # API Gateway's ids look like this: 15 characters and an equals sign.
         request_id = base64.b64encode(secrets.token_bytes(11)).decode()
-        exchange = Exchange(request_id, start_time, _request(scope), None, None, gateway_response(500), 0.0)
+        exchange = Exchange(request_id, start_time, request, None, None, gateway_response(500), 0.0)
         try:
-            body = await _read_body(exchange.request, receive)
-            if body is None:
-                return  # the client has disconnected
-            exchange = replace(exchange, request=replace(exchange.request, body=body), is_complete=True)
+            if body:
+                exchange = replace(exchange, request=await _read_request(request, body))
+            exchange = replace(exchange, is_complete=True)
             exchange = await self._invoke_app(exchange)
         except _RefusedRequestError as error:
             exchange = replace(exchange, response=gateway_response(error.status), problem=error.reason)
-        exchange = replace(exchange, milliseconds=(time.perf_counter() - start) * 1000)
-        self._on_exchange(exchange)
-        await _send_response(send, exchange)
+        response = exchange.response
+        response = replace(response, headers=(*response.headers, ("apigw-requestid", request_id)))
+        self._on_exchange(replace(exchange, milliseconds=(time.perf_counter() - start) * 1000))
+        return response
 
     async def _invoke_app(self, exchange: Exchange) -> Exchange:
         routes = self.routes
@@ -132,52 +132,22 @@ class GatewayApp:
         return f"{slash}{rest}" or "/"
 
 
-def _request(scope: Scope) -> HttpRequest:
-    client, server = scope.get("client"), scope.get("server")
-    return HttpRequest(
-        method=scope["method"],
-        path=scope["raw_path"].decode("ascii", "replace"),
-        query=scope["query_string"].decode("latin-1"),
-        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
-        source_ip=client[0] if client else "127.0.0.1",
-        port=server[1] if server else 80,
-        http_version=scope["http_version"],
-    )
-
-
-def _header_bytes(request: HttpRequest) -> int:
-    """The size of a request's line and headers, as `MAX_HEADER_BYTES` counts it."""
-    query = f"?{request.query}" if request.query else ""
-    request_line = f"{request.method} {request.path}{query} HTTP/{request.http_version}"
-    return len(request_line) + sum(len(name) + len(value) for name, value in request.headers)
-
-
-async def _read_body(request: HttpRequest, receive: Receive) -> bytes | None:
-    """The request's body; None if the client disconnects before its end.
+async def _read_request(request: HttpRequest, body: RequestBody) -> HttpRequest:
+    """The request with its body.
 
     Raises:
         _RefusedRequestError: the headers or the body are above API Gateway's limits.
     """
-    size = _header_bytes(request)
+    query = f"?{request.query}" if request.query else ""
+    request_line = f"{request.method} {request.path}{query} HTTP/{request.http_version}"
+    size = len(request_line) + sum(len(name) + len(value) for name, value in request.headers)
     if size > MAX_HEADER_BYTES:
         reason = f"{size} bytes of request line and headers, the limit is {MAX_HEADER_BYTES}"
         raise _RefusedRequestError(HEADERS_TOO_LARGE_STATUS, reason)
-    content_length = request.header("content-length") or ""
-    chunks: list[bytes] = []
-    size = int(content_length) if content_length.isdigit() else 0
-    if size <= MAX_BODY_BYTES:
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > MAX_BODY_BYTES or not message.get("more_body", False):
-                break
-    if size > MAX_BODY_BYTES:
+    content = b"" if body.length > MAX_BODY_BYTES else await body.read(MAX_BODY_BYTES)
+    if max(body.length, len(content)) > MAX_BODY_BYTES:
         raise _RefusedRequestError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
-    return b"".join(chunks)
+    return replace(request, body=content) if content else request
 
 
 def _response(outcome: InvocationOutcome, settings: ServeSettings) -> tuple[HttpResponse, str | None]:
@@ -195,24 +165,3 @@ def _response(outcome: InvocationOutcome, settings: ServeSettings) -> tuple[Http
         "event-too-large": (EVENT_TOO_LARGE_STATUS, "the event is larger than Lambda's limit of 6 MB"),
     }[outcome.kind]
     return gateway_response(status), problem
-
-
-async def _send_response(send: Send, exchange: Exchange) -> None:
-    response = exchange.response
-    headers = [(name.encode(), _header_value(value)) for name, value in response.headers]
-    length = str(len(response.body))
-    if exchange.request.method == "HEAD" and response.head_length is not None:
-        length = response.head_length
-    if response.status not in (204, 304):
-        headers.append((b"content-length", length.encode()))
-    headers.append((b"apigw-requestid", exchange.id.encode()))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
-
-
-def _header_value(value: str) -> bytes:
-    """A header value as bytes: Latin-1 as in WSGI and ASGI, UTF-8 for characters that Latin-1 does not have."""
-    try:
-        return value.encode("latin-1")
-    except UnicodeEncodeError:
-        return value.encode("utf-8")

@@ -21,8 +21,8 @@ class PoolContext:
 
     Attributes:
         settings: have the time-out and the limit of instances.
-        free_ports: free ports of the Lambda Runtime API; each instance has one.
-        instances_by_port: the instance that uses a port.
+        runtime_api: `host:port` of the Lambda Runtime API.
+        instances: each running instance, by its secret.
         home: a directory; each function's HOME is below it.
         watchdog: kills the processes when the gateway cannot.
         on_output: called with (function, line) for each line that a function prints.
@@ -30,8 +30,8 @@ class PoolContext:
     """
 
     settings: ServeSettings
-    free_ports: list[int]
-    instances_by_port: dict[int, LambdaInstance]
+    runtime_api: str
+    instances: dict[str, LambdaInstance]
     home: Path
     watchdog: ProcessWatchdog
     on_output: Callable[[str, str], None]
@@ -124,20 +124,23 @@ class InstancePool:
 
     def _start_instance(self) -> None:
         self._started_count += 1
-        port = self._context.free_ports.pop()
-        instance = LambdaInstance(self.function, self._started_count, port)
+        instance = LambdaInstance(self.function, self._started_count)
         name = self.function.name
         home = self._context.home / name
         try:
             home.mkdir(parents=True, exist_ok=True)
-            instance.start(home, lambda line: self._context.on_output(name, line), self._instance_exited)
+            instance.start(
+                self._context.runtime_api,
+                home,
+                lambda line: self._context.on_output(name, line),
+                self._instance_exited,
+            )
         except OSError as error:
-            self._context.free_ports.append(port)
             self._note(f"the system cannot start a process: {error.strerror or error}")
             self._queue.popleft().finish("error")
             return
         self._context.watchdog.add(instance.pid)
-        self._context.instances_by_port[port] = instance
+        self._context.instances[instance.secret] = instance
         self._instances.add(instance)
         asyncio.get_running_loop().call_later(self._settings.timeout, self._expire_start, instance)
 
@@ -168,8 +171,7 @@ class InstancePool:
         self._instances.discard(instance)
         if instance in self._idle_instances:
             self._idle_instances.remove(instance)
-        self._context.instances_by_port.pop(instance.port, None)
-        self._context.free_ports.append(instance.port)
+        self._context.instances.pop(instance.secret, None)
         self._context.watchdog.remove(instance.pid)
         instance.assign(None)
         if instance.kill_reason is None:

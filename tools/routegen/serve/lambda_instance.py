@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -13,6 +14,16 @@ from pathlib import Path
 from typing import Literal
 
 from routegen.serve.lambda_function import LambdaFunction, lambda_environment
+
+# The compiled part of AWS's runtime client reads the address, with the secret, when it is imported. The part in Python
+# understands only `host:port`; it uses the address only for an error of the import.
+_RUNTIME_CLIENT = """\
+import os, sys
+sys.path[0] = os.getcwd()
+from awslambdaric.__main__ import main
+os.environ["AWS_LAMBDA_RUNTIME_API"] = sys.argv.pop()
+main(sys.argv)
+"""
 
 OutcomeKind = Literal["result", "error", "timeout", "too-large", "event-too-large", "stopped"]
 
@@ -67,7 +78,7 @@ class LambdaInstance:
     Attributes:
         function: the function that it runs.
         number: number of this instance of the function, from 1.
-        port: the port of the Lambda Runtime API that only this instance uses.
+        secret: identifies its runtime client to the Lambda Runtime API.
         state: `starting` until it asks for its first event; `returning` between its result and its next question.
         finished_count: number of invocations that it has finished.
         retired: whether it ends after its current invocation, because its source has changed.
@@ -81,7 +92,7 @@ class LambdaInstance:
 
     function: LambdaFunction
     number: int
-    port: int
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     state: Literal["starting", "idle", "busy", "returning"] = "starting"
     finished_count: int = 0
     retired: bool = False
@@ -92,10 +103,17 @@ class LambdaInstance:
     exited: asyncio.Event = field(default_factory=asyncio.Event)
     exit_status: int | None = None
 
-    def start(self, home: Path, on_output: Callable[[str], None], on_exit: Callable[["LambdaInstance"], None]) -> None:
+    def start(
+        self,
+        runtime_api: str,
+        home: Path,
+        on_output: Callable[[str], None],
+        on_exit: Callable[["LambdaInstance"], None],
+    ) -> None:
         """Start the process in a new session.
 
         Args:
+            runtime_api: `host:port` of the Lambda Runtime API.
             home: a directory that the function can write to.
             on_output: called with each line that the process prints.
             on_exit: called in the event loop, once, when the process has ended.
@@ -105,9 +123,9 @@ class LambdaInstance:
         """
         loop = asyncio.get_running_loop()
         self.process = process = subprocess.Popen(
-            [sys.executable, "-m", "awslambdaric", self.function.handler],
+            [sys.executable, "-c", _RUNTIME_CLIENT, self.function.handler, runtime_api],
             cwd=self.function.directory,
-            env=lambda_environment(self.function, f"127.0.0.1:{self.port}", home, self.number),
+            env=lambda_environment(self.function, f"{runtime_api}/{self.secret}", home, self.number),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

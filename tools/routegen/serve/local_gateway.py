@@ -1,18 +1,15 @@
 """Start the local gateway, follow changes of its files, and end everything that it started."""
 
 import asyncio
-import contextlib
 import errno
-import logging
 import signal
 import socket
 import tempfile
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-import uvicorn
 
 from routegen.config import Config
 from routegen.errors import ConfigError, RoutegenError
@@ -21,19 +18,20 @@ from routegen.serve.exchange import Exchange
 from routegen.serve.file_versions import FileVersion, file_version, source_versions
 from routegen.serve.gateway_app import GatewayApp, RouteTargets
 from routegen.serve.gateway_log import GatewayLog
+from routegen.serve.http_server import AnswerRequest, HttpServer
 from routegen.serve.inspector import Inspector
 from routegen.serve.instance_pool import InstancePool, PoolContext
 from routegen.serve.lambda_function import LambdaFunction, lambda_functions
 from routegen.serve.lambda_instance import LambdaInstance, LambdaInvocation
-from routegen.serve.runtime_api import Receive, Scope, Send, answer_runtime_api
+from routegen.serve.runtime_api import RuntimeApi
 from routegen.serve.serve_settings import ServeSettings
 from routegen.serve.watchdog import ProcessWatchdog
 
+make_event_loop = import_module("uvloop" if find_spec("uvloop") else "asyncio").new_event_loop
+"""uvloop is faster; it is used if it is installed."""
+
 POLL_INTERVAL = 1.0
 """Seconds between two looks at the files."""
-
-# AWS's runtime client sends up to a megabyte of a traceback in one header.
-_MAX_RUNTIME_API_HEADER = 2 * 1024 * 1024
 
 
 class LocalGateway:
@@ -62,11 +60,9 @@ class LocalGateway:
         self._manifest_version = file_version(manifest_file)
         self._manifest = read_manifest(manifest_file)
         self._functions = lambda_functions(self._manifest, config)
-        self._instances_by_port: dict[int, LambdaInstance] = {}
         self._pools: dict[str, InstancePool] = {}
         self._source_versions: dict[str, dict[str, FileVersion]] = {}
         self._listeners: list[Callable[[Exchange], None]] = [log.write_exchange]
-        self._server: _UvicornServer | None = None
         self._inspector: Inspector | None = None
         self._stop_requested = asyncio.Event()
         log.on_broken = self.stop
@@ -88,65 +84,55 @@ class LocalGateway:
             on_ready: called with the URL when requests are answered.
             inspector_socket: the inspector's socket, closed at the end; None for no inspector.
         """
-        runtime_sockets = self._open_runtime_sockets()
-        ports = [runtime_socket.getsockname()[1] for runtime_socket in runtime_sockets]
-        self._runtime_ports = frozenset(ports)
+        runtime_socket = _listening_socket(socket.AF_INET, ("127.0.0.1", 0))
+        runtime_api = f"127.0.0.1:{runtime_socket.getsockname()[1]}"
         home = Path(tempfile.mkdtemp(prefix="routegen-serve-"))
         with ProcessWatchdog(home) as watchdog:
             self._pool_context = PoolContext(
-                self._settings,
-                ports,
-                self._instances_by_port,
-                home,
-                watchdog,
-                self._log.write_output,
-                self._log.write_note,
+                self._settings, runtime_api, {}, home, watchdog, self._log.write_output, self._log.write_note
             )
             self._add_pools(self._functions)
             routes = RouteTargets.from_manifest(self._manifest)
             self._gateway_app = GatewayApp(routes, self._pools, self._settings, self._announce)
+            runtime = RuntimeApi(runtime_api, self._pool_context.instances, self._next_invocation)
+            listeners: list[tuple[socket.socket, AnswerRequest]] = [
+                (gateway_socket, self._gateway_app.answer),
+                (runtime_socket, runtime.answer),
+            ]
             if inspector_socket:
-                self._start_inspector(inspector_socket)
-            sockets = [gateway_socket, *runtime_sockets, *([inspector_socket] if inspector_socket else [])]
+                inspector_port = inspector_socket.getsockname()[1]
+                self._inspector = Inspector(
+                    inspector_port, self._settings.stage, self._gateway_app.answer, self._manifest
+                )
+                self.on_exchange(self._inspector.add_exchange)
+                listeners.append((inspector_socket, self._inspector.answer))
             try:
-                await self._serve(sockets, on_ready)
+                await self._serve(listeners, lambda: on_ready(_url(gateway_socket)))
             finally:
                 await self._close_pools()
-                for open_socket in sockets:
-                    open_socket.close()
+                for listening_socket, _ in listeners:
+                    listening_socket.close()
 
     def stop(self) -> None:
         """Stop serving; must be called in the gateway's event loop."""
         self._stop_requested.set()
         if self._inspector:
             self._inspector.close()
-        if self._server:
-            self._server.should_exit = True
 
-    def _open_runtime_sockets(self) -> list[socket.socket]:
-        """A socket of the Runtime API for each instance of every app that the manifest, or a change of it, can name."""
-        apps = {*self._functions, self._config.default, *(app.name for app in self._config.apps)} - {None}
-        count = self._settings.max_instances * len(apps)
-        return [_listening_socket(socket.AF_INET, ("127.0.0.1", 0)) for _ in range(count)]
-
-    def _start_inspector(self, inspector_socket: socket.socket) -> None:
-        self._inspector = Inspector(inspector_socket.getsockname()[1], self._settings.stage)
-        self._inspector.attach(self._gateway_app, self._manifest)
-        self.on_exchange(self._inspector.add_exchange)
-
-    async def _serve(self, sockets: list[socket.socket], on_ready: Callable[[str], None]) -> None:
-        url = _url(sockets[0])
-        self._server = _UvicornServer(_uvicorn_config(self._route_port, self._settings), lambda: on_ready(url))
+    async def _serve(
+        self, listeners: list[tuple[socket.socket, AnswerRequest]], on_listening: Callable[[], None]
+    ) -> None:
+        servers = []
+        for listening_socket, answer in listeners:
+            servers.append(HttpServer(answer, self._report_bug))
+            await servers[-1].start(listening_socket)
+        on_listening()
         follow_task = asyncio.create_task(self._follow_files())
-        serve_task = asyncio.create_task(self._server.serve(sockets=sockets))
         stop_task = asyncio.create_task(self._stop_requested.wait())
         try:
-            await asyncio.wait({serve_task, stop_task, follow_task}, return_when=asyncio.FIRST_COMPLETED)
-            self._server.should_exit = True
-            # This answers every current request; the connections that remain have not sent a whole request.
-            await self._close_pools()
-            self._server.force_exit = True
-            await serve_task
+            await asyncio.wait({stop_task, follow_task}, return_when=asyncio.FIRST_COMPLETED)
+            await self._close_pools()  # this answers every current request
+            await asyncio.gather(*(server.close() for server in servers))
             if follow_task.done():
                 follow_task.result()  # raises its error, because it ends only with one
         finally:
@@ -156,20 +142,8 @@ class LocalGateway:
     async def _close_pools(self) -> None:
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
 
-    async def _route_port(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One ASGI application for all ports: the gateway's, the inspector's, and one for each instance."""
-        port = scope["server"][1]
-        try:
-            if port in self._runtime_ports:
-                instance = self._instances_by_port.get(port)
-                await answer_runtime_api(scope, receive, send, instance, self._next_invocation)
-            elif self._inspector and port == self._inspector.port:
-                await self._inspector(scope, receive, send)
-            else:
-                await self._gateway_app(scope, receive, send)
-        except Exception:
-            self._log.write_event("error", f"a bug in routegen: {traceback.format_exc()}")
-            raise
+    def _report_bug(self, text: str) -> None:
+        self._log.write_event("error", f"a bug in routegen: {text}")
 
     async def _next_invocation(self, instance: LambdaInstance) -> LambdaInvocation | None:
         return await self._pools[instance.function.name].next_invocation(instance)
@@ -227,7 +201,8 @@ def run_until_signal(
             loop.add_signal_handler(number, gateway.stop)
         await gateway.run(gateway_socket, on_ready, inspector_socket)
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=make_event_loop) as runner:
+        runner.run(run())
 
 
 def open_socket(host: str, port: int, option: str = "--port") -> socket.socket:
@@ -266,38 +241,3 @@ def _listening_socket(family: int, address: tuple[Any, ...]) -> socket.socket:
 def _url(listening_socket: socket.socket) -> str:
     host, port = listening_socket.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _uvicorn_config(app: Callable[[Scope, Receive, Send], object], settings: ServeSettings) -> uvicorn.Config:
-    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
-    return uvicorn.Config(
-        app,
-        interface="asgi3",
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        h11_max_incomplete_event_size=_MAX_RUNTIME_API_HEADER,
-        # A runtime client keeps its connection open while the function runs.
-        timeout_keep_alive=int(settings.timeout) + 45,
-        timeout_graceful_shutdown=1,
-    )
-
-
-class _UvicornServer(uvicorn.Server):
-    """uvicorn without its signal handlers; it calls `on_ready` when it listens."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._on_ready()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

@@ -12,56 +12,15 @@ from urllib.parse import parse_qsl, unquote
 
 from routegen.gateway import RouteKey
 from routegen.serve.aws_behaviour import EMPTY_RAW_QUERY_STRING
+from routegen.serve.exchange import HOP_BY_HOP_HEADERS, HttpRequest
 
 ACCOUNT_ID = "123456789012"
 """The account of AWS's own examples."""
 
 API_ID = "local"
 
-# RFC 9110, section 7.6.1: these headers concern one connection, so a gateway does not forward them.
-HOP_BY_HOP_HEADERS = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
 _TEXT_TYPES = frozenset({"application/json", "application/xml", "application/javascript"})
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-@dataclass(frozen=True)
-class HttpRequest:
-    """An HTTP request as it arrived.
-
-    Attributes:
-        method: the method.
-        path: the percent-encoded path, including the stage if there is one.
-        query: the percent-encoded query, without the question mark.
-        headers: (name, value) pairs with names in lower case; a repeated header has several pairs.
-        body: the body as it was sent, with its content codings.
-        source_ip: the sender's address.
-        port: the port that the request arrived on.
-        http_version: the HTTP version, for example `1.1`.
-    """
-
-    method: str
-    path: str
-    query: str = ""
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-    source_ip: str = "127.0.0.1"
-    port: int = 80
-    http_version: str = "1.1"
-
-    def header(self, name: str) -> str | None:
-        """The first value of a header; None if the request does not have it."""
-        return next((value for key, value in self.headers if key == name), None)
 
 
 @dataclass(frozen=True)

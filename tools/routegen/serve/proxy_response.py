@@ -8,53 +8,21 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from routegen.serve.aws_behaviour import HEAD_LENGTH_HEADER, STATUS_CODE_TYPE
-from routegen.serve.proxy_event import HOP_BY_HOP_HEADERS
+from routegen.serve.exchange import HOP_BY_HOP_HEADERS, HttpResponse
 
 RENAMED_CHALLENGE_HEADER = "x-amzn-remapped-www-authenticate"
 
-_MESSAGES = {
-    400: "Bad Request",
-    404: "Not Found",
-    413: "Request Entity Too Large",
-    431: "Request Header Fields Too Large",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
 # RFC 9110, section 5.1 and 5.5: a name is a token; a value has visible characters, blanks and non-ASCII characters.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")
 _STATUSES_WITHOUT_BODY = frozenset({204, 304})
 
 
-@dataclass(frozen=True)
-class HttpResponse:
-    """An HTTP response.
-
-    Attributes:
-        status: 200 to 599.
-        headers: (name, value) pairs with names in lower case; content-length is not among them.
-        body: the body as it is sent.
-        head_length: the content-length of the response to HEAD, if the function's result has it.
-    """
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    head_length: str | None = None
-
-
 class InvalidResultError(ValueError):
     """A function's result is not a valid response; the text is the reason, for the log."""
-
-
-def gateway_response(status: int) -> HttpResponse:
-    """The gateway's own response with a status: `{"message": ...}`."""
-    body = json.dumps({"message": _MESSAGES[status]}, separators=(",", ":")).encode()
-    return HttpResponse(status, (("content-type", "application/json"),), body)
 
 
 def make_response(result: bytes, *, renames_challenge: bool) -> HttpResponse:
@@ -71,6 +39,8 @@ def make_response(result: bytes, *, renames_challenge: bool) -> HttpResponse:
         value = json.loads(result)
     except ValueError:
         raise InvalidResultError("the result is not JSON") from None
+    except RecursionError:
+        raise InvalidResultError("the result is nested too deeply") from None
     if not isinstance(value, dict) or "statusCode" not in value:
         # A string is the body without its quotes (AWS's example of an inferred response).
         body = value.encode("utf-8", "replace") if isinstance(value, str) else result
@@ -146,5 +116,8 @@ def _has_surrogate(text: str) -> bool:
 
 
 def _shortened(value: Any) -> str:
-    text = json.dumps(value)
+    try:
+        text = json.dumps(value)
+    except RecursionError:
+        return "a value that is nested too deeply"
     return text if len(text) <= 60 else f"{text[:57]}..."

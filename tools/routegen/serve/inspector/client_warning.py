@@ -9,8 +9,7 @@ import re
 from urllib.parse import urlsplit
 
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE, classify_path
-from routegen.serve.exchange import Exchange
-from routegen.serve.proxy_event import HttpRequest
+from routegen.serve.exchange import Exchange, HttpRequest
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import RECORDED_CLIENTS, predict
 from routegen.verify.clients.sign_in_flow import redirect_target

@@ -1,4 +1,4 @@
-"""The inspector's ASGI application: the page, the stream of exchanges, the details of an exchange, and a replay.
+"""The inspector's HTTP: the page, the stream of exchanges, the details of an exchange, and a replay.
 
 Only a browser on this machine can use it. A request whose Host is not loopback's is refused, against DNS rebinding. A
 replay needs the page's origin and token, against other sites.
@@ -9,23 +9,15 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
+from dataclasses import replace
 from importlib.resources import files
-
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
-from starlette.types import Message
 
 from routegen.manifest import Manifest
 from routegen.manifest.explain import Explainer
-from routegen.serve.exchange import Exchange
+from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse, json_response
+from routegen.serve.http_server import RequestBody
 from routegen.serve.inspector.exchange_store import ExchangeStore
 from routegen.serve.inspector.exchange_view import JsonObject, exchange_details
-from routegen.serve.inspector.replay import discard_message, replay_scope
-from routegen.serve.runtime_api import Receive, Scope, Send
-
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 KEEP_ALIVE_INTERVAL = 15.0
 """Seconds after which a comment is sent in a quiet stream, so that a disconnected browser is noticed."""
@@ -33,18 +25,18 @@ KEEP_ALIVE_INTERVAL = 15.0
 RETRY_MS = 1000
 """Milliseconds after which a browser reconnects a stream that has ended."""
 
-_SECURITY_HEADERS = {
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "cache-control": "no-store",
-}
-_RAW_SECURITY_HEADERS = [(name.encode(), value.encode()) for name, value in _SECURITY_HEADERS.items()]
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_SECURITY_HEADERS = (
+    ("content-security-policy", _CONTENT_SECURITY_POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cache-control", "no-store"),
+)
 _PAGE_FILES = {
     "/": ("index.html", "text/html"),
     "/app.js": ("app.js", "text/javascript"),
@@ -58,134 +50,119 @@ _NOT_REPLAYABLE = "This request cannot be replayed: the gateway refused it befor
 _WRONG_ORIGIN = "Only the inspector's page can replay a request; reload the page."
 _WRONG_HOST = "The inspector only answers requests to 127.0.0.1, localhost or [::1]; open it with one of these names.\n"
 
+ReplayRequest = Callable[[HttpRequest], Awaitable[object]]
+
 
 class Inspector:
-    """The ASGI application and its state.
+    """The inspector and its state."""
 
-    Attributes:
-        port: the port that it listens on.
-    """
-
-    def __init__(self, port: int, stage: str | None) -> None:
-        """Create the application for a port; `stage` is the gateway's stage."""
-        self.port = port
+    def __init__(self, port: int, stage: str | None, replay: ReplayRequest, manifest: Manifest) -> None:
+        """Listen on a port; show the routes of a manifest with the gateway's stage; replay requests with `replay`."""
+        self._hosts = {f"{name}:{port}" for name in _LOOPBACK_NAMES}
         self._stage = stage
+        self._replay_request = replay
         self._token = secrets.token_urlsafe(24)
         self._store = ExchangeStore()
-        self._explainer: Explainer | None = None
-        self._route_map: list[JsonObject] = []
-        self._routes_changed = asyncio.Event()
-        self._gateway: Asgi | None = None
-        self._app = Starlette(
-            routes=[
-                *(Route(path, self._send_file) for path in _PAGE_FILES),
-                Route("/events", self._send_events),
-                Route("/exchanges/{number}", self._send_details),
-                Route("/exchanges/{number}/replay", self._replay, methods=["POST"]),
-            ]
-        )
-
-    def attach(self, gateway: Asgi, manifest: Manifest) -> None:
-        """Send replays to this gateway, and show the routes of this manifest."""
-        self._gateway = gateway
+        self._is_closed = False
+        self._changed = asyncio.Event()
         self.show_routes(manifest)
 
     def show_routes(self, manifest: Manifest) -> None:
         """Show the routes of another manifest from now on."""
         self._explainer = Explainer(manifest)
-        self._route_map = [
+        self._route_map: list[JsonObject] = [
             {"key": key, "app": route.app, "role": route.role, "spec": route.spec, "reserved": route.reserved}
             for route in manifest.routes
             for key in route.route_keys
         ]
         default: JsonObject = {"key": "$default", "app": manifest.default, "role": "other", "spec": None}
         self._route_map += [{**default, "reserved": None}] if manifest.default else []
-        self._routes_changed.set()
-        self._routes_changed = asyncio.Event()
+        self._wake_viewers()
 
     def add_exchange(self, exchange: Exchange) -> None:
         """Store and show an answered request."""
         self._store.add(exchange, _REPLAY_OF.get())
+        self._wake_viewers()
 
     def close(self) -> None:
         """End every stream."""
-        self._store.close()
-        self._routes_changed.set()
+        self._is_closed = True
+        self._wake_viewers()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _wake_viewers(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def answer(self, request: HttpRequest, body: RequestBody) -> HttpResponse:
         """Answer one request of the page."""
+        await body.read(0)
+        response = await self._page_response(request)
+        return replace(response, headers=(*response.headers, *_SECURITY_HEADERS))
 
-        async def send_securely(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_RAW_SECURITY_HEADERS]
-            await send(message)
+    async def _page_response(self, request: HttpRequest) -> HttpResponse:
+        if request.header("host") not in self._hosts:
+            return HttpResponse(421, (("content-type", "text/plain; charset=utf-8"),), _WRONG_HOST.encode())
+        match request.method, request.path.split("/")[1:]:
+            case "GET" | "HEAD", [_] if request.path in _PAGE_FILES:
+                return self._file_response(request.path)
+            case "GET", ["events"]:
+                last_number = _exchange_number(request.header("last-event-id") or "")
+                return HttpResponse(200, (("content-type", "text/event-stream"),), b"", stream=self.events(last_number))
+            case "GET", ["exchanges", number]:
+                return self._details_response(_exchange_number(number))
+            case "POST", ["exchanges", number, "replay"]:
+                return await self._replay_response(request, _exchange_number(number))
+        return json_response(404, {"problem": "The inspector has no such page."})
 
-        app = self._app if self._has_loopback_host(Request(scope)) else Response(_WRONG_HOST, 421)
-        await app(scope, receive, send_securely)
-
-    def _has_loopback_host(self, request: Request) -> bool:
-        return request.headers.get("host", "") in {f"{name}:{self.port}" for name in _LOOPBACK_NAMES}
-
-    async def _send_file(self, request: Request) -> Response:
-        name, media_type = _PAGE_FILES[request.url.path]
+    def _file_response(self, path: str) -> HttpResponse:
+        name, media_type = _PAGE_FILES[path]
         text = files(__package__).joinpath("page", name).read_text("utf-8").replace("{token}", self._token)
-        return Response(text, media_type=media_type)
+        return HttpResponse(200, (("content-type", f"{media_type}; charset=utf-8"),), text.encode())
 
-    async def _send_events(self, request: Request) -> Response:
-        last_number = _exchange_number(request.headers.get("last-event-id", ""))
-        return StreamingResponse(self._events(last_number), media_type="text/event-stream")
+    async def events(self, after: int) -> AsyncIterator[bytes]:
+        """Server-sent events: `run`, `routes`, then an `exchange` each, whose id lets a browser resume the stream.
 
-    async def _events(self, after: int) -> AsyncIterator[str]:
-        """Server-sent events: `run`, `routes`, then an `exchange` each, whose id lets a browser resume the stream."""
-        yield f"retry: {RETRY_MS}\n" + _event_text("run", {"token": self._token})
-        routes_changed = self._routes_changed
-        yield _event_text("routes", self._route_map)
-        summaries = self._store.follow(after)
-        summary_task = asyncio.ensure_future(anext(summaries, None))
-        routes_task = asyncio.ensure_future(routes_changed.wait())
-        try:
-            while True:
-                tasks = {summary_task, routes_task}
-                await asyncio.wait(tasks, timeout=KEEP_ALIVE_INTERVAL, return_when=asyncio.FIRST_COMPLETED)
-                if routes_task.done():
-                    routes_changed = self._routes_changed
-                    routes_task = asyncio.ensure_future(routes_changed.wait())
-                    yield _event_text("routes", self._route_map)
-                if not summary_task.done():
-                    yield ": keep-alive\n\n"
-                    continue
-                summary = summary_task.result()
-                if summary is None:
-                    return
-                yield _event_text("exchange", summary, summary["number"])
-                summary_task = asyncio.ensure_future(anext(summaries, None))
-        finally:
-            summary_task.cancel()
-            routes_task.cancel()
+        A reader that is slow misses the exchanges that leave the store, and keeps none of them in memory.
+        """
+        yield f"retry: {RETRY_MS}\n".encode() + _event_bytes("run", {"token": self._token})
+        after = min(after, self._store.last_number)
+        routes: list[JsonObject] | None = None
+        while not self._is_closed:
+            changed = self._changed
+            if routes is not self._route_map:
+                routes = self._route_map
+                yield _event_bytes("routes", routes)
+            while summary := self._store.next_summary(after):
+                after = summary["number"]
+                yield _event_bytes("exchange", summary, after)
+            try:
+                async with asyncio.timeout(KEEP_ALIVE_INTERVAL):
+                    await changed.wait()
+            except TimeoutError:
+                yield b": keep-alive\n\n"
 
-    async def _send_details(self, request: Request) -> Response:
-        stored = self._store.get(_exchange_number(request.path_params["number"]))
-        if stored is None or self._explainer is None:
-            return JSONResponse({"problem": _NOT_STORED}, 404)
-        details = exchange_details(stored.summary, stored.exchange, self._explainer, self._stage)
-        # In ASCII, because a function's result can have half of a surrogate pair, which UTF-8 cannot express.
-        return Response(json.dumps(details), media_type="application/json")
+    def _details_response(self, number: int) -> HttpResponse:
+        stored = self._store.get(number)
+        if stored is None:
+            return json_response(404, {"problem": _NOT_STORED})
+        return json_response(200, exchange_details(stored.summary, stored.exchange, self._explainer, self._stage))
 
-    async def _replay(self, request: Request) -> Response:
-        page_origin = f"http://{request.headers['host']}"
-        token = request.headers.get("x-inspector-token", "")
+    async def _replay_response(self, request: HttpRequest, number: int) -> HttpResponse:
+        token = request.header("x-inspector-token") or ""
         has_token = secrets.compare_digest(token.encode(), self._token.encode())
-        if request.headers.get("origin") != page_origin or not has_token:
-            return JSONResponse({"problem": _WRONG_ORIGIN}, 403)
-        stored = self._store.get(_exchange_number(request.path_params["number"]))
-        if stored is None or self._gateway is None:
-            return JSONResponse({"problem": _NOT_STORED}, 404)
-        if not stored.summary["replayable"]:
-            return JSONResponse({"problem": _NOT_REPLAYABLE}, 409)
-        _REPLAY_OF.set(stored.number)
-        scope, receive = replay_scope(stored.exchange.request)
-        await self._gateway(scope, receive, discard_message)
-        return JSONResponse({"replayed": stored.number})
+        if request.header("origin") != f"http://{request.header('host')}" or not has_token:
+            return json_response(403, {"problem": _WRONG_ORIGIN})
+        stored = self._store.get(number)
+        if stored is None:
+            return json_response(404, {"problem": _NOT_STORED})
+        if not stored.exchange.is_complete:
+            return json_response(409, {"problem": _NOT_REPLAYABLE})
+        _REPLAY_OF.set(number)
+        try:
+            await self._replay_request(stored.exchange.request)
+        finally:
+            _REPLAY_OF.set(None)
+        return json_response(200, {"replayed": number})
 
 
 def _exchange_number(text: str) -> int:
@@ -193,6 +170,6 @@ def _exchange_number(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 16 else 0
 
 
-def _event_text(kind: str, data: object, number: int | None = None) -> str:
+def _event_bytes(kind: str, data: object, number: int | None = None) -> bytes:
     id_line = f"id: {number}\n" if number is not None else ""
-    return f"event: {kind}\n{id_line}data: {json.dumps(data)}\n\n"
+    return f"event: {kind}\n{id_line}data: {json.dumps(data)}\n\n".encode()
