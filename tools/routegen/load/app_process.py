@@ -27,6 +27,9 @@ _LOADED_MESSAGE = b"loaded\n"
 _SECONDS_TO_EXIT = 1.0
 """The time that the child process has to exit after it has closed the pipe."""
 
+_SECONDS_TO_REPORT = 0.5
+"""The time that the child process has after the time-out to report which line it runs."""
+
 _POLL_SECONDS = 0.25
 """How often the parent checks that a silent child process is still alive."""
 
@@ -36,12 +39,11 @@ class AppProcess:
     """A process that imports an app and runs a task on it; `wait_for_answer()` waits for it."""
 
     app: AppConfig
-    timeout: float
+    config: Config
     process: subprocess.Popen[bytes]
     pipe: int
     home: str
     deadline: float
-    from_options: bool
 
     def wait_for_paths(self) -> list[ServedPath]:
         """Return the paths that the app serves; it raises the same errors as `wait_for_answer`."""
@@ -91,10 +93,8 @@ class AppProcess:
                     del received[: len(_LOADED_MESSAGE)]
                     self.deadline = float("inf")
             elif remaining <= 0:
-                raise LoadError(
-                    f"{self.app.target}: still importing after {self.timeout:g} s; "
-                    "if it needs longer, raise `timeout` in [tool.routegen] or --timeout"
-                )
+                cause = FailureCause("timeout")
+                raise LoadError(f"{self.app.target}: {load_advice(cause, self.app, self.config)}")
             elif self.process.poll() is not None:
                 break
         try:
@@ -107,7 +107,8 @@ class AppProcess:
         if error["cause"] is None:
             return LoadError(error["message"], error["details"])
         cause = FailureCause(error["cause"]["kind"], tuple(error["cause"]["names"]), error["cause"]["place"])
-        message = f"{error['message']}; {load_advice(cause, self.app, from_options=self.from_options)}"
+        separator = ": " if cause.kind == "timeout" else "; "
+        message = f"{error['message']}{separator}{load_advice(cause, self.app, self.config)}"
         variables = cause.names if cause.kind == "variable" else ()
         return LoadError(message, error["details"], variables, cause.names[0] if cause.kind == "module" else "")
 
@@ -136,6 +137,7 @@ def start_app_process(app: AppConfig, config: Config, task: str = "routegen.disc
         ConfigError: the directory that its handler is imported from does not exist.
     """
     order = _order(app, task)
+    order["deadline"] = time.monotonic() + config.timeout
     home = tempfile.mkdtemp(prefix="routegen-")
     reading, order["result"] = os.pipe()
     try:
@@ -155,9 +157,7 @@ def start_app_process(app: AppConfig, config: Config, task: str = "routegen.disc
         raise LoadError(f"{app.target}: its process cannot be started: {error.strerror}") from None
     finally:
         os.close(order["result"])
-    return AppProcess(
-        app, config.timeout, process, reading, home, time.monotonic() + config.timeout, config.from_options
-    )
+    return AppProcess(app, config, process, reading, home, order["deadline"] + _SECONDS_TO_REPORT)
 
 
 def _order(app: AppConfig, task: str) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import json
 import os
 import signal
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +32,10 @@ def main() -> None:
     os.set_inheritable(result, False)
     sys.argv[:] = [order["module"]]
 
+    ending = threading.Lock()
+
     def end_with(answer: dict[str, Any]) -> NoReturn:
+        ending.acquire()  # the first thread that ends the process keeps it
         # The parent ends this process as soon as it has the answer, so the output must be flushed before.
         sys.stdout.flush()
         sys.stderr.flush()
@@ -40,11 +45,23 @@ def main() -> None:
 
     def report_server(record: ImportRecord) -> None:
         cause = FailureCause("server", place=shown_place(record.server, order["root"]))
-        end_with(_failure("load", f"{order['display_name']}: its import runs a server and does not end", cause=cause))
+        end_with(_failure("load", f"{order['display_name']}: the import does not end", cause=cause))
 
     folders = tuple({order["root"], *order["paths"], *order["folders"]})
     record = record_import(folders, order["variables"], report_server)
-    end_with(_load_and_run(order, record, lambda: os.write(result, b"loaded\n")))
+    is_loaded = threading.Event()
+
+    def report_timeout() -> None:
+        if not is_loaded.wait(order["deadline"] - time.monotonic()):
+            cause = FailureCause("timeout", place=shown_place(record.main_place(), order["root"]))
+            end_with(_failure("load", order["display_name"], cause=cause))
+
+    def report_loaded() -> None:
+        is_loaded.set()
+        os.write(result, b"loaded\n")
+
+    threading.Thread(target=report_timeout, daemon=True).start()
+    end_with(_load_and_run(order, record, report_loaded))
 
 
 def _end_with_parent() -> None:

@@ -22,13 +22,14 @@ class FailureCause:
 
     Attributes:
         kind: `variable`: a variable is not set or has a wrong value. `server`: the import runs a server. `network`: it
-            needs another machine. `module`: a module is not found. `relative`: a relative import in a file without a
-            package. `shadowing`: a file of the project has the name of an installed package.
+            needs another machine. `timeout`: it takes too long. `module`: a module is not found. `relative`: a
+            relative import in a file without a package. `shadowing`: a file of the project has the name of an
+            installed package.
         names: the variables; or the module's, the file's or the machine's name.
-        place: the user's line, for a server and for a connection.
+        place: the user's line, for a server, a connection and a time-out.
     """
 
-    kind: Literal["variable", "server", "network", "module", "relative", "shadowing"]
+    kind: Literal["variable", "server", "network", "timeout", "module", "relative", "shadowing"]
     names: tuple[str, ...] = ()
     place: str = ""
 
@@ -39,7 +40,7 @@ class FailureCause:
 
 def find_cause(error: BaseException, record: ImportRecord, root: str) -> FailureCause | None:
     """Find the cause of an error that an app raises while it is imported; None if there is no known one."""
-    if record.server:
+    if record.server and isinstance(error, SystemExit | OSError):  # for example, its port is in use
         return FailureCause("server", place=shown_place(record.server, root))
     if names := _named_variables(error, record):
         return FailureCause("variable", names)
@@ -63,8 +64,9 @@ def error_text(error: BaseException) -> str:
     """An error as one line, without the values that a pydantic error shows."""
     details = _pydantic_errors(error)
     if details:
-        parts = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details]
-        text = f"{getattr(error, 'title', '')}: {'; '.join(parts)}"
+        parts = [": ".join(filter(None, (".".join(map(str, detail["loc"])), detail["msg"]))) for detail in details]
+        title = getattr(error, "title", "")
+        text = f"{title}: {'; '.join(parts)}" if title.isidentifier() else "; ".join(parts)
     else:
         text = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
@@ -91,8 +93,7 @@ def _named_variables(error: BaseException, record: ImportRecord) -> tuple[str, .
         if type(each).__name__ in _VARIABLE_OF_ERROR:
             return (_VARIABLE_OF_ERROR[type(each).__name__],)
         key = each.args[0] if isinstance(each, KeyError) and each.args else None
-        # A copy of os.environ is not recorded, so a name in capitals counts too.
-        if isinstance(key, str) and (key in record.missing or _is_variable_name(key)):
+        if isinstance(key, str) and (key in record.missing or (record.is_copied and key.isupper())):
             return (key,)
     words = {word for each in _chain(error) for word in re.findall(r"\w+", str(each))}
     return tuple(name for name, variable in record.missing.items() if variable.place and name in words)
@@ -120,10 +121,6 @@ def _shows(text: str, value: str) -> bool:
     return len(value) > 1 and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) is not None
 
 
-def _is_variable_name(text: str) -> bool:
-    return re.fullmatch(r"[A-Z][A-Z0-9_]*_[A-Z0-9_]+", text) is not None and text not in os.environ
-
-
 def _pydantic_errors(error: BaseException) -> list[dict[str, Any]]:
     if type(error).__name__ != "ValidationError" or not hasattr(error, "errors"):
         return []
@@ -139,7 +136,10 @@ def _settings_variables(error: BaseException) -> tuple[str, ...]:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     instances = [value for frame in frames for value in list(frame.f_locals.values())[:1] if _is_settings(value)]
     if instances:
-        names = [_variable_of_field(type(instances[-1]), [str(part) for part in item["loc"]]) for item in details]
+        settings = type(instances[-1])
+        names = [
+            name for item in details for name in _variables_of_field(settings, [str(part) for part in item["loc"]])
+        ]
     else:
         names = [str(item["loc"][0]) for item in details if item["type"] == "missing" and str(item["loc"][0]).isupper()]
     return tuple(dict.fromkeys(name for name in names if name))
@@ -149,36 +149,38 @@ def _is_settings(value: Any) -> bool:
     return any(cls.__name__ == "BaseSettings" and "settings" in cls.__module__ for cls in type(value).__mro__)
 
 
-def _variable_of_field(settings: Any, location: list[str]) -> str:
-    """Return the variable of a settings field (pydantic-settings, "Environment variable names", "Nested values")."""
-    if not location:
-        return ""
+def _variables_of_field(settings: Any, location: list[str]) -> Iterator[str]:
+    """Yield the variables of a settings field (pydantic-settings, "Environment variable names", "Nested values")."""
     config, fields = settings.model_config, settings.model_fields
     delimiter = config.get("env_nested_delimiter")
-    name = location[0] if location[0] not in fields else f"{config.get('env_prefix', '')}{location[0]}"
-    if delimiter and len(location) > 1:
-        name = delimiter.join([name, *location[1:]])
-    return name if config.get("case_sensitive") else name.upper()
+    if not location:
+        return
+    first, *rest = location
+    names = [first if first not in fields else f"{config.get('env_prefix', '')}{first}", *(rest if delimiter else [])]
+    model = getattr(fields.get(first), "annotation", None)
+    inner = getattr(model, "model_fields", {}) if delimiter and not rest else {}
+    for name in [[*names, key] for key, field in inner.items() if field.is_required()] or [names]:
+        text = (delimiter or "").join(name)
+        yield text if config.get("case_sensitive") else text.upper()
 
 
 def _import_cause(error: BaseException, record: ImportRecord, root: str) -> FailureCause | None:
-    name = getattr(error, "name", None) if isinstance(error, ImportError) else None
-    if isinstance(error, AttributeError) and isinstance(error.obj, type(sys)):
-        name = error.obj.__name__
-    top_level = (name or "").partition(".")[0]
-    if shadow := _shadowing_file(top_level, record):
-        return FailureCause("shadowing", (os.path.relpath(shadow, root), top_level))
-    if isinstance(error, ImportError) and "attempted relative import" in str(error):
-        return FailureCause("relative")
-    return FailureCause("module", (name or "",)) if isinstance(error, ModuleNotFoundError) else None
-
-
-def _shadowing_file(module: str, record: ImportRecord) -> str | None:
-    """Return the project's file of an imported module if an installed module has the same name."""
-    file = getattr(sys.modules.get(module), "__file__", None)
-    spec = PathFinder.find_spec(module, sys.path) if module and file is None else None
-    file = file or (spec.origin if spec else None)
-    if not file or record.place(file, 1) is None:
+    if not isinstance(error, ImportError | AttributeError):
         return None
-    others = [folder for folder in sys.path if Path(folder).resolve() not in Path(file).resolve().parents]
-    return file if PathFinder.find_spec(module, others) else None
+    for module, file in _shadowing_files(record):
+        if any(re.search(rf"\b{re.escape(module)}\b", str(each)) for each in _chain(error)):
+            return FailureCause("shadowing", (os.path.relpath(file, root), module))
+    if "attempted relative import" in str(error):
+        return FailureCause("relative")
+    return FailureCause("module", (error.name or "",)) if isinstance(error, ModuleNotFoundError) else None
+
+
+def _shadowing_files(record: ImportRecord) -> Iterator[tuple[str, str]]:
+    """Yield each module of the project that has the name of an installed module, with its file."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if "." in name or not isinstance(file, str) or record.place(file, 1) is None:
+            continue
+        others = [folder for folder in sys.path if Path(folder).resolve() not in Path(file).resolve().parents]
+        if PathFinder.find_spec(name, others):
+            yield name, file

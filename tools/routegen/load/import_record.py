@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,8 +18,9 @@ _PACKAGE = f"{Path(__file__).parents[1]}/"
 _LOOPBACK_NAMES = (None, "", "localhost", b"localhost", "127.0.0.1", "::1")
 _RESOLVE_EVENTS = ("socket.getaddrinfo", "socket.gethostbyname")
 _SERVER_FUNCTIONS = ("create_server", "server_bind", "bind_socket", "create_sockets", "_create_sockets", "serve")
-_SECONDS_TO_RETURN = 0.5
-"""The time in which the call that has started a server must return; a server that blocks does not return."""
+_RUN_FUNCTIONS = {"serve_forever", "run_forever", "run_until_complete", "serve", "run"}
+_CHECKS, _SECONDS_TO_RETURN = 4, 0.5
+"""The time in which a server that has bound its socket must return to the import, or run in another thread."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class ImportRecord:
         folders: the folders of the user's sources.
         configured: the names of the variables that the configuration sets.
         readings: the user's lines that read one of them.
+        is_copied: whether a user's line copies os.environ, so that not each reading of a variable is recorded.
         missing: the variables that are not set, in the order of the first reading.
         connections: each address that the app tried to reach, with the user's line.
         server: the user's line that has started a server.
@@ -67,6 +70,7 @@ class ImportRecord:
     folders: tuple[str, ...]
     configured: frozenset[str] = frozenset()
     readings: set[tuple[str, SourcePlace | None]] = field(default_factory=set)
+    is_copied: bool = False
     missing: dict[str, MissingVariable] = field(default_factory=dict)
     connections: list[tuple[str, SourcePlace | None]] = field(default_factory=list)
     server: SourcePlace | None = None
@@ -76,18 +80,28 @@ class ImportRecord:
         is_users = file.startswith(self.folders) and "site-packages" not in file and not file.startswith(_PACKAGE)
         return SourcePlace(file, line or 1) if is_users else None
 
-    def user_frame(self, frame: FrameType | None) -> FrameType | None:
-        """Return the innermost frame of the user's sources; None if a library is being imported there."""
+    def user_frame(self, frame: FrameType | None, *, through_imports: bool = False) -> FrameType | None:
+        """Return the innermost frame of the user's sources.
+
+        Args:
+            frame: the frame that runs.
+            through_imports: whether a user's line counts that imports a library.
+        """
         for caller in _callers(frame):
             if self.place(caller.f_code.co_filename, 1):
                 return caller
-            if caller.f_code.co_filename.startswith("<frozen importlib"):
+            if caller.f_code.co_filename.startswith("<frozen importlib") and not through_imports:
                 return None
         return None
 
     def place_of(self, frame: FrameType | None) -> SourcePlace | None:
         """Return the user's line that a frame runs for."""
         user = self.user_frame(frame)
+        return user and self.place(user.f_code.co_filename, user.f_lineno)
+
+    def main_place(self) -> SourcePlace | None:
+        """Return the user's line that the main thread runs."""
+        user = self.user_frame(_main_frame(), through_imports=True)
         return user and self.place(user.f_code.co_filename, user.f_lineno)
 
     @property
@@ -97,11 +111,10 @@ class ImportRecord:
 
     def add_missing_variable(self, name: str, frame: FrameType) -> None:
         """Record that the variable is read and not set."""
-        reader: FrameType | None = frame
-        has_default = False
-        while reader is not None and reader.f_code.co_filename in ("<frozen os>", "<frozen _collections_abc>"):
-            has_default = has_default or reader.f_locals.get("default") is not None
-            reader = reader.f_back
+        reader = _reader(frame)
+        has_default = any(
+            each.f_locals.get("default") is not None for each in takewhile(_is_environment, _callers(frame))
+        )
         user = self.user_frame(reader)
         variable = MissingVariable(name, self.place_of(user), user is not None and user is reader, has_default)
         known = self.missing.get(name)
@@ -123,6 +136,11 @@ class _RecordedEnvironment(os._Environ):  # type: ignore[type-arg]  # noqa: SLF0
         if name in self.record.configured:
             self.record.readings.add((name, self.record.place_of(sys._getframe(1))))  # noqa: SLF001 - as above
         return value
+
+    def __iter__(self) -> Iterator[Any]:
+        reader = _reader(sys._getframe(1))  # noqa: SLF001 - as above
+        self.record.is_copied |= reader is not None and reader is self.record.user_frame(reader)
+        return super().__iter__()
 
 
 def record_import(
@@ -154,37 +172,40 @@ def record_import(
 
 
 def _refuse(record: ImportRecord, address: str) -> None:
-    record.connections.append((address, record.place_of(sys._getframe(2)) or _main_place(record)))  # noqa: SLF001
+    # A library can connect in another thread.
+    record.connections.append((address, record.place_of(sys._getframe(2)) or record.main_place()))  # noqa: SLF001
     raise ConnectionRefusedError("no network while an app is loaded")
 
 
-def _main_frame(record: ImportRecord) -> FrameType | None:
-    main = threading.main_thread().ident
-    return record.user_frame(sys._current_frames().get(main or 0))  # noqa: SLF001 - no public function has it
-
-
-def _main_place(record: ImportRecord) -> SourcePlace | None:
-    """The user's line that the main thread runs: a library can connect in another thread."""
-    return record.place_of(_main_frame(record))
+def _main_frame() -> FrameType | None:
+    return sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001 - no public function has it
 
 
 def _watch_server(record: ImportRecord, frame: FrameType, report_server: Callable[[ImportRecord], object]) -> None:
-    """Report a server if the user's line that starts it does not return; many libraries bind a socket for a test."""
+    """Report a server if the main thread runs it; many libraries bind a socket for a test, or serve in a thread."""
     if record.server or not any(caller.f_code.co_name in _SERVER_FUNCTIONS for caller in _callers(frame)):
         return
-    starter = _main_frame(record)
-    if starter is None:
-        return
-    record.server = record.place_of(starter)
-    position = starter.f_lasti
+    record.server = record.main_place()
 
     def wait() -> None:
-        time.sleep(_SECONDS_TO_RETURN)
-        if _main_frame(record) is starter and starter.f_lasti == position:
-            report_server(record)
+        for _ in range(_CHECKS):
+            time.sleep(_SECONDS_TO_RETURN)
+            library = takewhile(lambda caller: not record.place(caller.f_code.co_filename, 1), _callers(_main_frame()))
+            if _RUN_FUNCTIONS.intersection(caller.f_code.co_name for caller in library):
+                record.server = record.main_place()
+                report_server(record)
         record.server = None
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+def _is_environment(frame: FrameType) -> bool:
+    return frame.f_code.co_filename in ("<frozen os>", "<frozen _collections_abc>")
+
+
+def _reader(frame: FrameType) -> FrameType | None:
+    """Return the frame that uses os.environ."""
+    return next((caller for caller in _callers(frame) if not _is_environment(caller)), None)
 
 
 def _callers(frame: FrameType | None) -> Iterator[FrameType]:

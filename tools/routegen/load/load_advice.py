@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from routegen.config import AppConfig
+from routegen.config import AppConfig, Config
 from routegen.load.app_reference import AppReference
 from routegen.load.failure_cause import FailureCause
 from routegen.load.invented_values import invented_values
@@ -15,33 +15,37 @@ _MAX_FOLDERS = 3
 _SKIPPED = ("node_modules", "site-packages", "__pycache__", "build", "dist")
 
 
-def load_advice(cause: FailureCause, app: AppConfig, *, from_options: bool) -> str:
+def load_advice(cause: FailureCause, app: AppConfig, config: Config) -> str:
     """Return the end of an error message: the cause and the remedy.
 
     Args:
         cause: the cause.
         app: the app that cannot be loaded.
-        from_options: whether the command line names the app, so that there is no configuration to change.
+        config: the configuration. If the command line names the app, the advice names options and not keys.
     """
+    from_options = config.from_options
+    place = f" in {cause.place}" if cause.place else ""
     match cause.kind:
         case "variable":
-            return _variable_advice(cause.names, app, from_options)
+            text = _variable_advice(cause.names, app, from_options)
         case "server":
-            return f'{cause.place} starts a server; put this call below `if __name__ == "__main__":`'
+            text = f'the app starts a server{place}; put this call below `if __name__ == "__main__":`'
+        case "timeout":
+            remedy = "--timeout" if from_options else "`timeout` in [tool.routegen], or --timeout"
+            text = f"still importing after {config.timeout:g} s{place}; if it needs longer, raise {remedy}"
         case "network":
-            where = f" in {cause.place}" if cause.place else ""
-            return (
-                f"the app tried to reach {cause.names[0]}{where}, and an app is loaded without a network; make the "
-                "request at its first use or in the lifespan, or skip it if a variable is set, such as "
-                "--env OFFLINE=1"
+            text = (
+                f"the app tried to reach {cause.names[0]}{place}, and an app is loaded without a network; make the "
+                "request at its first use or in the lifespan, or skip it if a variable is set, such as --env OFFLINE=1"
             )
         case "shadowing":
             file, module = cause.names
-            return f"{file} has the name of the installed module {module} and hides it; rename {file}"
+            text = f"{file} has the name of the installed module {module} and hides it; rename {file}"
         case "relative":
-            return _relative_advice(app)
+            text = _relative_advice(app)
         case "module":
-            return _module_advice(cause.names[0], app, from_options)
+            text = _module_advice(cause.names[0], app, from_options)
+    return text
 
 
 def _variable_advice(names: tuple[str, ...], app: AppConfig, from_options: bool) -> str:
@@ -82,6 +86,11 @@ def _module_advice(name: str, app: AppConfig, from_options: bool) -> str:
             if from_options and not reference.is_file and file.is_file():
                 target = f"{file.relative_to(app.root).as_posix()}:{reference.attribute or ''}".rstrip(":")
                 return f"it is in {shown}; name {target}"
+            if reference.is_file and from_options and folder == app.root:
+                module = reference.module.removesuffix(".py").removeprefix("./").replace("/", ".")
+                return f"it is in the project's folder; name the module {module}:{reference.attribute or ''}".rstrip(
+                    ":"
+                )
             if not from_options:
                 return f'it is in {shown}; write path = "{shown}" in [tool.routegen.apps.{app.name}]'
         parents = [parent for parent in (folder, folder.parent) if app.root in parent.parents]
@@ -108,7 +117,7 @@ def find_module_folder(name: str, root: Path) -> Path | None:
     """Return the project's folder that has a module, at most three folders below the root."""
     for folder in _folders(root) if name else ():
         module = folder.joinpath(*name.split("."))
-        if module.is_dir() or module.with_name(f"{module.name}.py").is_file():
+        if module.with_name(f"{module.name}.py").is_file() or any(module.glob("*.py")):
             return folder
     return None
 
