@@ -7,7 +7,7 @@ request. In headers and bodies, `{origin}` and `{authkit}` stand for the URLs of
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -418,3 +418,27 @@ def _url_cases() -> Iterator[tuple[str, Changes]]:
 
 ENDPOINT_PATHS = {"url-slash": "/mcp/", "url-query": "/mcp?x=1", "url-root": "/", "url-bare": ""}
 """The path of the MCP endpoint in the cases in which it is not /mcp."""
+
+
+@dataclass(frozen=True)
+class PublicServers:
+    """The recorded servers with public URLs."""
+
+    servers: RecordedServers
+
+    def get(self, method: str, url: str) -> Answer | Failure:
+        recorded_url = url.replace("https://wiki.example", ORIGIN).replace("https://kit.example", AUTHKIT)
+        answer = self.servers.get(method, recorded_url)
+        if isinstance(answer, Failure):
+            return replace(answer, url=url)
+        headers = [(name, self._public(value)) for name, value in answer.headers]
+        return replace(answer, url=url, headers=tuple(headers), body=self._public(answer.body.decode()).encode())
+
+    @staticmethod
+    def _public(text: str) -> str:
+        return text.replace(ORIGIN, "https://wiki.example").replace(AUTHKIT, "https://kit.example")
+
+
+def challenging_servers(changes: Replies | None = None) -> Replies:
+    reply = json_reply({}, 401, www_authenticate=f'Bearer resource_metadata="{{origin}}{RESOURCE_PATH}/mcp"')
+    return working_servers({"POST origin /mcp": reply, **(changes or {})})

@@ -35,8 +35,10 @@ from verify.recorded_answers import (
     SERVER_PATH,
     SERVER_REQUEST,
     WIKI_PAGE,
+    PublicServers,
     RecordedServers,
     Replies,
+    challenging_servers,
     html_reply,
     json_reply,
     metadata,
@@ -408,32 +410,8 @@ def test_redirect_from_https_to_http_is_not_followed() -> None:
 # --- Claude, as far as it is documented ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class PublicServers:
-    """The recorded servers with public URLs."""
-
-    servers: RecordedServers
-
-    def get(self, method: str, url: str) -> Answer | Failure:
-        recorded_url = url.replace("https://wiki.example", ORIGIN).replace("https://kit.example", AUTHKIT)
-        answer = self.servers.get(method, recorded_url)
-        if isinstance(answer, Failure):
-            return replace(answer, url=url)
-        headers = [(name, self._public(value)) for name, value in answer.headers]
-        return replace(answer, url=url, headers=tuple(headers), body=self._public(answer.body.decode()).encode())
-
-    @staticmethod
-    def _public(text: str) -> str:
-        return text.replace(ORIGIN, "https://wiki.example").replace(AUTHKIT, "https://kit.example")
-
-
 def predict_claude(replies: Replies) -> Prediction:
     return predict(BY_ID["claude-ai"], "https://wiki.example/mcp", PublicServers(RecordedServers(replies)))
-
-
-def challenging_servers(changes: Replies | None = None) -> Replies:
-    reply = json_reply({}, 401, www_authenticate=f'Bearer resource_metadata="{{origin}}{RESOURCE_PATH}/mcp"')
-    return working_servers({"POST origin /mcp": reply, **(changes or {})})
 
 
 def test_claude_connects_on_the_documented_way() -> None:

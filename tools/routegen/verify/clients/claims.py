@@ -83,6 +83,8 @@ _ROWS: tuple[_Row, ...] = (
     ("claude-no-challenge", "documented", "claude-ai", "February 2026",
      "registers at the origin of the MCP endpoint if there is no metadata anywhere", "claude-ai-mcp, announcement",
      "2026-02-06"),
+    ("claude-port", "documented", "claude-ai", "August 2026",
+     "connects only to port 443 with https", "claude-ai-mcp#85, #444, #521, #958", "2026-08-30"),
     ("claude-code", "documented", "claude-code", "2.1.232",
      "takes 401 and 403 for a required sign-in, and asks for the resource metadata and then the server's metadata",
      "code.claude.com/docs/en/mcp", _NOW),

@@ -47,6 +47,7 @@ class Traits:
         documents: the claim that the client uses a client ID metadata document.
         document_methods: the values of token_endpoint_auth_methods_supported of which the document needs one.
         open_page: the claim that the client fails at an open server with a page at a well-known path.
+        port: the claim that the client connects only to port 443.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Traits:
     documents: str | None = None
     document_methods: frozenset[str] = frozenset()
     open_page: str | None = None
+    port: str | None = None
 
 
 _401_OR_403 = frozenset({401, 403})
@@ -72,7 +74,7 @@ TRAITS = (
     Traits(
         "claude-ai", "Claude", is_hosted=True, refused_status="claude-403", exact_resource="claude-resource",
         protected_metadata="claude-metadata-401", documents="claude-cimd", document_methods=frozenset({"none"}),
-        open_page="claude-open-page",
+        open_page="claude-open-page", port="claude-port",
     ),
     Traits(
         "claude-code", "Claude Code", sign_in_statuses=_401_OR_403, server_errors="claude-code-5xx",
@@ -115,6 +117,8 @@ class _DocumentedFlow:
         if traits.is_hosted and host_kind(flow.endpoint.host.strip("[]")) not in {None, "public"}:
             reason = f"{traits.name} connects from the internet, and {flow.endpoint.host} is not a public address."
             raise UnknownOutcomeError(reason, url)
+        if traits.port and (flow.endpoint.scheme, flow.endpoint.port) != ("https", 443):
+            self._fail(f"{traits.name} connects only to port 443 with https.", url, traits.port)
         if answer.status == 200 and (result_of(answer) is not None or answer.media_type == "text/event-stream"):
             return self._open_endpoint()
         if error := answer.status == 200 and error_text(answer):
