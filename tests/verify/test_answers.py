@@ -147,3 +147,26 @@ def test_the_fix_for_a_shadowed_page_is_a_command_that_works(base_url: str, page
     (finding,) = manifest_routes.check_pages(Deployment(base_url, None, (page,)), answers)
     assert finding.rule == rules.PAGE_SHADOWED
     assert f"`{command}`" in finding.fix
+
+
+def test_metadata_below_the_name_of_a_stage_needs_another_stage_and_no_route() -> None:
+    mcp_url = f"{ORIGIN}/prod/mcp"
+    document = json.dumps({"resource": mcp_url, "authorization_servers": [SERVER]}).encode()
+    answers = InventedAnswers(
+        {
+            mcp_url: (401, (), b""),
+            f"{ORIGIN}/prod/.well-known/oauth-protected-resource/mcp": (200, (), document),
+        },
+        (404, (), b'{"message": "Not Found"}'),
+    )
+    (finding,) = sign_in_findings(discover(answers, mcp_url), answers)
+    assert finding.rule == rules.RESOURCE_MISSING
+    assert "/prod/.well-known/oauth-protected-resource/mcp, where no client looks" in finding.message
+    assert "Use the stage `$default`, or a custom domain" in finding.fix
+
+
+def test_a_gateway_without_any_route_of_the_manifest_has_another_stage() -> None:
+    missing = (404, (("apigw-requestid", "X="),), b'{"message": "Not Found"}')
+    findings = [finding for finding in report_on(InventedAnswers({}, missing)).findings if finding.subject == ORIGIN]
+    assert [finding.rule for finding in findings] == [rules.ROUTE_MISSING]
+    assert "Add the name of the stage to URL" in findings[0].fix

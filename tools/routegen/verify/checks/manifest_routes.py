@@ -20,6 +20,15 @@ _ENDPOINT_ROLES = {"mcp-endpoint", "token-endpoint", "registration-endpoint", "r
 def check_routes(deployment: Deployment, answers: Answers) -> Iterator[Finding]:
     """Check each route of the manifest."""
     unserved = answers.get("GET", deployment.unserved_url)
+    probed = [answers.get(probe.method, probe.url) for probe in deployment.probes if probe.method]
+    if probed and all(isinstance(answer, Answer) and _is_gateway_404(answer) for answer in probed):
+        message = f"API Gateway answers each of the {len(probed)} routes of the manifest with its own 404."
+        fix = (
+            "Add the name of the stage to URL, unless the stage is `$default`; or correct the mapping of the domain, "
+            "which can lead to another API."
+        )
+        yield Finding(rules.ROUTE_MISSING, deployment.base_url, message, fix)
+        return
     for probe in deployment.probes:
         if probe.method is None:
             methods = ", ".join(probe.route.methods)

@@ -11,7 +11,6 @@ from routegen.verify.oauth_discovery import (
     RENAMED_HEADER,
     Challenge,
     OAuthDiscovery,
-    ResourceMetadata,
     authorization_servers,
 )
 from routegen.verify.request_url import is_http_url, origin_of
@@ -25,40 +24,27 @@ def check_resource_discovery(discovery: OAuthDiscovery) -> Iterator[Finding]:
     resource, challenge = discovery.resource, discovery.challenge
     if resource is None:
         return
-    if challenge and isinstance(resource.at_challenge_url, Document):
-        if resource.well_known_document is None:
-            yield from _only_by_challenge(discovery, resource, challenge)
-    elif challenge and isinstance(resource.at_challenge_url, NoDocument):
-        yield from _wrong_challenge(discovery, resource.at_challenge_url, resource.well_known_document)
-    elif resource.blocking_answer:
-        yield _no_metadata(discovery, resource.blocking_answer)
-    elif resource.well_known_document is None:
-        yield from _no_metadata_anywhere(discovery, resource)
-    elif challenge:
-        yield _unusable_challenge(discovery, challenge, resource.well_known_document)
-
-
-def _only_by_challenge(
-    discovery: OAuthDiscovery, resource: ResourceMetadata, challenge: Challenge
-) -> Iterator[Finding]:
-    answer = resource.at_well_known_paths[0]
-    if isinstance(answer, NoDocument):
-        message = f"The challenge leads to {challenge.url}, but {answer.url} {answer.description}."
-        fix = f"Serve the metadata at {answer.url} too: clients look there if API Gateway renames the challenge header."
-        yield Finding(rules.CHALLENGE_ONLY, discovery.mcp_url, message, fix)
-
-
-def _wrong_challenge(
-    discovery: OAuthDiscovery, answer: NoDocument, well_known_document: Document | None
-) -> Iterator[Finding]:
-    if answer.reason in _REPORTED_ELSEWHERE:
+    named, well_known = resource.at_challenge_url, resource.well_known_document
+    first = resource.at_well_known_paths[0]
+    if isinstance(named, Document):
+        if well_known is None and isinstance(first, NoDocument):
+            message = f"The challenge leads to {named.url}, but {first.url} {first.description}."
+            fix = f"Serve the metadata at {first.url} too: clients look there if API Gateway renames the header."
+            if discovery.misplaced:
+                fix = _fix_for_no_metadata(discovery, first)
+            yield Finding(rules.CHALLENGE_ONLY, discovery.mcp_url, message, fix)
+    elif named and named.reason in _REPORTED_ELSEWHERE:
         return
-    if well_known_document is None:
-        yield _no_metadata(discovery, answer)
-        return
-    message = f"resource_metadata in the challenge is {answer.url}, which {answer.description}."
-    fix = f'Send `resource_metadata="{well_known_document.url}"` in the challenge: clients request only the URL in it.'
-    yield Finding(rules.CHALLENGE_WRONG, discovery.mcp_url, message, fix)
+    elif named and well_known:
+        message = f"resource_metadata in the challenge is {named.url}, which {named.description}."
+        fix = f'Send `resource_metadata="{well_known.url}"` in the challenge: clients request only the URL in it.'
+        yield Finding(rules.CHALLENGE_WRONG, discovery.mcp_url, message, fix)
+    elif missing := named or resource.blocking_answer:
+        yield _no_metadata(discovery, missing)
+    elif well_known and challenge:
+        yield _unusable_challenge(discovery, challenge, well_known)
+    elif not well_known and isinstance(first, NoDocument) and first.reason not in _REPORTED_ELSEWHERE:
+        yield _no_metadata_anywhere(discovery, first)
 
 
 def _no_metadata(discovery: OAuthDiscovery, answer: NoDocument) -> Finding:
@@ -97,22 +83,17 @@ def _fix_for_no_metadata(discovery: OAuthDiscovery, answer: NoDocument) -> str:
     )
 
 
-def _no_metadata_anywhere(discovery: OAuthDiscovery, resource: ResourceMetadata) -> Iterator[Finding]:
-    answer = resource.at_well_known_paths[0]
-    if not isinstance(answer, NoDocument) or answer.reason in _REPORTED_ELSEWHERE:
-        return
+def _no_metadata_anywhere(discovery: OAuthDiscovery, answer: NoDocument) -> Finding:
     if discovery.servers:
         server_url = discovery.servers[0].url
         message = f"There is no protected resource metadata; clients fall back to the metadata of {server_url}."
         fix = f"Serve protected resource metadata at {answer.url} (RFC 9728), where newer clients look first."
-        yield Finding(rules.OLD_DISCOVERY, discovery.mcp_url, message, fix)
-    elif discovery.challenge is None or answer.needs_sign_in or discovery.misplaced:
-        yield _no_metadata(discovery, answer)
-    else:
-        path = urlsplit(answer.url).path
-        message = f"{_describe_challenge(discovery.challenge)}, and {answer.url} {answer.description}."
-        fix = f"Add a route for {path} to the MCP server: clients without a challenge look there."
-        yield Finding(rules.NO_SIGN_IN, discovery.mcp_url, message, fix)
+        return Finding(rules.OLD_DISCOVERY, discovery.mcp_url, message, fix)
+    if discovery.challenge is None or answer.needs_sign_in or discovery.misplaced:
+        return _no_metadata(discovery, answer)
+    message = f"{_describe_challenge(discovery.challenge)}, and {answer.url} {answer.description}."
+    fix = f"Add a route for {urlsplit(answer.url).path} to the MCP server: clients without a challenge look there."
+    return Finding(rules.NO_SIGN_IN, discovery.mcp_url, message, fix)
 
 
 def _unusable_challenge(discovery: OAuthDiscovery, challenge: Challenge, well_known_document: Document) -> Finding:

@@ -8,7 +8,7 @@ from the requests of the recorded runs.
 import re
 from typing import Any
 
-from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
+from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION
 from routegen.verify.answers import Answer
 from routegen.verify.clients.javascript_json import JsonSyntaxError, parse_json
 from routegen.verify.clients.sign_in_flow import (
@@ -21,6 +21,7 @@ from routegen.verify.clients.sign_in_flow import (
 from routegen.verify.clients.typescript_sdk import SdkTraits, request_endpoint, sign_in
 from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
 from routegen.verify.documents import describe_answer
+from routegen.verify.oauth_discovery import resource_metadata_urls
 
 BUNDLED_SDK = SdkTraits(challenge_schemes=frozenset({"bearer"}), redirect_policy="any-origin")
 
@@ -90,7 +91,8 @@ def _discover_scopes(flow: SignInFlow) -> tuple[str, Any] | None:
     if not (isinstance(first_answer, Answer) and 200 <= first_answer.status < 300):
         if isinstance(first_answer, Answer) and first_answer.status == 401:
             challenge = _challenge_parameters(first_answer)
-        resource = _first_document(flow, _resource_metadata_urls(flow, challenge.get("resource_metadata")))
+        named = challenge.get("resource_metadata")
+        resource = _first_document(flow, [*([named] if named else []), *resource_metadata_urls(flow.mcp_url)])
         issuer = _first_authorization_server(resource)
     server = parse_url(str(issuer) if issuer else flow.mcp_url)
     if server is None:
@@ -122,12 +124,6 @@ def _challenge_parameters(answer: Answer) -> dict[str, str]:
     header = ", ".join(value for name, value in answer.headers if name == "www-authenticate")
     matches = _PARAMETER.finditer(_BEARER.sub("", header))
     return {match[1]: match[2] if match[2] is not None else match[3] for match in matches}
-
-
-def _resource_metadata_urls(flow: SignInFlow, challenge_url: str | None) -> list[str]:
-    endpoint = flow.endpoint
-    root, path = f"{endpoint.origin}{PROTECTED_RESOURCE}", endpoint.path.removesuffix("/")
-    return [*([challenge_url] if challenge_url else []), *([f"{root}{path}"] if path else []), root]
 
 
 def _server_metadata_urls(server: ParsedUrl) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ValidationError
-from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
+from routegen.roles import AUTHORIZATION_SERVER
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.clients import untested_steps
 from routegen.verify.clients.metadata_schemas import (
@@ -31,6 +31,7 @@ from routegen.verify.clients.sign_in_flow import (
 from routegen.verify.clients.whatwg_url import is_http_url, keep_empty_path
 from routegen.verify.documents import describe_answer
 from routegen.verify.mcp_messages import error_text, result_of
+from routegen.verify.oauth_discovery import resource_metadata_urls, server_metadata_urls
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -120,11 +121,8 @@ def _challenge_value(challenge: Answer, name: str) -> str | None:
 
 
 def _resource_metadata_urls(flow: SignInFlow, challenge: Answer) -> list[str]:
-    """The places where the client looks for protected resource metadata (RFC 9728, section 3.1)."""
-    parts = urlsplit(_server_url(flow))
-    root = f"{parts.scheme}://{parts.netloc}{PROTECTED_RESOURCE}"
     named = _challenge_value(challenge, "resource_metadata")
-    return [*([named] if named else []), *([f"{root}{parts.path}"] if parts.path not in {"", "/"} else []), root]
+    return [*([named] if named else []), *resource_metadata_urls(flow.mcp_url)]
 
 
 def _server_url(flow: SignInFlow) -> str:
@@ -155,7 +153,8 @@ def _discover_server(flow: SignInFlow, issuer: str | None) -> AuthorizationServe
         flow: the flow of the client.
         issuer: the authorization server that the protected resource metadata names; None if there is no such document.
     """
-    for url in _server_metadata_urls(flow, issuer):
+    urls = server_metadata_urls(issuer) if issuer else [f"{_endpoint_origin(flow)}{AUTHORIZATION_SERVER}"]
+    for url in urls:
         answer = _get_metadata(flow, url)
         if not (answer.status == 200 or 300 <= answer.status < 500):
             return None
@@ -164,22 +163,6 @@ def _discover_server(flow: SignInFlow, issuer: str | None) -> AuthorizationServe
             _check_issuer(flow, issuer, metadata.issuer, url)
             return metadata
     return None
-
-
-def _server_metadata_urls(flow: SignInFlow, issuer: str | None) -> list[str]:
-    """The places where the client looks for authorization server metadata (RFC 8414, section 3.1)."""
-    parts = urlsplit(issuer or _server_url(flow))
-    origin = f"{parts.scheme}://{parts.netloc}"
-    if issuer is None:
-        return [f"{origin}{AUTHORIZATION_SERVER}"]
-    path = parts.path.rstrip("/")
-    if not path:
-        return [f"{origin}{AUTHORIZATION_SERVER}", f"{origin}{OPENID_CONFIGURATION}"]
-    return [
-        f"{origin}{AUTHORIZATION_SERVER}{path}",
-        f"{origin}{OPENID_CONFIGURATION}{path}",
-        f"{origin}{path}{OPENID_CONFIGURATION}",
-    ]
 
 
 def _check_issuer(flow: SignInFlow, issuer: str | None, metadata_issuer: str, url: str) -> None:
