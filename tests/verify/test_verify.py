@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -15,10 +16,11 @@ import pytest
 from helpers.forked import run_routegen
 from helpers.schemas import SARIF, read_schema
 from helpers.support import PROJECT, Run
-from routegen.cli.verify import _locate
+from routegen.cli.verify import _locate, _today
 from routegen.manifest import Manifest, Route
 from routegen.report import page_of, rule_with_id
 from routegen.report.forms import FORMATS
+from routegen.verify.clients.claims import CLAIMS
 from verify.broken_stack import MANIFEST as MANIFEST_READ
 from verify.broken_stack import Stack, broken_stack
 
@@ -296,3 +298,21 @@ def test_only_register_registers_a_client(verify: Verify) -> None:
         assert {(server, path) for server, method, path, _ in stack.requests if method == "DELETE"} == {
             ("deployment", "/mcp")
         }
+
+
+def test_clients_lists_each_claim_with_its_source_and_its_dates(verify: Verify) -> None:
+    done = verify("--clients")
+    assert done.code == 0
+    for claim in CLAIMS.values():
+        assert f"  {claim.id} " in done.stdout
+        assert f"Source: {claim.source}, {claim.source_date}; review " in done.stdout
+    claims = json.loads(verify("--clients", "--client", "goose", "--format", "json").stdout)["claims"]
+    assert {claim["id"] for claim in claims} == {"goose", "goose-cimd", "modern-only"}
+    assert claims[0].keys() == {
+        "id", "kind", "clients", "version", "statement", "source", "source_date", "review",
+    }  # fmt: skip
+
+
+def test_source_date_epoch_is_the_day_of_the_review_dates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1798761600")
+    assert _today() == date(2027, 1, 1)

@@ -5,8 +5,9 @@ knows what a client does, the outcome is `unknown`.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NoReturn
 
 from routegen.roles import AUTHORIZATION_SERVER
 from routegen.verify.answers import Answer, Failure
@@ -26,71 +27,64 @@ from routegen.verify.request_url import host_kind
 _RESOURCE_METADATA = re.compile(r'(?i)\bresource_metadata\s*=\s*"([^"]+)"')
 
 
+Situation = Literal["403", "resource", "server-error", "protected-metadata", "no-s256", "open-page", "port"]
+
+
 @dataclass(frozen=True)
 class Traits:
-    """The differences between the documented clients; each names the id of a claim, or is None if nothing is known.
+    """The differences between the documented clients.
 
     Attributes:
         id: the id of the client, and of its first claim.
         name: the client in a sentence.
         is_hosted: whether the client connects from the internet.
-        sign_in_statuses: the statuses that start a sign-in.
-        refused_status: the claim that a 403 starts no sign-in.
-        signs_in: whether the client signs in at remote servers at all.
+        sign_in_statuses: the statuses that start a sign-in; none if the client does not sign in at remote servers.
         needs_challenge: whether it is not known what the client does without a challenge.
-        exact_resource: the claim that `resource` must be the endpoint's URL.
-        server_errors: the claim that a server error of a well-known path ends the flow.
-        protected_metadata: the claim that metadata which asks for a token ends the flow.
         page_is_missing: whether a page with status 200 counts as missing metadata.
-        s256: the claim that the client fails without S256.
         asks_host: the claim that the client looks for the server's metadata at the MCP host.
         documents: the claim that the client uses a client ID metadata document.
         document_methods: the values of token_endpoint_auth_methods_supported of which the document needs one.
-        open_page: the claim that the client fails at an open server with a page at a well-known path.
-        port: the claim that the client connects only to port 443.
+        gives_up: the claim that the client gives up, for each situation that is known.
     """
 
     id: str
     name: str
     is_hosted: bool = False
     sign_in_statuses: frozenset[int] = frozenset({401})
-    refused_status: str | None = None
-    signs_in: bool = True
     needs_challenge: bool = True
-    exact_resource: str | None = None
-    server_errors: str | None = None
-    protected_metadata: str | None = None
     page_is_missing: bool = False
-    s256: str | None = None
     asks_host: str | None = None
     documents: str | None = None
     document_methods: frozenset[str] = frozenset()
-    open_page: str | None = None
-    port: str | None = None
+    gives_up: Mapping[Situation, str] = field(default_factory=dict)
 
 
 _401_OR_403 = frozenset({401, 403})
 TRAITS = (
     Traits(
-        "claude-ai", "Claude", is_hosted=True, refused_status="claude-403", exact_resource="claude-resource",
-        protected_metadata="claude-metadata-401", documents="claude-cimd", document_methods=frozenset({"none"}),
-        open_page="claude-open-page", port="claude-port",
+        "claude-ai", "Claude", is_hosted=True, documents="claude-cimd", document_methods=frozenset({"none"}),
+        gives_up={
+            "403": "claude-403", "resource": "claude-resource", "protected-metadata": "claude-metadata-401",
+            "open-page": "claude-open-page", "port": "claude-port",
+        },
     ),
     Traits(
-        "claude-code", "Claude Code", sign_in_statuses=_401_OR_403, server_errors="claude-code-5xx",
-        documents="claude-code-cimd",
+        "claude-code", "Claude Code", sign_in_statuses=_401_OR_403, documents="claude-code-cimd",
+        gives_up={"server-error": "claude-code-5xx"},
     ),
     Traits(
-        "chatgpt", "ChatGPT", is_hosted=True, s256="chatgpt-s256", asks_host="chatgpt-host", documents="chatgpt",
-        document_methods=frozenset({"none", "private_key_jwt"}),
+        "chatgpt", "ChatGPT", is_hosted=True, asks_host="chatgpt-host", documents="chatgpt",
+        document_methods=frozenset({"none", "private_key_jwt"}), gives_up={"no-s256": "chatgpt-s256"},
     ),
     Traits(
-        "vscode", "VS Code", sign_in_statuses=_401_OR_403, needs_challenge=False, exact_resource="vscode-resource",
-        page_is_missing=True,
+        "vscode", "VS Code", sign_in_statuses=_401_OR_403, needs_challenge=False, page_is_missing=True,
+        gives_up={"resource": "vscode-resource"},
     ),
     Traits("cursor", "Cursor", needs_challenge=False),
-    Traits("github-copilot", "GitHub Copilot", is_hosted=True, signs_in=False),
-    Traits("goose", "Goose", needs_challenge=False, server_errors="goose", documents="goose-cimd"),
+    Traits("github-copilot", "GitHub Copilot", is_hosted=True, sign_in_statuses=frozenset()),
+    Traits(
+        "goose", "Goose", needs_challenge=False, documents="goose-cimd", gives_up={"server-error": "goose"}
+    ),
 )  # fmt: skip
 
 
@@ -117,8 +111,8 @@ class _DocumentedFlow:
         if traits.is_hosted and host_kind(flow.endpoint.host.strip("[]")) not in {None, "public"}:
             reason = f"{traits.name} connects from the internet, and {flow.endpoint.host} is not a public address."
             raise UnknownOutcomeError(reason, url)
-        if traits.port and (flow.endpoint.scheme, flow.endpoint.port) != ("https", 443):
-            self._fail(f"{traits.name} connects only to port 443 with https.", url, traits.port)
+        if (flow.endpoint.scheme, flow.endpoint.port) != ("https", 443):
+            self._give_up("port", f"{url} does not use https at port 443, the only port of {traits.name}.", url)
         if answer.status == 200 and (result_of(answer) is not None or answer.media_type == "text/event-stream"):
             return self._open_endpoint()
         if error := answer.status == 200 and error_text(answer):
@@ -129,22 +123,22 @@ class _DocumentedFlow:
             reason = f"{url} speaks only newer revisions, and reports on {traits.name} contradict each other."
             raise UnknownOutcomeError(reason, url)
         if answer.status not in traits.sign_in_statuses:
-            self._undocumented(answer, traits.refused_status if answer.status == 403 else None)
-        if not traits.signs_in:
-            self._fail(f"{url} requires a sign-in, which {traits.name} does not support.", url)
+            if answer.status == 401:
+                self._fail(f"{url} requires a sign-in, which {traits.name} does not support.", url)
+            self._undocumented(answer, "403" if answer.status == 403 else None)
         return self._sign_in(answer)
 
     def _open_endpoint(self) -> str:
         """The reason why the client connects to an endpoint without sign-in, which Claude verifies first."""
         flow, traits = self._flow, self._traits
-        if traits.open_page:
+        if "open-page" in traits.gives_up:
             flow.rely_on("claude-open")
             for url in (*resource_metadata_urls(flow.mcp_url), f"{flow.endpoint.origin}{AUTHORIZATION_SERVER}"):
                 answer = flow.send("GET", url)
                 if isinstance(answer, Answer) and answer.status == 200:
                     self._open_with_document(answer)
                 elif isinstance(answer, Answer) and answer.status in {401, 403}:
-                    self._undocumented(answer, traits.protected_metadata)
+                    self._undocumented(answer, "protected-metadata")
             flow.assume("Claude does not start a sign-in at this open server (anthropics/claude-ai-mcp#262)")
             return f"{flow.mcp_url} requires no sign-in (reports contradict each other; not tested)."
         return f"{flow.mcp_url} requires no sign-in."
@@ -153,7 +147,7 @@ class _DocumentedFlow:
         flow = self._flow
         reason = f"{flow.mcp_url} requires no sign-in, but {answer.url} {describe_answer(answer)}"
         if answer.is_html:
-            self._fail(f"{reason}, and Claude takes that for a sign-in service.", answer.url, "claude-open-page")
+            self._give_up("open-page", f"{reason}, and Claude takes that for a sign-in service.", answer.url)
         flow.rely_on("claude-open-server")
         document = parse_body(answer).value or {}
         if "authorization_endpoint" in document and not (
@@ -174,8 +168,7 @@ class _DocumentedFlow:
             self._without_metadata()
         if resource.get("resource") != flow.mcp_url:
             reason = f"{url} is not metadata with exactly {flow.mcp_url} as its resource"
-            if traits.exact_resource:
-                self._fail(f"{reason}, which {traits.name} requires.", url, traits.exact_resource)
+            self._give_up("resource", f"{reason}, which {traits.name} requires.", url)
             raise UnknownOutcomeError(f"{reason}, and {self._not_known}.", url)
         servers = resource.get("authorization_servers")
         issuer = servers[0] if isinstance(servers, list) and servers else None
@@ -195,8 +188,7 @@ class _DocumentedFlow:
         methods = metadata.get("code_challenge_methods_supported")
         if not isinstance(methods, list) or "S256" not in methods:
             reason = f"{url} does not list S256 in code_challenge_methods_supported."
-            if traits.s256:
-                self._fail(reason, url, traits.s256)
+            self._give_up("no-s256", reason, url)
             raise UnknownOutcomeError(reason, url)
         copy = f"{flow.endpoint.origin}{AUTHORIZATION_SERVER}"
         if traits.asks_host and server.origin != flow.endpoint.origin and self._document(copy) is None:
@@ -284,24 +276,28 @@ class _DocumentedFlow:
             return None
         document = parse_body(complete_answer(answer)).value if answer.status == 200 else None
         if document is None:
-            claim = traits.server_errors if answer.status >= 500 else None
-            self._undocumented(answer, traits.protected_metadata if answer.status in {401, 403} else claim)
+            situation: Situation | None = "server-error" if answer.status >= 500 else None
+            self._undocumented(answer, "protected-metadata" if answer.status in {401, 403} else situation)
         return document
 
     @property
     def _not_known(self) -> str:
         return f"what {self._traits.name} does next is not documented"
 
-    def _undocumented(self, answer: Answer, claim: str | None) -> NoReturn:
+    def _undocumented(self, answer: Answer, situation: Situation | None) -> NoReturn:
         """End the flow at an answer: the client fails if a claim says so, and nobody knows if there is none."""
         description = f"{answer.url} {describe_answer(answer)}"
-        if claim:
-            self._fail(f"{description}, where {self._traits.name} gives up.", answer.url, claim)
+        if situation:
+            self._give_up(situation, f"{description}, where {self._traits.name} gives up.", answer.url)
         raise UnknownOutcomeError(f"{description}, and {self._not_known}.", answer.url)
 
-    def _fail(self, reason: str, url: str, claim: str | None = None) -> NoReturn:
-        if claim:
+    def _give_up(self, situation: Situation, reason: str, url: str) -> None:
+        """End the flow if a claim says that the client gives up in this situation."""
+        if claim := self._traits.gives_up.get(situation):
             self._flow.rely_on(claim)
+            self._fail(reason, url)
+
+    def _fail(self, reason: str, url: str) -> NoReturn:
         raise ClientFailsError(reason, url)
 
     def _http_url(self, value: Any, source_url: str) -> ParsedUrl:
