@@ -300,6 +300,19 @@ def test_a_route_that_the_gateway_can_not_carry(project: Path, routegen: Routege
     assert says in done.error
 
 
+@pytest.mark.parametrize("option", ["--own", "--unsupported"])
+def test_the_advice_about_an_app_that_takes_every_path(project: Path, routegen: Routegen, option: str) -> None:
+    (project / "server.py").write_text("async def app(scope, receive, send): ...\n")
+    refused = routegen("extract", "server.py:app")
+    assert "give the paths that the app shall have, with --own or `own` in the configuration; " in refused.error
+    assert refused.error.endswith(
+        '--unsupported warn, or `unsupported = "warn"` in [tool.routegen.apps.app], accepts it: the path is left out\n'
+    )
+    followed = routegen("extract", "server.py:app", option, {"--own": "/mcp", "--unsupported": "warn"}[option])
+    assert followed.code == 0
+    assert "takes every path" in followed.error
+
+
 def test_two_apps_that_claim_one_path(project: Path, routegen: Routegen) -> None:
     with (project / "pyproject.toml").open("a") as file:
         file.write('[tool.routegen.apps.other]\napp = "server.py:app"\n')

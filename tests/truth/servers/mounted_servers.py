@@ -231,6 +231,6 @@ SERVERS = [
            endpoints=("/tools/mcp",), expected="refused", message="page at /{path:path} takes every path", works=True),
     server("before a route for every path, with the advice", AT_MCP, PAGE,
            'app = Starlette(routes=[Mount("/tools", inner), EVERYTHING], lifespan=inner.lifespan)', HANDLER,
-           table='own = ["/tools"]\nunsupported = "warn"',
+           table='own = ["/tools"]',
            endpoints=("/tools/mcp",), expected="warned", message="page at /{path:path} takes every path", works=True),
 ]  # fmt: skip

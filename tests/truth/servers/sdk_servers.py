@@ -165,7 +165,7 @@ SERVERS = [
     server("a session manager in an ASGI function", LOW_LEVEL, ASGI_FUNCTION, handler="",
            expected="refused", message=EVERYTHING),
     server("a session manager in an ASGI function, with the advice", LOW_LEVEL, ASGI_FUNCTION, handler="",
-           table='own = ["/mcp"]\nunsupported = "warn"', expected="warned", message=EVERYTHING, works=True),
+           table='own = ["/mcp"]', expected="warned", message=EVERYTHING, works=True),
     server("the application of a low-level server", LOW_LEVEL,
            'app = server.streamable_http_app(stateless_http=True, host="0.0.0.0")', handler=""),
     server("the object of a low-level server", LOW_LEVEL, app="server", handler="",

@@ -161,10 +161,16 @@ def _accepted(app: AppConfig, problems: Iterable[UnsupportedPath]) -> list[Unsup
         UnsupportedRouteError: the policy is to refuse, and one of the problems is refusable.
     """
     accepted = list(problems)
-    refusable = [problem for problem in accepted if problem.refusable]
+    has_paths = bool(app.own or app.routes)  # the user has decided which paths the app gets
+    refusable = [
+        problem for problem in accepted if problem.refusable and not (has_paths and problem.kind == "everything")
+    ]
     if refusable and app.unsupported == "refuse":
         text = f"{refusable[0].text}{_and_more(refusable)}"
-        raise UnsupportedRouteError(f'{text}; `unsupported = "warn"` accepts it')
+        is_redirect = refusable[0].kind == "redirect"
+        consequence = "clients are then redirected to a path of another app" if is_redirect else "the path is left out"
+        setting = f'--unsupported warn, or `unsupported = "warn"` in [tool.routegen.apps.{app.name}]'
+        raise UnsupportedRouteError(f"{text}; {setting}, accepts it: {consequence}")
     return accepted
 
 

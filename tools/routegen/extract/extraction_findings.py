@@ -11,7 +11,7 @@ from routegen.report import Finding, Rule, rules
 _FIXES: dict[UnsupportedKind, str] = {
     "websocket": "Serve WebSockets through a WebSocket API of API Gateway.",
     "host": "Serve the path under every host, or give the host its own API.",
-    "everything": 'Set `own` to the paths that the app shall have, together with `unsupported = "warn"`.',
+    "everything": "Set `own` to the paths that the app shall have.",
     "trailing-slash": "Serve the path without its final slash.",
     "empty-rest": "Serve the path without its final slash too, if clients ask for it.",
     "path": "Serve the path in a form that a URL can have.",

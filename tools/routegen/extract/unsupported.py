@@ -154,7 +154,7 @@ def _everything_text(served: ServedPath) -> str:
     handler = (by_users or served.handlers or ("the app",))[-1].rpartition(".")[2]
     return (
         f"{handler} at {served.path} takes every path, so the app behind $default would get no request; "
-        'set `own` to the paths that the app shall have, together with `unsupported = "warn"`'
+        "give the paths that the app shall have, with --own or `own` in the configuration"
     )
 
 
@@ -163,5 +163,5 @@ def _trailing_slash_text(path: str) -> str:
     parent = without_slash.rpartition("/")[0]
     remedy = f"; serve {without_slash} instead"
     if parent and "{" not in parent:
-        remedy += f', or set own = ["{parent}"]'
+        remedy += f', or give --own {parent}, or own = ["{parent}"] in the configuration'
     return f"{path} ends in '/', which a route key cannot{remedy}"
