@@ -295,7 +295,7 @@ def test_a_route_that_the_gateway_can_not_carry(project: Path, routegen: Routege
         SMALL_APP
         + f"from starlette.routing import Host, Mount, Router, WebSocketRoute\napp.router.routes.append({route})\n"
     )
-    done = routegen("extract")
+    done = routegen("extract", "server.py:app", "--name", "mcp")
     assert (done.code, done.stdout) == (5, "")
     assert says in done.error
 
@@ -305,9 +305,9 @@ def test_the_advice_about_an_app_that_takes_every_path(project: Path, routegen: 
     (project / "server.py").write_text("async def app(scope, receive, send): ...\n")
     refused = routegen("extract", "server.py:app")
     assert "give the paths that the app shall have, with --own or `own` in the configuration; " in refused.error
-    assert refused.error.endswith(
-        '--unsupported warn, or `unsupported = "warn"` in [tool.routegen.apps.app], accepts it: the path is left out\n'
-    )
+    assert (
+        '--unsupported warn, or `unsupported = "warn"` in [tool.routegen.apps.app], accepts it: the path is left out'
+    ) in refused.error
     followed = routegen("extract", "server.py:app", option, {"--own": "/mcp", "--unsupported": "warn"}[option])
     assert followed.code == 0
     assert "takes every path" in followed.error
