@@ -8,25 +8,35 @@ Otterwiki reads its settings from environment variables (https://otterwiki.com/C
 `READ_ACCESS` and `SECRET_KEY`.
 """
 
-import fcntl
 import gzip
 import os
 import secrets
 import shutil
+import signal
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
 
+import regex
 from apig_wsgi import make_lambda_handler
 from flask import Flask, Response, request
+from page_repository import PageRepository, RepositoryBusyError, hold
 from sqlalchemy.exc import DatabaseError
 
-READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-SQLITE_BUSY_SECONDS = 20
+SQLITE_BUSY_SECONDS = 10
+START_SECONDS = 60  # the first start of each version of Otterwiki, in one instance at a time
+BUSY_SECONDS = 8  # of the 29 s that the function has
+RETRY_AFTER_SECONDS = 2
+READ_ATTEMPTS = 3  # without a lock
+PATTERN_SECONDS = 4  # Otterwiki allows 5 s for each line, and answers 500 after them
+TEXT_SECONDS = 20
 LARGEST_FILE_BYTES = 4_000_000  # a Lambda response has at most 6 MB, and base64 makes 4 bytes of 3
 SHORTEST_SECRET = 16  # characters; Otterwiki refuses a shorter secret
 
@@ -60,36 +70,31 @@ def refuse_data_directory(data: Path, error: OSError) -> NoReturn:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file, across processes and Lambda instances.
-
-    EFS implements `flock` as an NFSv4 advisory lock, which ends with its process
-    (https://docs.aws.amazon.com/efs/latest/ug/features.html).
-    """
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
 def first_start(data: Path) -> Iterator[None]:
     """Create missing data in one process at a time. The block of this context manager imports Otterwiki.
 
     Otterwiki creates its tables and its first page during the import, so the first import of each Otterwiki version
-    needs the lock too. Later starts do not wait for the lock.
+    needs the locks too. Later starts do not wait for them.
     """
     ready, secret = data / f"ready-{version('otterwiki')}", data / "secret_key"
     try:
-        if ready.exists() and secret.exists():
-            yield
-            return
-        with locked(data / "start.lock"):
+        with ExitStack() as stack:
+            if not (ready.exists() and secret.exists()):
+                stack.enter_context(hold(data / "start.lock", time.monotonic() + START_SECONDS))
+            if ready.exists() and secret.exists():
+                stack.close()
+                yield
+                return
+            finish = stack.enter_context(pages.writing(START_SECONDS))
             make_repository(data / "repository")
             make_secret(secret)
             yield
             ready.touch()
+            finish()
     except OSError as error:
         refuse_data_directory(data, error)
+    except RepositoryBusyError:
+        exit_with(f"another process has held a lock in {data} for {START_SECONDS} s; end it, and start again")
 
 
 def make_repository(repository: Path) -> None:
@@ -99,7 +104,6 @@ def make_repository(repository: Path) -> None:
     completed = subprocess.run(init, capture_output=True, text=True, check=False)
     if completed.returncode:
         exit_with(f"git could not create the repository {repository}: {' '.join(completed.stderr.split())}")
-    remove_stale_locks(repository)
 
 
 def make_secret(path: Path) -> None:
@@ -209,28 +213,116 @@ def adapt_event(event: Mapping[str, Any]) -> dict[str, Any]:
     return {"rawQueryString": "", **event, "rawPath": quote(event["rawPath"])}
 
 
-def remove_stale_locks(repository: Path) -> None:
-    """Remove git's lock files of a killed process. The caller must hold the lock that excludes other writers.
+# The endpoints of Otterwiki that never change the repository, with any method. Those of the second set read no page, or
+# they change the database or have a time limit, so they must run once.
+READERS = frozenset({
+    "about", "blame", "changelog", "changelog_feed_atom", "changelog_feed_rss", "create", "diff", "edit",
+    "get_attachment", "get_attachment_thumbnail", "help", "history", "index", "pageindex", "pageview", "preview",
+    "show_commit", "sitemap", "source", "syntax", "view"
+})  # fmt: skip
+UNRELATED = frozenset({
+    "admin", "admin_content_and_editing", "admin_mail_preferences", "admin_permissions_and_registration",
+    "admin_sidebar_preferences", "admin_user_management", "confirm_email", "discard_draft", "dotgit", "draft",
+    "favicon", "git_info_refs", "git_upload_pack", "healthz", "login", "logout", "lost_password",
+    "plugin_static_css", "recover_password", "register", "request_confirmation_link", "robotstxt", "search",
+    "security_check", "settings", "static", "user", "webmanifest", "well_known_change_password"
+})  # fmt: skip
+# The endpoints that change the repository if the user has a permission for it, and not with the methods of reading.
+WRITERS = frozenset({
+    "admin_repository_management", "attachments", "delete", "edit_attachment", "git_receive_pack", "housekeeping",
+    "inline_attachment", "plugin_url_admin_request", "plugin_url_request", "pull_webhook", "rename", "revert",
+    "save"
+})  # fmt: skip
+READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-    Without this, no page could be saved after one Lambda time-out during a commit.
+
+@dataclass
+class RequestAccess:
+    """The access of one request to the repository.
+
+    Attributes:
+        is_locking: whether a reader holds the write lock, because it has read several times during a change.
+        deadline: the end of waiting for other requests, on the monotonic clock.
+        locks: locks and timers that end with the request.
+        finish: the function to call after a writer has succeeded.
+        version: the version that a reader has read.
     """
-    git = repository / ".git"
-    for lock in (*git.glob("*.lock"), *git.glob("refs/heads/*.lock")):
-        lock.unlink(missing_ok=True)
+
+    is_locking: bool
+    deadline: float
+    locks: ExitStack = field(default_factory=ExitStack)
+    finish: Callable[[], None] | None = None
+    version: int | None = None
+
+    def end(self, status: int) -> bool:
+        """Return whether the response is complete: no other request has changed the pages that a reader has read."""
+        if self.finish and status < 500:
+            self.finish()
+        return self.version is None or pages.version() == self.version
 
 
-@contextmanager
-def only_writer(data: Path) -> Iterator[None]:
-    """Hold the write lock, because two commits at the same time would fail on git's index."""
-    with locked(data / "write.lock"):
-        remove_stale_locks(data / "repository")
-        yield
+class SearchStopped(BaseException):
+    """A search has reached its time limit. It is no `Exception`, because Otterwiki handles each of those."""
+
+
+def stop_search(*_signal: object) -> NoReturn:
+    """End the search; the handler of the timer's signal."""
+    raise SearchStopped
+
+
+def can_write() -> bool:
+    """Return whether the current request can change the repository. An endpoint that is not known here can.
+
+    A client without a permission to write must not take the lock, because many such requests would stop all saving.
+    """
+    if request.endpoint is None or request.endpoint in READERS | UNRELATED:
+        return False
+    if request.endpoint not in WRITERS:
+        return True
+    if request.method in READ_METHODS and request.endpoint != "pull_webhook":
+        return False
+    user, credentials = current_user, request.authorization
+    if request.endpoint == "git_receive_pack" and credentials and app.config["GIT_WEB_SERVER"]:
+        user = check_credentials(credentials.username, credentials.password) or user
+    return any(has_permission(permission, user) for permission in ("WRITE", "UPLOAD", "ADMIN"))
+
+
+def coordinate() -> Response | None:
+    """Prepare the access of the current request to the repository, before Otterwiki handles it."""
+    access = ACCESS.get()
+    if access is None:  # another WSGI server
+        return None
+    seconds = access.deadline - time.monotonic()
+    try:
+        if can_write():
+            access.finish = access.locks.enter_context(pages.writing(seconds))
+        elif request.endpoint == "search":
+            signal.signal(signal.SIGALRM, stop_search)
+            access.locks.callback(signal.setitimer, signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_REAL, PATTERN_SECONDS if "is_regexp" in request.form else TEXT_SECONDS)
+        elif request.endpoint not in UNRELATED:
+            if access.is_locking:
+                access.locks.enter_context(pages.locked(seconds))
+            else:
+                access.version = pages.wait_for_version(seconds)
+    except RepositoryBusyError:
+        text = "The wiki is busy with another change. Nothing was saved. Try again in some seconds.\n"
+        return Response(text, 503, {"Retry-After": str(RETRY_AFTER_SECONDS)}, content_type="text/plain; charset=utf-8")
+    return None
 
 
 DATA = data_directory()
+pages = PageRepository(DATA)
 app = import_otterwiki(DATA)
+from flask_login import current_user  # noqa: E402
+from otterwiki.auth import check_credentials, has_permission  # noqa: E402  (Otterwiki must be imported by `first_start`)
+
+# Otterwiki names this exception for a pattern that is too slow, and the package has it only as the built-in one.
+vars(regex).setdefault("TimeoutError", TimeoutError)
+app.before_request(coordinate)
 app.after_request(mark_files)
 call_app = make_lambda_handler(app)
+ACCESS: ContextVar[RequestAccess | None] = ContextVar("ACCESS", default=None)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -244,9 +336,27 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     Returns:
         A response in payload format 2.0; files are base64-encoded.
     """
-    is_read = event["requestContext"]["http"]["method"] in READ_METHODS
-    with nullcontext() if is_read else only_writer(DATA):
-        response = call_app(adapt_event(event), context)
+    adapted, deadline = adapt_event(event), time.monotonic() + BUSY_SECONDS
+    for attempt in range(READ_ATTEMPTS + 1):
+        access = RequestAccess(attempt == READ_ATTEMPTS, deadline)
+        with access.locks:
+            response = call_with_access(access, adapted, context)
+            if access.end(response["statusCode"]):
+                break
     if response["headers"].get("content-encoding") == "identity":
         del response["headers"]["content-encoding"]
+    return response
+
+
+def call_with_access(access: RequestAccess, event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Call the application; `coordinate` gets the access."""
+    token = ACCESS.set(access)
+    try:
+        response: dict[str, Any] = call_app(event, context)
+    except SearchStopped:
+        text = "The search took too long and was stopped. Search for a plain text, or for a simpler pattern.\n"
+        headers = {"content-type": "text/plain; charset=utf-8"}
+        response = {"statusCode": 503, "headers": headers, "cookies": [], "body": text, "isBase64Encoded": False}
+    finally:
+        ACCESS.reset(token)
     return response

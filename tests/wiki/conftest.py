@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -17,13 +18,16 @@ from helpers.forked import WIKI_IMPORTS, Program, import_before_fork, start_prog
 SOURCE = Path(__file__).parents[2] / "app" / "otterwiki"
 DRIVER = """
 import json, os, pathlib, sys, time
+os.setsid()
 if gate := os.environ.get("START_WHEN"):
     pathlib.Path(gate).with_suffix(f".{os.getpid()}").touch()
     while not os.path.exists(gate):
         time.sleep(0.001)
 import wiki
+wiki.BUSY_SECONDS = float(os.environ.get("TEST_BUSY_SECONDS", wiki.BUSY_SECONDS))
 for line in sys.stdin:
-    print(json.dumps(wiki.handler(json.loads(line), None)), flush=True)
+    event = json.loads(line)
+    print(json.dumps(eval(event) if isinstance(event, str) else wiki.handler(event, None)), flush=True)
 """
 
 import_before_fork(*WIKI_IMPORTS)
@@ -84,6 +88,11 @@ class Wiki:
         body = base64.b64decode(result["body"]) if encoded else result["body"].encode()
         return Answer(result["statusCode"], result["headers"], encoded, body)
 
+    def evaluate(self, expression: str) -> Any:
+        """Evaluate a Python expression in the instance."""
+        self.program.stream.write(json.dumps(expression) + "\n")
+        return json.loads(self.program.stream.readline())
+
     def get(self, path: str, query: str = "") -> Answer:
         return self.request("GET", path, query)
 
@@ -95,6 +104,10 @@ class Wiki:
 
     def save(self, page: str, content: str, message: str = "a change") -> Answer:
         return self.post(f"/{page}/save", content=content, commit=message)
+
+    def kill(self) -> None:
+        """Kill the instance with its git processes, as Lambda does after a time-out."""
+        os.killpg(self.program.process.pid or 0, signal.SIGKILL)
 
     def stop(self) -> None:
         self.program.exit_code()
