@@ -49,6 +49,17 @@ def test_a_dry_run_changes_nothing_and_writes_no_secret(tmp_path: Path, routegen
     assert sorted(file.name for file in tmp_path.iterdir()) == [".env", "server.py"]
 
 
+def test_a_variable_with_an_influence_on_the_paths_is_named(tmp_path: Path, routegen: Routegen) -> None:
+    (tmp_path / "server.py").write_text(
+        f"import os\n{SMALL_APP}\nos.environ['BASE_URL']\n"
+        "app.router.routes.append(Route(os.environ['PREFIX'] + '/x', answer))\n"
+    )
+    done = routegen("init", "--dry-run")
+    assert done.code == 0, done.stderr
+    assert "the paths depend on PREFIX; stages with different values need a manifest each: " in done.stderr
+    assert "routegen extract --env PREFIX=VALUE -o STAGE.json\n" in done.stderr
+
+
 def test_a_package_below_src_is_found(tmp_path: Path, routegen: Routegen) -> None:
     package = tmp_path / "src" / "acme"
     package.mkdir(parents=True)

@@ -21,7 +21,7 @@ from routegen.cli.options import (
 from routegen.cli.output import emit
 from routegen.config import DEFAULT_TIMEOUT, config_for_app
 from routegen.errors import ConfigError
-from routegen.init.app_probe import probe_app
+from routegen.init.app_probe import AppProbe, probe_app
 from routegen.init.configuration_text import add_configuration, configuration_text, project_file, read_project_file
 from routegen.init.gateway_snippets import find_gateway_tools, gateway_snippet
 from routegen.init.source_search import MCP_KINDS, FoundApp, find_apps
@@ -99,8 +99,7 @@ def command(
         click.echo(f"importing {found.target}", err=True)
     probe = probe_app(configured, config, hints)
     click.echo(f"{name}: {found.target} ({found.kind})", err=True)
-    for variable in [key for key in probe.app.env if key not in configured.env]:
-        click.echo(f"{variable} is not set, so it gets an invented value", err=True)
+    _show_variables(probe, [variable for variable in probe.app.env if variable not in configured.env])
     tables = configuration_text(probe.app, default, manifest, probe.optional_variables)
     if dry_run:
         emit(tables)
@@ -171,6 +170,18 @@ def _hints(variables: tuple[str, ...], env_files: tuple[Path, ...]) -> dict[str,
     """Real values, of which only the form is used."""
     hints = {name: value for file in env_files for name, value in read_env_file(file).items()}
     return hints | {name: variable_of_caller(name) for name in variables if "=" not in name}
+
+
+def _show_variables(probe: AppProbe, invented: list[str]) -> None:
+    for variable in invented:
+        click.echo(f"{variable} is not set, so it gets an invented value", err=True)
+    if probe.path_variables:
+        names = ", ".join(probe.path_variables)
+        click.echo(
+            f"the paths depend on {names}; stages with different values need a manifest each: "
+            f"routegen extract --env {probe.path_variables[0]}=VALUE -o STAGE.json",
+            err=True,
+        )
 
 
 def _shown(file: Path) -> Path:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from routegen.config import AppConfig, Config
 from routegen.errors import LoadError
@@ -18,10 +19,12 @@ class AppProbe:
     Attributes:
         app: the app with its environment.
         optional_variables: the variables that the app's own lines read without a default, and that can be absent.
+        path_variables: the variables with an influence on the paths that the app serves.
     """
 
     app: AppConfig
-    optional_variables: tuple[str, ...] = ()
+    optional_variables: tuple[str, ...]
+    path_variables: tuple[str, ...]
 
 
 def probe_app(app: AppConfig, config: Config, hints: Mapping[str, str]) -> AppProbe:
@@ -46,8 +49,28 @@ def probe_app(app: AppConfig, config: Config, hints: Mapping[str, str]) -> AppPr
                 raise
             app = changed
         else:
-            return AppProbe(app, tuple(answer["unset_variables"]))
+            return AppProbe(app, tuple(answer["unset_variables"]), _path_variables(app, config, _paths(answer)))
     raise LoadError(f"{app.target}: the import needs more than {_MAX_IMPORTS} environment variables")
+
+
+def _paths(answer: Mapping[str, Any]) -> set[str]:
+    return {served["path"] for served in answer["served"]}
+
+
+def _path_variables(app: AppConfig, config: Config, paths: set[str]) -> tuple[str, ...]:
+    """Return the variables that change the paths if they have another value of the same form."""
+    others = {name: value.replace("example", "other") for name, value in app.env.items() if "example" in value}
+
+    def changes_paths(changed: Mapping[str, str]) -> bool:
+        other_app = app.model_copy(update={"env": {**app.env, **changed}})
+        try:
+            return _paths(start_app_process(other_app, config).wait_for_answer()) != paths
+        except LoadError:
+            return False
+
+    if not others or not changes_paths(others):
+        return ()
+    return tuple(name for name, value in others.items() if changes_paths({name: value}))
 
 
 def _with_next_values(
