@@ -35,6 +35,9 @@ COMMAND = "routegen verify"
 _NO_CONNECTION = {"dns", "refused", "tls", "not-allowed"}
 
 
+_MAX_ERROR = 200
+
+
 @dataclass(frozen=True)
 class VerifyPlan:
     """What a run of `verify` checks.
@@ -224,11 +227,13 @@ def _report(plan: VerifyPlan, fetcher: Fetcher, findings: Iterable[Finding]) -> 
 
 def predictions_section(predictions: Sequence[Prediction], title: str = "Clients") -> Section:
     """The table of clients, with the outcome for each."""
-    rows = [
-        (prediction.client, prediction.version, prediction.outcome, prediction.error or prediction.reason)
-        for prediction in predictions
-    ]
-    return Section(title, tuple(rows))
+    rows = tuple((each.client, each.version, each.outcome, _shorten(each.error or each.reason)) for each in predictions)
+    return Section(title, rows)
+
+
+def _shorten(text: str) -> str:
+    """The beginning of a text: the error of a client can have a whole web page, which only the JSON form shows."""
+    return text if len(text) <= _MAX_ERROR else f"{text[:_MAX_ERROR]}..."
 
 
 def claims_report(clients: Sequence[McpClient], today: date) -> Report:

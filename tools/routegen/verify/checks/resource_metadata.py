@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from routegen.report import Finding, rules
+from routegen.roles import DISCOVERY_DOCUMENTS
 from routegen.verify.checks.fields import check_fields, malformed_fields
 from routegen.verify.clients.metadata_schemas import PROTECTED_RESOURCE
 from routegen.verify.documents import Document, NoDocument
@@ -73,7 +74,8 @@ def _fix_for_no_metadata(discovery: OAuthDiscovery, answer: NoDocument) -> str:
             "they have a token (RFC 9728, section 3)."
         )
     if answer.reason == "page":
-        return f"Add a route for {path} to the MCP server, so that the default app does not answer this path."
+        routes = f"Add a route for {path} to the MCP server, so that the default app does not answer this path."
+        return routes + _other_routes(path, discovery.mcp_url)
     if answer.reason == "not-json":
         return "Send a JSON object with the fields of RFC 9728, section 2."
     if answer.status and answer.status >= 500:
@@ -92,8 +94,18 @@ def _no_metadata_anywhere(discovery: OAuthDiscovery, answer: NoDocument) -> Find
     if discovery.challenge is None or answer.needs_sign_in or discovery.misplaced:
         return _no_metadata(discovery, answer)
     message = f"{_describe_challenge(discovery.challenge)}, and {answer.url} {answer.description}."
-    fix = f"Add a route for {urlsplit(answer.url).path} to the MCP server: clients without a challenge look there."
+    path = urlsplit(answer.url).path
+    fix = f"Add a route for {path} to the MCP server: clients without a challenge look there."
+    fix += _other_routes(path, discovery.mcp_url)
     return Finding(rules.NO_SIGN_IN, discovery.mcp_url, message, fix)
+
+
+def _other_routes(path: str, mcp_url: str) -> str:
+    """The other paths that clients ask about the endpoint; nearly always, they have no route either."""
+    endpoint = urlsplit(mcp_url).path.rstrip("/")
+    paths = [f"{document}{end}" for document, _ in DISCOVERY_DOCUMENTS for end in dict.fromkeys((endpoint, ""))]
+    others = ", ".join(other for other in paths if other != path)
+    return f" Clients also ask for {others}: `routegen extract`, in the repository of the server, writes all routes."
 
 
 def _unusable_challenge(discovery: OAuthDiscovery, challenge: Challenge, well_known_document: Document) -> Finding:
