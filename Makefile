@@ -80,9 +80,10 @@ bench: $(DEV)  ## measure the figures of the README and of docs/benchmarks.md (a
 
 ci: lint types test check  ## run everything that a change must pass, as .ci/run does
 
-docs: $(DEV)  ## write docs/cli.md and docs/findings.md from the commands and the findings
+docs: $(DEV)  ## write docs/cli.md, docs/findings.md and docs/configuration.md from the program
 	$(BIN)/python dev/docs/cli_reference.py
 	$(BIN)/python dev/docs/findings_reference.py
+	$(BIN)/python dev/docs/configuration_reference.py
 
 matrix: $(DEV)  ## write docs/providers.md: extract and prove every auth provider that FastMCP ships
 	$(BIN)/python -m dev.matrix

@@ -1,4 +1,4 @@
-"""Write docs/configuration.md from the models of the configuration; `make docs` runs this file, a test checks the page."""
+"""Write docs/configuration.md from the models of the configuration; `make docs` runs this file."""
 
 from pathlib import Path
 

@@ -4,7 +4,8 @@
   must have that exit code.
 - ```` ```sh parse ````: the block needs AWS, the network, time or a server that keeps running, so only its syntax, the
   options of routegen, the targets of make and the names of scripts are checked.
-- ```` ```toml ````: must be a valid configuration of routegen, if necessary together with an app.
+- ```` ```toml ````: must be a valid configuration of routegen, if necessary together with an app. If the folder has a
+  pyproject.toml, it must say the same.
 - A block that begins with `# FILE` is a file, which later blocks of the page use.
 - `<!-- The examples run in a copy of this repository. -->` puts this repository's apps and manifest into the folder.
 """
@@ -33,8 +34,8 @@ _FILE_NAME = re.compile(r"# ([\w./-]+\.\w+)\n")
 _EXIT_CODE = re.compile(r"# exit code (\d+)$")
 _IN_REPOSITORY = "<!-- The examples run in a copy of this repository. -->"
 _PROGRAMS = {
-    "aws", "bash", "caddy", "cd", "curl", "eval", "git", "haproxy", "jq", "make", "mkdir", "nginx", "pip", "pipx", "pulumi", "python",
-    "python3", "routegen", "source", "terraform", "uv", "uvx",
+    "aws", "bash", "caddy", "cd", "curl", "eval", "git", "haproxy", "jq", "make", "mkdir", "nginx", "pip", "pipx",
+    "pulumi", "python", "python3", "routegen", "source", "terraform", "uv", "uvx",
 }  # fmt: skip
 
 
@@ -52,8 +53,22 @@ def blocks_of(page: Path) -> list[Block]:
 
 def commands_of(text: str) -> list[str]:
     """The command lines of a shell block, without empty lines and comments."""
-    lines = text.replace("\\\n", " ").splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    commands: list[str] = []
+    for line in text.replace("\\\n", " ").splitlines():
+        if commands and _is_open(commands[-1]):
+            commands[-1] += f"\n{line}"
+        elif line.strip() and not line.startswith("#"):
+            commands.append(line)
+    return commands
+
+
+def _is_open(command: str) -> bool:
+    """Whether a quotation of the command continues on the next line."""
+    try:
+        shlex.split(command, comments=True)
+    except ValueError:
+        return True
+    return False
 
 
 PAGES_WITH_EXAMPLES = [
@@ -62,7 +77,9 @@ PAGES_WITH_EXAMPLES = [
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_EXAMPLES, ids=lambda page: str(page.relative_to(PROJECT)))
-def test_the_examples_of_a_page_work(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_of_a_page_work(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked_apps: None
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if _IN_REPOSITORY in page.read_text():
@@ -71,20 +88,27 @@ def test_the_examples_of_a_page_work(page: Path, tmp_path: Path, monkeypatch: py
             copy(PROJECT / name, tmp_path / name)
         (tmp_path / "app").symlink_to(PROJECT / "app")
     for block in blocks_of(page):
-        name = _FILE_NAME.match(block.text)
-        if block.info == "toml":
+        run_block(block, tmp_path)
+
+
+def run_block(block: Block, folder: Path) -> None:
+    name = _FILE_NAME.match(block.text)
+    if name:
+        file = folder / name[1]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(block.text)
+    match block.info:
+        case "toml":
             check_configuration(block.text)
-        if name:
-            file = tmp_path / name[1]
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(block.text)
-        elif block.info == "python":
-            compile(block.text, str(page), "exec")
-        elif block.info == "sh parse":
+            if (folder / "pyproject.toml").exists():
+                assert tomllib.loads(block.text) == tomllib.loads((folder / "pyproject.toml").read_text())
+        case "python":
+            compile(block.text, "<block>", "exec")
+        case "sh parse":
             subprocess.run(["bash", "-n"], input=block.text, text=True, check=True)
             for line in commands_of(block.text):
                 check_command(line)
-        elif block.info == "sh":
+        case "sh":
             for line in commands_of(block.text):
                 run_line(line)
 
@@ -113,12 +137,14 @@ def run_line(line: str) -> None:
 
 def check_command(line: str) -> None:
     """Check what can be checked of a command that is not run."""
-    for part in re.split(r"\|\||&&|[|;]", line):
+    for part in re.split(r"\s(?:&&|\|)\s", line):
         words = shlex.split(part.partition(">")[0], comments=True)
         match words:
             case ["routegen", name, *arguments]:
                 command = next(lazy.load() for lazy in COMMANDS if lazy.name == name)
-                command.make_context(name, arguments, obj=State(), parent=click.Context(routegen))
+                # A command keeps the help option of its first context, so the context has the group's settings.
+                parent = click.Context(routegen, **routegen.context_settings)
+                command.make_context(name, arguments, obj=State(), parent=parent)
             case ["make", *targets]:
                 makefile = (PROJECT / "Makefile").read_text()
                 assert all(f"\n{target}:" in makefile for target in targets if "=" not in target), line
@@ -132,7 +158,7 @@ def check_command(line: str) -> None:
 def test_every_command_line_is_in_a_shell_block(page: Path) -> None:
     """A block that has no language shows an output."""
     for block in blocks_of(page):
-        if block.info in ("", "console"):
-            first_words = {line.split()[0] for line in block.text.splitlines() if line.strip()}
-            assert block.info == "" and not first_words & (_PROGRAMS | {"$"}), block.text
-        assert block.info in ("", "sh", "sh parse", "toml", "python", "json", "yaml", "hcl", "js", "jinja", "ts"), block
+        if not block.info:
+            first_words = {line.split()[0] for line in block.text.splitlines() if line and not line.startswith(" ")}
+            assert not first_words & (_PROGRAMS | {"$"}), block.text
+        assert block.info in {"", "sh", "sh parse", "toml", "python", "json", "yaml", "hcl", "js", "jinja"}, block

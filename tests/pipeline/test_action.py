@@ -81,8 +81,9 @@ def test_no_script_contains_an_expression() -> None:
 
 
 def documented() -> list[tuple[str, Any]]:
-    """The examples of docs/pipeline.md that are whole files."""
-    text = (PROJECT / "docs" / "pipeline.md").read_text()
+    """The examples of the documents that are whole files."""
+    pages = (PROJECT / "docs" / "pipeline.md", PROJECT / "docs" / "situations" / "monorepo.md")
+    text = "".join(page.read_text() for page in pages)
     examples = re.findall(r"```yaml\n# (\S+)\n(.*?)```", text, re.DOTALL)
     return [(name, yaml.safe_load(body)) for name, body in examples]
 
@@ -120,7 +121,7 @@ def test_the_documented_workflows_use_inputs_that_exist() -> None:
         for step in job["steps"]
         if step.get("uses", "").startswith("OWNER/REPO@")
     ]
-    assert len(steps) == 2
+    assert len(steps) == 3
     for step in steps:
         assert step["with"].keys() <= ACTION["inputs"].keys()
 

@@ -19,6 +19,21 @@ def test_pre_commit_accepts_the_hook() -> None:
     assert MANIFEST_SCHEMA is not None
 
 
+def test_a_hook_takes_a_project_folder(repository: Path) -> None:
+    """pre-commit runs the entry with the user's `args` in the root of the repository."""
+    (hook,) = load_manifest(HOOKS)
+    project = repository / "services" / "tools"
+    project.mkdir(parents=True)
+    for name in ("server.py", "pyproject.toml", "generated"):
+        (repository / name).rename(project / name)
+    page = (PROJECT / "docs" / "situations" / "monorepo.md").read_text()
+    assert "args: [--project, services/tools]" in page
+    entry = [*hook["entry"].split()[1:], "--project", "services/tools"]
+    done = subprocess.run([sys.executable, *entry], cwd=repository, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("services/tools/generated/routes.json: ")
+
+
 @pytest.mark.slow
 def test_a_commit_is_refused_after_a_path_of_the_app_has_changed(repository: Path, tmp_path: Path) -> None:
     """pre-commit clones this repository and installs the hook's environment from the registry, as for a user."""

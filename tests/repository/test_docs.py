@@ -4,14 +4,34 @@ import runpy
 import tomllib
 from pathlib import Path
 
+import pytest
 from helpers.support import PROJECT
 from routegen import __version__
-from routegen.cli import COMMANDS
+from routegen.cli import COMMANDS, routegen
+from routegen.cli.failures import State, run
 
 
 def test_the_command_reference_is_current() -> None:
     page = runpy.run_path(str(PROJECT / "dev" / "docs" / "cli_reference.py"))["reference"]()
     assert (PROJECT / "docs" / "cli.md").read_text() == page, "run `make docs`"
+
+
+def test_the_page_of_the_configuration_is_current() -> None:
+    page = runpy.run_path(str(PROJECT / "dev" / "docs" / "configuration_reference.py"))["reference"]()
+    assert (PROJECT / "docs" / "configuration.md").read_text() == page, "run `make docs`"
+
+
+def test_the_shell_completes_commands_options_and_values(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "_ROUTEGEN_COMPLETE=bash_source routegen" in (PROJECT / "README.md").read_text()
+    monkeypatch.setenv("_ROUTEGEN_COMPLETE", "bash_complete")
+    for words, completion in (("ch", "check"), ("check --form", "--format"), ("check --format s", "sarif")):
+        monkeypatch.setenv("COMP_WORDS", f"routegen {words}")
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
+        with pytest.raises(SystemExit):
+            run(routegen, State(), [])
+        assert capsys.readouterr().out == f"plain,{completion}\n"
 
 
 def test_every_command_has_an_example() -> None:

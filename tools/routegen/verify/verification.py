@@ -35,7 +35,7 @@ COMMAND = "routegen verify"
 _NO_CONNECTION = {"dns", "refused", "tls", "not-allowed"}
 
 
-_MAX_ERROR = 200
+_MAX_ERROR = 120
 
 
 @dataclass(frozen=True)

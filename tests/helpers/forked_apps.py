@@ -1,0 +1,72 @@
+"""Apps that routegen imports in forked processes, in which the frameworks are imported already.
+
+The fixture `forked_apps` lets a test call routegen in this process: `run(routegen, State(), ["check"])`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from helpers.forked import import_before_fork, start
+from helpers.support import PROJECT
+
+import_before_fork("routegen.load.child_process", "routegen.discover.discovery_task", "routegen.prove.driver")
+import_before_fork(
+    "fastmcp.server.server",
+    "fastmcp.server.auth.providers.workos",
+    "fastapi",
+    "mangum",
+    "mcp.server.mcpserver",
+    "flask",
+)
+
+
+class _ForkedChild:
+    """Stands for the `subprocess.Popen` of `routegen.load.app_process`."""
+
+    def __init__(
+        self, command: Sequence[str], *, pass_fds: tuple[int, ...], cwd: str, env: Mapping[str, str], **_: Any
+    ) -> None:
+        result, stderr = Connection(os.dup(pass_fds[0])), Connection(os.dup(2))
+        with result, stderr:
+            self._process = start(_import_app, command[-1], dict(env), str(cwd), result, stderr)
+        assert self._process.pid is not None
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("the app", timeout or 0)
+        return self._process.exitcode
+
+
+def _import_app(
+    order: str, environment: dict[str, str], directory: str, result: Connection, stderr: Connection
+) -> None:
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(directory)
+    for descriptor in (1, 2):
+        os.dup2(stderr.fileno(), descriptor)
+    sys.path[:] = [entry for entry in sys.path if entry and Path(entry) not in (PROJECT, PROJECT / "tests")]
+    sys.argv[:] = ["child", json.dumps({**json.loads(order), "result": result.fileno()})]
+    from routegen.load.child_process import main
+
+    main()
+
+
+@pytest.fixture
+def forked_apps(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in = SimpleNamespace(Popen=_ForkedChild, DEVNULL=subprocess.DEVNULL, TimeoutExpired=subprocess.TimeoutExpired)
+    monkeypatch.setattr("routegen.load.app_process.subprocess", stand_in)
