@@ -27,6 +27,7 @@ _EXAMPLES = {
     "path": 'path = "src"',
     "own": 'own = ["/mcp"]',
     "routes": 'routes = ["/health"]',
+    "endpoints": 'endpoints = ["/tools"]',
     "reserve": 'reserve = "all"',
     "env": 'env = { BASE_URL = "https://tools.example.org" }',
     "methods": 'methods = "exact"',
