@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from routegen.gateway import RouteKey
 from routegen.serve.exchange import HttpRequest
-from routegen.serve.proxy_event import RequestContext, make_event, path_parameters
+from routegen.serve.proxy_event import RequestContext, as_public_request, make_event, path_parameters
 
 
 def event_of(
@@ -21,6 +21,21 @@ def event_of(
     path_without_stage = path.removeprefix(f"/{stage}") if stage else path
     context = RequestContext(route_key, path_without_stage, "Abc=", "Root=1-2-3", 1_584_039_838.39, stage)
     return make_event(HttpRequest(method, path, **fields), context)
+
+
+def test_a_public_url_is_the_host_and_the_scheme_of_the_event() -> None:
+    """As in API Gateway's own events, which always say https."""
+    request = HttpRequest("GET", "/x", headers=(("host", "127.0.0.1:8000"), ("x-forwarded-proto", "http")), port=8000)
+    context = RequestContext(None, "/x", "id", "Root=1", 0.0)
+    for url, expected in [
+        ("https://abc.example.org", ("abc.example.org", "https", "443", "abc.example.org")),
+        ("http://abc.example.org:8080", ("abc.example.org:8080", "http", "8080", "abc.example.org")),
+    ]:
+        event = make_event(as_public_request(request, url), context)
+        headers = event["headers"]
+        values = (headers["host"], headers["x-forwarded-proto"], headers["x-forwarded-port"])
+        assert (*values, event["requestContext"]["domainName"]) == expected
+    assert make_event(request, context)["headers"]["x-forwarded-proto"] == "http"
 
 
 def test_all_fields_of_a_simple_request() -> None:

@@ -179,6 +179,13 @@ def test_an_invalid_env_option_is_an_error_of_one_line(project: Path, value: str
     assert problem in line
 
 
+@pytest.mark.parametrize("url", ["", "x", "ftp://x", "https://", "https://x/y", "https://u@x", "https://x?y"])
+def test_a_public_url_must_be_an_origin(project: Path, url: str) -> None:
+    code, line = fail(project, "--public-url", url)
+    assert code == 2
+    assert f"--public-url: {url!r} is not an origin such as https://abc.example.org" in line
+
+
 def test_the_error_names_an_app_without_handler(project: Path) -> None:
     file = project / "pyproject.toml"
     file.write_text(file.read_text().replace('handler = "echo.handler"\npath = "wiki"\n', ""))

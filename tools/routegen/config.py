@@ -7,8 +7,18 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from routegen.errors import ConfigError, NoProjectError
 
@@ -42,6 +52,17 @@ def _check_literal_path(path: str) -> str:
     return path
 
 
+def _check_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_server = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_server = False
+    if not is_server or "@" in parts.netloc or parts.query or parts.fragment or not url.isprintable() or " " in url:
+        raise ValueError(f"{url!r} is not the URL of a server such as 'http://127.0.0.1:3000'")
+    return url
+
+
 def _check_reserve(reserve: object) -> object:
     if isinstance(reserve, list | tuple):
         return tuple(reserve)
@@ -64,6 +85,7 @@ def _check_value(value: str) -> str:
 
 Text = Annotated[str, AfterValidator(_check_text)]
 Name = Annotated[str, AfterValidator(_check_name)]
+Url = Annotated[str, AfterValidator(_check_url)]
 LiteralPath = Annotated[str, AfterValidator(_check_literal_path)]
 ReservePolicy = Literal["auto", "all", "none"]
 Environment = dict[Annotated[str, AfterValidator(_check_variable)], Annotated[str, AfterValidator(_check_value)]]
@@ -75,9 +97,15 @@ class AppTable(BaseModel):
     model_config = _STRICT
 
     target: Annotated[
-        Text,
-        Field(alias="app", description="The app: `path/to/file.py:attribute` or `package.module:attribute`."),
-    ]
+        Text, Field(alias="app", description="The app: `path/to/file.py:attribute` or `package.module:attribute`.")
+    ] = ""
+    upstream: Annotated[
+        Url | None,
+        Field(
+            description="In the place of `app`: the URL of a running server, such as `http://127.0.0.1:3000`, to which "
+            "`serve` sends the app's requests. Its routes cannot be read from code, so write them in `own` or `routes`."
+        ),
+    ] = None
     handler: Annotated[
         Text | None, Field(description="The Lambda handler, `module.function`, for `serve` and the infrastructure.")
     ] = None
@@ -122,6 +150,15 @@ class AppTable(BaseModel):
             '`"refuse"`: end with exit code 5. `"warn"`: leave it out and say so.',
         ),
     ] = "refuse"
+
+    @model_validator(mode="after")
+    def _check_source(self) -> Self:
+        if self.upstream is None:
+            if not self.target:
+                raise ValueError("app is missing")
+        elif named := [key for key, value in (("app", self.target), ("handler", self.handler)) if value]:
+            raise ValueError(f"upstream is a running server, so {named[0]} has no meaning; remove one of the two")
+        return self
 
 
 class AppConfig(AppTable):
@@ -216,6 +253,13 @@ def read_config(file: Path) -> Config:
     if not apps:
         besides = f" beside the default {project.default!r}" if project.default else ""
         raise ConfigError(f"{file}: {_TABLE}: apps names no app{besides}, so there is no route")
+    for app in apps:
+        if app.upstream and not (app.own or app.routes or app.endpoints):
+            table = f"[tool.routegen.apps.{app.name}]"
+            raise ConfigError(
+                f"{file}: {table}: upstream has no code that routes can be read from; write them in own, routes or "
+                f"endpoints, or make it the default app: default = {app.name!r}"
+            )
     return Config(
         default=project.default,
         manifest=root / project.manifest,
@@ -276,7 +320,7 @@ def with_env(config: Config, app: str | None, env: Mapping[str, str]) -> Config:
 
 def _app_with_env(app: AppConfig, env: Mapping[str, str]) -> AppConfig:
     try:
-        return AppConfig.model_validate({**dict(app), "env": {**app.env, **env}})
+        return AppConfig.model_validate({**app.model_dump(exclude_defaults=True), "env": {**app.env, **env}})
     except ValidationError as error:
         raise ConfigError(f"the environment of {app.name}: {_reason(error.errors(include_url=False)[0])}") from None
 

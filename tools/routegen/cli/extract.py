@@ -40,7 +40,7 @@ def command(apps: AppOptions, output: Path | None, write: bool) -> None:
     if write:
         output = manifest_path(None, config)
     if sys.stderr.isatty():
-        click.echo(f"importing {', '.join(app.target for app in config.apps)}", err=True)
+        click.echo(f"importing {', '.join(app.target for app in config.apps if app.target)}", err=True)
     try:
         extraction = extract(config)
     except RoutegenError:

@@ -39,7 +39,7 @@ def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions) -
     file = None if apps.app is not None and manifest is None else manifest_path(manifest, config)
     committed = None if file is None else read_manifest(file)
     if sys.stderr.isatty():
-        click.echo(f"driving {', '.join(app.target for app in config.apps)}", err=True)
+        click.echo(f"driving {', '.join(app.target for app in config.apps if app.target)}", err=True)
     proofs = list(prove_apps(config, committed))
     subject = f"the routes of {apps.app}" if file is None else os.fspath(file)
     fix = "Run `routegen check` to see whether the manifest is outdated."

@@ -1,5 +1,6 @@
 """`routegen serve`."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -43,6 +44,11 @@ Ctrl-C ends it, with exit code 0.
     show_default=True,
     help="Rename the WWW-Authenticate header to x-amzn-remapped-www-authenticate, or keep it.",
 )
+@click.option(
+    "--public-url",
+    metavar="URL",
+    help="The origin that clients use, if a tunnel leads to the gateway, such as https://abc.example.org.",
+)
 @click.option("--stage", metavar="NAME", help="A named stage; every path begins with /NAME.  [default: $default]")
 @env_options
 @click.option(
@@ -63,6 +69,7 @@ def command(
     port: int,
     inspector_port: int,
     www_authenticate: str,
+    public_url: str | None,
     stage: str | None,
     variables: tuple[str, ...],
     env_files: tuple[Path, ...],
@@ -77,8 +84,15 @@ def command(
     if stage is not None and not all(char.isascii() and (char.isalnum() or char in "-_") for char in stage or " "):
         raise ConfigError(f"--stage: {stage!r} is not a stage's name: letters, digits, '-' and '_'")
     config = with_variables(project_config(), variables, env_files)
+    if public_url is not None and not _is_origin(public_url):
+        raise ConfigError(f"--public-url: {public_url!r} is not an origin such as https://abc.example.org")
     file = manifest_path(manifest, config)
-    settings = ServeSettings(stage=stage, renames_challenge=www_authenticate == "rename", max_instances=max_instances)
+    settings = ServeSettings(
+        stage=stage,
+        renames_challenge=www_authenticate == "rename",
+        max_instances=max_instances,
+        public_url=public_url and public_url.rstrip("/"),
+    )
     log = _log(as_json)
     local = LocalGateway(config, file, settings, log)
     stage_path = f"/{stage}" if stage else ""
@@ -94,6 +108,10 @@ def command(
     run_until_signal(local, gateway_socket, announce, inspector_socket)
     if log.broken:
         forget_stdout()
+
+
+def _is_origin(url: str) -> bool:
+    return bool(re.fullmatch(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?", url))
 
 
 def _log(as_json: bool) -> GatewayLog:

@@ -26,8 +26,9 @@ def extract(config: Config) -> Extraction:
             processes.callback(process.stop)
             return process
 
-        apps = [start(app) for app in config.apps]
-        default = start(config.default_app) if config.default_app else None
-        served_paths = [(process.app, process.wait_for_paths()) for process in apps]
+        # An app with `upstream` is a running server, of which nothing can be imported: it has the configured paths.
+        processes_of_apps = [(app, None if app.upstream else start(app)) for app in config.apps]
+        default = start(config.default_app) if config.default_app and not config.default_app.upstream else None
+        served_paths = [(app, process.wait_for_paths() if process else []) for app, process in processes_of_apps]
         default_paths = default.wait_for_paths() if default else None
         return build_manifest(config.default, served_paths, default_paths)

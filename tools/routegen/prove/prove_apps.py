@@ -24,7 +24,7 @@ def prove_apps(config: Config, manifest: Manifest | None) -> Iterator[AppProof]:
     """
     with ExitStack() as processes:
         started = []
-        for app in config.apps:
+        for app in (app for app in config.apps if not app.upstream):
             process = start_app_process(app, config, "routegen.prove.proof_task")
             processes.callback(process.stop)
             started.append(process)

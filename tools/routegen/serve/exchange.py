@@ -15,6 +15,7 @@ _MESSAGES = {
     413: "Request Entity Too Large",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
+    502: "Bad Gateway",
     503: "Service Unavailable",
 }
 
@@ -35,6 +36,7 @@ class HttpRequest:
         source_ip: the sender's address.
         port: the port that the request arrived on.
         http_version: the HTTP version, for example `1.1`.
+        scheme: `http`, or `https` if a public URL has it.
     """
 
     method: str
@@ -45,6 +47,7 @@ class HttpRequest:
     source_ip: str = "127.0.0.1"
     port: int = 80
     http_version: str = "1.1"
+    scheme: str = "http"
 
     def header(self, name: str) -> str | None:
         """The first value of a header; None if the request does not have it."""

@@ -21,9 +21,10 @@ from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse, gateway
 from routegen.serve.http_server import RequestBody
 from routegen.serve.instance_pool import InstancePool
 from routegen.serve.lambda_instance import InvocationOutcome
-from routegen.serve.proxy_event import RequestContext, make_event
-from routegen.serve.proxy_response import InvalidResultError, make_response
+from routegen.serve.proxy_event import RequestContext, as_public_request, make_event
+from routegen.serve.proxy_response import InvalidResultError, make_response, rename_challenge
 from routegen.serve.serve_settings import ServeSettings
+from routegen.serve.upstream_app import UpstreamApp, UpstreamError
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,14 @@ class GatewayApp:
         self,
         routes: RouteTargets,
         pools: dict[str, InstancePool],
+        upstream_apps: Mapping[str, UpstreamApp],
         settings: ServeSettings,
         on_exchange: Callable[[Exchange], None],
     ) -> None:
         """Call `on_exchange` for each answered request."""
         self.routes = routes
         self.pools = pools
+        self._upstream_apps = upstream_apps
         self._settings = settings
         self._on_exchange = on_exchange
 
@@ -104,21 +107,32 @@ class GatewayApp:
         if app is None:
             raise _RefusedRequestError(404, "no route key takes it, and there is no default app")
         trace_id = f"Root=1-{int(exchange.time):08x}-{secrets.token_hex(12)}"
-        context = RequestContext(route_key, path, exchange.id, trace_id, exchange.time, self._settings.stage)
-        event = json.dumps(make_event(exchange.request, context)).encode()
-        outcome = await self.pools[app].invoke(str(uuid.uuid4()), trace_id, event)
-        response, problem = _response(outcome, self._settings)
-        return replace(
+        request, public_url = exchange.request, self._settings.public_url
+        request = as_public_request(request, public_url) if public_url else request
+        exchange = replace(
             exchange,
             route_key=str(route_key) if route_key else "$default",
             app=app,
             reserved=route.reserved if route else None,
-            event=event,
-            cold=outcome.cold,
-            result=outcome.payload,
-            response=response,
-            problem=problem,
         )
+        if upstream_app := self._upstream_apps.get(app):
+            return await self._fetch(exchange, upstream_app, request, path, trace_id)
+        context = RequestContext(route_key, path, exchange.id, trace_id, exchange.time, self._settings.stage)
+        event = json.dumps(make_event(request, context)).encode()
+        outcome = await self.pools[app].invoke(str(uuid.uuid4()), trace_id, event)
+        response, problem = _response(outcome, self._settings)
+        return replace(
+            exchange, event=event, cold=outcome.cold, result=outcome.payload, response=response, problem=problem
+        )
+
+    async def _fetch(
+        self, exchange: Exchange, upstream_app: UpstreamApp, request: HttpRequest, path: str, trace_id: str
+    ) -> Exchange:
+        try:
+            response = await upstream_app.fetch(request, path, trace_id)
+        except UpstreamError as error:
+            return replace(exchange, response=gateway_response(error.status), problem=str(error))
+        return replace(exchange, response=rename_challenge(response) if self._settings.renames_challenge else response)
 
     def _without_stage(self, path: str) -> str:
         stage = self._settings.stage

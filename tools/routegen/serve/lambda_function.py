@@ -37,13 +37,15 @@ class LambdaFunction:
 
 
 def lambda_functions(manifest: Manifest, config: Config) -> dict[str, LambdaFunction]:
-    """The function of each app in a manifest, by the app's name.
+    """The function of each app in a manifest that is no `upstream`, by the app's name.
 
     Raises:
         ConfigError: the configuration of an app is missing or cannot be run; the text names the app.
     """
     configured = {app.name: app for app in (*config.apps, config.default_app) if app is not None}
-    return {name: _lambda_function(name, configured.get(name)) for name in manifest.app_names}
+    upstream_names = {name for name, app in configured.items() if app.upstream}
+    names = [name for name in manifest.app_names if name not in upstream_names]
+    return {name: _lambda_function(name, configured.get(name)) for name in names}
 
 
 def _lambda_function(name: str, app: AppConfig | None) -> LambdaFunction:

@@ -25,6 +25,7 @@ from routegen.serve.lambda_function import LambdaFunction, lambda_functions
 from routegen.serve.lambda_instance import LambdaInstance, LambdaInvocation
 from routegen.serve.runtime_api import RuntimeApi
 from routegen.serve.serve_settings import ServeSettings
+from routegen.serve.upstream_app import UpstreamApp
 from routegen.serve.watchdog import ProcessWatchdog
 
 make_event_loop = import_module("uvloop" if find_spec("uvloop") else "asyncio").new_event_loop
@@ -61,6 +62,11 @@ class LocalGateway:
         self._manifest = read_manifest(manifest_file)
         self._functions = lambda_functions(self._manifest, config)
         self._pools: dict[str, InstancePool] = {}
+        self._upstream_apps = {
+            app.name: UpstreamApp(app.upstream, settings.timeout)
+            for app in (*config.apps, config.default_app)
+            if app and app.upstream
+        }
         self._source_versions: dict[str, dict[str, FileVersion]] = {}
         self._listeners: list[Callable[[Exchange], None]] = [log.write_exchange]
         self._inspector: Inspector | None = None
@@ -93,7 +99,7 @@ class LocalGateway:
             )
             self._add_pools(self._functions)
             routes = RouteTargets.from_manifest(self._manifest)
-            self._gateway_app = GatewayApp(routes, self._pools, self._settings, self._announce)
+            self._gateway_app = GatewayApp(routes, self._pools, self._upstream_apps, self._settings, self._announce)
             runtime = RuntimeApi(runtime_api, self._pool_context.instances, self._next_invocation)
             listeners: list[tuple[socket.socket, AnswerRequest]] = [
                 (gateway_socket, self._gateway_app.answer),
@@ -140,6 +146,8 @@ class LocalGateway:
                 task.cancel()
 
     async def _close_pools(self) -> None:
+        for upstream_app in self._upstream_apps.values():
+            upstream_app.close()
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
 
     def _report_bug(self, text: str) -> None:

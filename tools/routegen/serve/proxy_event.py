@@ -5,14 +5,14 @@ that deployed functions received ("observed").
 """
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from routegen.gateway import RouteKey
 from routegen.serve.aws_behaviour import EMPTY_RAW_QUERY_STRING
-from routegen.serve.exchange import HOP_BY_HOP_HEADERS, HttpRequest
+from routegen.serve.exchange import HOP_BY_HOP_HEADERS, Headers, HttpRequest
 
 ACCOUNT_ID = "123456789012"
 """The account of AWS's own examples."""
@@ -42,6 +42,14 @@ class RequestContext:
     trace_id: str
     time: float
     stage: str | None = None
+
+
+def as_public_request(request: HttpRequest, public_url: str) -> HttpRequest:
+    """A request as it would arrive at a public URL: a tunnel leads from there to this gateway."""
+    url = urlsplit(public_url)
+    headers = (("host", url.netloc), *(pair for pair in request.headers if pair[0] != "host"))
+    port = url.port or (443 if url.scheme == "https" else 80)
+    return replace(request, headers=headers, scheme=url.scheme, port=port)
 
 
 def make_event(request: HttpRequest, context: RequestContext) -> dict[str, Any]:
@@ -110,10 +118,7 @@ def _event_context(request: HttpRequest, context: RequestContext) -> dict[str, A
 
 def _event_headers(request: HttpRequest, trace_id: str) -> dict[str, str]:
     """The event's headers: repeated values are joined, cookies and hop-by-hop headers are left out."""
-    left_out = {"cookie", *HOP_BY_HOP_HEADERS}
-    for name, value in request.headers:
-        if name == "connection":
-            left_out |= {option.strip().lower() for option in value.split(",")}
+    left_out = connection_headers(request.headers) | {"cookie"}
     pairs = [
         (name, value) for name, value in request.headers if name not in left_out and not name.startswith("x-forwarded-")
     ]
@@ -125,8 +130,14 @@ def _event_headers(request: HttpRequest, trace_id: str) -> dict[str, str]:
     headers["x-amzn-trace-id"] = trace_id
     headers["x-forwarded-for"] = request.source_ip
     headers["x-forwarded-port"] = str(request.port)
-    headers["x-forwarded-proto"] = "http"
+    headers["x-forwarded-proto"] = request.scheme
     return headers
+
+
+def connection_headers(headers: Headers) -> frozenset[str]:
+    """The names of headers that concern only one connection (RFC 9110, section 7.6.1)."""
+    options = (value.lower().split(",") for name, value in headers if name == "connection")
+    return HOP_BY_HOP_HEADERS.union(option.strip() for part in options for option in part)
 
 
 def _forwarded(request: HttpRequest) -> str:

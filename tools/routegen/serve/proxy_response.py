@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from routegen.serve.aws_behaviour import HEAD_LENGTH_HEADER, STATUS_CODE_TYPE
@@ -52,11 +53,16 @@ def make_response(result: bytes, *, renames_challenge: bool) -> HttpResponse:
     headers = [(name, text) for name, text in headers if name not in left_out]
     if not any(name == "content-type" for name, _ in headers):
         headers.append(("content-type", "text/plain; charset=utf-8"))
-    if renames_challenge:
-        headers = [(RENAMED_CHALLENGE_HEADER if name == "www-authenticate" else name, text) for name, text in headers]
     headers += [("set-cookie", cookie) for cookie in _cookies(value.get("cookies"))]
     body = b"" if status in _STATUSES_WITHOUT_BODY else _result_body(value)
-    return HttpResponse(status, tuple(headers), body, head_length)
+    response = HttpResponse(status, tuple(headers), body, head_length)
+    return rename_challenge(response) if renames_challenge else response
+
+
+def rename_challenge(response: HttpResponse) -> HttpResponse:
+    """The response with `x-amzn-remapped-www-authenticate` in the place of `WWW-Authenticate`."""
+    names = {"www-authenticate": RENAMED_CHALLENGE_HEADER}
+    return replace(response, headers=tuple((names.get(name, name), value) for name, value in response.headers))
 
 
 def _status(value: Any) -> int:

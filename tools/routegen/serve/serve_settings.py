@@ -13,6 +13,7 @@ class ServeSettings:
         stage: the API's named stage, with which every path begins; None for `$default`, which is in no path.
         renames_challenge: whether `WWW-Authenticate` arrives as `x-amzn-remapped-www-authenticate`.
         timeout: seconds that a request can take, including the start of its instance.
+        public_url: the origin that clients use, if a tunnel leads from it to the gateway; None for the gateway's own.
         max_instances: number of processes of one function at the same time.
     """
 
@@ -20,3 +21,4 @@ class ServeSettings:
     renames_challenge: bool = True
     timeout: float = INTEGRATION_TIMEOUT
     max_instances: int = 10
+    public_url: str | None = None
