@@ -38,6 +38,15 @@ def test_protected_resource_metadata_names_the_resource_and_authkit(function: An
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
     assert answer.json["resource"] == RESOURCE
     assert answer.json["authorization_servers"] == [authkit.site.url], "without a slash at the end, like the issuer"
+    assert answer.json["scopes_supported"] == ["openid", "profile", "email", "offline_access"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("https://wiki.example", 405), ("https://evil.example", 403), ("http://wiki.example", 403), ("null", 403)],
+)
+def test_an_origin_must_be_that_of_the_server(function: Any, origin: str, status: int) -> None:
+    assert function.send("GET", "/mcp", headers={"origin": origin}).status == status
 
 
 def test_authorization_server_metadata_is_that_of_authkit(function: Any, authkit: Any) -> None:
@@ -83,6 +92,7 @@ def test_wrong_tokens_are_refused(function: Any, authkit: Any) -> None:
         "an audience that is a number": authkit.token(aud=5),
         "expired": authkit.token(exp=int(time.time()) - 60),
         "no expiry": authkit.token(missing="exp"),
+        "a not-before time that no float can have": authkit.token(nbf=-(10**400)),
         "an endless expiry": authkit.token(exp=float("inf")),
         "an expiry that is a string": authkit.token(exp="9999999999"),
         "not yet valid": authkit.token(nbf=int(time.time()) + 600),

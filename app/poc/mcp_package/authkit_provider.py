@@ -1,23 +1,27 @@
-"""FastMCP's AuthKitProvider with stricter token checks, and a log line for a missing Resource Indicator."""
+"""FastMCP's AuthKitProvider with AuthKit's scopes, a stricter token check, and a log line for the commonest mistake."""
 
 import base64
 import json
 import logging
-import time
+import math
 
 from fastmcp.server.auth import AccessToken
 from fastmcp.server.auth.providers.workos import AuthKitProvider
 
 logger = logging.getLogger(__name__)
 
-LEEWAY_SECONDS = 60
-"""The accepted difference between the issuer's clock and this clock (RFC 7519, section 4.1.5)."""
+AUTHKIT_SCOPES = ["openid", "profile", "email", "offline_access"]
+"""The scopes that AuthKit offers. Clients request what `scopes_supported` of the protected resource metadata lists.
+
+FastMCP would send an empty list, which RFC 9728, section 3.2, does not allow: clients make an empty `scope` of it, and
+strict authorization servers refuse that.
+"""
 
 
 class ExplainingAuthKitProvider(AuthKitProvider):
-    """AuthKitProvider that also refuses tokens that are not valid yet and tokens that never expire.
+    """AuthKitProvider that also refuses tokens that never expire.
 
-    FastMCP 4.1.2 ignores `nbf`, and accepts a token without `exp`, which RFC 9068, section 2.2, requires.
+    FastMCP 4.2.3 accepts a token without `exp`, which RFC 9068, section 2.2, requires.
 
     If the WorkOS dashboard has no Resource Indicator for this server, AuthKit issues tokens for the whole environment:
     their `aud` is the client id of the environment. The server must refuse them, because it must accept only tokens
@@ -32,17 +36,17 @@ class ExplainingAuthKitProvider(AuthKitProvider):
             base_url: the public URL of this server, without `/mcp`.
             client_id: the client id of the WorkOS environment.
         """
-        super().__init__(authkit_domain=authkit_domain, base_url=base_url)
+        super().__init__(authkit_domain=authkit_domain, base_url=base_url, scopes_supported=AUTHKIT_SCOPES)
         self._client_id = client_id
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Verify an access token; None means that the server refuses it."""
         try:
             verified = await super().verify_token(token)
-        except OverflowError:  # FastMCP converts `exp` to int, and Python's JSON parser accepts Infinity
-            return None
-        if verified and not _is_currently_valid(verified.claims):
-            logger.info("a token was refused because it is not valid yet, or never expires")
+            if verified and (verified.expires_at is None or math.isnan(verified.claims.get("nbf") or 0)):
+                logger.info("a token was refused because it never expires, or its nbf is not a number")
+                return None
+        except OverflowError:  # Python's JSON parser accepts Infinity, and integers that are too large for a float
             return None
         if verified is None and self._client_id in _claimed_audience(token):
             logger.warning(
@@ -51,16 +55,6 @@ class ExplainingAuthKitProvider(AuthKitProvider):
                 self._resource_url,
             )
         return verified
-
-
-def _is_currently_valid(claims: dict[str, object]) -> bool:
-    """Whether a token has an expiry, which FastMCP has checked, and is valid already (RFC 7519, 4.1.4 and 4.1.5)."""
-    not_before = claims.get("nbf", 0)
-    return (
-        isinstance(claims.get("exp"), int | float)
-        and isinstance(not_before, int | float)
-        and not_before <= time.time() + LEEWAY_SECONDS  # False for NaN
-    )
 
 
 def _claimed_audience(token: str) -> list[object]:

@@ -86,5 +86,11 @@ async def recent_changes(
     return (await _wiki(context).list_changes())[:limit]
 
 
-app = mcp.http_app(path="/mcp", stateless_http=True, json_response=True, middleware=[Middleware(JsonUnauthorized)])
+app = mcp.http_app(
+    path="/mcp",
+    stateless_http=True,
+    json_response=True,
+    host_origin_protection=True,
+    middleware=[Middleware(JsonUnauthorized)],
+)
 handler = WarmHandler(app)
