@@ -37,6 +37,11 @@ def test_a_rule_has_a_page_with_every_section(rule: Rule) -> None:
     assert rule.title.endswith(".")
 
 
+def test_each_page_of_verify_names_the_revisions_of_mcp() -> None:
+    for rule in VERIFY_RULES:
+        assert page_of(rule).splitlines()[-1].startswith("Revisions of MCP: "), rule.id
+
+
 def test_every_page_belongs_to_a_rule() -> None:
     assert {file.stem for file in FOLDER.iterdir()} == {rule.id for rule in RULES}
 

@@ -190,7 +190,9 @@ def _send_error(code: int, status: int = 200, **data: Any) -> Fault:
 
     def refuse(request: StackRequest, _reply: Reply) -> Reply:
         error = {"code": code, "message": "Refused on purpose", "data": data}
-        return json_reply(status, {"jsonrpc": "2.0", "id": request.message.get("id"), "error": error})
+        # The error of a client has the body of a refusal, so this body must not depend on the client's id.
+        message_id = request.message.get("id") if status == 200 else None
+        return json_reply(status, {"jsonrpc": "2.0", "id": message_id, "error": error})
 
     return refuse
 
@@ -206,6 +208,8 @@ def _discover_result(request: StackRequest, _reply: Reply) -> Reply:
 
 
 _add_fault("mcp-421", _is_mcp("POST"), _send(Reply(421, (("content-type", "text/plain"),), b"Invalid Host header")))
+_add_fault("mcp-no-message", _is_mcp("POST"), _send(json_reply(200, {"status": "up"})))
+_add_fault("mcp-no-such-path", _is_mcp("POST"), _send(json_reply(403, {"message": "Missing Authentication Token"})))
 _add_fault("mcp-error-200", _is_mcp("POST"), _send_error(-32001))
 _VERSIONS = {"supported": ["2026-07-28"], "requested": "2025-11-25"}
 _add_fault("mcp-modern-only", _is_mcp("POST"), _send_error(-32022, 400, **_VERSIONS))
@@ -408,6 +412,11 @@ _add_fault(
     "recommended",
     _is_server,
     _set_fields(client_id_metadata_document_supported=True, authorization_response_iss_parameter_supported=True),
+)
+_add_fault(
+    "cimd-with-key",
+    _is_server,
+    _set_fields(client_id_metadata_document_supported=True, token_endpoint_auth_methods_supported=["private_key_jwt"]),
 )
 _add_fault(
     "cimd-without-none",

@@ -61,6 +61,8 @@ CASES = (
     FaultCase("RG014", ("token-refused",), {"token": "yes"}),
     FaultCase("RG015", ("token-answer",), {"token": "yes"}),
     FaultCase("RG011", ("mcp-421",)),
+    FaultCase("RG011", ("mcp-no-message",)),
+    FaultCase("RG011", ("mcp-no-such-path",)),
     FaultCase("RG011", ("mcp-error-200",)),
     FaultCase("RG017", ("session-lost",), {"token": "yes"}),
     FaultCase("RG018", ("get-mcp-fails",)),
@@ -137,6 +139,7 @@ CASES = (
     FaultCase("RG063", ("resource-scopes-empty",)),
     FaultCase("RG063", ("server-scopes-empty",)),
     FaultCase("RG064", ("cimd", "no-registration")),
+    FaultCase("RG064", ("cimd-with-key", "no-registration")),
     FaultCase("RG065", ("cimd-without-none",)),
     FaultCase("RG067", ("authorization-query",)),
     FaultCase("RG068", ()),
@@ -198,6 +201,64 @@ def test_a_client_that_fails_is_a_finding_if_no_other_rule_explains_it(verify_st
 
 ONLY_IN_A_MANIFEST = {rules.NO_ENDPOINT.id, rules.RESOURCE_MISPLACED.id}
 """The rules that only a prediction from a manifest can break: see test_manifest_prediction.py."""
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule", "words"),
+    [
+        ("mcp-421", "RG011", "`allowed_hosts`"),
+        ("mcp-403", "RG011", "the identity source `$request.header.Authorization`"),
+        ("mcp-error-200", "RG011", "without a 401, no client starts a sign-in"),
+        ("mcp-no-such-path", "RG011", "API Gateway has no such path"),
+        ("resource-401", "RG040", "Take the authorizer, the firewall rule or the middleware off this path"),
+        ("resource-500", "RG040", "Read the function's log"),
+        ("resource-null", "RG047", "Leave resource_signing_alg_values_supported out"),
+        ("server-null", "RG054", "Leave introspection_endpoint out"),
+        ("challenge-scope-unknown", "RG062", "Remove these scopes from the scope of the challenge"),
+        ("cimd-without-none", "RG065", "Add `none` to token_endpoint_auth_methods_supported"),
+    ],
+)
+def test_the_fix_names_the_cause(verify_stack: VerifyStack, fault: str, rule: str, words: str) -> None:
+    with broken_stack({fault}) as stack:
+        fixes = [finding.fix for finding in verify_stack(stack).findings if finding.rule.id == rule]
+    assert len(fixes) == 1
+    assert words in fixes[0]
+
+
+def test_the_token_of_another_scope_is_not_told_to_have_the_wrong_audience(verify_stack: VerifyStack) -> None:
+    with broken_stack({"token-scope"}) as stack:
+        report = verify_stack(stack, token=stack.token())
+    (finding,) = [finding for finding in report.findings if finding.rule.level == "error"]
+    assert "the token lacks the scope 'wiki:write'" in finding.message
+    assert "aud" not in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("faults", "revisions"),
+    [
+        ({"dual-era"}, {"modern": ["2026-07-28"], "older": "2025-11-25", "needs_token": False}),
+        ({"token-modern-only"}, {"modern": ["2026-07-28"], "older": None, "needs_token": False}),
+        (set(), {"modern": [], "older": "2025-11-25", "needs_token": False}),
+    ],
+    ids=["dual-era", "modern only", "older only"],
+)
+def test_the_report_states_the_revisions_of_the_endpoint(
+    verify_stack: VerifyStack, faults: set[str], revisions: dict[str, Any]
+) -> None:
+    with broken_stack(faults) as stack:
+        report = verify_stack(stack, token=stack.token())
+    assert rule_ids(report, "error", "warning") == set()
+    assert report.details["revisions"] == [{"endpoint": stack.mcp_url, **revisions}]
+
+
+def test_a_client_that_starts_with_initialize_fails_at_a_server_of_the_current_revision(
+    verify_stack: VerifyStack,
+) -> None:
+    with broken_stack({"token-modern-only"}) as stack:
+        clients = verify_stack(stack, token=stack.token()).details["clients"]
+    outcomes = {client["client"]: client["outcome"] for client in clients}
+    assert outcomes["python-sdk"] == "connects"
+    assert {outcomes[client] for client in RECORDED - {"python-sdk"}} == {"fails"}
 
 
 def test_every_rule_has_a_fault() -> None:

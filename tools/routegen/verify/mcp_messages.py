@@ -74,6 +74,12 @@ def error_text(answer: Answer | Failure) -> str:
     return str(error_of(answer).get("message", ""))[:200]
 
 
+def is_message(answer: Answer) -> bool:
+    """Whether an answer has a JSON-RPC message, or a stream that can still bring one."""
+    has_message = not {"result", "error", "method"}.isdisjoint(read_message(answer))
+    return has_message or answer.media_type == "text/event-stream"
+
+
 def listed_revisions(answer: Answer | Failure) -> list[str]:
     """The revisions that an answer to `server/discover`, or the error -32022, lists."""
     error = error_of(answer)

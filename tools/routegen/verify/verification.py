@@ -268,17 +268,9 @@ def claims_report(clients: Sequence[McpClient], today: date) -> Report:
 
 def prediction_details(prediction: Prediction) -> dict[str, Any]:
     """A prediction as JSON."""
-    return {
-        "client": prediction.client,
-        "version": prediction.version,
-        "outcome": prediction.outcome,
-        "error": prediction.error,
-        "reason": prediction.reason,
-        "url": prediction.url,
-        "assumptions": list(prediction.assumptions),
-        "claims": list(prediction.claims),
-        "requests": [{"method": method, "url": url} for method, url in prediction.requests],
-    }
+    requests = [{"method": method, "url": url} for method, url in prediction.requests]
+    lists = {"assumptions": list(prediction.assumptions), "claims": list(prediction.claims)}
+    return {**asdict(prediction), **lists, "requests": requests}
 
 
 def _route_details(probe: RouteProbe, answers: Answers) -> dict[str, Any]:

@@ -7,7 +7,14 @@ from urllib.parse import urlsplit
 from routegen.report import Finding, rules
 from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Answers, Failure
-from routegen.verify.documents import Document, describe_answer, parse_body, read_document, redirect_location
+from routegen.verify.documents import (
+    Document,
+    describe_answer,
+    parse_body,
+    read_document,
+    redirect_location,
+    text_excerpt,
+)
 from routegen.verify.fetcher import Fetcher
 from routegen.verify.mcp_messages import error_text, is_modern_answer, read_message, result_of
 from routegen.verify.oauth_discovery import (
@@ -52,6 +59,8 @@ def _fix_for_status(answer: Answer) -> str:
             "The MCP SDK's protection against DNS rebinding refuses the domain: add "
             f"{parts.netloc} to its `allowed_hosts` (TransportSecuritySettings)."
         )
+    if "Missing Authentication Token" in text_excerpt(answer):
+        return "API Gateway has no such path or method: check the path, and the name of the stage before it."
     if answer.status == 403:
         return (
             "Answer 401 with a challenge: most clients start no sign-in at a 403. A Lambda authorizer needs the "

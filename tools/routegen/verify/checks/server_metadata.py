@@ -128,10 +128,10 @@ def _check_registration(document: Document, malformed: Collection[str]) -> Itera
     elif not has_documents:
         fix = "Turn on client ID metadata documents (in WorkOS: Connect, Configuration), or give each client an id."
         yield Finding(rules.NO_REGISTRATION, document.url, f"{message}not true.", fix)
-    elif not usable:
+    elif not usable and "private_key_jwt" not in (methods or ()):
         yield Finding(rules.NO_REGISTRATION, document.url, f"{message}true, but {auth_methods}.", fix_methods)
     else:
-        can, cannot = (", ".join(ids) for ids in clients_by_registration())
+        can, cannot = (", ".join(ids) for ids in clients_by_registration(with_key=not usable))
         message += f"true: clients with a metadata document can sign in ({can}); others cannot ({cannot})."
         fix = "Turn on Dynamic Client Registration (RFC 7591) too, until the clients that you serve have a document."
         yield Finding(rules.DOCUMENTS_ONLY, document.url, message, fix)

@@ -140,9 +140,11 @@ def outdated_claims(ids: tuple[str, ...], today: date | None) -> list[Claim]:
     return [CLAIMS[claim_id] for claim_id in ids if today and CLAIMS[claim_id].review <= today]
 
 
-def clients_by_registration() -> tuple[list[str], list[str]]:
-    """The clients that use a client ID metadata document, and those that do not, as far as it is known."""
-    can = {client for claim_id in ("claude-cimd", "claude-code-cimd", "chatgpt", "goose-cimd")
-           for client in CLAIMS[claim_id].clients}  # fmt: skip
-    cannot = [client for client in CLIENT_IDS if CLAIMS[client].kind == "recorded"]
-    return [client for client in CLIENT_IDS if client in can], cannot
+def clients_by_registration(*, with_key: bool) -> tuple[list[str], list[str]]:
+    """The clients that use a client ID metadata document, and those that do not, as far as it is known.
+
+    Args:
+        with_key: whether the server requires a key of each client (`private_key_jwt`).
+    """
+    can = ["chatgpt"] if with_key else ["claude-ai", "claude-code", "chatgpt", "goose"]
+    return can, [client for client in CLIENT_IDS if CLAIMS[client].kind == "recorded"]

@@ -30,7 +30,7 @@ from routegen.verify.clients.sign_in_flow import (
 )
 from routegen.verify.clients.whatwg_url import is_http_url, keep_empty_path
 from routegen.verify.documents import describe_answer
-from routegen.verify.mcp_messages import error_text, result_of
+from routegen.verify.mcp_messages import error_of, error_text, is_message, result_of
 from routegen.verify.oauth_discovery import resource_metadata_urls, server_metadata_urls
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -60,9 +60,13 @@ def connect(flow: SignInFlow) -> str:
     first_answer = flow.send_and_follow("POST", flow.mcp_url)
     if isinstance(first_answer, Failure):
         raise _unreachable(first_answer)
-    is_message = first_answer.media_type in {"application/json", "text/event-stream"} and not error_text(first_answer)
-    if first_answer.status == 200 and is_message:
-        return f"{flow.mcp_url} requires no sign-in."
+    media_type = first_answer.media_type
+    if first_answer.status == 200 and media_type in {"application/json", "text/event-stream"}:
+        if not is_message(first_answer):
+            reason = f"{first_answer.url} {describe_answer(first_answer)}, which is not an MCP message."
+            raise ClientFailsError(reason, first_answer.url)
+        if not error_of(first_answer):
+            return f"{flow.mcp_url} requires no sign-in."
     if first_answer.status != 401 and flow.modern_answer and result_of(flow.modern_answer):
         return f"{flow.mcp_url} requires no sign-in, and answers `server/discover`."
     if first_answer.status != 401:

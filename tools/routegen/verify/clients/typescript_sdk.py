@@ -26,7 +26,7 @@ from routegen.verify.clients.sign_in_flow import (
 )
 from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
 from routegen.verify.documents import describe_answer
-from routegen.verify.mcp_messages import error_of
+from routegen.verify.mcp_messages import error_of, is_message
 from routegen.verify.request_url import host_kind
 
 _INCOMPATIBLE = "Incompatible auth server: does not support"
@@ -144,6 +144,9 @@ def request_endpoint(flow: SignInFlow, traits: SdkTraits) -> Answer:
     if answer.status == 200 and (error := error_of(answer)):
         reason = f"{answer.url} answers 200 with a JSON-RPC error, and only a 401 starts a sign-in."
         raise ClientFailsError(reason, answer.url, _json_rpc_error_text(traits, error))
+    if answer.media_type == "application/json" and answer.status == 200 and not is_message(answer):
+        reason = f"{answer.url} {describe_answer(answer)}, which is not an MCP message."
+        raise ClientFailsError(reason, answer.url)
     if answer.media_type in {"application/json", "text/event-stream"} or answer.status == 202:
         return answer
     error_class, prefix = traits.content_type_error
