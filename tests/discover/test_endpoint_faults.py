@@ -20,6 +20,7 @@ from routegen.discover import discover_paths
 from routegen.roles import classify_path
 from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import Mount, Route
 
 
@@ -54,6 +55,11 @@ def fastapi(mounted: Starlette = INNER, **options: Any) -> FastAPI:
 
 def sdk(**options: Any) -> Starlette:
     app: Starlette = MCPServer("tools").streamable_http_app(stateless_http=True, **({"host": "0.0.0.0"} | options))
+    return app
+
+
+def guarded(**options: Any) -> Starlette:
+    app: Starlette = FastMCP("x").http_app(stateless_http=True, host_origin_protection=True, **options)
     return app
 
 
@@ -152,6 +158,8 @@ WORKING = {
     "copied routes and middleware": Starlette(
         routes=[*SIGNED_IN.routes], middleware=SIGNED_IN.user_middleware, lifespan=SIGNED_IN.lifespan
     ),
+    "FastMCP's protection with a host": guarded(allowed_hosts=["tools.example.org"]),
+    "trusted hosts": TrustedHostMiddleware(INNER, allowed_hosts=["tools.example.org"]),
     "a configured host": sdk(
         transport_security=TransportSecuritySettings(
             enable_dns_rebinding_protection=True, allowed_hosts=["tools.example.org"]
@@ -179,6 +187,9 @@ FAILING: dict[str, tuple[Any, str]] = {
     ),
     "the default of the official SDK": (sdk(host="127.0.0.1"), "loopback-only"),
     "the official SDK's object": (MCPServer("tools"), "loopback-only"),
+    "FastMCP's protection without hosts": (guarded(), "host-guard"),
+    "FastMCP's protection for loopback": (guarded(allowed_hosts=["localhost"]), "host-guard"),
+    "trusted hosts of loopback": (TrustedHostMiddleware(INNER, allowed_hosts=["localhost"]), "trusted-hosts"),
 }
 FAILING["middleware in the application that drops it"][0].add_middleware(HttpOnly)
 

@@ -110,6 +110,7 @@ def test_the_advice_works_when_it_is_followed(app: Any) -> None:
 def test_owning_the_parent_of_the_endpoint_does_help() -> None:
     result = extraction(starlette_mount("/api", "/mcp/"), own=("/api",))
     assert not [problem for problem in result.unsupported if problem.kind == "redirect"]
+    assert [route.path for route in result.manifest.routes if route.role == "mcp-endpoint"] == ["/api/mcp"]
 
 
 def authkit(base_url: str) -> AuthKitProvider:
@@ -202,6 +203,13 @@ def test_an_endpoint_with_sessions_on_lambda_is_a_warning_with_the_setting(path:
     assert not extraction(app).unsupported, "without a Lambda handler, sessions are no problem"
     assert extraction(Mangum(app)).unsupported[0].kind == "sessions"
     assert not extraction(FastMCP("x").http_app(path=path, stateless_http=True), handler="server.handler").unsupported
+
+
+def test_a_host_guard_is_no_fault_on_lambda_because_it_allows_the_host_of_the_request() -> None:
+    app = FastMCP("x").http_app(stateless_http=True, host_origin_protection=True)
+    (problem,) = extraction(app).unsupported
+    assert (problem.kind, "allowed_hosts=" in problem.text) == ("loopback-only", True)
+    assert not extraction(app, handler="server.handler").unsupported
 
 
 FAILING: dict[str, tuple[Any, str, Rule, str]] = {

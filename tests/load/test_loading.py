@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from helpers.support import SMALL_APP, Routegen
+from routegen.config import AppConfig, Config
+from routegen.errors import LoadError
+from routegen.load import start_app_process
 
 LOUD = """\
 import ctypes, os, subprocess, sys
@@ -126,3 +129,28 @@ def test_an_app_s_own_error_with_the_name_of_one_of_routegen_s_is_a_failed_impor
     done = routegen("extract")
     assert (done.code, done.stdout) == (3, "")
     assert f"server.py, line 4: {name}: of the app" in done.error
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("from mangum import Mangum\nfrom server import app\nhandler = Mangum(app)", ""),
+        ("from mangum import Mangum\nfrom server import other\nhandler = Mangum(other)", "serves another app"),
+        ("raise RuntimeError('only on Lambda')", ""),
+    ],
+    ids=["the app", "another app", "a module that cannot be imported"],
+)
+def test_a_handler_in_another_module_is_compared_with_the_app(tmp_path: Path, source: str, problem: str) -> None:
+    routes = "Starlette(routes=[Route('/{}', print)])"
+    (tmp_path / "server.py").write_text(
+        "from starlette.applications import Starlette\nfrom starlette.routing import Route\n"
+        f"app = {routes.format('mcp')}\nother = {routes.format('other')}\n"
+    )
+    (tmp_path / "lambda_handler.py").write_text(source)
+    config = AppConfig(name="mcp", target="server.py:app", handler="lambda_handler.handler", path=".", root=tmp_path)
+    process = start_app_process(config, Config(default=None, manifest=tmp_path / "routes.json", apps=(config,)))
+    if problem:
+        with pytest.raises(LoadError, match=problem):
+            process.wait_for_paths()
+    else:
+        assert [served.path for served in process.wait_for_paths()] == ["/mcp"]

@@ -17,7 +17,6 @@ STACKS = {"AuthKit": THREE_AUTHORIZATION_SERVERS, "own": THREE_OWN_SERVERS}
     scope="module",
     params=[
         "AuthKit in threads",
-        pytest.param("AuthKit in processes", marks=pytest.mark.slow),
         pytest.param("own in processes", marks=pytest.mark.slow),
     ],
 )

@@ -316,3 +316,18 @@ def test_clients_lists_each_claim_with_its_source_and_its_dates(verify: Verify) 
 def test_source_date_epoch_is_the_day_of_the_review_dates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1798761600")
     assert _today() == date(2027, 1, 1)
+
+
+def test_an_endpoint_that_answers_every_path_is_requested_at_the_path_that_the_user_gives() -> None:
+    routes = (
+        Route(
+            path="/{proxy+}",
+            methods=("ANY",),
+            app="mcp",
+            role="mcp-endpoint",
+            spec="MCP Streamable HTTP",
+            route_keys=("ANY /{proxy+}",),
+        ),
+    )
+    manifest = Manifest(version=1, default=None, routes=routes)
+    assert _locate("https://tools.example.org/mcp", manifest, ())[0] == ("https://tools.example.org/mcp",)

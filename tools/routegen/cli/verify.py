@@ -138,6 +138,8 @@ def _locate(url: str, manifest: Manifest | None, pages: tuple[str, ...]) -> tupl
     route = Explainer(manifest).explain("GET", url_path or "/")
     if route.route_key and route.role != "mcp-endpoint":
         return tuple(origin + path for path in endpoints or ["/mcp"]), Deployment(origin, manifest, pages)
+    if url_path and "+}" in (route.route_key or ""):  # an endpoint that answers every path
+        return (origin + url_path,), Deployment(origin, manifest, pages)
     matching = [path for path in endpoints if url_path.rstrip("/").endswith(path.rstrip("/")) and path != "/"]
     if matching:
         endpoint = max(matching, key=len)

@@ -10,11 +10,13 @@
   token, because only the routes were copied.
 - `loopback-only`: the endpoint refuses each host name except those of its own machine, as the official SDK does by
   default against DNS rebinding.
+- `host-guard` and `trusted-hosts`: FastMCP's or Starlette's middleware refuses these host names. On Lambda, FastMCP's
+  middleware allows the host of the request.
 """
 
 import functools
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType, MethodType
 from typing import Any, Literal
 
@@ -24,7 +26,14 @@ from routegen.discover.mcp_endpoints import find_session_manager, find_transport
 from routegen.discover.unwrap import find_wrappers, has_class, is_lambda_handler
 
 EndpointFault = Literal[
-    "not-started", "lifespan-off", "starts-once", "asgi-function", "no-authentication", "loopback-only"
+    "not-started",
+    "lifespan-off",
+    "starts-once",
+    "asgi-function",
+    "no-authentication",
+    "loopback-only",
+    "host-guard",
+    "trusted-hosts",
 ]
 
 _AUTHENTICATION = "starlette.middleware.authentication.AuthenticationMiddleware"
@@ -53,6 +62,8 @@ def find_endpoint_faults(app: Any, router: Any, route: DiscoveredRoute) -> tuple
         "asgi-function": has_class(route.holder, "starlette.routing.Route") and _has_asgi_arguments(endpoint),
         "no-authentication": _requires_user(endpoint) and not any(map(_reads_token, _applications(app, route))),
         "loopback-only": _allows_only_loopback(manager),
+        "host-guard": any(map(_is_closed_host_guard, _middleware(app, route))),
+        "trusted-hosts": any(map(_trusts_only_loopback, _middleware(app, route))),
     }
     return tuple(fault for fault, is_present in faults.items() if is_present)
 
@@ -89,4 +100,29 @@ def _allows_only_loopback(manager: Any) -> bool:
     settings: Any = getattr(manager, "security_settings", None)
     if settings is None or not settings.enable_dns_rebinding_protection:
         return False
-    return all(host.removesuffix(":*") in _LOOPBACK_HOSTS for host in settings.allowed_hosts)
+    return _are_loopback(settings.allowed_hosts)
+
+
+def _are_loopback(hosts: Iterable[str]) -> bool:
+    return all(host.removesuffix(":*") in _LOOPBACK_HOSTS for host in hosts)
+
+
+def _middleware(app: Any, route: DiscoveredRoute) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the class of each middleware around a route, with its settings."""
+    for application in _applications(app, route):
+        yield type(application).__name__, getattr(application, "__dict__", {})
+        for item in getattr(application, "user_middleware", ()):
+            yield getattr(item.cls, "__name__", ""), item.kwargs
+
+
+def _is_closed_host_guard(middleware: tuple[str, Mapping[str, Any]]) -> bool:
+    name, settings = middleware
+    hosts = settings.get("allowed_hosts")
+    is_active = settings.get("mode") == "strict" or bool(hosts)
+    return name == "HostOriginGuardMiddleware" and is_active and _are_loopback(hosts or ())
+
+
+def _trusts_only_loopback(middleware: tuple[str, Mapping[str, Any]]) -> bool:
+    name, settings = middleware
+    hosts = settings.get("allowed_hosts")
+    return name == "TrustedHostMiddleware" and bool(hosts) and _are_loopback(hosts or ())

@@ -38,6 +38,12 @@ def is_lambda_handler(value: Any) -> bool:
     return any(has_class(value, name) for name in LAMBDA_HANDLERS)
 
 
+def base_path(handler: Any) -> str:
+    """Return the path that a Lambda handler takes off the requests (Mangum's `api_gateway_base_path`), or nothing."""
+    path = str(handler.config["api_gateway_base_path"]).strip("/") if is_lambda_handler(handler) else ""
+    return f"/{path}" if path else ""
+
+
 def resolve_asgi_app(app: Any) -> Any:
     """Return the ASGI application of an MCP server object or a Mangum handler, and any other app as it is."""
     for name, method in _SERVER_OBJECTS.items():

@@ -11,7 +11,7 @@ from routegen.discover.handlers import handler_names, qualified_name, unwrap_han
 from routegen.discover.mcp_endpoints import keeps_sessions
 from routegen.discover.oauth_documents import find_document
 from routegen.discover.served_path import ServedPath, UnknownRouteKindError
-from routegen.discover.unwrap import find_route_table, find_wrappers, has_class, is_lambda_handler
+from routegen.discover.unwrap import base_path, find_route_table, find_wrappers, has_class, is_lambda_handler
 from routegen.gateway.path_pattern import ANY_PATH, PathSegment, mount_covers, mount_overlaps, split_path
 
 
@@ -38,20 +38,28 @@ def discover_routes(app: Any) -> list[DiscoveredRoute]:
         return [DiscoveredRoute(ServedPath("/{proxy:path}", None, handler_names(app), (ANY_PATH,)))]
     if hasattr(router, "url_map"):
         return [DiscoveredRoute(served) for served in served_by_flask(router)]
-    discovered = [route for context in _root_contexts(app, router) for route in _Walk().walk_router(router, context)]
-    discovered = [_with_endpoint_state(route, app, router) for route in discovered]
-    if not is_lambda_handler(app):
-        return discovered
-    outermost = (qualified_name(app),)
-    return [
-        replace(route, served=replace(route.served, handlers=outermost + route.served.handlers)) for route in discovered
-    ]
+    discovered = []
+    for context in _root_contexts(app, router):
+        routes = [_with_endpoint_state(route, app, router) for route in _Walk().walk_router(router, context)]
+        discovered += [_behind_handler(route, app, context) for route in routes] if is_lambda_handler(app) else routes
+    return discovered
+
+
+def _behind_handler(route: DiscoveredRoute, handler: Any, context: MountContext) -> DiscoveredRoute:
+    """Add the name of a Lambda handler, and hide a path that never arrives because it begins with the base path."""
+    served = replace(route.served, handlers=(qualified_name(handler), *route.served.handlers))
+    prefix = base_path(handler)
+    if prefix and context.prefix != prefix and f"{served.path}/".startswith(f"{prefix}/"):
+        served = replace(served, hidden_by=f"{prefix} (Mangum's api_gateway_base_path)")
+    return replace(route, served=served)
 
 
 def _root_contexts(app: Any, router: Any) -> Iterator[MountContext]:
-    """FastAPI answers below its `root_path` as well as without it (starlette._utils.get_route_path)."""
+    """FastAPI answers below its `root_path` as well as without it (starlette._utils.get_route_path), as Mangum does."""
     redirects_slashes = getattr(router, "redirect_slashes", True)
     yield MountContext(redirects_slashes=redirects_slashes)
+    if prefix := base_path(app):
+        yield MountContext(prefix=prefix, redirects_slashes=redirects_slashes)
     applications = [inner for inner in find_wrappers(app) if has_class(inner, "fastapi.applications.FastAPI")]
     root_path = applications[0].root_path if applications else ""
     if root_path and not root_path.endswith("/"):

@@ -208,9 +208,9 @@ def _app_routes(app: AppConfig, translated: Sequence[tuple[ServedPath, Translate
     entries: dict[tuple[str, ...], _Entry] = {}
     for served, result in translated:
         if result.translation:
-            _add_entry(entries, served, result.translation)
+            _add_entry(entries, app, served, result.translation)
             if takes_every_path(result.translation.path) and split_path(served.path, served.regexes)[-1].matches_empty:
-                _add_entry(entries, served, Translation("/"))  # a greedy variable does not match the empty rest
+                _add_entry(entries, app, served, Translation("/"))  # a greedy variable does not match the empty rest
     owned_role = _owned_role(translated)
     for prefix in app.own:
         _own_subtree(entries, prefix, owned_role)
@@ -224,9 +224,14 @@ def _app_routes(app: AppConfig, translated: Sequence[tuple[ServedPath, Translate
         yield _route(app, entry)
 
 
-def _add_entry(entries: dict[tuple[str, ...], _Entry], served: ServedPath, translation: Translation) -> None:
+def _add_entry(
+    entries: dict[tuple[str, ...], _Entry], app: AppConfig, served: ServedPath, translation: Translation
+) -> None:
     path_role = classify_path(served.path, served.handlers)
-    if path_role.spec == "MCP Streamable HTTP" and (served.only_redirects or redirected_path(served)):
+    is_redirected = served.only_redirects or redirected_path(served)
+    # The app gets the redirected path too if it owns a path above it.
+    owns_parent = any((redirected_path(served) or served.path).startswith(f"{prefix}/") for prefix in app.own)
+    if path_role.spec == "MCP Streamable HTTP" and is_redirected and not owns_parent:
         path_role = PathRole("other")  # clients get only a redirect at the path that the route key names
     entry = entries.setdefault(shape(translation.path), _Entry(translation.path, path_role))
     entry.methods |= {ANY} if served.methods is None else set(served.methods)

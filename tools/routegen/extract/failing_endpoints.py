@@ -7,10 +7,13 @@ configuring and running an HTTP API").
 
 from collections.abc import Iterator
 
+from routegen.config import AppConfig
 from routegen.discover.served_path import ServedPath
+from routegen.discover.unwrap import LAMBDA_HANDLERS
 from routegen.extract.unsupported import UnsupportedKind, UnsupportedPath
 from routegen.roles import PathRole, classify_path
 
+_HOST_FAULTS = ("loopback-only", "host-guard", "trusted-hosts")
 _POST_MESSAGE = ".SseServerTransport.handle_post_message"
 _ENDPOINT_CLASS = (
     "where Endpoint is a class with `async def __call__(self, scope, receive, send): "
@@ -18,22 +21,28 @@ _ENDPOINT_CLASS = (
 )
 
 
-def find_failing_endpoints(app: str, served: ServedPath) -> Iterator[UnsupportedPath]:
+def runs_on_lambda(app: AppConfig, served: ServedPath) -> bool:
+    """Whether an app runs on Lambda: it has a handler, or is one."""
+    return app.handler is not None or any(name in LAMBDA_HANDLERS for name in served.handlers)
+
+
+def find_failing_endpoints(app: AppConfig, served: ServedPath) -> Iterator[UnsupportedPath]:
     """Yield each reason why an endpoint of an app fails.
 
     Args:
-        app: the name of the app.
+        app: the app.
         served: the path of an MCP endpoint.
     """
     for fault in served.faults:
-        kind: UnsupportedKind = "loopback-only" if fault == "loopback-only" else "endpoint-fails"
-        yield _problem(kind, app, served.path, _fault_text(fault, served))
+        kind: UnsupportedKind = "loopback-only" if fault in _HOST_FAULTS else "endpoint-fails"
+        if fault != "host-guard" or not runs_on_lambda(app, served):
+            yield _problem(kind, app.name, served.path, _fault_text(fault, served))
     if is_event_stream(served):
         text = (
             "uses the HTTP+SSE transport, whose response does not end, and an HTTP API neither streams nor waits longer"
             ' than 30 s; serve Streamable HTTP: http_app() without transport="sse", or streamable_http_app()'
         )
-        yield _problem("event-stream", app, served.path, text)
+        yield _problem("event-stream", app.name, served.path, text)
 
 
 def is_event_stream(served: ServedPath) -> bool:
@@ -68,4 +77,8 @@ def _fault_text(fault: str, served: ServedPath) -> str:
         "that reads the token; mount the application that has the routes",
         "loopback-only": "answers 421 to every host name except those of its own machine; pass "
         'transport_security=TransportSecuritySettings(allowed_hosts=["HOST"]) with the host of the deployment',
+        "host-guard": "answers 421 to every host name except those of its own machine; pass "
+        'http_app(host_origin_protection=True, allowed_hosts=["HOST"]) with the host of the deployment',
+        "trusted-hosts": "answers 400 to every host name except those of its own machine; pass "
+        'TrustedHostMiddleware(allowed_hosts=["HOST"]) with the host of the deployment',
     }[fault]

@@ -12,8 +12,7 @@ from dataclasses import replace
 from routegen.config import AppConfig
 from routegen.discover.handlers import WRITTEN_BY_HAND
 from routegen.discover.served_path import ServedPath
-from routegen.discover.unwrap import LAMBDA_HANDLERS
-from routegen.extract.failing_endpoints import find_failing_endpoints
+from routegen.extract.failing_endpoints import find_failing_endpoints, runs_on_lambda
 from routegen.extract.unsupported import UnsupportedPath
 from routegen.gateway import RouteTable
 from routegen.roles import PathRole, classify_path
@@ -35,7 +34,7 @@ def find_unreachable(
         yield from _redirect(app.name, served, table)
         yield from _sessions(app, served)
     for served in answering:
-        yield from find_failing_endpoints(app.name, served)
+        yield from find_failing_endpoints(app, served)
 
 
 def mark_endpoints(app: AppConfig, served_paths: Sequence[ServedPath]) -> list[ServedPath]:
@@ -63,7 +62,14 @@ def redirected_path(served: ServedPath) -> str | None:
 
 def _redirect(app: str, served: ServedPath, table: RouteTable) -> Iterator[UnsupportedPath]:
     path = redirected_path(served)
-    if path is None or "{" in path or table.select("POST", f"{path}/"):
+    if path is None or "{" in path:
+        return
+    if table.select("POST", f"{path}/"):
+        text = (
+            f"the MCP endpoint is {path}/, and {path} only redirects to it, which not every client follows; give "
+            f"clients the URL with the final slash, or {_remedy(served.handlers, path)}"
+        )
+        yield UnsupportedPath("trailing-slash", app, f"{path}/", f"trailing-slash: {app}: {text}", refusable=False)
         return
     text = (
         f"the MCP endpoint is {path}/, and {path} only redirects to it; a route key cannot end in '/', so the gateway "
@@ -73,8 +79,7 @@ def _redirect(app: str, served: ServedPath, table: RouteTable) -> Iterator[Unsup
 
 
 def _sessions(app: AppConfig, served: ServedPath) -> Iterator[UnsupportedPath]:
-    is_on_lambda = app.handler is not None or any(name in LAMBDA_HANDLERS for name in served.handlers)
-    if not (served.keeps_sessions and is_on_lambda):
+    if not (served.keeps_sessions and runs_on_lambda(app, served)):
         return
     setting = "stateless=True" if served.handlers[-1].endswith(".handle_request") else "stateless_http=True"
     text = (

@@ -169,19 +169,12 @@ def _order(app: AppConfig, task: str) -> dict[str, Any]:
         "module": module,
         "attribute": reference.attribute,
         "display_name": reference.module,
-        "handler": _handler_in(reference, app.handler),
+        "handler": app.handler or "",
         "root": str(app.root.resolve()),
         "paths": [str(directory)],
         "variables": list(app.env),
         "folders": [str(Path(module).parent)] if reference.is_file else [],
     }
-
-
-def _handler_in(reference: AppReference, handler: str | None) -> str:
-    """Return the attribute of the Lambda handler if it is in the app's own module, else an empty text."""
-    module, _, attribute = (handler or "").rpartition(".")
-    own_names = {reference.module, reference.module.replace("/", ".").removesuffix(".py"), Path(reference.module).stem}
-    return attribute if module in own_names else ""
 
 
 def _locate(app: AppConfig, reference: AppReference) -> tuple[str, Path]:

@@ -44,7 +44,7 @@ def app_of_handler(module: ModuleType, app: Any, attribute: str) -> Any:
     """Return a module's Lambda handler in place of `app`, if its application can be found: it is the app that runs.
 
     Args:
-        module: the module that has both.
+        module: the module that has the handler.
         app: the app, as it was resolved.
         attribute: the name of the handler in the module.
 

@@ -98,7 +98,16 @@ def _load_and_run(order: dict[str, Any], record: ImportRecord, report_loaded: Ca
 
 def _load_app(reference: AppReference, handler: str) -> Any:
     module = import_referenced_module(reference)
-    return app_of_handler(module, resolve_app(module, reference), handler)
+    app = resolve_app(module, reference)
+    handler_module, _, attribute = handler.rpartition(".")
+    own_names = {module.__name__, module.__name__.rpartition(".")[2], Path(reference.module).stem}
+    if handler_module and handler_module not in own_names:
+        try:
+            module = importlib.import_module(handler_module)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a module can raise any error
+            print(f"routegen: the handler {handler} is not compared with the app: {error_text(error)}", file=sys.stderr)
+            return app
+    return app_of_handler(module, app, attribute)
 
 
 def _failure(kind: str, message: str, details: str = "", cause: FailureCause | None = None) -> dict[str, Any]:

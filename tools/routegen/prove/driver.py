@@ -15,6 +15,7 @@ from routegen.discover import DiscoveredRoute, ServedPath, UnknownRouteKindError
 from routegen.discover.unwrap import find_route_table
 from routegen.gateway.path_pattern import ANY_REST, path_matches, split_path
 from routegen.load.application import AppReferenceError
+from routegen.roles import classify_path
 
 Outcome = Literal["served", "method-not-allowed", "redirected", "not-found"]
 """The result of a request.
@@ -141,6 +142,19 @@ class _FlaskStub(_Stub):
         return status if status in {200, 308, 405} else 404, location
 
 
+@dataclass(frozen=True)
+class WithoutBasePath:
+    """An app without the path that its Lambda handler takes off the requests (mangum.handlers.utils)."""
+
+    app: Any
+    prefix: str
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass a request on."""
+        path = scope["path"].removeprefix(self.prefix) or "/"
+        await self.app({**scope, "path": path, "raw_path": quote(path).encode()}, receive, send)
+
+
 def drive_app(app: Any, routes: Sequence[DiscoveredRoute], requests: Iterable[tuple[str, str]]) -> list[DrivenRequest]:
     """Send every request to the app, one after the other.
 
@@ -158,6 +172,8 @@ def drive_app(app: Any, routes: Sequence[DiscoveredRoute], requests: Iterable[tu
     table = find_route_table(app)
     if (url_map := getattr(table, "url_map", None)) is not None:  # Flask is WSGI: werkzeug's rules answer for it
         app = _FlaskStub(dict(enumerate(route.served for route in routes)), current, url_map)
+    elif table is None and classify_path(routes[0].served.path, routes[0].served.handlers).role == "mcp-endpoint":
+        app = _Stub({0: routes[0].served}, current)  # a session manager, which answers every path after it has started
     return asyncio.run(_send_all(app, table, routes, current, requests))
 
 

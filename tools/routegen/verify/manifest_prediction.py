@@ -69,8 +69,13 @@ SCENARIOS = (Scenario(404, "kept"), Scenario(404, "renamed"), Scenario(200, "kep
 
 def manifest_scenarios(manifest: Manifest) -> tuple[Scenario, ...]:
     """Return the scenarios that a manifest allows: without an app for all other paths, the gateway answers 404."""
-    has_other_paths = manifest.default or any(takes_every_path(route.path) for route in manifest.routes)
+    has_other_paths = manifest.default or any(map(_is_for_other_paths, manifest.routes))
     return SCENARIOS if has_other_paths else tuple(scenario for scenario in SCENARIOS if scenario.catch_all == 404)
+
+
+def _is_for_other_paths(route: Route) -> bool:
+    """Whether a route takes every path that no other route names, and is no MCP endpoint itself."""
+    return takes_every_path(route.path) and route.role != "mcp-endpoint"
 
 
 def predict_from_manifest(
@@ -181,7 +186,7 @@ class ManifestAnswers:
             return Failure(method, url, "not-asked", "the manifest does not contain the answer")
         route_key = self._explainer.explain(method, path).route_key
         route = next((route for route in self._routes if route_key in route.route_keys), None)
-        if route is None or takes_every_path(route.path):
+        if route is None or _is_for_other_paths(route):
             return self._other_answer(method, url, is_from_gateway=route is None and self._default is None)
         if route.reserved:
             return _json_answer(method, url, 404, {"error": "not_found"})
@@ -197,6 +202,8 @@ class ManifestAnswers:
 
     def _route_answer(self, method: str, url: str, route: Route) -> Answer:
         match route.role:
+            case "mcp-endpoint" if takes_every_path(route.path) and method != "POST":
+                return _json_answer(method, url, 405, {"error": "method_not_allowed"})
             case "mcp-endpoint":
                 return self._endpoint_answer(method, url)
             case "protected-resource-metadata":
