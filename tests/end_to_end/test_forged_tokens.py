@@ -6,14 +6,14 @@ import hmac
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
-from end_to_end.full_stack import FullStack, full_stack
+from end_to_end.full_stack import FullStack
 from joserfc import jwe
 from joserfc.jwk import RSAKey
 from serve.running_gateway import Answer
@@ -28,10 +28,9 @@ CALLS = {
 }
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
-    with full_stack(tmp_path_factory.mktemp("wiki")) as stack:
-        yield stack
+@pytest.fixture(scope="session")
+def site(renaming_stack: FullStack) -> FullStack:
+    return renaming_stack
 
 
 def rpc_body(method: str) -> bytes:
@@ -349,16 +348,8 @@ def test_request_headers_do_not_change_the_metadata(site: FullStack, path: str, 
 
 
 @pytest.mark.parametrize("attack", ["another audience", "alg none", "expired"])
-def test_a_gateway_that_keeps_the_challenge(attack: str, challenge_keeping_stack: FullStack) -> None:
-    since = len(challenge_keeping_stack.gateway.exchanges)
-    answer = send(
-        challenge_keeping_stack, "tools/call", authorization=f"Bearer {FORGED[attack](challenge_keeping_stack)}"
-    )
-    assert_refused(challenge_keeping_stack, answer, since)
+def test_a_gateway_that_keeps_the_challenge(attack: str, keeping_stack: FullStack) -> None:
+    since = len(keeping_stack.gateway.exchanges)
+    answer = send(keeping_stack, "tools/call", authorization=f"Bearer {FORGED[attack](keeping_stack)}")
+    assert_refused(keeping_stack, answer, since)
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]
-
-
-@pytest.fixture(scope="module")
-def challenge_keeping_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
-    with full_stack(tmp_path_factory.mktemp("wiki"), renames_challenge=False) as stack:
-        yield stack

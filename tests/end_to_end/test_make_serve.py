@@ -16,6 +16,8 @@ from helpers.ports import free_port
 from helpers.support import PROJECT
 from serve.running_gateway import is_running
 
+from dev.serve.local_apps import make_wiki
+
 BROWSER_PROGRAM = """
 import sys, time, urllib.request
 deadline = time.monotonic() + 30
@@ -58,6 +60,11 @@ def descendants(pid: int) -> list[int]:
     return children + [descendant for child in children for descendant in descendants(child)]
 
 
+def home_page(lines: list[str]) -> str:
+    url = next(line.split()[-1] for line in lines if line.startswith("  wiki "))
+    return httpx2.get(f"{url}Home/source?raw", trust_env=False, timeout=30).text
+
+
 def test_fastmcp_signs_in_and_calls_the_tools(tmp_path: Path) -> None:
     inspector_port = free_port()
     (tmp_path / "browser.py").write_text(BROWSER_PROGRAM)
@@ -70,6 +77,7 @@ def test_fastmcp_signs_in_and_calls_the_tools(tmp_path: Path) -> None:
             url = line.split()[-1]
             expected = 405 if url == mcp else 200
             assert httpx2.get(url, trust_env=False, timeout=30).status_code == expected, line
+        assert home_page(lines).startswith((tmp_path / "wiki" / "repository" / "home.md").read_text().rstrip("\n"))
         env = {**os.environ, "BROWSER": f"{sys.executable} {tmp_path / 'browser.py'} %s &"}
 
         def fastmcp(*arguments: str) -> str:
@@ -89,16 +97,15 @@ def test_fastmcp_signs_in_and_calls_the_tools(tmp_path: Path) -> None:
 
 
 def test_an_existing_wiki_is_not_overwritten(tmp_path: Path) -> None:
-    for _ in range(2):
-        with make_serve(tmp_path / "wiki", "--inspector-port", "0") as (_, lines):
-            url = next(line.split()[-1] for line in lines if line.startswith("  wiki "))
-            assert "inspector" not in "".join(lines)
-            page = httpx2.get(f"{url}Home/source?raw", trust_env=False, timeout=30).text
-        page_file = tmp_path / "wiki" / "repository" / "home.md"
-        assert page.startswith(page_file.read_text().rstrip("\n"))
-        page_file.write_text("# Mine\n")
-        git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-qam", "mine"]
-        subprocess.run(git, cwd=page_file.parent, check=False)
+    make_wiki(tmp_path / "wiki")
+    page_file = tmp_path / "wiki" / "repository" / "home.md"
+    page_file.write_text("# Mine\n")
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-qam", "mine"]
+    subprocess.run(git, cwd=page_file.parent, check=True)
+    with make_serve(tmp_path / "wiki", "--inspector-port", "0") as (_, lines):
+        assert "inspector" not in "".join(lines)
+        assert home_page(lines).startswith("# Mine\n")
+    assert page_file.read_text() == "# Mine\n"
 
 
 def test_a_used_port_is_an_error(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from end_to_end.client_sessions import CLIENTS, run_session, skip_reason
+from end_to_end.conftest import SHARED_STACKS
 from end_to_end.full_stack import FullStack, full_stack
 
 from dev.serve.local_apps import PAGES
@@ -25,10 +26,16 @@ def client(request: pytest.FixtureRequest) -> str:
     return name
 
 
-@pytest.fixture(scope="module", params=["rename", "keep"])
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
-    with full_stack(tmp_path_factory.mktemp("wiki"), renames_challenge=request.param == "rename") as stack:
-        yield stack
+@pytest.fixture(params=SHARED_STACKS)
+def stack_name(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def stack(request: pytest.FixtureRequest, stack_name: str) -> FullStack:
+    shared: FullStack = request.getfixturevalue(stack_name)
+    return shared
 
 
 def test_client_signs_in_reads_a_page_and_reuses_its_token(stack: FullStack, client: str, tmp_path: Path) -> None:
@@ -47,11 +54,12 @@ def test_client_signs_in_reads_a_page_and_reuses_its_token(stack: FullStack, cli
     assert not [exchange for exchange in exchanges if exchange.endswith(" 401")]
 
 
-def test_gateway_renames_or_keeps_the_challenge(stack: FullStack) -> None:
+def test_gateway_renames_or_keeps_the_challenge(stack: FullStack, stack_name: str) -> None:
     answer = stack.gateway.ask("POST", "/mcp", b"{}", {"content-type": "application/json"})
     renamed = "x-amzn-remapped-www-authenticate" in answer.headers
     assert answer.status == 401
     assert renamed != ("www-authenticate" in answer.headers)
+    assert renamed == (stack_name == "renaming_stack")
 
 
 def test_each_client_refreshes_an_expired_token(tmp_path: Path) -> None:

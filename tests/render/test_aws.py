@@ -12,7 +12,6 @@ import hcl2
 import pulumi_aws as aws
 import pytest
 import yaml
-from cfnlint.api import ManualArgs, lint
 from helpers.node import reason_not_to_run, run_node
 from moto import mock_aws
 from openapi_spec_validator import validate
@@ -20,9 +19,9 @@ from render.manifests import BREAKING_OUT, COMMITTED, MANIFESTS, apps_by_key
 from routegen.errors import ConfigError, UnsupportedRouteError
 from routegen.manifest import Manifest
 from routegen.render import RenderRequest, render
-from samtranslator.public.translator import ManagedPolicyLoader
-from samtranslator.translator.transform import transform
 
+in_one_process = pytest.mark.xdist_group("test_aws")
+"""For tests that import cfn-lint or the SAM translator, because their imports take three seconds."""
 each_manifest = pytest.mark.parametrize("manifest", MANIFESTS.values(), ids=MANIFESTS)
 
 
@@ -85,9 +84,12 @@ def _construct_function(_loader: yaml.SafeLoader, name: str, node: yaml.ScalarNo
 CloudFormationLoader.add_multi_constructor("!", _construct_function)
 
 
+@in_one_process
 @each_manifest
 @pytest.mark.parametrize("target", ["cloudformation", "sam"])
 def test_cfn_lint_reports_nothing(target: str, manifest: Manifest) -> None:
+    from cfnlint.api import ManualArgs, lint
+
     text = render(RenderRequest(target, manifest))
     assert lint(text, config=ManualArgs(regions=["us-east-1", "eu-central-1"])) == []
     assert BREAKING_OUT[:10] not in text
@@ -158,8 +160,12 @@ def test_the_cloudformation_resources_create_each_route(manifest: Manifest, clou
     assert len(targets) == len(integrations), "each app has one integration, and no two apps share one"
 
 
+@in_one_process
 @each_manifest
 def test_sam_creates_one_api_with_each_route(manifest: Manifest, cloud: None) -> None:
+    from samtranslator.public.translator import ManagedPolicyLoader
+    from samtranslator.translator.transform import transform
+
     template = yaml.load(render(RenderRequest("sam", manifest)), CloudFormationLoader)
     parameters = {name: f"arn:aws:lambda:eu-central-1:123456789012:function:{name}" for name in template["Parameters"]}
     transformed = transform(template, parameters, ManagedPolicyLoader(None))
