@@ -35,14 +35,10 @@ DISCOVERY_DOCUMENTS: tuple[tuple[str, PathRole], ...] = (
 _MAX_ENDPOINT_SEGMENTS, _MAX_ENDPOINTS = 3, 50
 
 
-@dataclass(frozen=True)
-class _RoleRule:
-    role: Role
-    spec: str | None
-    applies: Callable[[str, tuple[str, ...]], bool]
+_Predicate = Callable[[str, tuple[str, ...]], bool]
 
 
-def _is_document(document: str) -> Callable[[str, tuple[str, ...]], bool]:
+def _is_document(document: str) -> _Predicate:
     """Match a well-known path, with or without a resource's or issuer's path after it (RFC 8414, section 3.1)."""
     return lambda path, _: path == document or path.startswith(f"{document}/")
 
@@ -52,27 +48,20 @@ def _is_below_a_path(path: str, _handlers: tuple[str, ...]) -> bool:
     return any(path.find(document) > 0 for document in (PROTECTED_RESOURCE, AUTHORIZATION_SERVER))
 
 
-def _answered_by(*names: str) -> Callable[[str, tuple[str, ...]], bool]:
+def _answered_by(*names: str) -> _Predicate:
     """Match code of FastMCP or the MCP SDK by the end of its qualified name; its module differs between releases."""
     return lambda _, handlers: any(
         handler.startswith(("mcp.", "fastmcp.")) and handler.endswith(names) for handler in handlers
     )
 
 
-_ROLE_RULES = (
-    _RoleRule("protected-resource-metadata", "RFC 9728", _is_document(PROTECTED_RESOURCE)),
-    _RoleRule("authorization-server-metadata", "RFC 8414", _is_document(AUTHORIZATION_SERVER)),
-    _RoleRule("openid-configuration", "OpenID Connect Discovery 1.0", _is_document(OPENID_CONFIGURATION)),
+_ROLE_RULES: tuple[tuple[PathRole, _Predicate], ...] = (
+    *((role, _is_document(document)) for document, role in DISCOVERY_DOCUMENTS),
     # OpenID Connect Discovery 1.0, section 4: the well-known path comes after the issuer's path.
-    _RoleRule(
-        "openid-configuration",
-        "OpenID Connect Discovery 1.0",
-        lambda path, _: path.endswith(OPENID_CONFIGURATION),
-    ),
-    _RoleRule("misplaced-metadata", None, _is_below_a_path),
-    _RoleRule(
-        "mcp-endpoint",
-        "MCP Streamable HTTP",
+    (dict(DISCOVERY_DOCUMENTS)[OPENID_CONFIGURATION], lambda path, _: path.endswith(OPENID_CONFIGURATION)),
+    (PathRole("misplaced-metadata"), _is_below_a_path),
+    (
+        PathRole("mcp-endpoint", "MCP Streamable HTTP"),
         _answered_by(
             "StreamableHTTPASGIApp",
             "create_streamable_http_app.<locals>.handle_streamable_http",
@@ -80,22 +69,21 @@ _ROLE_RULES = (
             "written-by-hand",
         ),
     ),
-    _RoleRule(
-        "mcp-endpoint",
-        "MCP HTTP+SSE",
+    (
+        PathRole("mcp-endpoint", "MCP HTTP+SSE"),
         _answered_by(
             "sse_app.<locals>.sse_endpoint",
             "sse_app.<locals>.handle_sse",
             "SseServerTransport.handle_post_message",
         ),
     ),
-    _RoleRule("authorization-endpoint", "RFC 6749", _answered_by("AuthorizationHandler.handle")),
-    _RoleRule("token-endpoint", "RFC 6749", _answered_by("TokenHandler.handle")),
-    _RoleRule("registration-endpoint", "RFC 7591", _answered_by("RegistrationHandler.handle")),
-    _RoleRule("revocation-endpoint", "RFC 7009", _answered_by("RevocationHandler.handle")),
-    _RoleRule("redirect-callback", "RFC 6749", _answered_by("OAuthProxy._handle_idp_callback")),
+    (PathRole("authorization-endpoint", "RFC 6749"), _answered_by("AuthorizationHandler.handle")),
+    (PathRole("token-endpoint", "RFC 6749"), _answered_by("TokenHandler.handle")),
+    (PathRole("registration-endpoint", "RFC 7591"), _answered_by("RegistrationHandler.handle")),
+    (PathRole("revocation-endpoint", "RFC 7009"), _answered_by("RevocationHandler.handle")),
+    (PathRole("redirect-callback", "RFC 6749"), _answered_by("OAuthProxy._handle_idp_callback")),
+    (PathRole("consent"), _answered_by("ConsentMixin._handle_consent", "OAuthProxy._handle_consent")),
 )
-_IS_CONSENT = _answered_by("ConsentMixin._handle_consent", "OAuthProxy._handle_consent")
 
 
 def mcp_endpoint_paths(routes: Iterable[Route], *, with_variables: bool = False) -> list[str]:
@@ -168,7 +156,4 @@ def classify_path(path: str, handlers: tuple[str, ...]) -> PathRole:
         path: as the app serves it.
         handlers: qualified names of the code that answers, from the outermost wrapper to the endpoint.
     """
-    for rule in _ROLE_RULES:
-        if rule.applies(path, handlers):
-            return PathRole(rule.role, rule.spec)
-    return PathRole("consent" if _IS_CONSENT(path, handlers) else "other")
+    return next((role for role, applies in _ROLE_RULES if applies(path, handlers)), PathRole("other"))

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, get_args
 
-from routegen.diff.entry_lines import DEFAULT_ROUTE, line_of_entry
-from routegen.diff.manifest_differences import Added, Changed, DefaultChanged, Difference, Removed
+from routegen.diff.manifest_differences import DEFAULT_ROUTE, Difference, line_of_entry
 from routegen.gateway import ANY, shape
 from routegen.manifest import DOCUMENT_ROLES, Manifest, Role, Route
 from routegen.manifest.explain import NO_APP, Explainer
@@ -25,7 +24,11 @@ def as_findings(differences: Iterable[Difference], new: Manifest, text: str, fix
     """
     return [
         Finding(
-            _rule(difference), _path(difference), _message(difference, new), fix, line_of_entry(text, _path(difference))
+            _rule(difference),
+            difference.path,
+            _message(difference, new),
+            fix,
+            line_of_entry(text, difference.path),
         )
         for difference in differences
     ]
@@ -33,46 +36,44 @@ def as_findings(differences: Iterable[Difference], new: Manifest, text: str, fix
 
 def as_data(differences: Iterable[Difference]) -> list[dict[str, Any]]:
     """One object for each difference: `kind`, `path`, and the entry `before` and `after`, or null."""
-    return [_object(difference) for difference in differences]
+    return [
+        {"kind": item.kind, "path": item.path, "before": _entry(item.old), "after": _entry(item.new)}
+        for item in differences
+    ]
+
+
+def _entry(entry: Route | str | None) -> Any:
+    return entry.model_dump(mode="json", exclude_none=True) if isinstance(entry, Route) else entry
 
 
 def _rule(difference: Difference) -> Rule:
-    match difference:
-        case Added():
-            return rules.ROUTE_ADDED
-        case DefaultChanged():
-            return rules.DEFAULT_CHANGED
-        case Removed(route):
-            return rules.SIGN_IN_REMOVED if route.role in _SIGN_IN_ROLES else rules.ROUTE_REMOVED
-        case Changed(old_route, _, fields):
-            is_moved = old_route.role in _SIGN_IN_ROLES and not {"app", "role"}.isdisjoint(fields)
-            return rules.SIGN_IN_CHANGED if is_moved else rules.ROUTE_CHANGED
+    old, new = difference.old, difference.new
+    if difference.path == DEFAULT_ROUTE:
+        return rules.DEFAULT_CHANGED
+    if not isinstance(old, Route):
+        return rules.ROUTE_ADDED
+    is_sign_in = old.role in _SIGN_IN_ROLES
+    if not isinstance(new, Route):
+        return rules.SIGN_IN_REMOVED if is_sign_in else rules.ROUTE_REMOVED
+    is_moved = (old.app, old.role) != (new.app, new.role)
+    return rules.SIGN_IN_CHANGED if is_sign_in and is_moved else rules.ROUTE_CHANGED
 
 
-def _path(difference: Difference) -> str:
-    match difference:
-        case Added(route) | Removed(route) | Changed(_, route):
-            return route.path
-        case DefaultChanged():
-            return DEFAULT_ROUTE
-
-
-def _message(difference: Difference, new: Manifest) -> str:
-    match difference:
-        case Added(route):
-            verb = "reserves" if route.reserved else "serves"
-            return f"Added: {route.app} {verb} this path now ({_description(route)}). The manifest has no route for it."
-        case Removed(route):
-            verb = "reserves" if route.reserved else "serves"
-            return (
-                f"Removed: {route.app} no longer {verb} this path ({_description(route)}). "
-                f"Without the route, its requests go to {_next_owner(route, new)}."
-            )
-        case Changed(old_route, new_route, fields):
-            return f"Changed: {'; '.join(_change(name, old_route, new_route) for name in fields)}."
-        case DefaultChanged(old_app, new_app):
-            old_target, new_target = old_app or NO_APP, new_app or NO_APP
-            return f"Changed: requests that no route takes go to {new_target}; before, they went to {old_target}."
+def _message(difference: Difference, new_manifest: Manifest) -> str:
+    old, new = difference.old, difference.new
+    if isinstance(old, Route) and isinstance(new, Route):
+        names = (name for name in Route.model_fields if getattr(old, name) != getattr(new, name))
+        return f"Changed: {'; '.join(_change(name, old, new) for name in names)}."
+    if isinstance(new, Route):
+        verb = "reserves" if new.reserved else "serves"
+        return f"Added: {new.app} {verb} this path now ({_description(new)}). The manifest has no route for it."
+    if isinstance(old, Route):
+        verb = "reserves" if old.reserved else "serves"
+        return (
+            f"Removed: {old.app} no longer {verb} this path ({_description(old)}). "
+            f"Without the route, its requests go to {_next_owner(old, new_manifest)}."
+        )
+    return f"Changed: requests that no route takes go to {new or NO_APP}; before, they went to {old or NO_APP}."
 
 
 def _description(route: Route) -> str:
@@ -101,21 +102,3 @@ def _value(value: str | tuple[str, ...] | None) -> str:
     if value is None:
         return "none"
     return value if isinstance(value, str) else ", ".join(value)
-
-
-def _object(difference: Difference) -> dict[str, Any]:
-    match difference:
-        case Added(route):
-            sides: tuple[str, Any, Any] = ("added", None, _entry(route))
-        case Removed(route):
-            sides = ("removed", _entry(route), None)
-        case Changed(old, new, _):
-            sides = ("changed", _entry(old), _entry(new))
-        case DefaultChanged(old_app, new_app):
-            sides = ("changed", old_app, new_app)
-    kind, old_entry, new_entry = sides
-    return {"kind": kind, "path": _path(difference), "before": old_entry, "after": new_entry}
-
-
-def _entry(route: Route) -> dict[str, Any]:
-    return route.model_dump(mode="json", exclude_none=True)

@@ -1,46 +1,33 @@
-"""Typed differences between two manifests."""
+"""The differences between two manifests, and the lines of their entries."""
 
+import json
 from dataclasses import dataclass
 
 from routegen.manifest import Manifest, Route
 
-
-@dataclass(frozen=True)
-class Added:
-    """A path that only the new manifest has."""
-
-    route: Route
+DEFAULT_ROUTE = "$default"
 
 
 @dataclass(frozen=True)
-class Removed:
-    """A path that only the old manifest has."""
-
-    route: Route
-
-
-@dataclass(frozen=True)
-class Changed:
-    """A path of both manifests whose entry differs.
+class Difference:
+    """A path whose entry differs between two manifests.
 
     Attributes:
-        fields: the names of the fields that differ, in the manifest's order.
+        path: the path; `$default` for the app behind it.
+        old: the entry of the old manifest, or the name of the app behind `$default`; None if there is none.
+        new: the same of the new manifest.
     """
 
-    old: Route
-    new: Route
-    fields: tuple[str, ...]
+    path: str
+    old: Route | str | None
+    new: Route | str | None
 
-
-@dataclass(frozen=True)
-class DefaultChanged:
-    """Another app is behind `$default`; None for no app."""
-
-    old: str | None
-    new: str | None
-
-
-Difference = DefaultChanged | Added | Removed | Changed
+    @property
+    def kind(self) -> str:
+        """`added`, `removed` or `changed`; the app behind `$default` is always `changed`."""
+        if self.path == DEFAULT_ROUTE or (self.old and self.new):
+            return "changed"
+        return "removed" if self.old else "added"
 
 
 def compare(old: Manifest, new: Manifest) -> list[Difference]:
@@ -49,20 +36,20 @@ def compare(old: Manifest, new: Manifest) -> list[Difference]:
     An entry is identified by its path: the same path under another app is a change, and another path is a removal
     and an addition.
     """
-    differences: list[Difference] = []
-    if old.default != new.default:
-        differences.append(DefaultChanged(old.default, new.default))
     old_routes = {route.path: route for route in old.routes}
     new_routes = {route.path: route for route in new.routes}
-    for path in sorted(old_routes.keys() | new_routes.keys()):
-        if path not in new_routes:
-            differences.append(Removed(old_routes[path]))
-        elif path not in old_routes:
-            differences.append(Added(new_routes[path]))
-        elif fields := _different_fields(old_routes[path], new_routes[path]):
-            differences.append(Changed(old_routes[path], new_routes[path], fields))
-    return differences
+    paths = sorted(old_routes.keys() | new_routes.keys())
+    differences = [Difference(DEFAULT_ROUTE, old.default, new.default)]
+    differences += [Difference(path, old_routes.get(path), new_routes.get(path)) for path in paths]
+    return [difference for difference in differences if difference.old != difference.new]
 
 
-def _different_fields(old: Route, new: Route) -> tuple[str, ...]:
-    return tuple(name for name in Route.model_fields if getattr(old, name) != getattr(new, name))
+def line_of_entry(text: str, path: str) -> int:
+    """Find the line, counted from 1, that names an entry; 1 where no line does.
+
+    Args:
+        text: the manifest's text.
+        path: the entry's path, or `$default` for the line that names the default app.
+    """
+    key = '"default":' if path == DEFAULT_ROUTE else f'"path": {json.dumps(path, ensure_ascii=False)}'
+    return next((number for number, line in enumerate(text.splitlines(), 1) if key in line), 1)

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
+from typing import Any
 
 from routegen.errors import UnsupportedRouteError
 from routegen.gateway import shape
 from routegen.render.render_target import RenderSettings, TargetVariable
-from routegen.render.template_data import TemplateApp, TemplateGateway
+from routegen.render.template_data import TemplateGateway, TemplateRoute
 
 NOT_UTF_8 = "not-utf-8"
 APPROXIMATIONS = {
@@ -38,14 +38,6 @@ class SocketAddress:
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True)
-class ProxyUpstream:
-    """An app, and the address that it listens on."""
-
-    app: TemplateApp
-    address: SocketAddress
 
 
 def read_address(text: str) -> SocketAddress:
@@ -82,14 +74,12 @@ def _check_form(text: str) -> None:
         raise ValueError("must be 'standalone' or 'include'")
 
 
-LISTEN_VARIABLE = {
+PROXY_VARIABLES = {
     "listen": TargetVariable(
         "127.0.0.1:8080",
         "the address to listen on: host:port, or a port for all addresses",
         read_listen_address,
-    )
-}
-UPSTREAM_VARIABLE = {
+    ),
     "upstream.{app}": TargetVariable(
         "",
         f"the app's address, host:port; by default 127.0.0.1:{FIRST_PORT}, and the next ports for the other apps",
@@ -105,21 +95,24 @@ FORM_VARIABLE = {
 }
 
 
-def assign_upstreams(gateway: TemplateGateway, settings: RenderSettings) -> tuple[ProxyUpstream, ...]:
-    """Give every app, sorted by name, the address that the user set, or the next default port on 127.0.0.1."""
-    return tuple(
-        ProxyUpstream(app, read_address(settings.variables[f"upstream.{app.name}"] or f"127.0.0.1:{port}"))
-        for app, port in zip(gateway.apps, count(FIRST_PORT), strict=False)
-    )
+def proxy_data(
+    gateway: TemplateGateway,
+    settings: RenderSettings,
+    upstream_format: str,
+    **write: Callable[[TemplateRoute], str],
+) -> dict[str, Any]:
+    """Prepare the data that the templates of all reverse proxies use.
 
-
-def check_literals(gateway: TemplateGateway, settings: RenderSettings) -> None:
-    """Refuse literal paths that are not UTF-8.
-
-    The routing model reads each wrong byte as U+FFFD; a proxy compares the bytes as they are.
+    Args:
+        gateway: the gateway.
+        settings: the user's settings.
+        upstream_format: how the proxy writes an address that an environment variable can replace: a format string with
+            `name` and `address`. An app, sorted by name, has the address that the user set, or the next default port.
+        write: the expressions of a route in the proxy's language, by the name that the template uses.
 
     Raises:
-        UnsupportedRouteError: a route has such a path, and the user did not allow the approximation.
+        UnsupportedRouteError: a literal path is not UTF-8, and the user did not allow the approximation. The routing
+            model reads each wrong byte as U+FFFD; a proxy compares the bytes as they are.
     """
     for route in gateway.routes:
         if "\ufffd" in "".join(shape(route.path)) and NOT_UTF_8 not in settings.allowed:
@@ -127,6 +120,23 @@ def check_literals(gateway: TemplateGateway, settings: RenderSettings) -> None:
                 f"{route.key}: the path is not UTF-8, and the proxy would compare its bytes; give the route another "
                 f"path, or let the route match only U+FFFD with --allow {NOT_UTF_8}"
             )
+    upstreams = []
+    for port, app in enumerate(gateway.apps, FIRST_PORT):
+        address = read_address(settings.variables[f"upstream.{app.name}"] or f"127.0.0.1:{port}")
+        text = upstream_format.format(name=f"UPSTREAM_{app.identifier.upper()}", address=address)
+        upstreams.append({"app": app, "address": text})
+    return {
+        "routes": [
+            {"key": route.key, "comment": route.reserved_comment, "app": route.app}
+            | {name: function(route) for name, function in write.items()}
+            for route in gateway.routes
+        ],
+        "no_route_body": NO_ROUTE_BODY,
+        "upstreams": upstreams,
+        "listen": read_listen_address(settings.variables["listen"]),
+        "standalone": settings.variables.get("form") == "standalone",
+        "largest_body": LARGEST_BODY,
+    }
 
 
 def escape_unprintable(regex: str, escape: Callable[[str], str]) -> str:

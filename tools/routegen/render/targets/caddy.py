@@ -10,13 +10,9 @@ from routegen.render.reverse_proxy import (
     APPROXIMATIONS,
     FORM_VARIABLE,
     LARGEST_BODY,
-    LISTEN_VARIABLE,
-    NO_ROUTE_BODY,
-    UPSTREAM_VARIABLE,
-    assign_upstreams,
-    check_literals,
+    PROXY_VARIABLES,
     escape_unprintable,
-    read_listen_address,
+    proxy_data,
 )
 from routegen.render.template_data import TemplateGateway, TemplateRoute
 
@@ -34,29 +30,9 @@ def quote(value: Any) -> str:
 
 
 def prepare(gateway: TemplateGateway, settings: RenderSettings) -> Mapping[str, Any]:
-    """Prepare the expressions for method and decoded path, in order.
-
-    Raises:
-        UnsupportedRouteError: a path is not UTF-8.
-    """
-    check_literals(gateway, settings)
-    return {
-        "routes": [
-            {"key": route.key, "comment": route.reserved_comment, "regex": _request_regex(route), "app": route.app}
-            for route in gateway.routes
-        ],
-        "no_route_body": NO_ROUTE_BODY,
-        "upstreams": [
-            {
-                "app": upstream.app,
-                "address": f"{{$UPSTREAM_{upstream.app.identifier.upper()}:{upstream.address}}}",
-            }
-            for upstream in assign_upstreams(gateway, settings)
-        ],
-        "listen": read_listen_address(settings.variables["listen"]),
-        "standalone": settings.variables["form"] == "standalone",
-        "largest_body": f"{LARGEST_BODY // 1024**2}MiB",
-    }
+    """Prepare the expressions for method and decoded path, in order; it raises the error of `proxy_data`."""
+    data = proxy_data(gateway, settings, "{{${name}:{address}}}", regex=_request_regex)
+    return data | {"largest_body": f"{LARGEST_BODY // 1024**2}MiB"}
 
 
 def _request_regex(route: TemplateRoute) -> str:
@@ -75,6 +51,6 @@ TARGET = RenderTarget(
     template="Caddyfile.j2",
     quote=quote,
     prepare=prepare,
-    variables={**LISTEN_VARIABLE, **UPSTREAM_VARIABLE, **FORM_VARIABLE},
+    variables={**PROXY_VARIABLES, **FORM_VARIABLE},
     approximations=APPROXIMATIONS,
 )

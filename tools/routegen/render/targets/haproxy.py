@@ -6,17 +6,7 @@ from typing import Any
 from routegen.errors import ConfigError
 from routegen.gateway import ANY
 from routegen.render.render_target import RenderSettings, RenderTarget
-from routegen.render.reverse_proxy import (
-    APPROXIMATIONS,
-    LARGEST_BODY,
-    LISTEN_VARIABLE,
-    NO_ROUTE_BODY,
-    UPSTREAM_VARIABLE,
-    assign_upstreams,
-    check_literals,
-    escape_unprintable,
-    read_listen_address,
-)
+from routegen.render.reverse_proxy import APPROXIMATIONS, PROXY_VARIABLES, escape_unprintable, proxy_data
 from routegen.render.template_data import TemplateGateway, TemplateRoute
 
 
@@ -33,28 +23,8 @@ def quote(value: Any) -> str:
 
 
 def prepare(gateway: TemplateGateway, settings: RenderSettings) -> Mapping[str, Any]:
-    """Prepare the conditions of the routes, in order.
-
-    Raises:
-        UnsupportedRouteError: a path is not UTF-8.
-    """
-    check_literals(gateway, settings)
-    return {
-        "routes": [
-            {"key": route.key, "comment": route.reserved_comment, "condition": _condition(route), "app": route.app}
-            for route in gateway.routes
-        ],
-        "no_route_body": NO_ROUTE_BODY,
-        "upstreams": [
-            {
-                "app": upstream.app,
-                "address": f'"${{UPSTREAM_{upstream.app.identifier.upper()}-{upstream.address}}}"',
-            }
-            for upstream in assign_upstreams(gateway, settings)
-        ],
-        "listen": read_listen_address(settings.variables["listen"]),
-        "largest_body": LARGEST_BODY,
-    }
+    """Prepare the conditions of the routes, in order; it raises the error of `proxy_data`."""
+    return proxy_data(gateway, settings, '"${{{name}-{address}}}"', condition=_condition)
 
 
 def _condition(route: TemplateRoute) -> str:
@@ -73,6 +43,6 @@ TARGET = RenderTarget(
     template="haproxy.cfg.j2",
     quote=quote,
     prepare=prepare,
-    variables={**LISTEN_VARIABLE, **UPSTREAM_VARIABLE},
+    variables=PROXY_VARIABLES,
     approximations=APPROXIMATIONS,
 )

@@ -7,17 +7,7 @@ from typing import Any
 from routegen.errors import ConfigError, UnsupportedRouteError
 from routegen.gateway import ANY, encoded_path_regex
 from routegen.render.render_target import RenderSettings, RenderTarget, TargetVariable
-from routegen.render.reverse_proxy import (
-    APPROXIMATIONS,
-    FORM_VARIABLE,
-    LARGEST_BODY,
-    LISTEN_VARIABLE,
-    NO_ROUTE_BODY,
-    UPSTREAM_VARIABLE,
-    assign_upstreams,
-    check_literals,
-    read_listen_address,
-)
+from routegen.render.reverse_proxy import APPROXIMATIONS, FORM_VARIABLE, PROXY_VARIABLES, proxy_data
 from routegen.render.template_data import TemplateGateway, TemplateRoute
 
 LONGEST_PARAMETER = 4000
@@ -43,19 +33,8 @@ def prepare(gateway: TemplateGateway, settings: RenderSettings) -> Mapping[str, 
     Raises:
         UnsupportedRouteError: a path is too long for nginx, or not UTF-8.
     """
-    check_literals(gateway, settings)
-    listen = read_listen_address(settings.variables["listen"])
-    return {
-        "routes": [
-            {"key": route.key, "comment": route.reserved_comment, "regex": _request_regex(route), "app": route.app}
-            for route in gateway.routes
-        ],
-        "no_route_body": NO_ROUTE_BODY,
-        "upstreams": assign_upstreams(gateway, settings),
-        "listen": listen if listen.host else listen.port,
-        "standalone": settings.variables["form"] == "standalone",
-        "largest_body": LARGEST_BODY,
-    }
+    data = proxy_data(gateway, settings, "{address}", regex=_request_regex)
+    return data | {"listen": data["listen"] if data["listen"].host else data["listen"].port}
 
 
 def _request_regex(route: TemplateRoute) -> str:
@@ -80,8 +59,7 @@ TARGET = RenderTarget(
     quote=quote,
     prepare=prepare,
     variables={
-        **LISTEN_VARIABLE,
-        **UPSTREAM_VARIABLE,
+        **PROXY_VARIABLES,
         **FORM_VARIABLE,
         "run": TargetVariable(
             "/tmp",  # noqa: S108 - every user can write to it; nginx's own unprivileged image has the same default
