@@ -23,6 +23,7 @@ _EXAMPLES = {
     "manifest": 'manifest = "infra/routes.json"',
     "timeout": "timeout = 120",
     "app": 'app = "src/tools/server.py:create_app"',
+    "upstream": 'upstream = "http://127.0.0.1:3000"\nown = ["/mcp"]',
     "handler": 'handler = "server.handler"',
     "path": 'path = "src"',
     "own": 'own = ["/mcp"]',
@@ -55,6 +56,8 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "Required."
     value = field.default
+    if value == "":  # only `app` has this default
+        return "Required, unless the app has an `upstream`."
     if value in (None, (), {}):
         return "Default: none."
     return f"Default: `{value:g}`." if isinstance(value, float) else f'Default: `"{value}"`.'

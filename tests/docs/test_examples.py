@@ -116,7 +116,8 @@ def run_block(block: Block, folder: Path) -> None:
 def check_configuration(text: str) -> None:
     table: dict[str, Any] = tomllib.loads(text).get("tool", {}).get("routegen", {})
     apps = table.get("apps", {"mcp": {}})
-    table["apps"] = {name: {"app": "server.py:app", **app} for name, app in apps.items()}
+    source = {"app": "server.py:app"}
+    table["apps"] = {name: app if "upstream" in app else {**source, **app} for name, app in apps.items()}
     ProjectTable.model_validate(table)
 
 
