@@ -88,8 +88,8 @@ COMBINATIONS = [
     ("mcp-403", "challenge-missing"),
     ("mcp-fails", "resource-500"),
 ]
-NEED_A_TOKEN = ("token-", "session-", "dual-era", "header-lost", "listen-")
-"""Faults that only a client with a token meets: a prediction ends at the sign-in page."""
+NEED_A_TOKEN = ("token-", "session-", "dual-era", "header-lost", "listen-", "mcp-open")
+"""Faults that only a client with a token meets, and a server without a sign-in: a prediction ends at the sign-in."""
 
 SINGLE_FAULTS = [(name,) for name in FAULTS if not name.startswith(NEED_A_TOKEN) or name == "token-endpoint-missing"]
 QUICK_COMBINATIONS = [*COMBINATIONS[1::11], ("cimd",), ("iss-promised",), ("server-null",)]

@@ -35,8 +35,6 @@ def test_the_real_stack_has_no_error_and_no_warning(site: FullStack) -> None:
         "warning",
         "--timeout",
         "30",
-        "--ignore",
-        "RG063",
     )
     assert {(finding["rule"], finding["level"]) for finding in report["findings"]} <= {
         ("RG031", "note"),
