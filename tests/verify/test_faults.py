@@ -204,8 +204,11 @@ ONLY_IN_A_MANIFEST = {rules.NO_ENDPOINT.id, rules.RESOURCE_MISPLACED.id}
 
 
 @pytest.mark.parametrize(
-    ("fault", "rule", "words"),
+    ("faults", "rule", "words"),
     [
+        ("mcp-open", "RG013", "or ask for the token with a 401"),
+        ("mcp-open resource-404 route-missing", "RG013", "Unless the server is meant to be open"),
+        ("mcp-open resource-page", "RG013", "Answer 404 at "),
         ("mcp-421", "RG011", "`allowed_hosts`"),
         ("mcp-403", "RG011", "the identity source `$request.header.Authorization`"),
         ("mcp-error-200", "RG011", "without a 401, no client starts a sign-in"),
@@ -218,8 +221,8 @@ ONLY_IN_A_MANIFEST = {rules.NO_ENDPOINT.id, rules.RESOURCE_MISPLACED.id}
         ("cimd-without-none", "RG065", "Add `none` to token_endpoint_auth_methods_supported"),
     ],
 )
-def test_the_fix_names_the_cause(verify_stack: VerifyStack, fault: str, rule: str, words: str) -> None:
-    with broken_stack({fault}) as stack:
+def test_the_fix_names_the_cause(verify_stack: VerifyStack, faults: str, rule: str, words: str) -> None:
+    with broken_stack({*faults.split()}) as stack:
         fixes = [finding.fix for finding in verify_stack(stack).findings if finding.rule.id == rule]
     assert len(fixes) == 1
     assert words in fixes[0]

@@ -92,7 +92,7 @@ NEED_A_TOKEN = ("token-", "session-", "dual-era", "header-lost", "listen-", "mcp
 """Faults that only a client with a token meets, and a server without a sign-in: a prediction ends at the sign-in."""
 
 SINGLE_FAULTS = [(name,) for name in FAULTS if not name.startswith(NEED_A_TOKEN) or name == "token-endpoint-missing"]
-QUICK_COMBINATIONS = [*COMBINATIONS[1::11], ("cimd",), ("iss-promised",), ("server-null",)]
+QUICK_COMBINATIONS = [*COMBINATIONS[1::16], ("iss-promised",), ("server-null",)]
 """The combinations of `make test`; the others take minutes."""
 
 

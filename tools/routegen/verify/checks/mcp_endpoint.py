@@ -9,6 +9,7 @@ from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.documents import (
     Document,
+    NoDocument,
     describe_answer,
     parse_body,
     read_document,
@@ -80,21 +81,25 @@ def _open_endpoint(url: str, message: str, answers: Answers) -> Finding:
     """The finding for an endpoint without sign-in: some clients look for a published sign-in first."""
     origin = origin_of(urlsplit(url))
     urls = [*resource_metadata_urls(url), server_metadata_urls(origin)[0]]
-    documents = (read_document(answers, document_url) for document_url in urls)
-    document = next((attempt for attempt in documents if isinstance(attempt, Document)), None)
-    if document is None:
+    attempts = [read_document(answers, document_url) for document_url in urls]
+    document = next((attempt for attempt in attempts if isinstance(attempt, Document)), None)
+    page = next((attempt for attempt in attempts if isinstance(attempt, NoDocument) and attempt.reason == "page"), None)
+    if document:
+        lacks_registration = document.url == urls[-1] and "registration_endpoint" not in document.value
+        problem = f"{document.url} publishes a sign-in{' without registration' if lacks_registration else ''}"
+    elif page:
+        problem = f"{page.url} {page.description}, which some clients take for a sign-in service"
+    else:
         fix = (
             f"Unless the server is meant to be open, give it an auth provider, which also serves {PROTECTED_RESOURCE}."
         )
         return Finding(rules.MCP_OPEN, url, f"{message}, without a token.", fix)
-    lacks_registration = document.url == urls[-1] and "registration_endpoint" not in document.value
-    problem = "a sign-in without registration" if lacks_registration else "a sign-in"
     message += (
-        f", without a token, but {document.url} publishes {problem}. Clients that look there first start a sign-in "
-        "that the endpoint does not ask for."
+        f", without a token, but {problem}. Clients that look there first start a sign-in that the endpoint does not "
+        "ask for."
     )
-    fix = f"Answer 404 at {document.url}, or ask for the token with a 401."
-    return Finding(rules.MCP_OPEN, url, message, fix)
+    document_url = (document or page or attempts[0]).url
+    return Finding(rules.MCP_OPEN, url, message, f"Answer 404 at {document_url}, or ask for the token with a 401.")
 
 
 def check_with_token(discovery: OAuthDiscovery, fetcher: Fetcher) -> Iterator[Finding]:
