@@ -114,6 +114,25 @@ def name_value_pairs(option: str, form: str, texts: Iterable[str]) -> dict[str, 
     return pairs
 
 
+def collect_options(
+    parameter: str, model: Any, options: tuple[Callable[..., Any], ...]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that adds options, which the command gets together as one parameter: a dataclass `model`."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def with_collected_options(**values: Any) -> Any:
+            collected = model(**{field.name: values.pop(field.name) for field in fields(model)})
+            return command(**{parameter: collected}, **values)
+
+        decorated: Callable[..., Any] = with_collected_options
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
 @dataclass(frozen=True)
 class AppOptions:
     """What the command line says about the apps; None or empty where it says nothing."""
@@ -162,18 +181,8 @@ _APP_OPTIONS = (
 )
 
 
-def app_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add APP and the options that belong to it; the command gets them together, as `apps`."""
-
-    @wraps(command)
-    def with_collected_options(**values: Any) -> Any:
-        apps = AppOptions(**{field.name: values.pop(field.name) for field in fields(AppOptions)})
-        return command(apps=apps, **values)
-
-    decorated: Callable[..., Any] = with_collected_options
-    for option in reversed(_APP_OPTIONS):
-        decorated = option(decorated)
-    return decorated
+app_options = collect_options("apps", AppOptions, _APP_OPTIONS)
+"""Add APP and the options that belong to it; the command gets them together, as `apps`."""
 
 
 def project_folder() -> Path:

@@ -2,15 +2,13 @@
 
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from functools import wraps
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import click
 
 from routegen.cli.failures import FOUND, colours
+from routegen.cli.options import collect_options
 from routegen.cli.output import emit
 from routegen.report import FailOn, Report, apply_policy, has_failed, page_of, rule_with_id
 from routegen.report.forms import FORMATS, Format, write_report
@@ -20,13 +18,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """How the user wants a report.
-
-    Attributes:
-        format_: the form.
-        fail_on: the lowest level at which a finding is exit code 1.
-        ignored: ids of rules whose findings are ignored.
-    """
+    """How the user wants a report: --format, --fail-on and the ids of --ignore."""
 
     format_: Format
     fail_on: FailOn
@@ -78,18 +70,8 @@ _OPTIONS = (
 )
 
 
-def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a report; the command gets them together, as `reporting`."""
-
-    @wraps(command)
-    def with_collected_options(**values: Any) -> Any:
-        reporting = ReportOptions(**{field.name: values.pop(field.name) for field in fields(ReportOptions)})
-        return command(reporting=reporting, **values)
-
-    decorated: Callable[..., Any] = with_collected_options
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated
+report_options = collect_options("reporting", ReportOptions, _OPTIONS)
+"""Add the options of a report; the command gets them together, as `reporting`."""
 
 
 def show_report(report: Report, reporting: ReportOptions) -> int:

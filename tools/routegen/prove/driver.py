@@ -56,19 +56,12 @@ class DrivenRequest:
 
 @dataclass
 class _CurrentRequest:
-    """The request that the app answers now.
-
-    Attributes:
-        path: the decoded path.
-        position: the position of the route that it has reached; -1 for none.
-        status: the status of the response; 0 if the app raised an error.
-        error: the last error that the app raised; empty if it raised none.
-    """
+    """The request that the app answers now, with its decoded path."""
 
     path: str = ""
-    position: int = -1
-    status: int = 0
-    error: str = ""
+    position: int = -1  # of the route that it has reached; -1 for none
+    status: int = 0  # 0 if the app raised an error
+    error: str = ""  # the last error that the app raised
 
 
 class _Stub:

@@ -19,13 +19,7 @@ APPROXIMATIONS = {
 
 @dataclass(frozen=True)
 class OpenApiOperation:
-    """One operation of a path: a method, or any method.
-
-    Attributes:
-        field: the operation's field in the path item, e.g. `get`.
-        app: the app that gets the request.
-        description: the description of the response.
-    """
+    """One operation of a path: its field in the path item, e.g. `get`, its app, and the description of the response."""
 
     field: str
     app: TemplateApp

@@ -29,12 +29,7 @@ class TargetVariable:
 
 @dataclass(frozen=True)
 class RenderSettings:
-    """The user's settings for one target, checked and complete.
-
-    Attributes:
-        variables: the value of each of the target's variables, as the user set it or the default.
-        allowed: the approximations that the user accepts.
-    """
+    """The user's settings for one target, checked and complete: every variable, and the accepted approximations."""
 
     variables: Mapping[str, str]
     allowed: frozenset[str]
