@@ -5,7 +5,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from helpers.support import SMALL_APP, Routegen
+from routegen.cli import routegen as routegen_group
 from routegen.cli.init import _handler_of, _proposed_name
 from routegen.init.app_probe import _same_form
 from routegen.init.gateway_snippets import find_gateway_tools, gateway_snippet
@@ -87,6 +89,20 @@ def test_without_a_choice_there_is_one_error(
     assert done.error.startswith(f"routegen: error: {message}")
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "pyproject.toml").exists()
+
+
+def test_on_a_terminal_the_command_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("routegen.cli.init._is_terminal", lambda: True)
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.py", "b.py"):
+        (tmp_path / name).write_text(SMALL_APP)
+    done = CliRunner().invoke(routegen_group, ["init"], input="2\ntools\nsite\ngateway/routes.json\n")
+    assert done.exit_code == 0, done.output
+    assert tables(tmp_path) == {
+        "manifest": "gateway/routes.json",
+        "default": "site",
+        "apps": {"tools": {"app": "b.py:app"}},
+    }
 
 
 def test_a_configured_project_is_not_changed(project: Path, routegen: Routegen) -> None:
