@@ -74,8 +74,8 @@ def command(
     """
     file = project_file(project_folder())
     text = read_project_file(_shown(file))
-    found = _choose_app(app, file.parent)
-    name = name or _ask("Name of the app in the manifest", _proposed_name(found))
+    chosen_app = _choose_app(app, file.parent)
+    name = name or _ask("Name of the app in the manifest", _proposed_name(chosen_app))
     default = (
         default or _ask("Name of the app that gets all other requests (empty: the gateway answers 404)", "") or None
     )
@@ -83,7 +83,7 @@ def command(
     if name == default:
         raise ConfigError(f"--name: {name!r} is the name of the app behind $default too; give another name")
     config = config_for_app(
-        found.target,
+        chosen_app.target,
         name=name,
         default=default,
         own=(),
@@ -92,13 +92,13 @@ def command(
         root=file.parent,
     )
     config = with_variables(config, tuple(variable for variable in variables if "=" in variable), ())
-    handler, path = _handler_of(found, file.parent)
+    handler, path = _handler_of(chosen_app, file.parent)
     configured = config.apps[0].model_copy(update={"handler": handler, "path": path})
     hints = _hints(variables, env_files)
     if sys.stderr.isatty():
-        click.echo(f"importing {found.target}", err=True)
+        click.echo(f"importing {chosen_app.target}", err=True)
     probe = probe_app(configured, config, hints)
-    click.echo(f"{name}: {found.target} ({found.kind})", err=True)
+    click.echo(f"{name}: {chosen_app.target} ({chosen_app.kind})", err=True)
     _show_variables(probe, [variable for variable in probe.app.env if variable not in configured.env])
     tables = configuration_text(probe.app, default, manifest, probe.optional_variables)
     if dry_run:
@@ -130,8 +130,8 @@ def _choose_app(target: str | None, root: Path) -> FoundApp:
         module, _, attribute = target.partition(":")
         if module.endswith(".py") or "/" in module:
             module = Path(os.path.relpath(project_folder() / module, root)).as_posix()
-        named = FoundApp(PurePosixPath(module), attribute, "named on the command line")
-        return next((app for app in apps if app.target == named.target), named)
+        named_app = FoundApp(PurePosixPath(module), attribute, "named on the command line")
+        return next((app for app in apps if app.target == named_app.target), named_app)
     if not apps:
         raise ConfigError(
             f"APP: no Python file in {root} makes an app of FastMCP, the MCP SDK, Starlette or FastAPI; "

@@ -38,13 +38,13 @@ def probe_app(app: AppConfig, config: Config, hints: Mapping[str, str]) -> AppPr
     Raises:
         LoadError: the app cannot be imported for another reason, or no invented value helps.
     """
-    given = set(app.env)
+    user_variables = set(app.env)
     values: dict[str, list[str]] = {}
     for _ in range(_MAX_IMPORTS):
         try:
             answer = start_app_process(app, config).wait_for_answer()
         except LoadError as error:
-            changed = _with_next_values(app, error, values, given, hints) or _with_source_folder(app, error)
+            changed = _with_next_values(app, error, values, user_variables, hints) or _with_source_folder(app, error)
             if changed is None:
                 raise
             app = changed
@@ -59,7 +59,7 @@ def _paths(answer: Mapping[str, Any]) -> set[str]:
 
 def _path_variables(app: AppConfig, config: Config, paths: set[str]) -> tuple[str, ...]:
     """Return the variables that change the paths if they have another value of the same form."""
-    others = {name: value.replace("example", "other") for name, value in app.env.items() if "example" in value}
+    changed_values = {name: value.replace("example", "other") for name, value in app.env.items() if "example" in value}
 
     def changes_paths(changed: Mapping[str, str]) -> bool:
         other_app = app.model_copy(update={"env": {**app.env, **changed}})
@@ -68,18 +68,18 @@ def _path_variables(app: AppConfig, config: Config, paths: set[str]) -> tuple[st
         except LoadError:
             return False
 
-    if not others or not changes_paths(others):
+    if not changed_values or not changes_paths(changed_values):
         return ()
-    return tuple(name for name, value in others.items() if changes_paths({name: value}))
+    return tuple(name for name, value in changed_values.items() if changes_paths({name: value}))
 
 
 def _with_next_values(
-    app: AppConfig, error: LoadError, values: dict[str, list[str]], given: set[str], hints: Mapping[str, str]
+    app: AppConfig, error: LoadError, values: dict[str, list[str]], user_variables: set[str], hints: Mapping[str, str]
 ) -> AppConfig | None:
     """The app with the next invented value of each variable that the error names; None if there is none."""
     changed = dict(app.env)
     for name in error.variables:
-        if name in given:
+        if name in user_variables:
             continue
         remaining = values.setdefault(name, [*_same_form(hints.get(name, "")), *invented_values(name)])
         if remaining:

@@ -57,14 +57,16 @@ class FoundApp:
 def find_apps(folder: Path) -> list[FoundApp]:
     """Find the outermost apps below a folder, apart from tests; examples count only if there is no other app."""
     scans = [_ModuleScan(PurePosixPath(file.relative_to(folder).as_posix()), tree) for file, tree in _sources(folder)]
-    known: dict[str, str] = {}
+    known_apps: dict[str, str] = {}
     for _ in range(2):  # a module can use the app of a module that comes after it
         for scan in scans:
-            scan.read(known)
-            known |= {f"{scan.file.stem}.{name}": kind for name, kind in scan.kinds.items()}
+            scan.read(known_apps)
+            known_apps |= {f"{scan.file.stem}.{name}": kind for name, kind in scan.kinds.items()}
     imported = {_last_two(name) for scan in scans for name in scan.inner_imports}
-    found = [app for scan in scans for app in scan.outermost() if f"{app.file.stem}.{app.attribute}" not in imported]
-    return [app for app in found if not _EXAMPLE_FOLDERS.intersection(app.file.parts)] or found
+    outermost = [
+        app for scan in scans for app in scan.outermost() if f"{app.file.stem}.{app.attribute}" not in imported
+    ]
+    return [app for app in outermost if not _EXAMPLE_FOLDERS.intersection(app.file.parts)] or outermost
 
 
 def _last_two(dotted: str) -> str:
@@ -109,7 +111,7 @@ class _ModuleScan:
         inner: the apps that are inside another app.
         imports: each imported name with its dotted name.
         handlers: the names of Lambda handlers, each with the app that it is made from.
-        known: the apps of other modules, as `module.name`.
+        known_apps: the apps of other modules, as `module.name`.
     """
 
     file: PurePosixPath
@@ -118,11 +120,11 @@ class _ModuleScan:
     inner: set[str] = field(default_factory=set)
     imports: dict[str, str] = field(default_factory=dict)
     handlers: dict[str, str | None] = field(default_factory=dict)
-    known: dict[str, str] = field(default_factory=dict)
+    known_apps: dict[str, str] = field(default_factory=dict)
 
-    def read(self, known: dict[str, str]) -> None:
+    def read(self, known_apps: dict[str, str]) -> None:
         """Read the statements of the module's top level."""
-        self.known = dict(known)
+        self.known_apps = dict(known_apps)
         for statement in _statements(self.tree.body):
             self._read_statement(statement)
 
@@ -185,14 +187,14 @@ class _ModuleScan:
     def _kind(self, value: ast.expr, name: str) -> str | None:
         """Return the framework of the app that an expression returns; None if it returns no app."""
         if isinstance(value, ast.Name):
-            return self.kinds.get(value.id) or self.known.get(_last_two(self.imports.get(value.id, "")))
+            return self.kinds.get(value.id) or self.known_apps.get(_last_two(self.imports.get(value.id, "")))
         if not isinstance(value, ast.Call):
             return None
         callee = self._dotted(value.func)
         owner, _, method = callee.rpartition(".")
         if kind := _APP_METHODS.get(method) or _FRAMEWORKS.get(callee) or _FRAMEWORKS.get(owner):
             return kind
-        if kind := self.kinds.get(callee) or self.known.get(_last_two(callee)):  # a factory
+        if kind := self.kinds.get(callee) or self.known_apps.get(_last_two(callee)):  # a factory
             return kind
         if name in _APP_NAMES or callee.endswith("Middleware"):
             arguments = [*value.args[:1], *(keyword.value for keyword in value.keywords if keyword.arg == "app")]

@@ -103,11 +103,11 @@ def _likely_variables(error: BaseException, record: ImportRecord) -> tuple[str, 
     """Return the variables that explain the error: its value is refused, or it is read without a default and absent."""
     failed = _user_places(error, record)
     texts = [str(each) for each in _chain(error)]
-    refused = [name for name, place in sorted(record.readings, key=str) if place in failed] or [
+    refused_variables = [name for name, place in sorted(record.readings, key=str) if place in failed] or [
         name for name in sorted(record.configured) if any(_shows(text, os.environ.get(name, "")) for text in texts)
     ]
-    if refused and not isinstance(error, ImportError):
-        return tuple(dict.fromkeys(refused))
+    if refused_variables and not isinstance(error, ImportError):
+        return tuple(dict.fromkeys(refused_variables))
     absent = [variable for variable in record.missing.values() if variable.is_direct and not variable.has_default]
     on_line = [variable for variable in absent if variable.place in failed]
     is_about_none = any(
@@ -181,6 +181,6 @@ def _shadowing_files(record: ImportRecord) -> Iterator[tuple[str, str]]:
         file = getattr(module, "__file__", None)
         if "." in name or not isinstance(file, str) or record.place(file, 1) is None:
             continue
-        others = [folder for folder in sys.path if Path(folder).resolve() not in Path(file).resolve().parents]
-        if PathFinder.find_spec(name, others):
+        other_folders = [folder for folder in sys.path if Path(folder).resolve() not in Path(file).resolve().parents]
+        if PathFinder.find_spec(name, other_folders):
             yield name, file

@@ -117,8 +117,8 @@ class ImportRecord:
         )
         user = self.user_frame(reader)
         variable = MissingVariable(name, self.place_of(user), user is not None and user is reader, has_default)
-        known = self.missing.get(name)
-        if known is None or (variable.is_direct and not known.is_direct):
+        earlier_reading = self.missing.get(name)
+        if earlier_reading is None or (variable.is_direct and not earlier_reading.is_direct):
             self.missing[name] = variable
 
 

@@ -27,5 +27,5 @@ _OTHER_FORMS = ("example", "https://example.com", "1", "true", "{}", "[]", "exam
 def invented_values(name: str) -> tuple[str, ...]:
     """Return values of several forms for a variable, the likeliest form first."""
     likely = next((value for pattern, value in _FORMS if re.search(pattern, name.upper())), None)
-    others = tuple(value for value in _OTHER_FORMS if value != likely)
-    return others if likely is None else (likely, *others)
+    other_values = tuple(value for value in _OTHER_FORMS if value != likely)
+    return other_values if likely is None else (likely, *other_values)

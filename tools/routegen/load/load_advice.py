@@ -79,26 +79,26 @@ def _relative_advice(app: AppConfig) -> str:
 def _module_advice(name: str, app: AppConfig, from_options: bool) -> str:
     folder = find_module_folder(name, app.root)
     if folder is not None:
-        shown = folder.relative_to(app.root).as_posix()
+        folder_name = folder.relative_to(app.root).as_posix()
         if is_source_folder(folder, app):
             reference = AppReference.parse(app.target)
             file = folder.joinpath(*reference.module.split(".")).with_suffix(".py")
             if from_options and not reference.is_file and file.is_file():
                 target = f"{file.relative_to(app.root).as_posix()}:{reference.attribute or ''}".rstrip(":")
-                return f"it is in {shown}; name {target}"
+                return f"it is in {folder_name}; name {target}"
             if reference.is_file and from_options and folder == app.root:
                 module = reference.module.removesuffix(".py").removeprefix("./").replace("/", ".")
                 return f"it is in the project's folder; name the module {module}:{reference.attribute or ''}".rstrip(
                     ":"
                 )
             if not from_options:
-                return f'it is in {shown}; write path = "{shown}" in [tool.routegen.apps.{app.name}]'
+                return f'it is in {folder_name}; write path = "{folder_name}" in [tool.routegen.apps.{app.name}]'
         parents = [parent for parent in (folder, folder.parent) if app.root in parent.parents]
         package = next((parent for parent in parents if (parent / "pyproject.toml").is_file()), None)
         if package is not None:
             place = package.relative_to(app.root).as_posix()
-            return f"it is in {shown}; install it for {sys.executable}: pip install -e {shlex.quote(place)}"
-        return f"it is in {shown}; run routegen with PYTHONPATH={shlex.quote(shown)}"
+            return f"it is in {folder_name}; install it for {sys.executable}: pip install -e {shlex.quote(place)}"
+        return f"it is in {folder_name}; run routegen with PYTHONPATH={shlex.quote(folder_name)}"
     return (
         f"{sys.executable} does not have it; install routegen in the environment of the app and run it there "
         "(`uv run routegen`, `.venv/bin/routegen`); a pre-commit hook needs the package in `additional_dependencies`"
