@@ -14,10 +14,6 @@ Paint = Callable[[str, str], str]
 """Takes a text and the name of a colour; returns the text in that colour, or unchanged."""
 
 
-def _unpainted(text: str, _colour: str) -> str:
-    return text
-
-
 class GatewayLog:
     """Writes lines for people, or JSON objects for programs.
 
@@ -34,26 +30,31 @@ class GatewayLog:
         self.broken = False
         self.on_broken: Callable[[], None] | None = None
         self._as_json = as_json
-        self._paint = paint or _unpainted
+        self._paint = paint or (lambda text, _colour: text)
 
     def write_exchange(self, exchange: Exchange) -> None:
         """Write an answered request."""
         if self._as_json:
-            self._write_object("request", exchange.time, **_exchange_fields(exchange))
+            fields = {
+                name: getattr(exchange, name) for name in ("id", "route_key", "app", "reserved", "cold", "problem")
+            }
+            request = {"method": exchange.request.method, "path": exchange.request.path}
+            result = {"status": exchange.response.status, "milliseconds": round(exchange.milliseconds, 3)}
+            self._write_object("request", exchange.time, **request, **fields, **result)
             return
         status = exchange.response.status
         colour = "red" if status >= 500 else "yellow" if status >= 400 else "green"
-        parts: list[str] = [
+        parts = [
             f"{exchange.request.method:<6} {exchange.request.path}",
             exchange.route_key or "-",
             exchange.app or "-",
             self._paint(str(status), colour),
             f"{exchange.milliseconds:.1f} ms",
+            "reserved" if exchange.reserved else "",
+            "cold" if exchange.cold else "",
+            exchange.problem or "",
         ]
-        parts += ["reserved"] if exchange.reserved else []
-        parts += ["cold"] if exchange.cold else []
-        parts += [exchange.problem] if exchange.problem else []
-        self._write_text("  ".join(parts))
+        self._write_text("  ".join(filter(None, parts)))
 
     def write_output(self, function: str, line: str) -> None:
         """Write a line that a function printed."""
@@ -92,18 +93,3 @@ class GatewayLog:
     def _write_object(self, kind: str, seconds: float, **fields: Any) -> None:
         timestamp = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
         self._write(json.dumps({"kind": kind, "time": timestamp, **fields}, ensure_ascii=False) + "\n")
-
-
-def _exchange_fields(exchange: Exchange) -> dict[str, Any]:
-    return {
-        "id": exchange.id,
-        "method": exchange.request.method,
-        "path": exchange.request.path,
-        "route_key": exchange.route_key,
-        "app": exchange.app,
-        "reserved": exchange.reserved,
-        "status": exchange.response.status,
-        "milliseconds": round(exchange.milliseconds, 3),
-        "cold": exchange.cold,
-        "problem": exchange.problem,
-    }

@@ -110,13 +110,9 @@ class LambdaInstance:
         on_output: Callable[[str], None],
         on_exit: Callable[["LambdaInstance"], None],
     ) -> None:
-        """Start the process in a new session.
+        """Start the process in a new session; it asks the Runtime API at `host:port`, and can write to `home`.
 
-        Args:
-            runtime_api: `host:port` of the Lambda Runtime API.
-            home: a directory that the function can write to.
-            on_output: called with each line that the process prints.
-            on_exit: called in the event loop, once, when the process has ended.
+        Each line that it prints goes to `on_output`. `on_exit` is called in the event loop when it has ended.
 
         Raises:
             OSError: the system cannot start another process.
