@@ -17,7 +17,8 @@ import pytest
 from helpers.forked import import_before_fork, start
 from helpers.support import PROJECT
 
-import_before_fork("routegen.load.child_process", "routegen.discover.discovery_task", "routegen.prove.driver")
+# The processes import this module, and with it pytest.
+import_before_fork("pytest", "routegen.load.child_process", "routegen.discover.discovery_task", "routegen.prove.driver")
 import_before_fork(
     "fastmcp.server.server",
     "fastmcp.server.auth.providers.workos",
