@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
+from authlib.common.urls import add_params_to_uri
 from authlib.oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import (
     InvalidClientError,
@@ -159,10 +160,12 @@ class StandInServer(AuthorizationServer):
         return request
 
     def handle_response(self, status: int, body: object, headers: list[tuple[str, str]]) -> Response:
-        """Return a JSON response, or a redirect without a body."""
+        """Return a JSON response, or a redirect without a body, which names the issuer (RFC 9207)."""
+        fields = dict(headers)
         if isinstance(body, dict):
-            return JSONResponse(body, status, dict(headers))
-        return Response(status_code=status, headers=dict(headers) | {"Cache-Control": "no-store"})
+            return JSONResponse(body, status, fields)
+        fields["Location"] = add_params_to_uri(fields["Location"], [("iss", self.settings.issuer)])
+        return Response(status_code=status, headers=fields | {"Cache-Control": "no-store"})
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """Ignore signals, because nothing receives them."""

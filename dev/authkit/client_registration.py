@@ -52,6 +52,8 @@ class ClientMetadata(ClientMetadataClaims):
         for name in _TEXTS:
             if not isinstance(self.get(name, ""), str):
                 raise InvalidClientMetadataError(f"{name} is not a string.")
+        if self.get("scope") == "":
+            raise InvalidClientMetadataError("scope is an empty string.")
         self["grant_types"] = self.get("grant_types") or ["authorization_code"]
         self["response_types"] = self.get("response_types") or ["code"]
         self["scope"] = self.get("scope") or " ".join(SCOPES)

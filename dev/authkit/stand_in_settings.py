@@ -52,7 +52,7 @@ def authorization_server_metadata(settings: StandInSettings) -> dict[str, object
         code_challenge_methods_supported=["S256"],
     )
     document.validate()
-    return dict(document)
+    return dict(document) | {"authorization_response_iss_parameter_supported": True}
 
 
 def openid_metadata(settings: StandInSettings) -> dict[str, object]:

@@ -93,6 +93,7 @@ def test_an_error_is_sent_to_the_client(kit: Any, parameters: Any, changes: dict
     assert back.headers["location"].startswith(f"{CALLBACK}?")
     assert parameters(back)["error"] == [error_code]
     assert parameters(back)["state"] == ["a state & more"]
+    assert parameters(back)["iss"] == [kit.url]
     assert "code" not in parameters(back)
 
 
@@ -164,7 +165,7 @@ def test_prompt_none_is_an_error_if_a_consent_page_is_necessary(consent_kit: Any
 
 def test_a_parameter_without_a_value_is_ignored(kit: Any, parameters: Any) -> None:
     back = parameters(kit.authorize(kit.register()["client_id"], resource="", scope="", state=""))
-    assert set(back) == {"code"}
+    assert set(back) == {"code", "iss"}
 
 
 def test_a_client_gets_only_registered_scopes(kit: Any, parameters: Any) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
@@ -125,7 +126,8 @@ def signed_in(site: SignInSite) -> Any:
             metadata = {"redirect_uris": [callback], "token_endpoint_auth_method": "none"}
             client = {"client_id": http.post("/oauth2/register", json=metadata).json()["client_id"]}
             parameters = client | pkce | {"response_type": "code"} | ({"resource": resource} if resource else {})
-            code = http.get("/oauth2/authorize", params=parameters).headers["location"].rpartition("code=")[2]
+            location = http.get("/oauth2/authorize", params=parameters).headers["location"]
+            (code,) = parse_qs(urlsplit(location).query)["code"]
             form = client | {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
             token: str = http.post("/oauth2/token", data=form).json()["access_token"]
             return token

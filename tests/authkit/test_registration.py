@@ -87,6 +87,7 @@ def test_an_invalid_redirect_uri_is_refused(kit: Any, error: Any, uris: list[str
         {"token_endpoint_auth_method": "private_key_jwt"},
         {"token_endpoint_auth_method": ["none"]},
         {"scope": "openid admin"},
+        {"scope": ""},
         {"scope": ["openid"]},
         {"client_name": {"en": "Tester"}},
         {"client_uri": "nowhere"},

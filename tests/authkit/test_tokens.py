@@ -14,6 +14,7 @@ def test_the_code_flow_gives_a_token_for_the_resource(kit: Any, parameters: Any)
     back = kit.authorize(client_id)
     assert back.headers["location"].startswith("http://127.0.0.1:33418/callback?")
     assert parameters(back)["state"] == ["a state & more"]
+    assert parameters(back)["iss"] == [kit.url], "RFC 9207"
     response = kit.exchange(client_id, parameters(back)["code"][0], resource=RESOURCE)
     assert response.headers["cache-control"] == "no-store"
     tokens = response.json()

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from end_to_end.full_stack import FullStack, full_stack
+from helpers.node import reason_not_to_run, run_oidc_provider
 
-SHARED_STACKS = ("renaming_stack", "keeping_stack")
+SHARED_STACKS = ("renaming_stack", "keeping_stack", "oidc_provider_stack")
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +20,16 @@ def renaming_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullSta
 def keeping_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
     """A stack whose gateway keeps the challenge."""
     with full_stack(tmp_path_factory.mktemp("wiki"), renames_challenge=False) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def oidc_provider_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
+    """A stack with node-oidc-provider in place of the AuthKit stand-in."""
+    if reason := reason_not_to_run("oidc-provider"):
+        pytest.skip(reason)
+    wiki = tmp_path_factory.mktemp("wiki")
+    with full_stack(wiki, renames_challenge=False, authorization_server=run_oidc_provider) as stack:
         yield stack
 
 

@@ -1,7 +1,7 @@
 """Run both apps of this repository behind the local gateway, together with the AuthKit stand-in, on loopback."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ def full_stack(
     default_app: dict[str, Any] | None = None,
     access_token_seconds: int = 300,
     max_instances: int = 1,
+    authorization_server: Callable[[str], AbstractContextManager[str]] | None = None,
     **settings: Any,
 ) -> Iterator[FullStack]:
     """Run everything until the block ends. The stand-in allows every client without a consent page.
@@ -70,15 +71,19 @@ def full_stack(
         default_app: changed fields of the `AppConfig` behind `$default`.
         access_token_seconds: the lifetime of access tokens.
         max_instances: the number of instances of each app. An instance needs a second of CPU time to start.
+        authorization_server: starts another authorization server than the stand-in for the URL of the MCP server, and
+            returns its issuer.
         settings: fields of the gateway's `ServeSettings`.
     """
     make_wiki(data)
     listening = open_socket("127.0.0.1", 0)
     gateway = f"http://127.0.0.1:{listening.getsockname()[1]}"
     options = {"auto_consent": True, "access_token_seconds": access_token_seconds}
-    with run_in_background(frozenset({f"{gateway}/mcp"}), **options) as authkit:  # type: ignore[arg-type] # mypy does not know the types by name
+    other = authorization_server(f"{gateway}/mcp") if authorization_server else nullcontext()
+    with run_in_background(frozenset({f"{gateway}/mcp"}), **options) as authkit, other as other_issuer:  # type: ignore[arg-type] # mypy does not know the types by name
+        issuer = other_issuer or authkit.settings.issuer
         config = read_config(PROJECT / "pyproject.toml")
-        for app, env in app_environments(gateway, authkit.settings.issuer, authkit.settings.client_id, data).items():
+        for app, env in app_environments(gateway, issuer, authkit.settings.client_id, data).items():
             config = with_env(config, app, env | (wiki_env or {} if app == config.default else {}))
         assert config.default_app
         changed_default_app = config.default_app.model_copy(update=default_app or {})

@@ -60,12 +60,12 @@ class Provider {
   };
 }
 
-/** What a browser does with the authorization URL, where nobody is asked: the code. */
+/** Send the request of a browser where nobody is asked, and return the parameters of the redirect to the client. */
 async function authorize(url) {
   const answer = await fetch(url, { redirect: "manual" });
   const location = answer.headers.get("location");
   if (!location?.startsWith(CALLBACK)) throw new Error(`no redirect with a code, but HTTP ${answer.status}`);
-  return new URL(location).searchParams.get("code");
+  return new URL(location).searchParams;
 }
 
 async function connect(provider) {
@@ -76,7 +76,8 @@ async function connect(provider) {
     return client;
   } catch (error) {
     if (!(error instanceof UnauthorizedError && provider.authorizationUrl)) throw error;
-    await transport.finishAuth(await authorize(provider.authorizationUrl));
+    const callback = await authorize(provider.authorizationUrl);
+    await transport.finishAuth(callback.get("code"), callback.get("iss") ?? undefined); // v1 ignores iss
     const again = new Client({ name: "session", version: "1.0.0" });
     await again.connect(new StreamableHTTPClientTransport(new URL(mcpUrl), { authProvider: provider }));
     return again;
