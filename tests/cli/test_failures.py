@@ -64,7 +64,7 @@ def test_an_error_class_that_nobody_lists_ends_with_its_own_exit_code() -> None:
         (PYPROJECT + "env = { A = 1 }\n", "env: A: must be a text"),
         (PYPROJECT + 'methods = "some"\n', "methods: must be 'any' or 'exact'"),
         (PYPROJECT.replace("[tool.routegen]\n", "[tool.routegen]\ntimeout = 0\n"), "timeout: must be a number"),
-        ("[tool.other]\n", "no pyproject.toml with a [tool.routegen]"),
+        ("[tool.other]\n", " or above it has a [tool.routegen]"),
     ],
 )  # fmt: skip
 def test_configuration(project: Path, unchanged: Path, routegen: Routegen, broken: str, says: str) -> None:

@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from helpers.support import SMALL_APP
 from routegen.cli import COMMANDS, routegen
 from routegen.cli.failures import State, run
 
@@ -174,6 +175,22 @@ def test_advice_works_when_it_is_followed(
     assert run(routegen, State(), shlex.split(line)) != 0
     assert advice in capfd.readouterr().err
     assert run(routegen, State(), shlex.split(followed)) == code
+
+
+@pytest.mark.parametrize("line", ["extract", "check", "list", "explain GET /", "prove", "verify", "render nginx"])
+def test_without_a_configuration_init_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], line: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(routegen, State(), shlex.split(line)) == 2
+    error = capfd.readouterr().err
+    assert error.startswith(f"routegen: error: pyproject.toml: none in {tmp_path} or above it has a [tool.routegen]; ")
+    assert "`routegen init` writes one" in error
+    assert error.count("\n") == 1
+    if line == "list":
+        (tmp_path / "server.py").write_text(SMALL_APP)
+        for command in (["init"], ["extract", "--write"], ["list"]):
+            assert run(routegen, State(), command) == 0
 
 
 def test_every_command_has_wrong_invocations() -> None:

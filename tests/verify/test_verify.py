@@ -168,7 +168,7 @@ def test_the_token_goes_only_to_the_mcp_endpoint(verify: Verify) -> None:
         (("http://example.com", "--token", "secret1"), "--token: it is not sent to http://example.com/mcp"),
         (("https://example.com", "--token", "secret1\nx"), "--token: it has a character that no access token has"),
         (("--page", "/Home"), "URL: --page, --register and --allow-private need it"),
-        ((), "no pyproject.toml"),
+        ((), "pyproject.toml: none in "),
         (("--explain", "RG999"), "RG999: no rule has this id; the nearest ids are"),
         (("http://127.0.0.1:1", "--timeout", "0"), "--timeout: 0.0 is not in the range"),
     ],

@@ -229,7 +229,7 @@ def find_project(start: Path) -> Path:
         if file.is_file() and "routegen" in _read_toml(file).get("tool", {}):
             return file
     raise NoProjectError(
-        f"no pyproject.toml with a {_TABLE} in {start} or above it; `routegen init` writes one, "
+        f"pyproject.toml: none in {start} or above it has a {_TABLE}; `routegen init` writes one, "
         "or name the app: routegen extract path/to/file.py:app"
     )
 
