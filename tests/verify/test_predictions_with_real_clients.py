@@ -91,7 +91,7 @@ COMBINATIONS = [
 NEED_A_TOKEN = ("token-", "session-", "dual-era", "header-lost", "listen-", "mcp-open")
 """Faults that only a client with a token meets, and a server without a sign-in: a prediction ends at the sign-in."""
 
-SINGLE_FAULTS = [(name,) for name in FAULTS if not name.startswith(NEED_A_TOKEN) or name == "token-endpoint-missing"]
+SINGLE_FAULTS = [(name,) for name in FAULTS if not name.startswith(NEED_A_TOKEN)]
 QUICK_COMBINATIONS = [*COMBINATIONS[1::16], ("iss-promised",), ("server-null",)]
 """The combinations of `make test`; the others take minutes."""
 
@@ -103,7 +103,7 @@ CONDITIONS_AND_ERRORS = {
     "accepts the scope": "Invalid claim: 'scope'",
     "accepts the scope ": "invalid_client_metadata",
     "asks for an empty scope": "scope",
-    "carries `iss`": "iss",
+    "carries `iss`": "uthorization response",
     "can register at": "Registration failed: 404",
 }
 
