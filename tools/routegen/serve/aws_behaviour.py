@@ -37,7 +37,10 @@ AWS documents both limits, and not the status that the client gets.
 """
 
 UPSTREAM_UNREACHABLE_STATUS = 503
-"""Status if the server of an HTTP_PROXY integration cannot be reached. AWS does not document it; users report 503."""
+"""Status if the server of an HTTP_PROXY integration cannot be reached.
+
+Source: none. A Lambda function that is too slow is a 503 too.
+"""
 
 EMPTY_RAW_QUERY_STRING = ""
 """`rawQueryString` of a request without a query.
