@@ -50,10 +50,9 @@ class ClientMetadata(ClientMetadataClaims):
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
                 raise InvalidClientMetadataError(f"{name} is not a list of strings.")
         for name in _TEXTS:
-            if not isinstance(self.get(name, ""), str):
-                raise InvalidClientMetadataError(f"{name} is not a string.")
-        if self.get("scope") == "":
-            raise InvalidClientMetadataError("scope is an empty string.")
+            value = self.get(name, "default")
+            if not isinstance(value, str) or not value:
+                raise InvalidClientMetadataError(f"{name} is not a string, or it is empty.")
         self["grant_types"] = self.get("grant_types") or ["authorization_code"]
         self["response_types"] = self.get("response_types") or ["code"]
         self["scope"] = self.get("scope") or " ".join(SCOPES)

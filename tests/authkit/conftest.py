@@ -112,7 +112,7 @@ class Kit:
 
 def redirect_parameters(response: httpx2.Response) -> dict[str, list[str]]:
     """Return the query parameters of a redirect to the client."""
-    assert response.status_code == 302, response.text
+    assert response.status_code in {302, 303}, response.text
     return parse_qs(urlsplit(response.headers["location"]).query)
 
 
