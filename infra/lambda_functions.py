@@ -5,6 +5,7 @@ Paths are relative to `infra/`, where Pulumi runs: Pulumi would see an absolute 
 
 import json
 from dataclasses import dataclass
+from hashlib import sha256
 
 import pulumi
 import pulumi_aws as aws
@@ -61,6 +62,7 @@ def build_mcp_function(settings: StackSettings, handler: str) -> VersionedFuncti
                 "WORKOS_CLIENT_ID": settings.client_id,
                 "MCP_BASE_URL": settings.url,
                 "WIKI_URL": settings.url,
+                **({"WIKI_READER_TOKEN": pulumi.Output.secret(settings.reader_token)} if settings.reader_token else {}),
             }
         },
         opts=pulumi.ResourceOptions(depends_on=[policy]),
@@ -92,21 +94,29 @@ def build_wiki_function(settings: StackSettings, network: WikiNetwork, storage: 
             "security_group_ids": [network.function_group.id],
         },
         file_system_config={"arn": storage.access_point.arn, "local_mount_path": MOUNT_PATH},
-        environment={
-            "variables": {
-                "WIKI_DATA_DIR": MOUNT_PATH,
-                "SITE_NAME": settings.site_name,
-                "SITE_URL": settings.url,
-                "READ_ACCESS": settings.read_access,
-                "WRITE_ACCESS": "REGISTERED",
-                "ATTACHMENT_ACCESS": "REGISTERED",
-                "AUTO_APPROVAL": "False",
-            }
-        },
+        environment={"variables": _wiki_environment(settings)},
         # Lambda mounts the file system when it creates the function.
         opts=pulumi.ResourceOptions(depends_on=[policy, *network.storage_rules, *storage.mount_targets]),
     )
     return _with_alias(function, "wiki", settings.wiki_version)
+
+
+def _wiki_environment(settings: StackSettings) -> dict[str, pulumi.Input[str]]:
+    """Return the wiki's environment. It has hashes instead of the administrator's password and the reader's token."""
+    environment: dict[str, pulumi.Input[str]] = {
+        "WIKI_DATA_DIR": MOUNT_PATH,
+        "SITE_NAME": settings.site_name,
+        "SITE_URL": settings.url,
+        "READ_ACCESS": settings.read_access,
+        "WRITE_ACCESS": "APPROVED",
+        "ATTACHMENT_ACCESS": "APPROVED",
+        "AUTO_APPROVAL": "False",
+        "WIKI_ADMIN_EMAIL": settings.admin_email,
+        "WIKI_ADMIN_PASSWORD_HASH": pulumi.Output.secret(settings.admin_password_hash),
+    }
+    if settings.reader_token:
+        environment["WIKI_READER_TOKEN_HASH"] = sha256(settings.reader_token.encode()).hexdigest()
+    return environment
 
 
 def _with_alias(function: aws.lambda_.Function, name: str, version: int | None) -> VersionedFunction:

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pulumi
+from pulumi.runtime.config import get_config
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 from routegen.manifest import Manifest, ManifestError, read_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,6 +17,7 @@ ROUTED_APP, DEFAULT_APP = "mcp", "otterwiki"
 _RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
+_SECRETS = ("admin_password_hash", "reader_token")
 _HOST = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 
 
@@ -55,8 +57,18 @@ class StackSettings(BaseModel):
     )
     architecture: Literal["x86_64", "arm64"] = Field("x86_64", description="x86_64 or arm64")
     site_name: str = Field("An Otter Wiki", pattern=r"\S", description="a name that people can read")
-    read_access: Literal["ANONYMOUS", "REGISTERED", "APPROVED"] = Field(
-        "ANONYMOUS", description="ANONYMOUS, REGISTERED or APPROVED"
+    read_access: Literal["ANONYMOUS", "REGISTERED", "APPROVED"] = Field(description="ANONYMOUS, REGISTERED or APPROVED")
+    admin_email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="an e-mail address, such as admin@example.com")
+    admin_password_hash: str = Field(
+        repr=False,
+        pattern=r"^(scrypt|pbkdf2)(:\w+)+\$[^$]+\$[0-9a-f]{32,}$",
+        description="a hash of werkzeug.security.generate_password_hash",
+    )
+    reader_token: str | None = Field(
+        None,
+        repr=False,
+        pattern=r"^[A-Za-z0-9_-]{32,}$",
+        description="a random text of at least 32 letters and digits, such as openssl rand -hex 32 prints",
     )
     # Lambda gives a function one CPU at 1,769 MB; with less, the import would take longer than its limit of 10 s.
     mcp_memory: int = _number(1769, 128, 10240, "MB")
@@ -100,6 +112,12 @@ class StackSettings(BaseModel):
             raise ValueError(f"{self.domain} is not inside the hosted_zone {self.hosted_zone}")
         return self
 
+    @model_validator(mode="after")
+    def _check_reader_token(self) -> "StackSettings":
+        if self.read_access != "ANONYMOUS" and self.reader_token is None:
+            raise PydanticCustomError("reader_token", "the MCP server needs it to read a wiki that is not public")
+        return self
+
     @property
     def url(self) -> str:
         """The URL of both apps, without a slash at the end."""
@@ -127,7 +145,7 @@ def load_settings() -> StackSettings:
             traceback.
     """
     config = pulumi.Config()
-    values = {key: config.get(key) for key in StackSettings.model_fields if key != "name"}
+    values = {key: get_config(config.full_key(key)) for key in StackSettings.model_fields if key != "name"}
     configured = {key: value for key, value in values.items() if value is not None}
     try:
         return StackSettings.model_validate({**configured, "name": f"{pulumi.get_project()}-{pulumi.get_stack()}"})
@@ -137,6 +155,8 @@ def load_settings() -> StackSettings:
 
 
 def _describe(detail: ErrorDetails, config: pulumi.Config) -> str:
+    if detail["type"] == "reader_token":
+        return f"{config.full_key('reader_token')} is not set; {detail['msg']} ({_secret_command('reader_token')})"
     if not detail["loc"]:  # from _check_hosted_zone, which compares two keys
         message = detail["msg"].removeprefix("Value error, ")
         return f"{config.full_key('domain')}: {message} (run: pulumi config set domain VALUE)"
@@ -144,10 +164,15 @@ def _describe(detail: ErrorDetails, config: pulumi.Config) -> str:
     description = StackSettings.model_fields[key].description
     if key == "name":
         return f"the stack's name: {detail['input']} is not {description} (run: pulumi stack rename NAME)"
-    command = f"run: pulumi config set {key} VALUE"
+    command = _secret_command(key) if key in _SECRETS else f"run: pulumi config set {key} VALUE"
     if detail["type"] == "missing":
         return f"{config.full_key(key)} is not set; it must be {description} ({command})"
-    return f"{config.full_key(key)}: {detail['input']!r} is not {description} ({command})"
+    value = "the value" if key in _SECRETS else repr(detail["input"])
+    return f"{config.full_key(key)}: {value} is not {description} ({command})"
+
+
+def _secret_command(key: str) -> str:
+    return f"docs/infra.md has the command: pulumi config set --secret {key}"
 
 
 def load_manifest(settings: StackSettings) -> Manifest:

@@ -9,6 +9,7 @@ Otterwiki reads its settings from environment variables (https://otterwiki.com/C
 """
 
 import gzip
+import logging
 import os
 import secrets
 import shutil
@@ -29,6 +30,7 @@ from apig_wsgi import make_lambda_handler
 from flask import Flask, Response, request
 from page_repository import PageRepository, RepositoryBusyError, hold
 from sqlalchemy.exc import DatabaseError
+from wiki_accounts import TOKEN_HASH, Administrator, TokenFilter, add_reader, explain_lost_password
 
 SQLITE_BUSY_SECONDS = 10
 START_SECONDS = 60  # the first start of each version of Otterwiki, in one instance at a time
@@ -78,10 +80,15 @@ def first_start(data: Path) -> Iterator[None]:
     """
     ready, secret = data / f"ready-{version('otterwiki')}", data / "secret_key"
     try:
+        administrator = Administrator(data)
+
+        def is_complete() -> bool:
+            return ready.exists() and secret.exists() and administrator.is_applied()
+
         with ExitStack() as stack:
-            if not (ready.exists() and secret.exists()):
+            if not is_complete():
                 stack.enter_context(hold(data / "start.lock", time.monotonic() + START_SECONDS))
-            if ready.exists() and secret.exists():
+            if is_complete():
                 stack.close()
                 yield
                 return
@@ -89,10 +96,14 @@ def first_start(data: Path) -> Iterator[None]:
             make_repository(data / "repository")
             make_secret(secret)
             yield
+            if not administrator.is_applied():
+                administrator.apply()
             ready.touch()
             finish()
     except OSError as error:
         refuse_data_directory(data, error)
+    except ValueError as error:
+        exit_with(str(error))
     except RepositoryBusyError:
         exit_with(f"another process has held a lock in {data} for {START_SECONDS} s; end it, and start again")
 
@@ -148,6 +159,10 @@ def git_environment(repository: Path) -> dict[str, str]:
 def otterwiki_environment(data: Path) -> dict[str, str]:
     """Return Otterwiki's settings for this data directory."""
     return {
+        # Without a mail server, no user could ever confirm an address. A setting in the environment has precedence.
+        "EMAIL_NEEDS_CONFIRMATION": os.environ.get(
+            "EMAIL_NEEDS_CONFIRMATION", str(bool(os.environ.get("MAIL_SERVER")))
+        ),
         "REPOSITORY": str(data / "repository"),
         # SQLite's default journal: WAL needs shared memory, which NFS does not have (https://www.sqlite.org/wal.html).
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{data}/wiki.sqlite?timeout={SQLITE_BUSY_SECONDS}",
@@ -319,6 +334,13 @@ from otterwiki.auth import check_credentials, has_permission  # noqa: E402  (Ott
 
 # Otterwiki names this exception for a pattern that is too slow, and the package has it only as the built-in one.
 vars(regex).setdefault("TimeoutError", TimeoutError)
+if token_hash := os.environ.get("WIKI_READER_TOKEN_HASH"):
+    if not TOKEN_HASH.fullmatch(token_hash):
+        exit_with("WIKI_READER_TOKEN_HASH is not a SHA-256 of 64 hexadecimal digits; write the hash of the token")
+    add_reader(app, token_hash, READERS | {"search"})
+for logger in (app.logger, logging.getLogger("werkzeug")):
+    logger.addFilter(TokenFilter())
+app.before_request(explain_lost_password)
 app.before_request(coordinate)
 app.after_request(mark_files)
 call_app = make_lambda_handler(app)

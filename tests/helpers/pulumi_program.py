@@ -5,6 +5,7 @@ import runpy
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,24 @@ REQUIRED = {
     "client_id": "client_01EXAMPLE",
     "domain": "dev.wikibot.io",
     "hosted_zone": "wikibot.io",
+    "read_access": "APPROVED",
+    "admin_email": "admin@example.com",
+    # of the password "long enough", with few rounds
+    "admin_password_hash": "pbkdf2:sha256:10$8cFCcRh4$5af8ebfcebb3222625d535a9476e094da58bb6b7363e60ff0af53a01cec6c429",
+    "reader_token": "0123456789abcdef0123456789abcdef",
 }
+DEPLOYED_WIKI = {
+    "SITE_NAME": "An Otter Wiki",
+    "SITE_URL": "https://dev.wikibot.io",
+    "READ_ACCESS": "APPROVED",
+    "WRITE_ACCESS": "APPROVED",
+    "ATTACHMENT_ACCESS": "APPROVED",
+    "AUTO_APPROVAL": "False",
+    "WIKI_ADMIN_EMAIL": REQUIRED["admin_email"],
+    "WIKI_ADMIN_PASSWORD_HASH": REQUIRED["admin_password_hash"],
+    "WIKI_READER_TOKEN_HASH": sha256(REQUIRED["reader_token"].encode()).hexdigest(),
+}
+"""The environment of the wiki's function, without the directory of its data."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +48,14 @@ class Resource:
     inputs: dict[str, Any]
 
 
+_SECRET = "4dabf18193072939515e22adb298388d"
+"""The key that marks a secret in Pulumi's protocol."""
+
+
 def _comparable(value: Any) -> Any:
-    """Return the path of an archive, because two archives with the same path are not equal."""
+    """Return the value of a secret, or the path of an archive, because archives with the same path are not equal."""
+    if isinstance(value, dict) and _SECRET in value:
+        return value["value"]
     return value.path if isinstance(value, pulumi.FileArchive) else value
 
 
@@ -40,10 +64,14 @@ class RecordedStack(Mocks):
     """A mock of the engine that records every resource and creates nothing."""
 
     resources: list[Resource] = field(default_factory=list)
+    secrets: set[tuple[str, str]] = field(default_factory=set)  # the type and the key of each secret input
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if not args.typ.startswith("pulumi:"):
             inputs = {name: _comparable(value) for name, value in args.inputs.items()}
+            self.secrets |= {
+                (args.typ, key) for key, value in args.inputs.items() if isinstance(value, dict) and _SECRET in value
+            }
             self.resources.append(Resource(args.typ, args.name, inputs))
         kind = args.typ.rpartition("/")[2].lower()
         outputs: dict[str, Any] = {

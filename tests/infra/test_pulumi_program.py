@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from helpers.hostile import HOSTILE
-from helpers.pulumi_program import Checkout
+from helpers.pulumi_program import DEPLOYED_WIKI, REQUIRED, Checkout
 
 
 def manifest_route(path: str, *methods: str) -> dict[str, Any]:
@@ -198,6 +198,14 @@ def test_the_package_names_the_handler(checkout: Checkout) -> None:
         ({"throttling_rate": "many"}, "'many' is not a number of requests per second"),
         ({"log_retention_days": "31"}, "'31' is not a number of days that CloudWatch Logs accepts: 1, 3, 5"),
         ({"read_access": "ALL"}, "wikibot:read_access: 'ALL' is not ANONYMOUS, REGISTERED or APPROVED"),
+        ({"read_access": ""}, "wikibot:read_access is not set; it must be ANONYMOUS, REGISTERED or APPROVED"),
+        ({"admin_email": "admin"}, "wikibot:admin_email: 'admin' is not an e-mail address"),
+        (
+            {"admin_password_hash": "my password"},
+            "wikibot:admin_password_hash: the value is not a hash of werkzeug.security.generate_password_hash",
+        ),
+        ({"reader_token": ""}, "wikibot:reader_token is not set; the MCP server needs it to read a wiki that is not"),
+        ({"reader_token": "short"}, "wikibot:reader_token: the value is not a random text of at least 32"),
     ],
 )
 def test_a_wrong_configuration_value_is_an_error_that_names_the_key(
@@ -245,30 +253,31 @@ def test_the_stage_deploys_automatically_logs_and_throttles(checkout: Checkout) 
 
 
 def test_the_configuration_of_the_functions(checkout: Checkout) -> None:
-    functions = checkout.up(site_name="Our wiki").of("Function")
-    mcp, wiki = functions["mcp"], functions["wiki"]
+    stack = checkout.up(site_name="Our wiki")
+    mcp, wiki = (stack.of("Function")[name] for name in ("mcp", "wiki"))
+    assert stack.secrets == {("aws:lambda/function:Function", "environment")}
     assert (mcp["runtime"], mcp["handler"]) == ("python3.13", "mcp_server.handler")
     assert mcp["environment"]["variables"] == {
         "AUTHKIT_DOMAIN": "https://example.authkit.app",
         "WORKOS_CLIENT_ID": "client_01EXAMPLE",
         "MCP_BASE_URL": "https://dev.wikibot.io",
         "WIKI_URL": "https://dev.wikibot.io",
+        "WIKI_READER_TOKEN": REQUIRED["reader_token"],
     }
     assert "vpcConfig" not in mcp
     assert wiki["packageType"] == "Image"
     # Lambda accepts a tag or a digest, not both.
     assert wiki["imageUri"] == f"111122223333.dkr.ecr.eu-central-1.amazonaws.com/wiki@sha256:{'0' * 64}"
     assert wiki["fileSystemConfig"]["localMountPath"] == wiki["environment"]["variables"]["WIKI_DATA_DIR"]
-    assert wiki["environment"]["variables"] == {
-        "WIKI_DATA_DIR": "/mnt/wiki",
-        "SITE_NAME": "Our wiki",
-        "SITE_URL": "https://dev.wikibot.io",
-        "READ_ACCESS": "ANONYMOUS",
-        "WRITE_ACCESS": "REGISTERED",
-        "ATTACHMENT_ACCESS": "REGISTERED",
-        "AUTO_APPROVAL": "False",
-    }
+    assert wiki["environment"]["variables"] == {**DEPLOYED_WIKI, "WIKI_DATA_DIR": "/mnt/wiki", "SITE_NAME": "Our wiki"}
     assert max(mcp["timeout"], wiki["timeout"]) < 30
+
+
+def test_a_public_wiki_needs_no_token_of_a_reader(checkout: Checkout) -> None:
+    functions = checkout.up(read_access="ANONYMOUS", reader_token="").of("Function")
+    variables = {**functions["mcp"]["environment"]["variables"], **functions["wiki"]["environment"]["variables"]}
+    assert variables["READ_ACCESS"] == "ANONYMOUS"
+    assert not variables.keys() & {"WIKI_READER_TOKEN", "WIKI_READER_TOKEN_HASH"}
 
 
 def test_api_gateway_invokes_the_alias_of_the_newest_version(checkout: Checkout) -> None:

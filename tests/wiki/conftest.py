@@ -50,9 +50,12 @@ class Wiki:
     """One instance of the function, and the cookies of a browser."""
 
     program: Program
+    log: Path
     cookies: dict[str, str] = field(default_factory=dict)
 
-    def request(self, method: str, path: str, query: str = "", form: dict[str, str] | None = None) -> Answer:
+    def request(
+        self, method: str, path: str, query: str = "", form: dict[str, str] | None = None, **headers: str
+    ) -> Answer:
         """Send one event. `path` is decoded, as in an event of API Gateway."""
         event: dict[str, Any] = {
             "version": "2.0",
@@ -63,6 +66,7 @@ class Wiki:
                 "x-forwarded-proto": "https",
                 "x-forwarded-port": "443",
                 "referer": "https://wiki.example/",
+                **headers,
             },
             "requestContext": {
                 "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"}
@@ -131,7 +135,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
 
     def run(data: Path, **settings: str) -> Wiki:
         log = tmp_path_factory.mktemp("log") / "stderr"
-        started.append(Wiki(start_program(DRIVER, environment(data, **settings), log)))
+        started.append(Wiki(start_program(DRIVER, environment(data, **settings), log), log))
         return started[-1]
 
     yield run
@@ -158,6 +162,6 @@ def wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wiki]:
     """One wiki for a module. Each test writes only its own pages."""
     data = tmp_path_factory.mktemp("wiki") / "data"
     log = tmp_path_factory.mktemp("log") / "stderr"
-    running = Wiki(start_program(DRIVER, environment(data, SITE_NAME="Otters at work"), log))
+    running = Wiki(start_program(DRIVER, environment(data, SITE_NAME="Otters at work"), log), log)
     yield running
     running.stop()
