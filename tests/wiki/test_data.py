@@ -80,15 +80,18 @@ def test_instances_that_start_at_the_same_time_share_one_wiki(start: Start, tmp_
     assert all("For all." in wiki.get("/Shared").text for wiki in wikis)
 
 
-def test_instances_can_save_at_the_same_time(start: Start, tmp_path: Path) -> None:
-    wikis = [start(tmp_path) for _ in range(2)]
+@pytest.mark.parametrize(("instances", "saves"), [(2, 8), pytest.param(7, 30, marks=pytest.mark.slow)])
+def test_instances_can_save_at_the_same_time(start: Start, tmp_path: Path, instances: int, saves: int) -> None:
+    wikis = [start(tmp_path) for _ in range(instances)]
 
     def save_some(number: int) -> list[int]:
-        return [wikis[number].save(f"Page {number}{n}", "text", f"{number}{n}").status for n in range(8)]
+        return [wikis[number].save(f"Page {number} {n}", "text", f"{number} {n}").status for n in range(saves)]
 
-    with ThreadPoolExecutor() as pool:
-        assert list(pool.map(save_some, range(2))) == [[302] * 8] * 2
-    assert len(commits(tmp_path)) == 17
+    with ThreadPoolExecutor(instances) as pool:
+        assert list(pool.map(save_some, range(instances))) == [[302] * saves] * instances
+    assert len(commits(tmp_path)) == instances * saves + 1
+    status = ["git", "-c", "safe.directory=*", "-C", str(tmp_path / "repository"), "status", "--porcelain"]
+    assert subprocess.run(status, capture_output=True, text=True, check=True).stdout == ""
 
 
 def test_saving_works_after_a_process_was_killed_during_a_commit(start: Start, tmp_path: Path) -> None:
