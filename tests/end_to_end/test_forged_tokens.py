@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
@@ -274,7 +275,8 @@ def signed_in(site: FullStack) -> dict[str, str]:
             "resource": site.mcp_url,
         }
         authorization = client | challenge | {"response_type": "code", "scope": "openid offline_access"}
-        code = http.get("/oauth2/authorize", params=authorization).headers["location"].rpartition("code=")[2]
+        location = http.get("/oauth2/authorize", params=authorization).headers["location"]
+        (code,) = parse_qs(urlsplit(location).query)["code"]
         form = client | {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
         tokens: dict[str, str] = http.post("/oauth2/token", data=form).json()
         return tokens

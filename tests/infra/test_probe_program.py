@@ -12,7 +12,8 @@ PROBE = PROJECT / "dev" / "probe"
 
 def test_the_program_creates_the_routes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(PROBE))
-    monkeypatch.delitem(sys.modules, "probe_routes", raising=False)
+    for name in ("probe_routes", "probe_stack"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
 
     def program() -> None:  # a result would become an output of Pulumi
         runpy.run_path(str(PROBE / "__main__.py"))

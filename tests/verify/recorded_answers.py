@@ -439,6 +439,6 @@ class PublicServers:
         return text.replace(ORIGIN, "https://wiki.example").replace(AUTHKIT, "https://kit.example")
 
 
-def challenging_servers(changes: Replies | None = None) -> Replies:
+def challenging_servers(changes: Changes | None = None) -> Replies:
     reply = json_reply({}, 401, www_authenticate=f'Bearer resource_metadata="{{origin}}{RESOURCE_PATH}/mcp"')
     return working_servers({"POST origin /mcp": reply, **(changes or {})})
