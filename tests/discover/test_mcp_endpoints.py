@@ -100,3 +100,39 @@ async def lifespan(_app: Any) -> Any:
 def test_a_session_manager_behind_a_mount_is_an_endpoint(handler: Any) -> None:
     app = Starlette(routes=[Route("/health", show_health), Mount("/mcp", app=handler)], lifespan=lifespan)
     assert endpoints(app) == {"/mcp/{proxy:path}": False}
+
+
+class Proxy:
+    """An object that answers no question before somebody gives it its object."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "__class__":
+            return Proxy
+        raise RuntimeError(name)
+
+
+class Slots:
+    """A class whose attribute `_state` is a descriptor, and whose instances have no `__dict__`."""
+
+    __slots__ = ("_state", "app")
+
+
+class Odd:
+    """An object whose `__dict__` is no dictionary."""
+
+    __dict__ = property(lambda _self: 7)
+
+
+VALUES: list[Any] = [Proxy, Proxy(), Slots, Slots(), Odd(), type, object.__init__, int.real]
+
+
+@pytest.mark.parametrize("position", range(len(VALUES)))
+def test_a_value_that_an_endpoint_uses_can_be_any_object(position: int) -> None:
+    value = VALUES[position]
+
+    async def answer(request: Any) -> PlainTextResponse:
+        return PlainTextResponse(str((value.app, value._state, request)))
+
+    inner = FastMCP("tools").http_app(path="/mcp", stateless_http=True)
+    app = Starlette(routes=[Route("/report", answer), Mount("/", inner)], lifespan=inner.lifespan)
+    assert endpoints(app) == {"/mcp": False}

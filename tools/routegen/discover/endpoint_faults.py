@@ -23,7 +23,7 @@ from typing import Any, Literal
 from routegen.discover.adapters import DiscoveredRoute
 from routegen.discover.lifespan import can_start
 from routegen.discover.mcp_endpoints import find_session_manager, find_transport, wrapped_endpoints
-from routegen.discover.unwrap import find_wrappers, has_class, is_lambda_handler
+from routegen.discover.unwrap import find_wrappers, has_class, instance_variables, is_lambda_handler
 
 EndpointFault = Literal[
     "not-started",
@@ -110,7 +110,7 @@ def _are_loopback(hosts: Iterable[str]) -> bool:
 def _middleware(app: Any, route: DiscoveredRoute) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the class of each middleware around a route, with its settings."""
     for application in _applications(app, route):
-        yield type(application).__name__, getattr(application, "__dict__", {})
+        yield type(application).__name__, instance_variables(application)
         for item in getattr(application, "user_middleware", ()):
             yield getattr(item.cls, "__name__", ""), item.kwargs
 

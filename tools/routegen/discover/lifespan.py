@@ -18,6 +18,7 @@ from routegen.discover.unwrap import (
     closure_variables,
     find_wrappers,
     global_variables,
+    instance_variables,
     nested_code,
     resolve_asgi_app,
 )
@@ -103,7 +104,7 @@ def _parts(value: Any) -> list[Any]:
         case _ if (router := _router_with_lifespan(value)) is not None:  # of an application, only its lifespan
             parts = [router.lifespan_context, *getattr(router, "on_startup", ())]
         case _:
-            parts = list(getattr(value, "__dict__", {}).values())
+            parts = list(instance_variables(value).values())
     return parts
 
 

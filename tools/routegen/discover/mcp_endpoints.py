@@ -18,6 +18,7 @@ from routegen.discover.unwrap import (
     closure_variables,
     global_variables,
     has_class,
+    instance_variables,
     is_server_object,
     nested_code,
 )
@@ -151,8 +152,9 @@ def _used_values(function: FunctionType, owner: Any) -> list[Any]:
 
 def _attributes(value: Any, names: set[str]) -> Iterator[Any]:
     """Yield the attributes of an object that have one of these names; no property runs for it."""
-    variables = getattr(value, "__dict__", {})
-    variables = variables.get("_state", variables)  # starlette.datastructures.State
+    variables = instance_variables(value)
+    if isinstance(state := variables.get("_state"), dict):  # starlette.datastructures.State
+        variables = state
     for name in names:
         if name in variables:
             yield variables[name]

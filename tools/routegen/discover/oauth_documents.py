@@ -13,7 +13,7 @@ from types import FunctionType
 from typing import Any
 
 from routegen.discover.mcp_endpoints import called_functions, wrapped_endpoints
-from routegen.discover.unwrap import closure_variables, global_variables
+from routegen.discover.unwrap import closure_variables, global_variables, instance_variables
 
 _URLS = ("issuer", "authorization_endpoint", "token_endpoint", "registration_endpoint", "resource")
 _SERVERS = "authorization_servers"
@@ -36,7 +36,7 @@ def _values(handler: Any) -> Iterator[Any]:
     """Yield each value that can be the document: attributes, variables, and literals in the handler's code."""
     for value in wrapped_endpoints(handler):
         owner = getattr(value, "__self__", value)
-        yield from getattr(owner, "__dict__", {}).values()
+        yield from instance_variables(owner).values()
         for function in called_functions(value):
             variables = {"self": owner, **global_variables(function), **closure_variables(function)}
             yield from variables.values()

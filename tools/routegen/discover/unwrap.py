@@ -2,9 +2,9 @@
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from inspect import ismemberdescriptor
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 _MAX_VALUES = 500
@@ -119,10 +119,19 @@ def _global_apps(function: FunctionType | None) -> list[Any]:
     return list(global_variables(function).values())
 
 
+def instance_variables(value: Any) -> Mapping[str, Any]:
+    """Return an object's `__dict__`; empty if it has none, or another object that has this name, as some proxies do."""
+    try:
+        variables = value.__dict__
+    except Exception:  # noqa: BLE001 - a proxy without its object can raise any error
+        return {}
+    return variables if isinstance(variables, dict | MappingProxyType) else {}
+
+
 def attribute_names(value: Any) -> list[str]:
     """Return the names of an object's own attributes, also of those that its classes declare as slots."""
     members = [name for cls in type(value).__mro__ for name, member in vars(cls).items() if ismemberdescriptor(member)]
-    return [*getattr(value, "__dict__", ()), *members]
+    return [*instance_variables(value), *members]
 
 
 def closure_variables(function: FunctionType) -> dict[str, Any]:
