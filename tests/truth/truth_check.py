@@ -79,7 +79,8 @@ def serve_server(mcp_server: McpServer, config: Config, *, in_processes: bool = 
             app.model_copy(update={"handler": app.handler or f"{SERVER_PROCESS}{app.target.replace('.py', '')}"})
             for app in config.apps
         )
-        settings = ServeSettings(max_instances=3 if in_processes else 1, timeout=mcp_server.timeout)
+        # With one instance, an authorization server that keeps its clients in memory knows all of them.
+        settings = ServeSettings(max_instances=1, timeout=mcp_server.timeout)
         serve = serve_in_processes if in_processes else serve_here
         yield stack.enter_context(serve(config.with_changes(apps=apps), settings, listening))
 
