@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from routegen.audit.api_deployment import DEFAULT_ROUTE, DeployedIntegration, DeployedRoute
+from routegen.audit.api_deployment import DeployedIntegration, DeployedRoute
 from routegen.audit.app_functions import normalize_route_key
 from routegen.audit.function_arns import parse_function_arn, short_function_name
 from routegen.errors import ConfigError
-from routegen.gateway import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteKeyError, RouteTable
+from routegen.gateway import ANY, DEFAULT_ROUTE, METHODS, ROUTE_QUOTA, RouteKey, RouteKeyError, RouteTable
 from routegen.manifest import Manifest
 
 Action = Literal["create", "change", "keep", "remove"]
@@ -120,12 +120,6 @@ def make_plan(
     return AdoptionPlan(api, tuple(steps), planner.integrations, unused)
 
 
-def _targets(manifest: Manifest) -> dict[str, str]:
-    """Return the app of each route key, `$default` included."""
-    targets = {key: route.app for route in manifest.routes for key in route.route_keys}
-    return targets if manifest.default is None else {**targets, DEFAULT_ROUTE: manifest.default}
-
-
 def _check_named(api: ExistingApi, apps: Collection[str], named: Mapping[str, str]) -> None:
     for app, integration in named.items():
         if app not in apps:
@@ -155,7 +149,7 @@ class _Planner:
 
     def __init__(self, manifest: Manifest, api: ExistingApi, named: Mapping[str, str]) -> None:
         self._api = api
-        self._targets = _targets(manifest)
+        self._targets = manifest.apps_by_route_key
         self._table = RouteTable(RouteKey.parse(key) for key in self._targets if key != DEFAULT_ROUTE)
         self._wanted = {normalize_route_key(key): key for key in self._targets}
         self._existing = {normalize_route_key(route.route_key): route for route in api.routes}

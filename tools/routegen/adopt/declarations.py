@@ -8,9 +8,8 @@ import shlex
 from collections.abc import Callable, Iterator
 
 from routegen.adopt.adoption_plan import AdoptionPlan, AdoptionStep
-from routegen.audit.api_deployment import DEFAULT_ROUTE
 from routegen.errors import ConfigError
-from routegen.gateway import RouteKey
+from routegen.gateway import stable_name
 
 _ROUTE_TYPE = "aws:apigatewayv2/route:Route"
 
@@ -93,7 +92,7 @@ def _pulumi_import(plan: AdoptionPlan) -> Iterator[str]:
     for step in _existing(plan):
         if step.action == "change":
             yield _update_command(plan, step)
-        name = f"route {_stable_name(step.route_key)}"
+        name = f"route {stable_name(step.route_key)}"
         yield shlex.join(["pulumi", "import", _ROUTE_TYPE, name, f"{plan.api.id}/{step.route_id}"])
 
 
@@ -102,16 +101,12 @@ def _terraform(plan: AdoptionPlan) -> Iterator[str]:
     if any(address.startswith("urn:") for address in plan.api.addresses.values()):
         raise ConfigError("--to: the state is one of Pulumi; give --to component")
     for step in _existing(plan):
-        target = f"module.routes.aws_apigatewayv2_route.this[{json.dumps(_stable_name(step.route_key))}]"
+        target = f"module.routes.aws_apigatewayv2_route.this[{json.dumps(stable_name(step.route_key))}]"
         former = plan.api.addresses.get(step.route_id)
         if former is None:
             yield from ("import {", f"  to = {target}", f'  id = "{plan.api.id}/{step.route_id}"', "}")
         else:
             yield from ("moved {", f"  from = {former}", f"  to   = {target}", "}")
-
-
-def _stable_name(key: str) -> str:
-    return key if key == DEFAULT_ROUTE else RouteKey.parse(key).without_variable_names
 
 
 NOTATIONS: dict[str, Callable[[AdoptionPlan], Iterator[str]]] = {

@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_pascal
 
-DEFAULT_ROUTE = "$default"
 DEFAULT_STAGE = "$default"
 
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from routegen.audit.api_deployment import DEFAULT_ROUTE, ApiDeployment, DeployedIntegration, DeployedRoute
+from routegen.audit.api_deployment import ApiDeployment, DeployedIntegration, DeployedRoute
 from routegen.audit.function_arns import names_function, parse_function_arn
-from routegen.gateway import RouteKey, RouteKeyError
+from routegen.gateway import DEFAULT_ROUTE, RouteKey, RouteKeyError
 from routegen.manifest import Manifest
 
 
@@ -38,11 +38,7 @@ def resolve_routes(
     manifest: Manifest, deployment: ApiDeployment, stage_variables: Mapping[str, str]
 ) -> list[ResolvedRoute]:
     """Find the app and the function of every deployed route, sorted by route key."""
-    apps: dict[object, str] = {
-        normalize_route_key(key): route.app for route in manifest.routes for key in route.route_keys
-    }
-    if manifest.default is not None:
-        apps[DEFAULT_ROUTE] = manifest.default
+    apps = {normalize_route_key(key): app for key, app in manifest.apps_by_route_key.items()}
     resolved = []
     for route in sorted(deployment.routes or (), key=lambda route: route.route_key):
         integration = (deployment.integrations or {}).get(route.integration_id or "")

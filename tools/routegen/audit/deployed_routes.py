@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from routegen.audit.api_deployment import DEFAULT_ROUTE
 from routegen.audit.app_functions import ResolvedRoute, normalize_route_key
 from routegen.audit.function_arns import short_function_name
-from routegen.gateway import ROUTE_QUOTA
+from routegen.gateway import DEFAULT_ROUTE, ROUTE_QUOTA
 from routegen.manifest import Manifest, Route
 from routegen.report import Finding, rules
 

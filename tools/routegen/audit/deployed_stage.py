@@ -7,8 +7,8 @@ OpenAPI document, in which the method `ANY` and the integration are extensions.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from routegen.audit.api_deployment import DEFAULT_ROUTE
 from routegen.audit.app_functions import ResolvedRoute, normalize_route_key
+from routegen.gateway import DEFAULT_ROUTE
 from routegen.report import Finding, rules
 
 _ANY = "x-amazon-apigateway-any-method"

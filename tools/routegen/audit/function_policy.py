@@ -10,8 +10,7 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Any
 
-from routegen.audit.api_deployment import DEFAULT_ROUTE
-from routegen.gateway import ANY, METHODS, RouteKey
+from routegen.gateway import ANY, DEFAULT_ROUTE, METHODS, RouteKey
 
 POLICY_LIMIT = 20_480
 """The largest resource policy of a function in bytes ("Lambda quotas")."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, get_args
 
-from routegen.diff.manifest_differences import DEFAULT_ROUTE, Difference, line_of_entry
-from routegen.gateway import ANY, shape
+from routegen.diff.manifest_differences import Difference, line_of_entry
+from routegen.gateway import ANY, DEFAULT_ROUTE, shape
 from routegen.manifest import DOCUMENT_ROLES, Manifest, Role, Route
 from routegen.manifest.explain import NO_APP, Explainer
 from routegen.report import Finding, Rule, rules

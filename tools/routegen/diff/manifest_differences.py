@@ -3,9 +3,8 @@
 import json
 from dataclasses import dataclass
 
+from routegen.gateway import DEFAULT_ROUTE
 from routegen.manifest import Manifest, Route
-
-DEFAULT_ROUTE = "$default"
 
 
 @dataclass(frozen=True)

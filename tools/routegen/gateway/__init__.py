@@ -4,12 +4,23 @@ Nothing here imports a web framework or reaches the network. Costs are linear in
 """
 
 from routegen.gateway.match_order import encoded_path_regex, path_regex, sort_route_keys
-from routegen.gateway.route_key import ANY, METHODS, ROUTE_QUOTA, RouteKey, RouteKeyError, shape, takes_every_path
+from routegen.gateway.route_key import (
+    ANY,
+    DEFAULT_ROUTE,
+    METHODS,
+    ROUTE_QUOTA,
+    RouteKey,
+    RouteKeyError,
+    shape,
+    stable_name,
+    takes_every_path,
+)
 from routegen.gateway.selection import RouteTable
 from routegen.gateway.translation import Translation, subtree_path, translate_path
 
 __all__ = [
     "ANY",
+    "DEFAULT_ROUTE",
     "METHODS",
     "ROUTE_QUOTA",
     "RouteKey",
@@ -20,6 +31,7 @@ __all__ = [
     "path_regex",
     "shape",
     "sort_route_keys",
+    "stable_name",
     "subtree_path",
     "takes_every_path",
     "translate_path",

@@ -12,6 +12,9 @@ ANY = "ANY"
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 """The methods that a route key can name, beside `ANY`."""
 
+DEFAULT_ROUTE = "$default"
+"""The key of the route that gets each request that no other route matches."""
+
 ROUTE_QUOTA = 300
 """How many routes an HTTP API can have, `$default` included ("Quotas for HTTP APIs"; AWS raises it on request)."""
 
@@ -43,7 +46,7 @@ class RouteKey:
         Raises:
             RouteKeyError: the text is not a route key. `$default` is refused too: no entry of a manifest can have it.
         """
-        if text == "$default":
+        if text == DEFAULT_ROUTE:
             raise RouteKeyError("$default belongs to the manifest's default app; no entry can have it")
         method, space, path = text.partition(" ")
         if not space:
@@ -75,6 +78,14 @@ class RouteKey:
     def takes_every_path(self) -> bool:
         """Whether the key takes every path, so that `$default` would get no request with its method."""
         return takes_every_path(self.path)
+
+
+def stable_name(key: str) -> str:
+    """Return a route key without the names of its variables; `$default`, and a text that is no route key, as it is."""
+    try:
+        return RouteKey.parse(key).without_variable_names
+    except RouteKeyError:
+        return key
 
 
 @lru_cache(maxsize=4096)  # each comparison of two keys needs both shapes

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from routegen.gateway import DEFAULT_ROUTE
+
 VERSION = 1
 
 Role = Literal[
@@ -80,6 +82,12 @@ class Manifest(BaseModel):
         """The name of each app, sorted, with the default app."""
         default = set() if self.default is None else {self.default}
         return tuple(sorted(default | {route.app for route in self.routes}))
+
+    @property
+    def apps_by_route_key(self) -> dict[str, str]:
+        """The app of each route key, with `$default` at the end if there is a default app."""
+        default = {} if self.default is None else {DEFAULT_ROUTE: self.default}
+        return {key: route.app for route in self.routes for key in route.route_keys} | default
 
 
 def json_schema() -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The component `ManifestRoutes`: the routes of a manifest on an HTTP API that a Pulumi program has."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pulumi
@@ -8,10 +8,9 @@ import pulumi_aws as aws
 
 from routegen.config import find_project, read_config
 from routegen.errors import RoutegenError
-from routegen.gateway import RouteKey
+from routegen.gateway import DEFAULT_ROUTE, stable_name
 from routegen.manifest import Manifest, read_manifest
 
-DEFAULT = "$default"
 AnyFunction = aws.lambda_.Function | aws.lambda_.Alias
 
 
@@ -66,7 +65,7 @@ class ManifestRoutes(pulumi.ComponentResource):
             pulumi.RunError: the manifest is missing or invalid, or an argument does not fit it.
         """
         content = _load_manifest(manifest)
-        apps = dict(_targets(content, with_default=default))
+        apps = {key: app for key, app in content.apps_by_route_key.items() if default or key != DEFAULT_ROUTE}
         adopted = _by_route_key("adopt", adopt or {}, apps)
         imported = _by_route_key("import_", import_ or {}, apps)
         _check_arguments(apps, integrations, adopted, imported)
@@ -76,7 +75,7 @@ class ManifestRoutes(pulumi.ComponentResource):
         self.routes: dict[str, aws.apigatewayv2.Route] = {}
         ids = {app: self._integration_id(resource_name, api_id, app, given) for app, given in integrations.items()}
         for key, app in apps.items():
-            name = f"{resource_name} {_without_variable_names(key)}"
+            name = f"{resource_name} {stable_name(key)}"
             self.routes[key] = aws.apigatewayv2.Route(
                 name,
                 api_id=api_id,
@@ -131,23 +130,15 @@ def _load_manifest(manifest: Manifest | str | Path | None) -> Manifest:
         raise pulumi.RunError(f"the manifest: {error}") from None
 
 
-def _targets(manifest: Manifest, *, with_default: bool) -> Iterator[tuple[str, str]]:
-    """Yield each route key with its app."""
-    for route in manifest.routes:
-        yield from ((key, route.app) for key in route.route_keys)
-    if with_default and manifest.default is not None:
-        yield DEFAULT, manifest.default
-
-
 def _by_route_key(argument: str, given: Mapping[str, str], apps: Collection[str]) -> dict[str, str]:
     """Return an argument with the manifest's spelling of each route key; names of variables do not matter."""
-    keys = {_without_variable_names(key): key for key in apps}
-    unknown = [key for key in given if _without_variable_names(key) not in keys]
+    keys = {stable_name(key): key for key in apps}
+    unknown = [key for key in given if stable_name(key) not in keys]
     if unknown:
         raise pulumi.RunError(
             f"{argument}: the manifest has no route key {unknown[0]!r}; it has {', '.join(keys.values())}"
         )
-    return {keys[_without_variable_names(key)]: value for key, value in given.items()}
+    return {keys[stable_name(key)]: value for key, value in given.items()}
 
 
 def _check_arguments(
@@ -167,13 +158,6 @@ def _check_arguments(
     for key, route_id in imported.items():
         if len([part for part in route_id.split("/") if part]) != 2:
             raise pulumi.RunError(f"import_: {key!r}: {route_id!r} is not API_ID/ROUTE_ID")
-
-
-def _without_variable_names(key: str) -> str:
-    try:
-        return RouteKey.parse(key).without_variable_names
-    except ValueError:  # `$default`, or no route key, which the manifest does not have either
-        return key
 
 
 def _former_identity(former: str) -> pulumi.Alias | str:
