@@ -178,6 +178,9 @@ def test_the_output_is_written_whole(adopt: Adopt, tmp_path: Path) -> None:
     result = adopt(terraform_state(), "-o", str(file))
     assert result.stdout == ""
     assert hcl2.loads(file.read_text())["moved"]
+    result = adopt(terraform_state(), "--format", "json", "-o", str(file))
+    assert result.stdout == ""
+    assert json.loads(file.read_text())["api_id"] == "a1b2c3"
 
 
 def test_commands_for_pulumi_import_have_the_names_of_the_rendered_module() -> None:

@@ -1,5 +1,6 @@
 """`routegen adopt`."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from routegen.cli.options import (
     name_value_pairs,
     output_option,
 )
-from routegen.cli.output import emit, emit_json
+from routegen.cli.output import write_output
 from routegen.errors import ConfigError, UnsupportedRouteError
-from routegen.manifest import read_manifest, replace_file
+from routegen.manifest import read_manifest
 
 _EPILOG = """\b
 Examples:
@@ -100,14 +101,11 @@ def command(
     if notation is None:
         is_terraform = not all(address.startswith("urn:") for address in api.addresses.values())
         notation = "terraform" if is_terraform else "component"
+    description = f"the API {api.id}, {len(plan.steps)} steps"
     if format_ == "json":
-        emit_json(_document(plan))
+        write_output(json.dumps(_document(plan), indent=2, ensure_ascii=False) + "\n", output, description)
     elif not plan.refused:
-        declarations = write_declarations(plan, notation)
-        if output is None:
-            emit(declarations)
-        else:
-            replace_file(output, declarations.encode())
+        write_output(write_declarations(plan, notation), output, description)
     if plan.refused:
         steps = "; ".join(f"{step.action} {step.route_key}: {step.refusal}" for step in plan.refused)
         keys = " ".join(f"--accept {step.route_key!r}" for step in plan.refused)

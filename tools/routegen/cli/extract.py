@@ -8,11 +8,11 @@ import click
 
 from routegen.cli.failures import debug_option
 from routegen.cli.options import AppOptions, app_options, configuration, manifest_path, output_option, project_option
-from routegen.cli.output import emit, warn
+from routegen.cli.output import warn, write_output
 from routegen.config import Config
 from routegen.errors import ConfigError, RoutegenError
 from routegen.extract import extract
-from routegen.manifest import dump_manifest, replace_file
+from routegen.manifest import dump_manifest
 
 _EPILOG = """\b
 Examples:
@@ -48,12 +48,7 @@ def command(apps: AppOptions, output: Path | None, write: bool) -> None:
             _explain_emptied_manifest(config)
         raise
     warn(unsupported.text for unsupported in extraction.unsupported)
-    data = dump_manifest(extraction.manifest)
-    if output is None:
-        emit(data)
-    else:
-        replace_file(output, data)
-        click.echo(f"wrote {output}: {len(extraction.manifest.routes)} routes", err=True)
+    write_output(dump_manifest(extraction.manifest), output, f"{len(extraction.manifest.routes)} routes")
 
 
 def _explain_emptied_manifest(config: Config) -> None:

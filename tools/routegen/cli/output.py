@@ -3,12 +3,14 @@
 import json
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from routegen.cli.failures import colours, forget_stdout
 from routegen.errors import OutputError
+from routegen.manifest import replace_file
 
 
 def emit(data: bytes | str) -> None:
@@ -26,6 +28,19 @@ def emit(data: bytes | str) -> None:
     except OSError as error:
         forget_stdout()
         raise OutputError(f"stdout: cannot be written: {error.strerror or error}") from None
+
+
+def write_output(data: bytes | str, output: Path | None, description: str) -> None:
+    """Write to stdout, or replace a file whole and describe its content on stderr.
+
+    Raises:
+        OutputError: the output cannot be written; a file that was there before is unchanged.
+    """
+    if output is None:
+        emit(data)
+        return
+    replace_file(output, data.encode() if isinstance(data, str) else data)
+    click.echo(f"wrote {output}: {description}", err=True)
 
 
 def emit_json(document: Any) -> None:

@@ -6,9 +6,9 @@ import click
 
 from routegen.cli.failures import debug_option
 from routegen.cli.options import manifest_option, manifest_path, name_value_pairs, output_option
-from routegen.cli.output import emit
+from routegen.cli.output import emit, write_output
 from routegen.errors import ConfigError
-from routegen.manifest import read_manifest, replace_file
+from routegen.manifest import read_manifest
 from routegen.render import RenderRequest, find_target, source_name, target_names
 from routegen.render import render as render_target
 
@@ -70,12 +70,7 @@ def command(
         frozenset(allow),
         template,
     )
-    text = render_target(request)
-    if output is None:
-        emit(text)
-    else:
-        replace_file(output, text.encode())
-        click.echo(f"wrote {output}: {target}, {len(request.manifest.routes)} routes", err=True)
+    write_output(render_target(request), output, f"{target}, {len(request.manifest.routes)} routes")
 
 
 def _list_targets() -> None:
