@@ -33,7 +33,7 @@ IMPORTS: dict[str, set[str]] = {
     "adopt": {"audit", "errors", "gateway", "manifest"},
     "render": {"errors", "gateway", "manifest"},
     "pulumi": {"config", "errors", "gateway", "manifest"},
-    "init": {"config", "errors", "load", "manifest"},
+    "init": {"config", "errors", "load", "manifest", "render"},
     "cli": {
         "adopt", "audit", "config", "diff", "errors", "extract", "gateway", "init", "manifest", "prove", "render",
         "report", "roles", "serve", "verify",

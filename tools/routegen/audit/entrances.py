@@ -1,6 +1,7 @@
 """Checks of the parts in front of the routes: the API, its stage and its domains."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from routegen.audit.api_deployment import DEFAULT_STAGE, ApiDeployment, CustomDomain, DeployedApi, DeployedStage
 from routegen.report import Finding, rules
@@ -23,31 +24,32 @@ def check_cors(api: DeployedApi) -> Iterator[Finding]:
         yield Finding(rules.CORS, api.api_id, message, fix)
 
 
-def check_domains(deployment: ApiDeployment, api: DeployedApi, stage: str, named: str | None) -> Iterator[Finding]:
+def check_domains(
+    deployment: ApiDeployment, api: DeployedApi, stage: str, named_domain: str | None
+) -> Iterator[Finding]:
     """Check that requests reach the stage, and that they reach it with the paths of the routes.
 
     Args:
         deployment: the deployment, whose domains and mappings were read.
         api: its API.
         stage: the stage that clients use.
-        named: the domain that clients use; None if the user does not name it.
+        named_domain: the domain that clients use; None if the user does not name it.
     """
     domains = {domain.domain_name: domain for domain in deployment.domains or ()}
     mappings = [
         mapping for mapping in deployment.mappings or () if mapping.api_id == api.api_id and mapping.stage == stage
     ]
-    if named is not None:
-        yield from _check_named_domain(deployment, api, stage, named)
-        mappings = [mapping for mapping in mappings if mapping.domain_name == named]
+    if named_domain is not None:
+        yield from _check_named_domain(deployment, api, stage, named_domain)
+        mappings = [mapping for mapping in mappings if mapping.domain_name == named_domain]
     elif api.disable_execute_api_endpoint and not mappings:
         message = f"The endpoint {api.api_endpoint} is disabled, and no custom domain is mapped to the stage {stage}."
         fix = f"Map a custom domain to the stage {stage}, or enable the endpoint."
         yield Finding(rules.API_UNREACHABLE, api.api_id, message, fix)
-    closed = [finding for mapping in mappings for finding in _check_entrance(domains[mapping.domain_name])]
-    is_open = not api.disable_execute_api_endpoint or any(
-        not list(_check_entrance(domains[mapping.domain_name])) for mapping in mappings
-    )
-    yield from closed if named is not None or not is_open else ()
+    entrances = [list(_check_entrance(domains[mapping.domain_name])) for mapping in mappings]
+    has_open_entrance = not api.disable_execute_api_endpoint or [] in entrances
+    if named_domain is not None or not has_open_entrance:
+        yield from chain.from_iterable(entrances)
     root_domains = {mapping.domain_name for mapping in mappings if not mapping.api_mapping_key}
     for mapping in mappings:
         if mapping.api_mapping_key and mapping.domain_name not in root_domains:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from routegen.render.template_data import template_apps
+
 _MARKERS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("pulumi", ("Pulumi.yaml", "Pulumi.yml"), "python"),
     ("terraform", ("*.tf",), ""),
@@ -40,12 +42,7 @@ def gateway_snippet(tool: str, manifest: str, apps: Sequence[str]) -> str:
 
 
 def _lines(apps: Sequence[str], line: str) -> str:
-    return "".join(line.format(app=app, id=_logical_id(app)) + "\n" for app in apps)
-
-
-def _logical_id(app: str) -> str:
-    """The app's name as `routegen render` writes it in CloudFormation."""
-    return "".join(part[:1].upper() + part[1:] for part in app.replace("-", "_").split("_"))
+    return "".join(line.format(app=app.name, id=app.logical_id) + "\n" for app in template_apps(sorted(apps)))
 
 
 def _pulumi(_manifest: str, apps: Sequence[str]) -> str:
@@ -92,7 +89,9 @@ def _serverless(manifest: str, apps: Sequence[str]) -> str:
         f"routegen render cloudformation --manifest {manifest} -o routes.yaml\n"
         "aws cloudformation deploy --stack-name routes --template-file routes.yaml --parameter-overrides \\\n"
         "  ApiId=API_ID"
-        + "".join(f" \\\n  {_logical_id(app)}FunctionArn=ARN_OF_{app.replace('-', '_').upper()}" for app in apps)
+        + "".join(
+            f" \\\n  {app.logical_id}FunctionArn=ARN_OF_{app.identifier.upper()}" for app in template_apps(sorted(apps))
+        )
         + "\n"
     )
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, count
@@ -93,14 +94,7 @@ class TemplateGateway:
     @classmethod
     def from_manifest(cls, manifest: Manifest) -> "TemplateGateway":
         """Give each app of a manifest its unique identifiers."""
-        apps: list[TemplateApp] = []
-        for name in manifest.app_names:
-            safe_name = "".join(char if char.isalnum() else "_" for char in name)
-            safe_name = f"app_{safe_name}" if safe_name[0].isdigit() else safe_name
-            identifier = _make_unique(safe_name, {app.identifier for app in apps})
-            pascal = "".join(part[0].upper() + part[1:] for part in safe_name.split("_") if part)
-            apps.append(TemplateApp(name, identifier, _make_unique(pascal, {app.logical_id for app in apps})))
-        return cls(manifest, tuple(apps))
+        return cls(manifest, template_apps(manifest.app_names))
 
     @cached_property
     def default(self) -> TemplateApp | None:
@@ -121,6 +115,18 @@ class TemplateGateway:
     def routes_by_path(self) -> tuple[TemplateRoute, ...]:
         """The same routes sorted by path and method, for people to read."""
         return tuple(sorted(self.routes, key=lambda route: (route.path, route.method)))
+
+
+def template_apps(names: Iterable[str]) -> tuple[TemplateApp, ...]:
+    """Give each app its unique identifiers."""
+    apps: list[TemplateApp] = []
+    for name in names:
+        safe_name = "".join(char if char.isalnum() else "_" for char in name)
+        safe_name = f"app_{safe_name}" if safe_name[0].isdigit() else safe_name
+        identifier = _make_unique(safe_name, {app.identifier for app in apps})
+        pascal = "".join(part[0].upper() + part[1:] for part in safe_name.split("_") if part)
+        apps.append(TemplateApp(name, identifier, _make_unique(pascal, {app.logical_id for app in apps})))
+    return tuple(apps)
 
 
 def _make_unique(name: str, used_names: set[str]) -> str:
