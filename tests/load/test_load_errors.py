@@ -95,6 +95,16 @@ def test_a_value_of_the_wrong_form_is_named(tmp_path: Path) -> None:
     assert "the environment variable SIZE is not of the right form" in str(error)
 
 
+def test_a_value_of_the_likeliest_form_is_not_named(tmp_path: Path) -> None:
+    source = (
+        "import os\nfor url in (os.environ['AUTHKIT_DOMAIN'], os.environ['BASE_URL']):\n    assert '//' in url, url\n"
+    )
+    domain = "https://example.authkit.app"
+    message = str(load_error(tmp_path, {"server.py": source}, AUTHKIT_DOMAIN=domain, BASE_URL="example.com"))
+    assert "the environment variable BASE_URL is not of the right form" in message
+    assert message.endswith('env = { BASE_URL = "https://example.com" } in [tool.routegen.apps.mcp]')
+
+
 @pytest.mark.parametrize(
     ("files", "target", "advice"),
     [

@@ -49,6 +49,8 @@ def load_advice(cause: FailureCause, app: AppConfig, config: Config) -> str:
 
 
 def _variable_advice(names: tuple[str, ...], app: AppConfig, from_options: bool) -> str:
+    # A variable with the likeliest value is not the reason, if another one can be.
+    names = tuple(name for name in names if app.env.get(name) != invented_values(name)[0]) or names
     values = {name: next(value for value in invented_values(name) if value != app.env.get(name)) for name in names}
     options = " ".join(shlex.join(["--env", f"{name}={value}"]) for name, value in values.items())
     keys = ", ".join(f'{name} = "{value}"' for name, value in values.items())
