@@ -22,6 +22,10 @@ GOOD: dict[str, Any] = {
 }  # fmt: skip
 
 
+LONG = "k" * 200_000
+"""A text of which a message must repeat only the beginning."""
+
+
 def documents() -> list[tuple[Any, str]]:
     """JSON documents that are no manifest, each with a text that the error must contain."""
 
@@ -77,6 +81,17 @@ def documents() -> list[tuple[Any, str]]:
         (route(methods=[1]), "routes[2].methods[0] (/x)"),
         (route(methods=None), "routes[2].methods (/x)"),
         (route(route_keys=["ANY /x", "ANY /x"]), "takes the same requests"),
+        (route(**{LONG: 1}), "unknown key"),
+        (route(app=f"{LONG} {LONG}"), "routes[2].app (/x)"),
+        (route(role=LONG), "routes[2].role (/x)"),
+        (route(path=f"/{LONG}"), "has another path"),
+        (route(path=f"/{LONG} ", route_keys=[f"ANY /{LONG} "]), "a character that a URL path cannot have"),
+        (route(path=f"/{LONG}", route_keys=[f"ANY /{LONG}"] * 2), "takes the same requests"),
+        (route(path="/mcp", app=LONG, route_keys=["ANY /mcp"]), "both claim /mcp"),
+        (route(methods=[LONG.upper(), "GET"]), "not sorted"),
+        (key(LONG), "not of the form"),
+        (route(methods=["GET"] * 100_000), "routes[2].methods: 100000 values; a path has at most 64 methods"),
+        (route(route_keys=[0] * 100_000), "routes[2].route_keys: 100000 values; a path has at most 64 methods"),
         ("/x", "routes[2]"),
         ([], "routes[2]"),
         (None, "routes[2]"),
@@ -126,7 +141,15 @@ RAW: list[tuple[bytes, str]] = [
     (b'{"a": ' * 50_000, "nested too deeply"),
     ('{"version": 1}'.encode("utf-16"), "not UTF-8"),
     (b"\xef\xbb\xbf{}", "not JSON"),
-    (b" " * (8 * 1024 * 1024) + b"{}", "more than 8388608 bytes"),
+    (b" " * (1024 * 1024) + b"{}", "more than 1048576 bytes"),
+    (b'{"version": 1, "routes": [' + b"0, " * 2_000_000 + b"0]}", "more than 1048576 bytes"),
+    (b'{"version": 1, "routes": [' + b"0, " * 300_000 + b"0]}", "routes: 300001 entries; an HTTP API has at most 300"),
+    (b'{"version": 1, "routes": ' + b"[" * 900 + b"]" * 900 + b"}", "not JSON: recursion limit exceeded"),
+    (b'{"version": ' + b"1" * 100_000 + b"}", "has 100000 digits"),
+    (b"{" + b",".join(b'"k%d": 1' % number for number in range(50_000)) + b"}", "an object has 50000 keys"),
+    (b'{"' + b"k" * 200_000 + b'": 1, "' + b"k" * 200_000 + b'": 2}', "occurs twice"),
+    (b'{"version": "' + b"1" * 200_000 + b'"}', "is not a version"),
+    (b'{"version": 1, "default": "\\ud800", "routes": []}', "not JSON: unexpected end of hex escape"),
 ]
 """Bytes that are no JSON object, each with a text that the error must contain."""
 

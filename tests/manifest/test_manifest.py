@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from helpers.hostile import GOOD, HOSTILE
+from helpers.hostile import GOOD, HOSTILE, LONG
 from routegen.cli import routegen
 from routegen.cli.failures import State, run
 from routegen.errors import OutputError
@@ -68,6 +68,19 @@ def test_a_file_that_is_no_manifest_is_refused_with_the_entry_and_the_reason(
     assert output.err.startswith(f"routegen: error: {file}: ")
     assert reason in output.err
     assert output.err.count("\n") == 1
+    assert len(output.err.replace(str(file), "")) < 600
+
+
+def test_a_message_repeats_at_most_200_characters_of_the_manifest() -> None:
+    longest = max((count_repeated(data) for parameter in HOSTILE for data in [parameter.values[0]]), default=0)
+    assert 50 < longest <= 200
+
+
+def count_repeated(data: Any) -> int:
+    """How many characters of the long text the error for a manifest repeats."""
+    with pytest.raises(ManifestError) as error:
+        parse_manifest(data, "routes.json")
+    return str(error.value).count("k") if LONG.encode() in data else 0
 
 
 def test_there_are_at_least_60_invalid_manifests() -> None:

@@ -18,7 +18,7 @@ MAXIMUM_ROOMS = 20
 IMPORTS: dict[str, set[str]] = {
     "errors": set(),
     "config": {"errors"},
-    "gateway": set(),
+    "gateway": {"errors"},
     "manifest": {"errors", "gateway"},
     "roles": {"gateway", "manifest"},
     "report": {"errors"},

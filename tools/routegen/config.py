@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from routegen.errors import ConfigError, NoProjectError
+from routegen.errors import ConfigError, NoProjectError, shorten
 
 DEFAULT_TIMEOUT = 60.0
 """Seconds that an app is allowed to take for its import."""
@@ -34,20 +34,23 @@ _STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=
 
 def _check_text(text: str) -> str:
     if not text.strip():
-        raise ValueError(f"must be a text that is not empty, is {text!r}")
+        raise ValueError(f"must be a text that is not empty, is {shorten(text)!r}")
     return text
 
 
 def _check_name(name: str) -> str:
     if not name[:1].isalnum() or not name.isascii() or not all(c.isalnum() or c in "-_" for c in name):
-        raise ValueError(f"{name!r} is not a name: use letters, digits, '-' and '_', and begin with a letter or digit")
+        raise ValueError(
+            f"{shorten(name)!r} is not a name: use letters, digits, '-' and '_', and begin with a letter or digit"
+        )
     return name
 
 
 def _check_literal_path(path: str) -> str:
     if not path.startswith("/") or path == "/" or path.endswith("/") or "{" in path:
         raise ValueError(
-            f"{path!r} is not a literal path such as '/mcp': begin with '/', do not end with '/', use no variable"
+            f"{shorten(path)!r} is not a literal path such as '/mcp': "
+            "begin with '/', do not end with '/', use no variable"
         )
     return path
 
@@ -59,7 +62,7 @@ def _check_url(url: str) -> str:
     except ValueError:
         is_server = False
     if not is_server or "@" in parts.netloc or parts.query or parts.fragment or not url.isprintable() or " " in url:
-        raise ValueError(f"{url!r} is not the URL of a server such as 'http://127.0.0.1:3000'")
+        raise ValueError(f"{shorten(url)!r} is not the URL of a server such as 'http://127.0.0.1:3000'")
     return url
 
 
@@ -67,13 +70,13 @@ def _check_reserve(reserve: object) -> object:
     if isinstance(reserve, list | tuple):
         return tuple(reserve)
     if reserve not in get_args(ReservePolicy):
-        raise ValueError(f"must be 'auto', 'all', 'none' or a list of paths, is {reserve!r}")
+        raise ValueError(f"must be 'auto', 'all', 'none' or a list of paths, is {shorten(repr(reserve))}")
     return reserve
 
 
 def _check_variable(name: str) -> str:
     if not name or "=" in name or "\0" in name:
-        raise ValueError(f"{name!r} cannot be the name of an environment variable")
+        raise ValueError(f"{shorten(name)!r} cannot be the name of an environment variable")
     return name
 
 
@@ -356,7 +359,7 @@ def _first_problem(error: ValidationError) -> str:
     if detail["type"] == "extra_forbidden":
         keys = [field.alias or name for name, field in model.items()]
         nearest = difflib.get_close_matches(location[-1], keys, n=1, cutoff=0.0)[0]
-        return f"{table}: unknown key {location[-1]!r}; the nearest known key is {nearest!r}"
+        return f"{table}: unknown key {shorten(str(location[-1]))!r}; the nearest known key is {nearest!r}"
     if detail["type"] == "missing":
         return f"{table}: {location[-1]} is missing"
     place = f"{location[0]}[{location[1]}]" if location[1:] and location[1].isdecimal() else ": ".join(location[:2])
@@ -383,4 +386,4 @@ def _reason(detail: Any) -> str:
         return f"{detail['msg'][0].lower()}{detail['msg'][1:]}"
     value = detail["input"]
     shown = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
-    return f"must be {expected}, is {shown[:60]}"
+    return f"must be {expected}, is {shorten(shown)}"

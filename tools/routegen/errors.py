@@ -5,6 +5,14 @@
 
 from typing import ClassVar
 
+SHOWN_CHARACTERS = 50
+"""How much of one value a message repeats: a message with four values repeats at most 200 characters of the input."""
+
+
+def shorten(text: str, limit: int = SHOWN_CHARACTERS) -> str:
+    """Return a text of an input for a message: its first characters, and `...` where the rest is left out."""
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
 
 class RoutegenError(Exception):
     """The base class of every error that routegen raises on purpose.

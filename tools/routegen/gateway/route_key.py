@@ -4,9 +4,12 @@ Source of the rules: "Create routes for HTTP APIs" (AWS, http-api-develop-routes
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
+
+from routegen.errors import shorten
 
 ANY = "ANY"
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -50,9 +53,10 @@ class RouteKey:
             raise RouteKeyError("$default belongs to the manifest's default app; no entry can have it")
         method, space, path = text.partition(" ")
         if not space:
-            raise RouteKeyError(f"{text!r} is not of the form 'METHOD /path'")
+            raise RouteKeyError(f"{shorten(text)!r} is not of the form 'METHOD /path'")
         if method != ANY and method not in METHODS:
-            raise RouteKeyError(f"{method!r} is not a method of an HTTP API ({', '.join(sorted(METHODS))}, {ANY})")
+            methods = ", ".join(sorted(METHODS))
+            raise RouteKeyError(f"{shorten(method)!r} is not a method of an HTTP API ({methods}, {ANY})")
         check_path(path)
         return cls(path=path, method=method)
 
@@ -128,30 +132,35 @@ def check_path(path: str) -> None:
     Raises:
         RouteKeyError: it cannot; the text names the segment and the rule.
     """
+    for reason in _reasons_against_path(path):
+        raise RouteKeyError(f"the path {shorten(path)!r} {reason}")
+
+
+def _reasons_against_path(path: str) -> Iterator[str]:
     if not path.startswith("/"):
-        raise RouteKeyError(f"the path {path!r} does not start with '/'")
+        yield "does not start with '/'"
     if path == "/":
         return
     segments = path[1:].split("/")
     if segments[-1] == "":
-        raise RouteKeyError(f"the path {path!r} ends in '/', which a route key cannot")
+        yield "ends in '/', which a route key cannot"
     names: set[str] = set()
     for position, segment in enumerate(segments):
         variable = _VARIABLE.fullmatch(segment)
         if variable is None:
-            _check_literal(path, segment)
+            yield from _reasons_against_literal(segment)
             continue
         if variable[2] and position != len(segments) - 1:
-            raise RouteKeyError(f"the greedy path variable {segment!r} in {path!r} is not the last segment")
+            yield f"has the greedy path variable {shorten(segment)!r}, which is not the last segment"
         if variable[1] in names:
-            raise RouteKeyError(f"the path {path!r} names the variable {variable[1]!r} twice")
+            yield f"names the variable {shorten(variable[1])!r} twice"
         names.add(variable[1])
 
 
-def _check_literal(path: str, segment: str) -> None:
+def _reasons_against_literal(segment: str) -> Iterator[str]:
     if segment == "":
-        raise RouteKeyError(f"the path {path!r} has an empty segment")
-    if "{" in segment or "}" in segment:
-        raise RouteKeyError(f"the segment {segment!r} in {path!r} is neither a literal nor one whole variable")
-    if not _LITERAL.fullmatch(segment):
-        raise RouteKeyError(f"the segment {segment!r} in {path!r} has a character that a URL path cannot have")
+        yield "has an empty segment"
+    elif "{" in segment or "}" in segment:
+        yield f"has the segment {shorten(segment)!r}, which is neither a literal nor one whole variable"
+    elif not _LITERAL.fullmatch(segment):
+        yield f"has the segment {shorten(segment)!r}, with a character that a URL path cannot have"

@@ -2,17 +2,21 @@
 
 import difflib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from routegen.errors import ManifestError
+from routegen.errors import ManifestError, shorten
+from routegen.gateway import ROUTE_QUOTA
 from routegen.manifest.schema import VERSION, Manifest, Route
 from routegen.manifest.validation import find_problems
 
-# A manifest with 300 routes, the quota, has about 100 kB.
-_MAX_BYTES = 8 * 1024 * 1024
+# A manifest with 300 routes, the quota, has about 100 kB. The counts are checked before the values, because pydantic
+# makes an error object for each wrong value.
+_MAX_BYTES = 1024 * 1024
+_MAX_KEYS, _MAX_METHODS, _MAX_DIGITS = 32, 64, 20
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -46,7 +50,10 @@ def parse_manifest(data: bytes, source: str) -> Manifest:
         raise ManifestError(f"{source}: a manifest is a JSON object, this is {_json_type(document)}")
     version = document.get("version", VERSION)
     if type(version) is not int or version != VERSION:
-        raise ManifestError(f"{source}: version: {version!r} is not a version that this routegen reads ({VERSION})")
+        shown = shorten(repr(version))
+        raise ManifestError(f"{source}: version: {shown} is not a version that this routegen reads ({VERSION})")
+    for problem in _count_problems(document.get("routes")):
+        raise ManifestError(f"{source}: {problem}")
     try:
         # pydantic's strict mode takes a JSON array for a tuple only if it parses the JSON itself.
         manifest = Manifest.model_validate_json(data)
@@ -70,7 +77,9 @@ def _parse_json(data: bytes, source: str) -> Any:
     except UnicodeDecodeError as error:
         raise ManifestError(f"{source}: not UTF-8: byte {error.start} is 0x{data[error.start]:02x}") from None
     try:
-        return json.loads(text, object_pairs_hook=_refuse_repeated_keys, parse_constant=_refuse_constant)
+        return json.loads(
+            text, object_pairs_hook=_check_object, parse_int=_parse_integer, parse_constant=_refuse_constant
+        )
     except json.JSONDecodeError as error:
         raise ManifestError(f"{source}: not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
     except RecursionError:
@@ -79,22 +88,43 @@ def _parse_json(data: bytes, source: str) -> Any:
         raise ManifestError(f"{source}: {error}") from None
 
 
-def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _check_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > _MAX_KEYS:
+        raise ValueError(f"an object has {len(pairs)} keys, more than a manifest can have")
     result: dict[str, Any] = {}
     for key, value in pairs:
         if key in result:
-            raise ValueError(f"the key {key!r} occurs twice in one object")
+            raise ValueError(f"the key {shorten(key)!r} occurs twice in one object")
         result[key] = value
     return result
+
+
+def _parse_integer(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError(f"the number {shorten(text)} has {len(text)} digits")
+    return int(text)
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+def _count_problems(routes: Any) -> Iterator[str]:
+    entries = routes if isinstance(routes, list) else []
+    if len(entries) > ROUTE_QUOTA:
+        yield f"routes: {len(entries)} entries; an HTTP API has at most {ROUTE_QUOTA} routes"
+    for position, entry in enumerate(entries):
+        for key in ("methods", "route_keys"):
+            values = entry.get(key) if isinstance(entry, dict) else None
+            if isinstance(values, list) and len(values) > _MAX_METHODS:
+                yield f"routes[{position}].{key}: {len(values)} values; a path has at most {_MAX_METHODS} methods"
+
+
 def _describe(detail: Any, document: dict[str, Any]) -> str:
     """Describe one of pydantic's validation errors for a reader of the file."""
     location = detail["loc"]
+    if detail["type"] == "json_invalid":  # pydantic allows less nesting than Python, and no half of a surrogate pair
+        return f"not JSON: {detail['ctx']['error']}"
     place = _place(location, document)
     if detail["type"] == "extra_forbidden":
         keys = (Manifest if len(location) == 1 else Route).model_fields
@@ -104,19 +134,19 @@ def _describe(detail: Any, document: dict[str, Any]) -> str:
     if detail["type"] == "missing":
         return f"{place}: is missing"
     value = detail["input"]
-    text = f" (the value is {json.dumps(value)[:60]})" if isinstance(value, str | int | float | bool | None) else ""
+    text = f" (the value is {shorten(json.dumps(value))})" if isinstance(value, str | int | float | bool | None) else ""
     return f"{place}: {detail['msg'][0].lower()}{detail['msg'][1:]}{text}"
 
 
 def _place(location: tuple[str | int, ...], document: dict[str, Any]) -> str:
     text = ""
     for step in location:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        text += f"[{step}]" if isinstance(step, int) else f".{shorten(step)}" if text else shorten(step)
     if len(location) > 1 and location[0] == "routes" and isinstance(location[1], int):
         entry = document["routes"][location[1]]
         path = entry.get("path") if isinstance(entry, dict) else None
         if isinstance(path, str):
-            text += f" ({path})" if path.isprintable() else ""
+            text += f" ({shorten(path)})" if path.isprintable() else ""
     return text
 
 

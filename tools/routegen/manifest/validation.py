@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from routegen.errors import shorten
 from routegen.gateway import ANY, ROUTE_QUOTA, RouteKey, RouteKeyError
 from routegen.manifest.schema import Manifest, Route
 
@@ -12,22 +13,23 @@ def find_problems(manifest: Manifest) -> Iterator[str]:
     first_keys: dict[tuple[str, tuple[str, ...]], str] = {}
     total = 0
     for position, route in enumerate(manifest.routes):
-        entry = f"routes[{position}] ({route.path})"
+        entry = f"routes[{position}] ({shorten(route.path)})"
         yield from (f"{entry}: {problem}" for problem in _entry_problems(route, manifest.default))
         for text in route.route_keys:
             try:
                 key = RouteKey.parse(text)
             except RouteKeyError as error:
-                yield f"{entry}: route key {text!r}: {error}"
+                yield f"{entry}: route key {shorten(text)!r}: {error}"
                 continue
             total += 1
             app, path = owners.setdefault(key.shape, (route.app, route.path))
             requests = (key.method, key.shape)
             if app != route.app:
-                yield f"{entry}: {app!r} and {route.app!r} both claim {path}"
+                yield f"{entry}: {shorten(app)!r} and {shorten(route.app)!r} both claim {shorten(path)}"
             elif requests in first_keys:
-                yield f"{entry}: route key {text!r} takes the same requests as {first_keys[requests]!r} before it"
-            first_keys.setdefault(requests, text)
+                other = first_keys[requests]
+                yield f"{entry}: route key {shorten(text)!r} takes the same requests as {other!r} before it"
+            first_keys.setdefault(requests, shorten(text))
     if manifest.default is None and not manifest.routes:
         yield "routes: there is neither a route nor a default app, so the gateway would answer every request with 404"
     count, keys = total, f"{total} route keys"
@@ -39,21 +41,22 @@ def find_problems(manifest: Manifest) -> Iterator[str]:
 
 def _entry_problems(route: Route, default: str | None) -> Iterator[str]:
     if route.app == default:
-        yield f"{route.app!r} is the default app: it gets every request that no route takes, and owns no route"
+        yield f"{shorten(route.app)!r} is the default app: it gets every request that no route takes, and owns no route"
     if bool(route.methods) == bool(route.reserved):
         yield "methods must be empty for a reserved path, and only there"
     if route.reserved and route.widened:
         yield "a reserved path cannot be widened: the app serves nothing there"
     if list(route.methods) != sorted(set(route.methods)) or (ANY in route.methods and len(route.methods) > 1):
-        yield f"methods {list(route.methods)} are not sorted, without doubles, or just [{ANY!r}]"
+        yield f"methods {shorten(str(list(route.methods)))} are not sorted, without doubles, or just [{ANY!r}]"
     for text in route.route_keys:
         try:
             key = RouteKey.parse(text)
         except RouteKeyError:
             continue
         if key.takes_every_path and default is not None:
-            yield f"route key {text!r} takes every path, so {default!r} would get no request through $default"
+            name = shorten(default)
+            yield f"route key {shorten(text)!r} takes every path, so {name!r} would get no request through $default"
         if key.path != route.path:
-            yield f"route key {text!r} has another path than the entry"
+            yield f"route key {shorten(text)!r} has another path than the entry"
         if key.method != ANY and route.methods and ANY not in route.methods and key.method not in route.methods:
-            yield f"route key {text!r} has a method that the entry does not list"
+            yield f"route key {shorten(text)!r} has a method that the entry does not list"
