@@ -49,8 +49,8 @@ starts, ends, loops, failures = [], [], set(), []
 open_wiki = wiki_client.open_wiki
 
 class CountedWiki:
-    def __init__(self, url):
-        self.wiki = open_wiki(url)
+    def __init__(self, *arguments):
+        self.wiki = open_wiki(*arguments)
     async def __aenter__(self):
         if failures:
             raise RuntimeError(failures.pop())
@@ -156,11 +156,15 @@ class Reply:
 
 @dataclass
 class Site:
-    """A fake web server on loopback. An unknown path gets a 404; `requested` lists the paths of all requests."""
+    """A fake web server on loopback. An unknown path gets a 404.
+
+    `requested` lists the paths of all requests, and `authorizations` their Authorization headers.
+    """
 
     url: str = ""
     replies: dict[str, Reply] = field(default_factory=dict)
     requested: list[str] = field(default_factory=list)
+    authorizations: list[str | None] = field(default_factory=list)
     closing: threading.Event = field(default_factory=threading.Event)
 
 
@@ -179,6 +183,7 @@ def sites() -> Iterator[Callable[[], Site]]:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 site.requested.append(self.path)
+                site.authorizations.append(self.headers["authorization"])
                 response = site.replies.get(self.path, Reply(404))
                 site.closing.wait(response.pause_seconds)
                 self.send_response(response.status)
@@ -218,15 +223,15 @@ def start_site() -> Iterator[Callable[[], Site]]:
         yield start
 
 
-def load_server(wiki_url: str) -> ModuleType:
-    """Load mcp_server.py like a cold start, for the wiki at a URL."""
+def load_server(wiki_url: str, **names: str) -> ModuleType:
+    """Load mcp_server.py like a cold start, for the wiki at a URL, with more environment variables."""
     spec = importlib.util.spec_from_file_location("mcp_server_under_test", SOURCE / "mcp_server.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(SOURCE)
-        for name, value in environment(WIKI_URL=wiki_url).items():
+        for name, value in environment(WIKI_URL=wiki_url, **names).items():
             patch.setenv(name, value)
         spec.loader.exec_module(module)
     return module
@@ -240,9 +245,9 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
 
 
 @pytest.fixture
-def client() -> Callable[[str], "Client[Any]"]:
-    """Create an in-memory FastMCP client of the server for the wiki at a URL."""
-    return lambda wiki_url: Client(load_server(wiki_url).mcp)
+def client() -> Callable[..., "Client[Any]"]:
+    """Create an in-memory FastMCP client of the server for the wiki at a URL, with more environment variables."""
+    return lambda wiki_url, **names: Client(load_server(wiki_url, **names).mcp)
 
 
 @pytest.fixture

@@ -80,6 +80,8 @@ def test_the_server_exits_with_one_line_for_all_problems(mcp_environment: Enviro
         ("MCP_BASE_URL", "https:\\\\wiki.example", "has a character that a URL cannot have"),
         ("WIKI_URL", "", "is not an http(s) URL"),
         ("WIKI_URL", "/wiki", "is not an http(s) URL"),
+        ("WIKI_READER_TOKEN", "secret\n", "has a character that no token can have"),
+        ("WIKI_READER_TOKEN", "secret token", "has a character that no token can have"),
     ],
 )
 def test_a_malformed_value_is_named_but_not_printed(
@@ -89,6 +91,22 @@ def test_a_malformed_value_is_named_but_not_printed(
     assert line.startswith(f"mcp_server: {name} {message}")
     assert "a good value: " in line
     assert "secret" not in line
+
+
+@pytest.mark.parametrize("url", ["http://wiki.internal:8080", "http://localhost.example"])
+def test_the_token_of_the_reader_is_not_sent_without_tls(error_line: Callable[..., str], url: str) -> None:
+    line = error_line(WIKI_URL=url, WIKI_READER_TOKEN="secret")
+    assert line == (
+        "mcp_server: WIKI_URL is not https; only a loopback address can use http, and WIKI_READER_TOKEN is not sent "
+        "without TLS (a good value: https://mcp.example.com)"
+    )
+
+
+@pytest.mark.parametrize("url", ["https://wiki.internal", "http://127.0.0.1:8000", "http://[::1]:8000"])
+def test_the_token_of_the_reader_is_a_secret(read: Read, url: str) -> None:
+    settings = read(WIKI_URL=url, WIKI_READER_TOKEN="read-only")
+    assert "read-only" not in repr(settings)
+    assert settings["wiki_reader_token"].get_secret_value() == "read-only"
 
 
 def test_all_problems_are_in_one_line(error_line: Callable[..., str]) -> None:

@@ -158,6 +158,22 @@ def test_the_wiki_can_be_below_a_path(call: Call, start_site: Call, reply: Call)
     assert call(f"{site.url}/docs", "list_pages")["names"] == ["Docsis x", "Home", "docs"]
 
 
+@pytest.mark.parametrize(
+    ("names", "authorization"), [({"WIKI_READER_TOKEN": "read-only"}, "Bearer read-only"), ({}, None)]
+)
+def test_the_token_of_the_settings_is_sent_to_the_wiki(
+    start_site: Call, client: Call, names: dict[str, str], authorization: str | None
+) -> None:
+    site = start_site()
+
+    async def read() -> None:
+        async with client(site.url, **names) as connected:
+            await connected.call_tool("list_pages", raise_on_error=False)
+
+    asyncio.run(read())
+    assert (site.requested, site.authorizations) == (["/sitemap.xml"], [authorization])
+
+
 def test_a_slow_wiki_is_an_error(start_site: Call, reply: Call, monkeypatch: pytest.MonkeyPatch, load: Call) -> None:
     site = start_site()
     site.replies["/sitemap.xml"] = reply(pause_seconds=60)

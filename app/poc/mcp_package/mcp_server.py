@@ -25,7 +25,7 @@ READ_ONLY = {"readOnlyHint": True, "openWorldHint": False}
 @asynccontextmanager
 async def lifespan(_server: FastMCP[Any]) -> AsyncIterator[dict[str, WikiClient]]:
     """Open one connection pool to the wiki for all requests."""
-    async with open_wiki(settings.wiki_url) as wiki:
+    async with open_wiki(settings.wiki_url, settings.wiki_reader_token.get_secret_value()) as wiki:
         yield {"wiki": wiki}
 
 

@@ -4,12 +4,13 @@ A missing or malformed value ends the cold start with one line on stderr that na
 is in the log before a client gets an unclear error.
 """
 
+import re
 import sys
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings
 
 _EXAMPLES = {
@@ -17,6 +18,7 @@ _EXAMPLES = {
     "WORKOS_CLIENT_ID": "client_01ABCDEF",
     "MCP_BASE_URL": "https://mcp.example.com",
     "WIKI_URL": "https://mcp.example.com",
+    "WIKI_READER_TOKEN": "the output of `openssl rand -hex 32`",
 }
 
 
@@ -63,6 +65,12 @@ def _require_no_path(value: str) -> str:
     return value
 
 
+def _check_token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9._~+/-]*=*", value.get_secret_value()):  # RFC 6750, section 2.1
+        raise ValueError("has a character that no token can have")
+    return value
+
+
 Url = Annotated[str, AfterValidator(_normalize_url)]
 PublicUrl = Annotated[Url, AfterValidator(_require_https)]
 
@@ -74,13 +82,23 @@ class McpSettings(BaseSettings):
     workos_client_id: Annotated[str, Field(pattern=r"^client_[A-Za-z0-9_]+$")]
     mcp_base_url: PublicUrl
     wiki_url: Annotated[Url, Field(validate_default=False)] = ""
+    wiki_reader_token: Annotated[SecretStr, AfterValidator(_check_token)] = SecretStr("")
 
     @model_validator(mode="after")
-    def _default_wiki_url(self) -> "McpSettings":
-        """Use the origin of MCP_BASE_URL if WIKI_URL is not set: the wiki is behind the same gateway."""
+    def _complete_wiki_url(self) -> "McpSettings":
+        """Use the origin of MCP_BASE_URL if WIKI_URL is not set, because the wiki is behind the same gateway.
+
+        Raises:
+            ValueError: the reader's token would be sent without TLS.
+        """
         if not self.wiki_url:
             parts = urlsplit(self.mcp_base_url)
             self.wiki_url = f"{parts.scheme}://{parts.netloc}"
+        if self.wiki_reader_token:
+            try:
+                _require_https(self.wiki_url)
+            except ValueError as error:
+                raise ValueError(f"{error}, and WIKI_READER_TOKEN is not sent without TLS") from None
         return self
 
 
@@ -98,7 +116,7 @@ def load_settings() -> McpSettings:
 
 
 def _describe(location: tuple[int | str, ...], error_type: str, message: str) -> str:
-    name = str(location[0]).upper()
+    name = str(location[0]).upper() if location else "WIKI_URL"  # the URL that the whole model is checked for
     if error_type == "missing":
         problem = "is not set"
     elif error_type == "string_pattern_mismatch":

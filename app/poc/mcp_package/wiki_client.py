@@ -1,4 +1,4 @@
-"""HTTP client that reads An Otter Wiki, as an anonymous reader or with the token in `WIKI_READER_TOKEN`.
+"""HTTP client that reads An Otter Wiki, as an anonymous reader or with a token.
 
 Each method sends one GET request below the wiki's URL, follows no redirect, and raises `WikiError` with one sentence
 for the MCP client. Otterwiki has no API for reading. Its sitemap, raw page sources and Atom feed are made for programs;
@@ -6,7 +6,6 @@ its search returns an HTML page.
 """
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -191,19 +190,17 @@ def _parse_change(entry: Any) -> WikiChange:
 
 
 @asynccontextmanager
-async def open_wiki(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> AsyncIterator[WikiClient]:
+async def open_wiki(
+    url: str, reader_token: str = "", timeout_seconds: float = TIMEOUT_SECONDS
+) -> AsyncIterator[WikiClient]:
     """Open a client of the wiki; its connections are closed at the end of the block.
 
     Args:
         url: the URL of the wiki, without a slash at the end.
+        reader_token: a token that the wiki accepts instead of an account; empty for an anonymous reader.
         timeout_seconds: the time limit for a whole response.
     """
-    token = os.environ.get("WIKI_READER_TOKEN", "")
-    if token and not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-        raise WikiError(
-            "WIKI_READER_TOKEN must not be sent without TLS; the server's WIKI_URL must begin with https://"
-        )
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    headers = {"Authorization": f"Bearer {reader_token}"} if reader_token else {}
     # Lambda freezes the process between invocations, and the wiki closes an older connection in the meantime.
     limits = httpx2.Limits(keepalive_expiry=5)
     async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=timeout_seconds, limits=limits) as client:
