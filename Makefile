@@ -18,10 +18,10 @@ install = $(UV) pip install --quiet --python $(BIN)/python --no-deps $(1) || $(P
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup routes serve check test test-slow node lint format types ci docs matrix bench package lock clean
+.PHONY: help setup routes serve check test test-slow node lint format types ci docs matrix bench package pin-base-image lock clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "routegen needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
@@ -92,6 +92,9 @@ matrix: $(DEV)  ## write docs/providers.md: extract and prove every auth provide
 package:  ## build the package directories of both Lambdas with $PYTHON
 	bash app/poc/mcp_package/build.sh
 	bash app/otterwiki/build.sh
+
+pin-base-image: | $(BIN)/python  ## write the digest of the wiki's base image into its Dockerfile, and so take its newest patches
+	$(BIN)/python dev/pin_base_image.py $(PYTHON_VERSION)
 
 lock: $(UV_READY)  ## resolve all requirements again and write the hashed requirement files
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash requirements/lock.sh

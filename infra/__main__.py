@@ -4,7 +4,7 @@ import pulumi
 from custom_domain import build_custom_domain
 from http_api import build_http_api
 from lambda_functions import build_mcp_function, build_wiki_function
-from stack_settings import load_manifest, load_package, load_settings
+from stack_settings import check_base_image, load_manifest, load_package, load_settings
 from wiki_network import build_wiki_network
 from wiki_storage import build_wiki_storage
 
@@ -13,6 +13,7 @@ settings = load_settings()
 manifest = load_manifest(settings)
 mcp_package = load_package("mcp", "app/poc/mcp_package/build.sh", settings)
 load_package("otterwiki", "app/otterwiki/build.sh", settings)
+check_base_image(settings)
 
 network = build_wiki_network(settings)
 storage = build_wiki_storage(settings, network)

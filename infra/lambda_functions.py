@@ -162,11 +162,10 @@ def _build_image(settings: StackSettings) -> pulumi.Output[str]:
         "wiki",
         context={"location": "../build/otterwiki"},
         dockerfile={"location": "../app/otterwiki/Dockerfile"},
-        build_args={"PYTHON_VERSION": settings.python_version},
         platforms=[platform],
         tags=[pulumi.Output.concat(repository.repository_url, ":latest")],
         push=True,
-        pull=True,  # a newer base image brings the security fixes of Amazon Linux
+        pull=True,
         # `preview` works on a machine without Docker; only `up` needs it.
         build_on_preview=False,
         registries=[{"address": repository.repository_url, "username": token.user_name, "password": token.password}],

@@ -1,5 +1,6 @@
 """Settings of the stack: the configuration, the manifest and the packages, checked before anything is built."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -123,11 +124,6 @@ class StackSettings(BaseModel):
         """The URL of both apps, without a slash at the end."""
         return f"https://{self.domain}"
 
-    @property
-    def python_version(self) -> str:
-        """`3.13` for the runtime `python3.13`."""
-        return self.runtime.removeprefix("python")
-
 
 class LambdaPackage(BaseModel):
     """`lambda.json` of a package: what `app/package.sh` built the package for."""
@@ -226,3 +222,21 @@ def load_package(app: str, build_script: str, settings: StackSettings) -> Lambda
         if actual != expected:
             raise pulumi.RunError(f"build/{app}: built for {actual}, but the stack needs {expected}; {command}")
     return package
+
+
+def check_base_image(settings: StackSettings) -> None:
+    """Check that the wiki's Dockerfile names its base image with a digest, and for the Python of the stack.
+
+    Raises:
+        pulumi.RunError: it names another image, or an image that can change.
+    """
+    python_version = settings.runtime.removeprefix("python")
+    file = ROOT / "app" / "otterwiki" / "Dockerfile"
+    match = re.search(r"^ARG BASE_IMAGE=(\S+?)(@sha256:[0-9a-f]{64})?$", file.read_text(), re.MULTILINE)
+    image, digest = match.groups() if match else ("", None)
+    if digest is None or not image.endswith(f":{python_version}"):
+        problem = "has no digest, so it can change" if image.endswith(f":{python_version}") else "is another one"
+        raise pulumi.RunError(
+            f"app/otterwiki/Dockerfile: the base image must be that of Python {python_version} with a digest, and "
+            f"{image or 'ARG BASE_IMAGE'} {problem}; run: make pin-base-image PYTHON_VERSION={python_version}"
+        )

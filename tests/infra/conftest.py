@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from helpers.pulumi_program import Checkout, ProgramStopped
+from helpers.pulumi_program import DIGEST, Checkout, ProgramStopped
 from helpers.support import PROJECT
 from pulumi.runtime import set_all_config
 
@@ -20,6 +21,10 @@ def checkout(tmp_path: Path) -> Checkout:
         (tmp_path / "build" / app).mkdir(parents=True)
         facts = {"runtime": "python3.13", "architecture": "x86_64", "handler": handler}
         (tmp_path / "build" / app / "lambda.json").write_text(json.dumps(facts))
+    (tmp_path / "app" / "otterwiki").mkdir(parents=True)
+    dockerfile = (PROJECT / "app" / "otterwiki" / "Dockerfile").read_text()
+    pinned = re.sub("(?m)^(ARG BASE_IMAGE=[^@\\n]+).*$", rf"\1@{DIGEST}", dockerfile)
+    (tmp_path / "app" / "otterwiki" / "Dockerfile").write_text(pinned)
     return Checkout(tmp_path)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from helpers.hostile import HOSTILE
-from helpers.pulumi_program import Checkout
+from helpers.pulumi_program import DIGEST, Checkout
 
 
 def manifest_route(path: str, *methods: str) -> dict[str, Any]:
@@ -147,6 +147,24 @@ def test_an_invalid_lambda_json_is_an_error(
     line = error_line()
     assert line.startswith(f"build/mcp/lambda.json: {message}")
     assert "; run: PYTHON=python3.13 bash app/poc/mcp_package/build.sh" in line
+
+
+@pytest.mark.parametrize(
+    ("base_image", "message"),
+    [
+        ("python:3.13", "and python:3.13 has no digest, so it can change; "),
+        ("python:3.13@sha256:12", "and python:3.13@sha256:12 is another one; "),
+        (f"python:3.12@{DIGEST}", "and python:3.12 is another one; "),
+        ("", "and ARG BASE_IMAGE is another one; "),
+    ],
+)
+def test_the_base_image_of_the_wiki_must_have_a_digest(
+    checkout: Checkout, error_line: Callable[..., str], base_image: str, message: str
+) -> None:
+    (checkout.root / "app" / "otterwiki" / "Dockerfile").write_text(f"ARG BASE_IMAGE={base_image}\nFROM $BASE_IMAGE\n")
+    line = error_line()
+    assert "app/otterwiki/Dockerfile: the base image must be that of Python 3.13 with a digest, " in line
+    assert line.endswith(f"{message}run: make pin-base-image PYTHON_VERSION=3.13")
 
 
 def test_an_unreadable_lambda_json_is_an_error(checkout: Checkout, error_line: Callable[..., str]) -> None:

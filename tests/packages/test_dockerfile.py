@@ -17,9 +17,10 @@ def instructions(name: str) -> list[str]:
     return re.findall(rf"^{name} (.+)$", DOCKERFILE, re.MULTILINE)
 
 
-def test_the_python_version_is_a_build_argument() -> None:
-    assert instructions("ARG") == ["PYTHON_VERSION=3.13"]
-    assert instructions("FROM") == ["public.ecr.aws/lambda/python:${PYTHON_VERSION}"]
+def test_the_base_image_is_a_build_argument() -> None:
+    (argument,) = instructions("ARG")
+    assert argument.partition("@")[0] == "BASE_IMAGE=public.ecr.aws/lambda/python:3.13"
+    assert instructions("FROM") == ["${BASE_IMAGE}"]
 
 
 def test_the_build_context_is_the_package_directory() -> None:
