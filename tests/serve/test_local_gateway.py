@@ -159,7 +159,7 @@ def test_a_traceback_is_logged_line_by_line(gateway: RunningGateway) -> None:
 
 def test_an_invalid_result_is_a_500_and_the_log_has_the_reason(gateway: RunningGateway) -> None:
     assert send_result(gateway, {"statusCode": "otter"})[::2] == (500, INTERNAL_ERROR)
-    assert 'statusCode is "otter"' in gateway.lines[-1]
+    assert "statusCode is a string, not a number from 200 to 599" in gateway.lines[-1]
 
 
 def test_output_is_logged_with_the_function_s_name(gateway: RunningGateway) -> None:
@@ -173,6 +173,11 @@ def test_the_log_has_one_line_for_each_request_without_its_query(gateway: Runnin
     line = gateway.lines[-1]
     assert "GET    /mcp  ANY /mcp  mcp  200  " in line
     assert "secret" not in line
+
+
+def test_the_log_has_no_token_in_a_path(gateway: RunningGateway) -> None:
+    gateway.get("/-/confirm/eyJhbGciOiJub25lIn0.e30.s3cr3t")
+    assert "GET    /-/confirm/[masked]  $default  wiki  200  " in gateway.lines[-1]
 
 
 def test_an_idle_instance_is_used_again(start: StartGateway) -> None:

@@ -126,7 +126,7 @@ def test_the_server_gets_the_request_and_the_client_its_response(start_proxy: St
     assert "x-hop" not in answer.headers
     exchange = gateway.exchanges[-1]
     assert (exchange.route_key, exchange.app, exchange.event, exchange.problem) == ("$default", "wiki", b"", None)
-    assert "POST   /a%2Fb/%C3%A9  $default  wiki  200  " in gateway.log
+    assert "POST   /[masked]/[masked]  $default  wiki  200  " in gateway.log
     assert gateway.get("/mcp").json["cwd"].endswith("mcp")
 
 
@@ -153,7 +153,7 @@ def test_a_status_and_a_chunked_response_arrive_unchanged(start_proxy: StartProx
     ("path", "status", "message", "problem"),
     [
         ("/hang", 503, "Service Unavailable", "URL has not answered within 0.3 s"),
-        ("/nonsense", 502, "Bad Gateway", "URL has sent no valid response: BadStatusLine('otter otter\\r\\n')"),
+        ("/nonsense", 502, "Bad Gateway", "URL has sent no valid response: BadStatusLine"),
         ("/large", 413, "Request Entity Too Large", "the response is larger than 10485760 bytes"),
     ],
 )

@@ -25,7 +25,7 @@ def handler(event, context):
     if path == "/mcp":
         return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": '{"jsonrpc": "2.0"}'}
     if path == "/half":
-        return {"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": "half", "otter": "\\ud800"}
+        return {"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": "half", "otter\\ud800": 1}
     if path == "/login":
         headers["location"] = "/callback?code=" + "c0de-of-the-otter&state=1"
         return {"statusCode": 302, "headers": headers, "cookies": ["session=cookie-of-the-otter; Path=/"], "body": ""}

@@ -16,6 +16,8 @@ from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse
 from routegen.serve.inspector import Inspector
 from routegen.serve.inspector.exchange_store import MAX_BYTES, MAX_EXCHANGES, ExchangeStore
 from routegen.serve.inspector.exchange_view import exchange_details
+from routegen.serve.masker import Masker
+from routegen.serve.serve_settings import ServeSettings
 from serve.inspector.conftest import InspectedGateway
 from serve.running_gateway import RESERVED
 
@@ -64,13 +66,16 @@ def test_a_reconnected_stream_resumes_after_the_last_event(inspected: InspectedG
 
 def test_the_details_of_an_exchange(inspected: InspectedGateway) -> None:
     inspected.gateway.ask(
-        "POST", "/mcp?a=1", b'{"otter": 1}', {"content-type": "application/json", "authorization": "Bearer x.y.z"}
+        "POST",
+        "/mcp?a=1",
+        b'{"otter": 1, "id": 1}',
+        {"content-type": "application/json", "authorization": "Bearer x.y.z"},
     )
     details = inspected.http.get(f"/exchanges/{inspected.last_number()}").json()
-    assert details["request"]["line"] == "POST /mcp?a=1"
+    assert details["request"]["line"] == "POST /mcp?a=[masked]"
     assert ["authorization", "Bearer [masked]"] in details["request"]["headers"]
     assert details["event"]["headers"]["authorization"] == "Bearer [masked]"
-    assert details["event"]["body"] == '{"otter": 1}'
+    assert details["event"]["body"] == '{"otter": "[masked]", "id": 1}'
     assert details["result"]["statusCode"] == 200
     assert details["reason"].startswith("the path matches exactly")
     assert inspected.http.get("/exchanges/99").status_code == 404
@@ -93,7 +98,7 @@ def test_half_of_a_surrogate_pair_can_be_shown(inspected: InspectedGateway) -> N
     """JSON can express it, UTF-8 cannot."""
     inspected.gateway.get("/half")
     answer = inspected.http.get("/exchanges/1")
-    assert answer.json()["result"]["otter"] == "\ud800"
+    assert list(answer.json()["result"]) == ["statusCode", "headers", "body", "otter\ud800"]
     assert "a bug" not in inspected.gateway.log
 
 
@@ -215,7 +220,7 @@ def new_inspector() -> Inspector:
     async def replay(_request: HttpRequest) -> None:
         raise AssertionError("nothing is replayed")
 
-    return Inspector(8001, None, replay, Manifest(version=1, default="wiki", routes=()))
+    return Inspector(8001, ServeSettings(), replay, Manifest(version=1, default="wiki", routes=()))
 
 
 def test_a_slow_viewer_keeps_no_bodies_in_memory() -> None:
@@ -245,11 +250,12 @@ def test_a_slow_viewer_keeps_no_bodies_in_memory() -> None:
 
 
 def test_changed_routes_do_not_explain_an_older_request() -> None:
-    explainer = Explainer(Manifest(version=1, default="wiki", routes=()))
+    manifest = Manifest(version=1, default="wiki", routes=())
+    explainer, masker = Explainer(manifest), Masker(manifest, ServeSettings())
     summary = {"path": "/x", "problem": None, "warning": None}
-    assert exchange_details(summary, exchange(), explainer, None)["reason"] == "no route key takes it"
+    assert exchange_details(summary, exchange(), explainer, masker, None)["reason"] == "no route key takes it"
     changed = replace(exchange(), route_key="ANY /x")
-    reason = exchange_details(summary, changed, explainer, None)["reason"]
+    reason = exchange_details(summary, changed, explainer, masker, None)["reason"]
     assert reason == "the routes have changed since this request"
 
 

@@ -55,6 +55,9 @@ Ctrl-C ends it, with exit code 0.
     "--json", "as_json", is_flag=True, help="Write one JSON object for each request or output line to stdout."
 )
 @click.option(
+    "--show-values", is_flag=True, help="Show all values in the log's paths and in the inspector, also secrets."
+)
+@click.option(
     "--max-instances",
     type=click.IntRange(1, 100),
     default=10,
@@ -74,6 +77,7 @@ def command(
     variables: tuple[str, ...],
     env_files: tuple[Path, ...],
     as_json: bool,
+    show_values: bool,
     max_instances: int,
 ) -> None:
     """Run the gateway on this machine, with the real handlers in AWS's Lambda runtime.
@@ -92,6 +96,7 @@ def command(
         renames_challenge=www_authenticate == "rename",
         max_instances=max_instances,
         public_url=public_url and public_url.rstrip("/"),
+        shows_values=show_values,
     )
     log = _log(as_json)
     local = LocalGateway(config, file, settings, log)

@@ -17,7 +17,7 @@ Paint = Callable[[str, str], str]
 class GatewayLog:
     """Writes lines for people, or JSON objects for programs.
 
-    The query of a request is never written, because it can have codes and tokens.
+    The query of a request is never written, and its path is masked, because they can have codes and tokens.
 
     Attributes:
         broken: whether nobody reads the lines any more; then nothing is written.
@@ -32,20 +32,20 @@ class GatewayLog:
         self._as_json = as_json
         self._paint = paint or (lambda text, _colour: text)
 
-    def write_exchange(self, exchange: Exchange) -> None:
-        """Write an answered request."""
+    def write_exchange(self, exchange: Exchange, path: str) -> None:
+        """Write an answered request, with its masked path."""
         if self._as_json:
             fields = {
                 name: getattr(exchange, name) for name in ("id", "route_key", "app", "reserved", "cold", "problem")
             }
-            request = {"method": exchange.request.method, "path": exchange.request.path}
+            request = {"method": exchange.request.method, "path": path}
             result = {"status": exchange.response.status, "milliseconds": round(exchange.milliseconds, 3)}
             self._write_object("request", exchange.time, **request, **fields, **result)
             return
         status = exchange.response.status
         colour = "red" if status >= 500 else "yellow" if status >= 400 else "green"
         parts = [
-            f"{exchange.request.method:<6} {exchange.request.path}",
+            f"{exchange.request.method:<6} {path}",
             exchange.route_key or "-",
             exchange.app or "-",
             self._paint(str(status), colour),

@@ -23,6 +23,7 @@ from routegen.serve.inspector import Inspector
 from routegen.serve.instance_pool import InstancePool, PoolContext
 from routegen.serve.lambda_function import LambdaFunction, lambda_functions
 from routegen.serve.lambda_instance import LambdaInstance, LambdaInvocation
+from routegen.serve.masker import Masker
 from routegen.serve.runtime_api import RuntimeApi
 from routegen.serve.serve_settings import ServeSettings
 from routegen.serve.upstream_app import UpstreamApp
@@ -60,6 +61,7 @@ class LocalGateway:
         self._log = log
         self._manifest_version = file_version(manifest_file)
         self._manifest = read_manifest(manifest_file)
+        self._masker = Masker(self._manifest, settings)
         self._functions = lambda_functions(self._manifest, config)
         self._pools: dict[str, InstancePool] = {}
         self._upstream_apps = {
@@ -68,7 +70,7 @@ class LocalGateway:
             if app and app.upstream
         }
         self._source_versions: dict[str, dict[str, FileVersion]] = {}
-        self._listeners: list[Callable[[Exchange], None]] = [log.write_exchange]
+        self._listeners: list[Callable[[Exchange], None]] = []
         self._inspector: Inspector | None = None
         self._stop_requested = asyncio.Event()
         log.on_broken = self.stop
@@ -107,9 +109,7 @@ class LocalGateway:
             ]
             if inspector_socket:
                 inspector_port = inspector_socket.getsockname()[1]
-                self._inspector = Inspector(
-                    inspector_port, self._settings.stage, self._gateway_app.answer, self._manifest
-                )
+                self._inspector = Inspector(inspector_port, self._settings, self._gateway_app.answer, self._manifest)
                 self.on_exchange(self._inspector.add_exchange)
                 listeners.append((inspector_socket, self._inspector.answer))
             try:
@@ -157,6 +157,7 @@ class LocalGateway:
         return await self._pools[instance.function.name].next_invocation(instance)
 
     def _announce(self, exchange: Exchange) -> None:
+        self._log.write_exchange(exchange, self._masker.mask_path(exchange.request.path))
         for listener in self._listeners:
             listener(exchange)
 
@@ -189,6 +190,7 @@ class LocalGateway:
             self._log.write_event("error", f"the changed manifest is not used, the routes stay as they are: {error}")
             return
         self._gateway_app.routes = RouteTargets.from_manifest(manifest)
+        self._masker = Masker(manifest, self._settings)
         if self._inspector:
             self._inspector.show_routes(manifest)
         count = len(self._gateway_app.routes.routes)

@@ -18,7 +18,9 @@ RENAMED_CHALLENGE_HEADER = "x-amzn-remapped-www-authenticate"
 
 # RFC 9110, section 5.1 and 5.5: a name is a token; a value has visible characters, blanks and non-ASCII characters.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")
+# JSON can express half of a surrogate pair (U+D800 to U+DFFF), which UTF-8 cannot.
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\ud7ff\ue000-\U0010ffff]*")
+_KINDS: dict[type, str] = {str: "a string", list: "an array", dict: "an object"}
 _STATUSES_WITHOUT_BODY = frozenset({204, 304})
 
 
@@ -67,7 +69,7 @@ def rename_challenge(response: HttpResponse) -> HttpResponse:
 
 def _status(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, STATUS_CODE_TYPE) or not 200 <= value <= 599:
-        raise InvalidResultError(f"statusCode is {_shortened(value)}, not a number from 200 to 599")
+        raise InvalidResultError(f"statusCode is {_kind(value)}, not a number from 200 to 599")
     return value
 
 
@@ -75,21 +77,23 @@ def _result_headers(value: Any) -> list[tuple[str, str]]:
     if value is None:
         return []
     if not isinstance(value, dict):
-        raise InvalidResultError(f"headers is {_shortened(value)}, not an object")
+        raise InvalidResultError(f"headers is {_kind(value)}, not an object")
     return [(_header_name(name), _header_value(name, text)) for name, text in value.items() if text is not None]
 
 
 def _header_name(name: str) -> str:
     if not _HEADER_NAME.fullmatch(name):
-        raise InvalidResultError(f"{_shortened(name)} is not a valid header name")
+        valid_part = re.match(_HEADER_NAME, name)
+        beginning = f" after {valid_part[0][:40]!r}" if valid_part else ""
+        raise InvalidResultError(f"a header name is not valid{beginning}")
     return name.lower()
 
 
 def _header_value(name: str, value: Any) -> str:
     if isinstance(value, bool | int | float):
         value = json.dumps(value)
-    if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value) or _has_surrogate(value):
-        raise InvalidResultError(f"{_shortened(value)} is not a valid value of the header {name}")
+    if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+        raise InvalidResultError(f"{_kind(value)} is not a valid value of the header {name}")
     return value.strip(" \t")
 
 
@@ -97,7 +101,7 @@ def _cookies(value: Any) -> list[str]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise InvalidResultError(f"cookies is {_shortened(value)}, not an array")
+        raise InvalidResultError(f"cookies is {_kind(value)}, not an array")
     return [_header_value("set-cookie", cookie) for cookie in value]
 
 
@@ -106,7 +110,7 @@ def _result_body(value: dict[str, Any]) -> bytes:
     if body is None:
         return b""
     if not isinstance(body, str):
-        raise InvalidResultError(f"body is {_shortened(body)}, not a string")
+        raise InvalidResultError(f"body is {_kind(body)}, not a string")
     try:
         if value.get("isBase64Encoded"):
             return base64.b64decode(body, validate=True)
@@ -116,14 +120,6 @@ def _result_body(value: dict[str, Any]) -> bytes:
         raise InvalidResultError(f"body is not {encoding}") from None
 
 
-def _has_surrogate(text: str) -> bool:
-    """Whether a text has half of a surrogate pair, which JSON can express and UTF-8 cannot."""
-    return any("\ud800" <= char <= "\udfff" for char in text)
-
-
-def _shortened(value: Any) -> str:
-    try:
-        text = json.dumps(value)
-    except RecursionError:
-        return "a value that is nested too deeply"
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _kind(value: Any) -> str:
+    """A number, or the type of any other value, whose text can be a secret."""
+    return _KINDS.get(type(value)) or json.dumps(value)[:20]

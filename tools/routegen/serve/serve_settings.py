@@ -15,6 +15,7 @@ class ServeSettings:
         timeout: seconds that a request can take, including the start of its instance.
         public_url: the origin that clients use, if a tunnel leads from it to the gateway; None for the gateway's own.
         max_instances: number of processes of one function at the same time.
+        shows_values: whether the log and the inspector show all values, also secrets.
     """
 
     stage: str | None = None
@@ -22,3 +23,4 @@ class ServeSettings:
     timeout: float = INTEGRATION_TIMEOUT
     max_instances: int = 10
     public_url: str | None = None
+    shows_values: bool = False

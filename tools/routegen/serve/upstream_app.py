@@ -65,7 +65,7 @@ class UpstreamApp:
                 UPSTREAM_UNREACHABLE_STATUS, f"{self._url} cannot be reached: {reason}; start the server"
             ) from None
         except (http.client.HTTPException, ValueError) as error:
-            raise UpstreamError(502, f"{self._url} has sent no valid response: {error!r}") from None
+            raise UpstreamError(502, f"{self._url} has sent no valid response: {type(error).__name__}") from None
         finally:
             self._end(connection)
 
@@ -107,7 +107,7 @@ def _exchange(
     finally:
         connection.close()
     if not 200 <= response.status <= 599:
-        raise http.client.HTTPException(f"the status {response.status}")
+        raise UpstreamError(502, f"the status {response.status} of the response is not valid")
     if len(body) > MAX_BODY_BYTES:
         raise UpstreamError(413, f"the response is larger than {MAX_BODY_BYTES} bytes")
     received = tuple((name.lower(), value) for name, value in response.getheaders())

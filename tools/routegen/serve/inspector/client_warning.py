@@ -6,6 +6,7 @@ known: the response that the gateway has just sent.
 
 import json
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE, classify_path
@@ -20,6 +21,9 @@ _SIGN_IN_AGAIN = (
     "ask its user to sign in again"
 )
 _STOP = "will stop here"
+_PAGE = b"<!DOCTYPE html><html></html>"
+"""A web page in the place of the real one, so that a client's error does not contain text of the response."""
+
 _MAX_ERROR = 90
 _ERROR_CLASS = re.compile(r"^\w*Error: ")
 
@@ -39,6 +43,7 @@ def client_warning(exchange: Exchange) -> str | None:
     answer = Answer(request.method, url.href, response.status, response.headers, response.body)
     if not answer.is_html:
         return None
+    answer = replace(answer, body=_PAGE)
     if role == "token-endpoint":
         return _SIGN_IN_AGAIN
     deployment = _OneKnownAnswer(answer, url.origin, url.path)

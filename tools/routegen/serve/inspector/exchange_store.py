@@ -2,10 +2,8 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cached_property
 
 from routegen.serve.exchange import Exchange
-from routegen.serve.inspector.exchange_view import JsonObject, exchange_summary
 
 MAX_EXCHANGES = 500
 """Number of exchanges that are stored."""
@@ -31,11 +29,6 @@ class StoredExchange:
     exchange: Exchange
     replay_of: int | None
     size: int
-
-    @cached_property
-    def summary(self) -> JsonObject:
-        """Its line in the page's list; it is made when somebody looks at it, because a request must not wait for it."""
-        return exchange_summary(self.number, self.exchange, self.replay_of)
 
 
 class ExchangeStore:
@@ -66,7 +59,6 @@ class ExchangeStore:
         """The exchange with a number; None if it is not stored any more."""
         return self._stored.get(number)
 
-    def next_summary(self, after: int) -> JsonObject | None:
-        """The summary of the oldest stored exchange with a number above `after`; None if there is none."""
-        stored = self._stored.get(max(after + 1, next(iter(self._stored), 1)))
-        return stored.summary if stored else None
+    def next_after(self, number: int) -> StoredExchange | None:
+        """The oldest stored exchange with a higher number; None if there is none."""
+        return self._stored.get(max(number + 1, next(iter(self._stored), 1)))

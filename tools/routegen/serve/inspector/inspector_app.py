@@ -16,8 +16,10 @@ from routegen.manifest import Manifest
 from routegen.manifest.explain import Explainer
 from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse, json_response
 from routegen.serve.http_server import RequestBody
-from routegen.serve.inspector.exchange_store import ExchangeStore
-from routegen.serve.inspector.exchange_view import JsonObject, exchange_details
+from routegen.serve.inspector.exchange_store import ExchangeStore, StoredExchange
+from routegen.serve.inspector.exchange_view import JsonObject, exchange_details, exchange_summary
+from routegen.serve.masker import Masker
+from routegen.serve.serve_settings import ServeSettings
 
 KEEP_ALIVE_INTERVAL = 15.0
 """Seconds after which a comment is sent in a quiet stream, so that a disconnected browser is noticed."""
@@ -56,10 +58,10 @@ ReplayRequest = Callable[[HttpRequest], Awaitable[object]]
 class Inspector:
     """The inspector and its state."""
 
-    def __init__(self, port: int, stage: str | None, replay: ReplayRequest, manifest: Manifest) -> None:
-        """Listen on a port; show the routes of a manifest with the gateway's stage; replay requests with `replay`."""
+    def __init__(self, port: int, settings: ServeSettings, replay: ReplayRequest, manifest: Manifest) -> None:
+        """Listen on a port; show the routes of a manifest; replay requests with `replay`."""
         self._hosts = {f"{name}:{port}" for name in _LOOPBACK_NAMES}
-        self._stage = stage
+        self._settings = settings
         self._replay_request = replay
         self._token = secrets.token_urlsafe(24)
         self._store = ExchangeStore()
@@ -70,6 +72,7 @@ class Inspector:
     def show_routes(self, manifest: Manifest) -> None:
         """Show the routes of another manifest from now on."""
         self._explainer = Explainer(manifest)
+        self._masker = Masker(manifest, self._settings)
         self._route_map: list[JsonObject] = [
             {"key": key, "app": route.app, "role": route.role, "spec": route.spec, "reserved": route.reserved}
             for route in manifest.routes
@@ -132,7 +135,7 @@ class Inspector:
             if routes is not self._route_map:
                 routes = self._route_map
                 yield _event_bytes("routes", routes)
-            while summary := self._store.next_summary(after):
+            while summary := self._next_summary(after):
                 after = summary["number"]
                 yield _event_bytes("exchange", summary, after)
             try:
@@ -141,11 +144,22 @@ class Inspector:
             except TimeoutError:
                 yield b": keep-alive\n\n"
 
+    def _next_summary(self, after: int) -> JsonObject | None:
+        """Only the summary, so that a slow reader does not keep the exchange in memory."""
+        stored = self._store.next_after(after)
+        return self._summary(stored) if stored else None
+
+    def _summary(self, stored: StoredExchange) -> JsonObject:
+        return exchange_summary(stored.number, stored.exchange, stored.replay_of, self._masker)
+
     def _details_response(self, number: int) -> HttpResponse:
         stored = self._store.get(number)
         if stored is None:
             return json_response(404, {"problem": _NOT_STORED})
-        return json_response(200, exchange_details(stored.summary, stored.exchange, self._explainer, self._stage))
+        details = exchange_details(
+            self._summary(stored), stored.exchange, self._explainer, self._masker, self._settings.stage
+        )
+        return json_response(200, details)
 
     async def _replay_response(self, request: HttpRequest, number: int) -> HttpResponse:
         token = request.header("x-inspector-token") or ""
