@@ -30,8 +30,8 @@ def import_before_fork(*modules: str) -> None:
     CONTEXT.set_forkserver_preload([*_MODULES, "helpers.frozen"])
 
 
-def start(function: Callable[..., object], *arguments: Any) -> BaseProcess:
-    """Start a process that calls a function."""
+def start(function: Callable[..., object], *arguments: Any, daemon: bool = True) -> BaseProcess:
+    """Start a process that calls a function. A daemon ends with this process, and can start no such process itself."""
     previous = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = str(PROJECT / "tests")  # The server does not get our sys.path.
     try:
@@ -41,16 +41,22 @@ def start(function: Callable[..., object], *arguments: Any) -> BaseProcess:
             del os.environ["PYTHONPATH"]
         else:
             os.environ["PYTHONPATH"] = previous
-    process = CONTEXT.Process(target=function, args=arguments, daemon=True)
+    process = CONTEXT.Process(target=function, args=arguments, daemon=daemon)
     process.start()
     return process
 
 
-def run_routegen(directory: Path, *arguments: str) -> Run:
-    """Run the command in a directory, as `python -m routegen` does."""
+def run_routegen(directory: Path, *arguments: str, forks_apps: bool = True) -> Run:
+    """Run the command in a directory, as `python -m routegen` does.
+
+    Args:
+        directory: its working directory.
+        arguments: its arguments.
+        forks_apps: whether it imports apps in forked processes, too, or in new interpreters as users have it.
+    """
     with TemporaryDirectory() as folder:
         stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
-        process = start(_routegen, arguments, dict(os.environ), directory, stdout, stderr)
+        process = start(_routegen, arguments, dict(os.environ), directory, stdout, stderr, forks_apps, daemon=False)
         process.join(_SECONDS)
         if process.exitcode is None:
             process.kill()
@@ -59,12 +65,21 @@ def run_routegen(directory: Path, *arguments: str) -> Run:
 
 
 def _routegen(
-    arguments: tuple[str, ...], environment: Mapping[str, str], directory: Path, stdout: Path, stderr: Path
+    arguments: tuple[str, ...],
+    environment: Mapping[str, str],
+    directory: Path,
+    stdout: Path,
+    stderr: Path,
+    forks_apps: bool,
 ) -> None:
     _set_environment(environment)
     os.chdir(directory)
     _write_to(1, stdout)
     _write_to(2, stderr)
+    if forks_apps:
+        from helpers.forked_apps import fork_apps
+
+        fork_apps()
     from routegen.cli import main
 
     main(arguments)

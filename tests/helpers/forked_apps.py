@@ -1,14 +1,18 @@
 """Apps that routegen imports in forked processes, in which the frameworks are imported already.
 
-The fixture `forked_apps` lets a test call routegen in this process: `run(routegen, State(), ["check"])`.
+The fixture `forked_apps` lets a test call routegen in this process: `run(routegen, State(), ["check"])`. A process of
+routegen that was forked itself calls `fork_apps()`.
 """
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +22,8 @@ from helpers.forked import import_before_fork, start
 from helpers.support import PROJECT
 
 # The processes import this module, and with it pytest.
-import_before_fork("pytest", "routegen.load.child_process", "routegen.discover.discovery_task", "routegen.prove.driver")
+import_before_fork("pytest", "helpers.forked_apps")
+import_before_fork("routegen.load.child_process", "routegen.discover.discovery_task", "routegen.prove.driver")
 import_before_fork(
     "fastmcp.server.server",
     "fastmcp.server.auth.providers.workos",
@@ -33,11 +38,18 @@ class _ForkedChild:
     """Stands for the `subprocess.Popen` of `routegen.load.app_process`."""
 
     def __init__(
-        self, command: Sequence[str], *, pass_fds: tuple[int, ...], cwd: str, env: Mapping[str, str], **_: Any
+        self,
+        start_process: Callable[..., BaseProcess],
+        command: Sequence[str],
+        *,
+        pass_fds: tuple[int, ...],
+        cwd: str,
+        env: Mapping[str, str],
+        **_: Any,
     ) -> None:
         result, stderr = Connection(os.dup(pass_fds[0])), Connection(os.dup(2))
         with result, stderr:
-            self._process = start(_import_app, command[-1], dict(env), str(cwd), result, stderr)
+            self._process = start_process(_import_app, command[-1], dict(env), str(cwd), result, stderr)
         assert self._process.pid is not None
         self.pid = self._process.pid
 
@@ -67,7 +79,28 @@ def _import_app(
     main()
 
 
+def _subprocess_module(start_process: Callable[..., BaseProcess]) -> SimpleNamespace:
+    """Return what `routegen.load.app_process` uses of the module `subprocess`."""
+    return SimpleNamespace(
+        Popen=partial(_ForkedChild, start_process),
+        DEVNULL=subprocess.DEVNULL,
+        TimeoutExpired=subprocess.TimeoutExpired,
+    )
+
+
 @pytest.fixture
 def forked_apps(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in = SimpleNamespace(Popen=_ForkedChild, DEVNULL=subprocess.DEVNULL, TimeoutExpired=subprocess.TimeoutExpired)
-    monkeypatch.setattr("routegen.load.app_process.subprocess", stand_in)
+    monkeypatch.setattr("routegen.load.app_process.subprocess", _subprocess_module(start))
+
+
+def fork_apps() -> None:
+    """Let routegen fork this process for each app."""
+    from routegen.load import app_process
+
+    vars(app_process)["subprocess"] = _subprocess_module(_fork)
+
+
+def _fork(function: Callable[..., object], *arguments: Any) -> BaseProcess:
+    process = multiprocessing.get_context("fork").Process(target=function, args=arguments)
+    process.start()
+    return process

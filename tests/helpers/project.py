@@ -6,15 +6,18 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import helpers.forked_apps  # noqa: F401 - the processes have what apps import
 import pytest
 from helpers.forked import run_routegen
 from helpers.support import PYPROJECT, SMALL_APP, Routegen, Run
 
 
-def run_in(directory: Path, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Run:
+def run_in(
+    directory: Path, *arguments: str | Path, env: Mapping[str, str] | None = None, forks_apps: bool = True
+) -> Run:
     """Run the command in a forked process, or in a new interpreter where the environment differs."""
     if not env:
-        return run_routegen(directory, *map(str, arguments))
+        return run_routegen(directory, *map(str, arguments), forks_apps=forks_apps)
     done = subprocess.run(
         [sys.executable, "-m", "routegen", *map(str, arguments)],
         cwd=directory,
