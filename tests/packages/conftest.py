@@ -133,7 +133,7 @@ class RunningFunction:
     log: Path = field(repr=False)
 
     def invoke(self, method: str, path: str, body: str = "") -> dict[str, Any]:
-        """Send one event in payload format 2.0 through the Runtime API, and return the response."""
+        """Send one event in payload format 2.0, and return the response."""
         event: dict[str, Any] = {
             "version": "2.0",
             "routeKey": "$default",
@@ -149,6 +149,10 @@ class RunningFunction:
         if body:
             event["headers"]["content-type"] = "application/json"
             event["body"] = body
+        return self.send(event)
+
+    def send(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Send an event through the Runtime API, and return the response."""
         self.api.events.put(event)
         try:
             kind, result = self.api.results.get(timeout=60)

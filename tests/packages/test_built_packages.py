@@ -6,11 +6,14 @@ import marshal
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 import pytest
+from helpers.pulumi_program import DEPLOYED_WIKI, REQUIRED
+from helpers.wiki_browser import WikiBrowser, check_life_of_an_account
 
 # One process, because two would wait for the same build. A build installs packages from the registry.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packages")]
@@ -23,6 +26,7 @@ MCP_SETTINGS = {
     "WORKOS_CLIENT_ID": "client_01EXAMPLE",
     "MCP_BASE_URL": "https://dev.wikibot.io",
     "WIKI_URL": "https://dev.wikibot.io",
+    "WIKI_READER_TOKEN": REQUIRED["reader_token"],
 }
 
 Built = Callable[[str], Any]
@@ -94,6 +98,29 @@ def test_the_wiki_needs_only_its_package(built: Built, run: Run, tmp_path: Path)
     assert base64.b64decode(icon["body"]) == file.read_bytes()
     feed = wiki.invoke("GET", "/-/changelog/feed.rss")  # feedgen and lxml
     assert feed["statusCode"] == 200
+    assert package.tree() == before, "Lambda's file system is read-only"
+
+
+@dataclass
+class DeployedWiki(WikiBrowser):
+    """A browser of the wiki's package in AWS's runtime client."""
+
+    function: Any
+
+    def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
+        response: dict[str, Any] = self.function.send(event)
+        return response
+
+
+def test_accounts_work_in_the_package_with_the_deployed_environment(built: Built, run: Run, tmp_path: Path) -> None:
+    package = built("otterwiki")
+    before = package.tree()
+    wiki = DeployedWiki(run(package, **DEPLOYED_WIKI, WIKI_DATA_DIR=str(tmp_path / "data")))
+    check_life_of_an_account(wiki)
+    wiki.cookies.clear()
+    token = f"Bearer {REQUIRED['reader_token']}"
+    assert wiki.request("GET", "/Page/source", "raw", authorization=token).text.startswith("by ann")
+    assert wiki.request("GET", "/-/settings", authorization=token).status == 403
     assert package.tree() == before, "Lambda's file system is read-only"
 
 

@@ -1,19 +1,16 @@
 """Fixtures: the wiki Lambda in a separate process, which gets events in payload format 2.0."""
 
-import base64
 import json
 import os
-import re
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from helpers.forked import WIKI_IMPORTS, Program, import_before_fork, start_program
+from helpers.wiki_browser import WikiBrowser
 
 SOURCE = Path(__file__).parents[2] / "app" / "otterwiki"
 DRIVER = """
@@ -33,81 +30,22 @@ for line in sys.stdin:
 import_before_fork(*WIKI_IMPORTS)
 
 
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    encoded: bool
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-
 @dataclass
-class Wiki:
+class Wiki(WikiBrowser):
     """One instance of the function, and the cookies of a browser."""
 
     program: Program
     log: Path
-    cookies: dict[str, str] = field(default_factory=dict)
 
-    def request(
-        self, method: str, path: str, query: str = "", form: dict[str, str] | None = None, **headers: str
-    ) -> Answer:
-        """Send one event. `path` is decoded, as in an event of API Gateway."""
-        event: dict[str, Any] = {
-            "version": "2.0",
-            "routeKey": "$default",
-            "rawPath": path,
-            "headers": {
-                "host": "wiki.example",
-                "x-forwarded-proto": "https",
-                "x-forwarded-port": "443",
-                "referer": "https://wiki.example/",
-                **headers,
-            },
-            "requestContext": {
-                "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"}
-            },
-            "isBase64Encoded": False,
-        }
-        if query:
-            event["rawQueryString"] = query
-        if self.cookies:
-            event["cookies"] = [f"{name}={value}" for name, value in self.cookies.items()]
-        if form is not None:
-            event["headers"]["content-type"] = "application/x-www-form-urlencoded"
-            event["body"] = base64.b64encode(urlencode(form).encode()).decode()
-            event["isBase64Encoded"] = True
-        return self.send(event)
-
-    def send(self, event: dict[str, Any]) -> Answer:
+    def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
         self.program.stream.write(json.dumps(event) + "\n")
-        result = json.loads(self.program.stream.readline())
-        for cookie in result["cookies"]:
-            self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(cookie).items()}
-        encoded = result["isBase64Encoded"]
-        body = base64.b64decode(result["body"]) if encoded else result["body"].encode()
-        return Answer(result["statusCode"], result["headers"], encoded, body)
+        response: dict[str, Any] = json.loads(self.program.stream.readline())
+        return response
 
     def evaluate(self, expression: str) -> Any:
         """Evaluate a Python expression in the instance."""
         self.program.stream.write(json.dumps(expression) + "\n")
         return json.loads(self.program.stream.readline())
-
-    def get(self, path: str, query: str = "") -> Answer:
-        return self.request("GET", path, query)
-
-    def post(self, path: str, **form: str) -> Answer:
-        """Post a form like a browser, with the CSRF token of a page."""
-        token = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/-/login").text)
-        assert token, "the login page has no form"
-        return self.request("POST", path, form={"csrf_token": token[1], **form})
-
-    def save(self, page: str, content: str, message: str = "a change") -> Answer:
-        return self.post(f"/{page}/save", content=content, commit=message)
 
     def kill(self) -> None:
         """Kill the instance with its git processes, as Lambda does after a time-out."""

@@ -6,55 +6,25 @@ from typing import Any
 
 import pytest
 from helpers.pulumi_program import DEPLOYED_WIKI, REQUIRED
+from helpers.wiki_browser import check_life_of_an_account
 from werkzeug.security import generate_password_hash
 
 Start = Callable[..., Any]
-PASSWORD = "long enough"
-
-
-def register(wiki: Any, name: str) -> Any:
-    passwords = {"password1": PASSWORD, "password2": PASSWORD}
-    return wiki.post("/-/register", email=f"{name}@example.com", name=name, **passwords)
-
-
-def log_in(wiki: Any, name: str, password: str = PASSWORD) -> bool:
-    wiki.cookies.clear()
-    wiki.post("/-/login", email=f"{name}@example.com", password=password)
-    return bool(wiki.get("/-/settings").status == 200)
 
 
 def test_an_account_is_created_approved_used_and_gets_a_new_password(start: Start, tmp_path: Path) -> None:
-    wiki = start(tmp_path, **DEPLOYED_WIKI)
-    assert register(wiki, "ann").status == 302
-    assert not log_in(wiki, "ann"), "nobody has approved the first visitor"
-    assert log_in(wiki, "admin")
-    assert "ann@example.com" in wiki.get("/-/admin/user_management").text
-    account = {"name": "ann", "email": "ann@example.com", "is_approved": "1", "password1": "", "password2": ""}
-    wiki.post("/-/user/2", **account)
-    assert log_in(wiki, "ann")
-    assert wiki.save("Page", "by ann").status == 302
-    assert wiki.get("/-/admin/user_management").status == 403
-
-    wiki.cookies.clear()
-    assert wiki.get("/Page").status == 302, "a visitor cannot read"
-    lost = wiki.get("/-/lost_password")
-    assert (lost.status, lost.headers["location"]) == (302, "/-/login")
-    assert "Ask an administrator of the wiki for a new password" in wiki.get("/-/login").text
-    assert log_in(wiki, "admin")
-    wiki.post("/-/user/2", **account | {"password1": "another one", "password2": "another one"})
-    assert not log_in(wiki, "ann")
-    assert log_in(wiki, "ann", "another one")
+    check_life_of_an_account(start(tmp_path, **DEPLOYED_WIKI))
 
 
 def test_the_environment_sets_a_new_password_of_the_administrator_once(start: Start, tmp_path: Path) -> None:
-    assert log_in(start(tmp_path, **DEPLOYED_WIKI), "admin")
+    assert start(tmp_path, **DEPLOYED_WIKI).log_in("admin")
     hashed = generate_password_hash("second password", method="pbkdf2:sha256:10")
     wiki = start(tmp_path, **DEPLOYED_WIKI | {"WIKI_ADMIN_PASSWORD_HASH": hashed})
-    assert not log_in(wiki, "admin")
-    assert log_in(wiki, "admin", "second password")
+    assert not wiki.log_in("admin")
+    assert wiki.log_in("admin", "second password")
     wiki.post("/-/settings", password1="changed in the wiki", password2="changed in the wiki")
     again = start(tmp_path, **DEPLOYED_WIKI | {"WIKI_ADMIN_PASSWORD_HASH": hashed})
-    assert log_in(again, "admin", "changed in the wiki")
+    assert again.log_in("admin", "changed in the wiki")
 
 
 @pytest.mark.parametrize(
