@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from adopt.deployed_shapes import OTHER_APP, SEED, SHAPES, answering_functions, apply, deploy
+from audit.faults import intercept_requests, refuse_call
 from audit.moto_deployment import MANIFEST, MotoDeployment
+from botocore.awsrequest import AWSPreparedRequest
 from helpers.support import Run
 from routegen.cli import routegen
 from routegen.cli.failures import State, run
@@ -163,6 +165,43 @@ def test_a_wrong_option_is_one_line(command: Command, arguments: tuple[str, ...]
     assert (wrong.code, wrong.stdout) == (2, "")
     assert message in wrong.stderr
     assert len(wrong.stderr.splitlines()) == 1
+
+
+def adoption_of_stage_variables(command: Command, monkeypatch: pytest.MonkeyPatch, *denied: str) -> Run:
+    """Adopt an API whose integration has a stage variable; the output ends with the calls to AWS."""
+    deployment = deploy({**dict.fromkeys(SEED, "mcp"), "$default": "otterwiki"})
+    deployment.create_stage("v", StageVariables={"which": "wikibot-mcp"})
+    uri = deployment.arns["mcp"].replace("wikibot-mcp", "${stageVariables.which}")
+    deployment.set_target("ANY /mcp", deployment.create_integration(uri))
+    for operation in denied:
+        refuse_call(monkeypatch, operation, "AccessDeniedException", 403, "no")
+    return command("adopt", "--api-id", deployment.api_id, "--stage", "v")
+
+
+def test_only_the_calls_that_the_plan_needs_are_made(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def record(send: Any, event: str, request: AWSPreparedRequest) -> Any:
+        calls.append(event.rpartition(".")[2])
+        return send(event, request)
+
+    deployment = deploy({**dict.fromkeys(SEED, "mcp"), "$default": "otterwiki"})
+    intercept_requests(monkeypatch, record)
+    assert command("adopt", "--api-id", deployment.api_id).code == 0
+    assert calls == ["GetApi", "GetRoutes", "GetIntegrations"]
+
+
+def test_a_stage_variable_is_read_from_the_stage(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    adopted = adoption_of_stage_variables(command, monkeypatch)
+    assert adopted.code == 0, "the integration with the variable has the function of the other routes"
+
+
+@pytest.mark.parametrize("operation", ["GetApi", "GetRoutes", "GetIntegrations", "GetStages"])
+def test_a_call_that_aws_refuses_is_one_line(command: Command, monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+    refused = adoption_of_stage_variables(command, monkeypatch, operation)
+    assert (refused.code, refused.stdout) == (2, "")
+    assert f"apigatewayv2:{operation} is denied: no Allow apigateway:GET for the credentials" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
 
 
 def test_a_websocket_api_is_no_http_api(command: Command) -> None:

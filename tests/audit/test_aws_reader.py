@@ -53,6 +53,21 @@ def test_every_call_only_reads(
         assert method == "GET" or service == "sts"  # all calls of STS are POST requests
 
 
+def test_only_the_functions_of_routes_are_read(
+    deployment: MotoDeployment, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment.create_integration(deployment.arns["mcp"].replace("wikibot-mcp", "unused"))
+    asked: list[str] = []
+
+    def record(send: Any, event: str, request: AWSPreparedRequest) -> Any:
+        asked.append(f"{request.url}")
+        return send(event, request)
+
+    intercept_requests(monkeypatch, record)
+    assert audit("--api-id", deployment.api_id).code == 0
+    assert [url for url in asked if "unused" in url] == []
+
+
 def test_the_documented_policy_allows_exactly_the_calls(
     deployment: MotoDeployment, audit: Audit, calls: list[tuple[str, str, str]]
 ) -> None:

@@ -8,6 +8,7 @@ import difflib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import boto3
@@ -116,33 +117,58 @@ class AwsReader:
         """
         try:
             arn = self._execution_arn()
+        except _CallError as error:
+            return ApiDeployment(arn="", api=None, unread=(error.unread,))
+        deployment = self._read_routes(api_id, api_name)
+        api, routes, integrations = deployment.api, deployment.routes, deployment.integrations
+        if api is None or api.protocol_type != "HTTP":
+            return deployment
+        stages = self._read_stages(api.api_id)
+        domains = self._read_items("get_domain_names", CustomDomain, "the custom domains", {})
+        selected = (stages or {}).get(stage)
+        used = {route.integration_id for route in routes or ()} & (integrations or {}).keys()
+        return replace(
+            deployment,
+            arn=f"{arn}:{api.api_id}",
+            stages=stages,
+            domains=domains,
+            mappings=None if domains is None else self._read_mappings(domains),
+            exported=self._read_export(api.api_id, selected) if selected else None,
+            functions=self._read_functions(
+                [integration for key, integration in (integrations or {}).items() if key in used],
+                selected.stage_variables if selected else {},
+            ),
+            unread=tuple(self._unread),
+        )
+
+    def read_routes(self, api_id: str | None, api_name: str | None) -> ApiDeployment:
+        """Read only the routes and the integrations of one API, and the stages if an integration has a stage variable.
+
+        The arguments and the errors are those of `read`.
+        """
+        deployment = self._read_routes(api_id, api_name)
+        integrations = (deployment.integrations or {}).values()
+        if deployment.api and any("${stageVariables." in integration.integration_uri for integration in integrations):
+            deployment = replace(deployment, stages=self._read_stages(deployment.api.api_id))
+        return replace(deployment, unread=(*deployment.unread, *self._unread))
+
+    def _read_routes(self, api_id: str | None, api_name: str | None) -> ApiDeployment:
+        try:
             item = self._find_api(api_name) if api_id is None else self._get_api(api_id)
         except _CallError as error:
             return ApiDeployment(arn="", api=None, unread=(error.unread,))
         api = DeployedApi.model_validate(item)
-        arn = f"{arn}:{api.api_id}"
-        return self._read_parts(arn, api, stage) if api.protocol_type == "HTTP" else ApiDeployment(arn, api)
-
-    def _read_parts(self, arn: str, api: DeployedApi, stage: str) -> ApiDeployment:
+        if api.protocol_type != "HTTP":
+            return ApiDeployment(arn="", api=api)
         parameters = {"ApiId": api.api_id}
         routes = self._read_items("get_routes", DeployedRoute, api.api_id, parameters)
         integrations = self._read_items("get_integrations", DeployedIntegration, api.api_id, parameters)
-        stages = self._read_items("get_stages", DeployedStage, api.api_id, parameters)
-        domains = self._read_items("get_domain_names", CustomDomain, "the custom domains", {})
-        selected = next((item for item in stages or () if item.stage_name == stage), None)
-        variables = selected.stage_variables if selected else {}
-        return ApiDeployment(
-            arn=arn,
-            api=api,
-            routes=routes,
-            integrations=None if integrations is None else {item.integration_id: item for item in integrations},
-            stages=None if stages is None else {item.stage_name: item for item in stages},
-            domains=domains,
-            mappings=None if domains is None else self._read_mappings(domains),
-            exported=self._read_export(api.api_id, selected) if selected else None,
-            functions=self._read_functions(integrations or (), variables),
-            unread=tuple(self._unread),
-        )
+        by_id = None if integrations is None else {item.integration_id: item for item in integrations}
+        return ApiDeployment(arn="", api=api, routes=routes, integrations=by_id)
+
+    def _read_stages(self, api_id: str) -> dict[str, DeployedStage] | None:
+        stages = self._read_items("get_stages", DeployedStage, api_id, {"ApiId": api_id})
+        return None if stages is None else {stage.stage_name: stage for stage in stages}
 
     def _execution_arn(self) -> str:
         identity = self._call(self._sts, "get_caller_identity", "the credentials", {})

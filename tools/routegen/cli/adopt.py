@@ -113,13 +113,13 @@ def command(
 
 
 def _read_api(reader: AwsReader, api_id: str | None, api_name: str | None, stage: str) -> ExistingApi:
-    deployment = reader.read(api_id, api_name, stage)
+    deployment = reader.read_routes(api_id, api_name)
     api = deployment.api
     if api is not None and api.protocol_type != "HTTP":
         raise ConfigError(
             f"--api-id: {api.api_id} is a {api.protocol_type} API; only an HTTP API has the routes of a manifest"
         )
-    if api is None or deployment.routes is None or deployment.integrations is None:
+    if api is None or deployment.routes is None or deployment.integrations is None or deployment.unread:
         unread = deployment.unread[0]
         raise ConfigError(f"{unread.subject}: {unread.message} {unread.fix}")
     variables = (deployment.stages or {}).get(stage)
