@@ -301,6 +301,9 @@ COMBINED_FAULTS = {
     "a route that the stage still serves": Fault(
         rules.STALE_DEPLOYMENT, subject="GET /old", export={**_exported_paths(), "/old": {"get": {}}}, **_STALE
     ),
+    "a path with unknown methods that the stage still serves": Fault(
+        rules.STALE_DEPLOYMENT, subject="/old", export={**_exported_paths(), "/old": {}, "/mcp": {}}, **_STALE
+    ),
     "a route that leads elsewhere in the stage": Fault(
         rules.STALE_DEPLOYMENT,
         subject=MCP_KEY,

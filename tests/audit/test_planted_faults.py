@@ -16,6 +16,8 @@ from audit.faults import (
 )
 from audit.moto_deployment import DOMAIN, MANIFEST, MotoDeployment
 from helpers.moto_account import REGION
+from routegen.audit.api_deployment import ApiDeployment, ApiMapping, CustomDomain, DeployedApi
+from routegen.audit.entrances import check_domains
 from routegen.manifest import dump_manifest, read_manifest
 from routegen.report.rules import AUDIT_RULES, NO_PERMISSION, NOT_READ, ROUTE_EXTRA, ROUTE_NOT_DEPLOYED
 
@@ -109,6 +111,33 @@ def test_a_domain_with_mutual_tls_beside_an_open_one_is_no_finding(
     assert audit("--api-id", deployment.api_id, "--domain", "internal.wikibot.io").code == 1
 
 
+@pytest.mark.parametrize("name", ["wikibot.example", "https://WikiBot.example/", "wikibot.example:443"])
+def test_a_domain_can_be_written_as_a_url(name: str, deployment: MotoDeployment, audit: Audit) -> None:
+    deployment.create_domain("wikibot.example")
+    assert audit("--api-id", deployment.api_id, "--domain", name).code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "messages"),
+    [
+        ("tools.wikibot.example", []),
+        ("a.tools.wikibot.example", ["a.tools.wikibot.example is no custom domain of this account and region."]),
+        ("other.wikibot.example", ["other.wikibot.example has no mapping."]),
+    ],
+)
+def test_a_wildcard_domain_is_the_domain_of_every_name_with_one_more_label(name: str, messages: list[str]) -> None:
+    """moto finds no wildcard domain by its name, so the data is made here."""
+    api = DeployedApi(api_id="a1b2c3", name="wikibot", protocol_type="HTTP")
+    domains = ("*.wikibot.example", "other.wikibot.example")
+    found = ApiDeployment(
+        arn="",
+        api=api,
+        domains=tuple(CustomDomain(domain_name=domain) for domain in domains),
+        mappings=(ApiMapping(domain_name=domains[0], api_id="a1b2c3", stage="$default"),),
+    )
+    assert [finding.message for finding in check_domains(found, api, "$default", name)] == messages
+
+
 def test_the_report_lists_the_domains_that_lead_to_the_stage(deployment: MotoDeployment, audit: Audit) -> None:
     deployment.create_domain("prod.wikibot.io", key="app")
     lines = audit("--api-id", deployment.api_id).stdout.splitlines()
@@ -120,6 +149,8 @@ def test_the_region_is_that_of_the_aws_cli(
     deployment: MotoDeployment, audit: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    assert "in us-east-1" in audit("--api-id", deployment.api_id).stderr
+    monkeypatch.setenv("AWS_REGION", "")
     assert "in us-east-1" in audit("--api-id", deployment.api_id).stderr
     monkeypatch.setenv("AWS_REGION", REGION)
     assert audit("--api-id", deployment.api_id).code == 0

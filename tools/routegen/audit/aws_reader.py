@@ -89,7 +89,7 @@ class AwsReader:
         """
         try:
             # boto3 reads only AWS_DEFAULT_REGION; the AWS CLI prefers AWS_REGION, which Lambda and CodeBuild set.
-            session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
+            session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None)
             self._gateway: Any = session.client("apigatewayv2")
             self._lambda: Any = session.client("lambda")
             self._sts: Any = session.client("sts")
@@ -126,7 +126,7 @@ class AwsReader:
         stages = self._read_stages(api.api_id)
         domains = self._read_items("get_domain_names", CustomDomain, "the custom domains", {})
         selected = (stages or {}).get(stage)
-        used = {route.integration_id for route in routes or ()} & (integrations or {}).keys()
+        used = {route.integration_id for route in routes or ()}
         return replace(
             deployment,
             arn=f"{arn}:{api.api_id}",

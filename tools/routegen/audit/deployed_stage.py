@@ -24,7 +24,8 @@ def check_export(routes: list[ResolvedRoute], exported: Mapping[str, Any]) -> It
         exported: the OpenAPI document of the stage's deployment.
     """
     served = {normalize_route_key(key): (key, uri) for key, uri in _exported_routes(exported)}
-    paths = {_path_shape(f"ANY {path}") for path, methods in exported.get("paths", {}).items() if not methods}
+    # A path without operations is served with unknown methods.
+    paths = {_path_shape(f"ANY {path}"): path for path, methods in exported.get("paths", {}).items() if not methods}
     for resolved in routes:
         key = resolved.key
         shape = normalize_route_key(key)
@@ -38,7 +39,9 @@ def check_export(routes: list[ResolvedRoute], exported: Mapping[str, Any]) -> It
         if uri and expected and uri != expected:
             message = f"{key} leads to {uri} in the deployment that the stage serves, and to {expected} in the API."
             yield Finding(rules.STALE_DEPLOYMENT, key, message, _FIX)
-    for key, _ in served.values():
+    for shape in {_path_shape(resolved.key) for resolved in routes}:
+        paths.pop(shape, None)
+    for key in [*(key for key, _ in served.values()), *paths.values()]:
         message = f"The stage still serves {key}, which the API does not have any more."
         yield Finding(rules.STALE_DEPLOYMENT, key, message, _FIX)
 

@@ -40,8 +40,11 @@ def check_domains(
         mapping for mapping in deployment.mappings or () if mapping.api_id == api.api_id and mapping.stage == stage
     ]
     if named_domain is not None:
-        yield from _check_named_domain(deployment, api, stage, named_domain)
-        mappings = [mapping for mapping in mappings if mapping.domain_name == named_domain]
+        # A wildcard domain has all names of one more label ("Wildcard custom domain names for HTTP APIs").
+        wildcard = f"*.{named_domain.partition('.')[2]}"
+        custom_domain = named_domain if named_domain in domains or wildcard not in domains else wildcard
+        yield from _check_named_domain(deployment, api, stage, custom_domain)
+        mappings = [mapping for mapping in mappings if mapping.domain_name == custom_domain]
     elif api.disable_execute_api_endpoint and not mappings:
         message = f"The endpoint {api.api_endpoint} is disabled, and no custom domain is mapped to the stage {stage}."
         fix = f"Map a custom domain to the stage {stage}, or enable the endpoint."

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -27,6 +28,11 @@ Exit code 0: no finding at or above --fail-on; 1: at least one finding.
 """
 
 
+def _host_name(_context: click.Context, _parameter: click.Parameter, domain: str | None) -> str | None:
+    """Return the host name, in small letters as AWS has it, of a domain or of a URL."""
+    return domain and urlsplit(domain if "//" in domain else f"//{domain}").hostname
+
+
 @click.command("audit", epilog=_EPILOG)
 @aws_options
 @manifest_option
@@ -38,7 +44,12 @@ Exit code 0: no finding at or above --fail-on; 1: at least one finding.
     help="The function of an app: name, name:alias or ARN.  Repeatable.  "
     "[default: the function that most of its routes lead to]",
 )
-@click.option("--domain", metavar="NAME", help="The custom domain that clients use; it must lead to the stage.")
+@click.option(
+    "--domain",
+    metavar="NAME",
+    callback=_host_name,
+    help="The custom domain that clients use; it must lead to the stage.",
+)
 @report_options
 @debug_option
 def command(
