@@ -20,7 +20,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dev.authkit.client_registration import RegistrationEndpoint
-from dev.authkit.grants import AccessTokens, CodeGrant, IdToken, RefreshGrant, RequireS256, ResourceIndicator
+from dev.authkit.grants import (
+    AccessTokens,
+    AuthorizationParameters,
+    CodeGrant,
+    IdToken,
+    RefreshGrant,
+    RequireS256,
+    ResourceIndicator,
+)
 from dev.authkit.stand_in_settings import SCOPES, StandInSettings
 from dev.authkit.stand_in_state import RegisteredClient, SigningKeys, StandInState
 
@@ -81,15 +89,18 @@ async def read_body(request: Request) -> bytes:
     return body
 
 
+def _check_media_type(request: Request, media_type: str) -> None:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != media_type:
+        raise InvalidRequestError(f"The body must be {media_type}.")
+
+
 async def read_form(request: Request) -> Pairs:
     """Read the parameters of a form body. Parameters without a value are ignored (RFC 6749, section 3.2).
 
     Raises:
         InvalidRequestError: the body is not form-encoded, or a parameter occurs more than once.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/x-www-form-urlencoded":
-        raise InvalidRequestError("The body must be application/x-www-form-urlencoded.")
+    _check_media_type(request, "application/x-www-form-urlencoded")
     body = await read_body(request)
     try:
         pairs = parse_qsl(body.decode(), max_num_fields=100)
@@ -102,7 +113,12 @@ async def read_form(request: Request) -> Pairs:
 
 
 async def read_json(request: Request) -> JsonRequest:
-    """Read a JSON body. Invalid JSON becomes `null`, which the endpoint refuses."""
+    """Read a JSON body. Invalid JSON becomes `null`, which the endpoint refuses.
+
+    Raises:
+        InvalidRequestError: the body is not application/json, or it is too large.
+    """
+    _check_media_type(request, "application/json")
     json_request = JsonRequest(request.method, str(request.url), request.headers)
     body = await read_body(request)
     try:
@@ -124,7 +140,8 @@ class StandInServer(AuthorizationServer):
         self.state = state
         self.keys = keys
         self.register_token_generator("default", AccessTokens(settings, keys))
-        self.register_grant(CodeGrant, [RequireS256(required=True), ResourceIndicator(), IdToken(settings, keys)])
+        extensions = [AuthorizationParameters(), RequireS256(required=True), ResourceIndicator()]
+        self.register_grant(CodeGrant, [*extensions, IdToken(settings, keys)])
         self.register_grant(RefreshGrant)
         self.register_endpoint(RegistrationEndpoint())
 
@@ -135,15 +152,25 @@ class StandInServer(AuthorizationServer):
     def authenticate_client(
         self, request: FormRequest, methods: list[str], endpoint: str = "token"
     ) -> RegisteredClient:
-        """Authenticate a client, with any Authorization header.
+        """Authenticate a client with one method (RFC 6749, section 2.3).
 
         Raises:
             InvalidClientError: the authentication fails.
+            InvalidRequestError: the request uses a method that is not supported, or several methods.
         """
+        form = request.form
+        if "client_assertion" in form or "client_assertion_type" in form:
+            raise InvalidRequestError("client_assertion is not supported.")
+        if "authorization" in request.headers:
+            if "client_secret" in form:
+                raise InvalidRequestError("The client uses the Authorization header and client_secret.")
+            methods = ["client_secret_basic"]
         try:
             client: RegisteredClient = super().authenticate_client(request, methods, endpoint)
         except UnicodeDecodeError:
             raise InvalidClientError("The Authorization header is not UTF-8.", status_code=401) from None
+        if form.get("client_id", client.client_id) != client.client_id:
+            raise InvalidRequestError("client_id is not the client of the Authorization header.")
         return client
 
     def save_token(self, token: dict[str, Any], request: OAuth2Request) -> None:

@@ -1,21 +1,24 @@
 """Authlib's grants with AuthKit's options: PKCE with S256 is required, and `resource` (RFC 8707) is the audience."""
 
+import re
 import secrets
 from typing import Any, ClassVar
 
 from authlib.oauth2.rfc6749 import (
     AuthorizationCodeGrant,
     InvalidRequestError,
+    InvalidScopeError,
     OAuth2Error,
     OAuth2Request,
     RefreshTokenGrant,
+    UnauthorizedClientError,
 )
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 from authlib.oidc.core import OpenIDCode
 from joserfc.jwk import KeySet
 
-from dev.authkit.stand_in_settings import AUTH_METHODS, EMAIL, USER_ID, StandInSettings, is_resource
+from dev.authkit.stand_in_settings import AUTH_METHODS, EMAIL, USER_ID, StandInSettings, is_resource, is_scope
 from dev.authkit.stand_in_state import (
     AuthorizationCode,
     RefreshToken,
@@ -36,6 +39,13 @@ class CodeGrant(AuthorizationCodeGrant):
     """Authorization code grant (RFC 6749, section 4.1)."""
 
     TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = list(AUTH_METHODS)
+
+    @staticmethod
+    def validate_no_multiple_request_parameter(request: OAuth2Request) -> None:
+        """Check only the parameters without which no error can be sent to the client."""
+        for name in ("client_id", "redirect_uri"):
+            if len(request.payload.datalist.get(name, [])) > 1:
+                raise InvalidRequestError(f"{name} occurs more than once.")
 
     @staticmethod
     def validate_authorization_redirect_uri(request: OAuth2Request, client: RegisteredClient) -> str:
@@ -83,7 +93,8 @@ class RefreshGrant(RefreshTokenGrant):
         return state.use_refresh_token(refresh_token, self.request.client.client_id)
 
     def validate_token_request(self) -> None:
-        """Run Authlib's checks, and check the resource."""
+        """Run Authlib's checks, and check the form of the scope and the resource."""
+        check_scope(self.request)
         super().validate_token_request()
         check_resource(self.request, self.request.refresh_token.session, self.server.settings)
 
@@ -94,6 +105,50 @@ class RefreshGrant(RefreshTokenGrant):
     def revoke_old_credential(self, refresh_token: RefreshToken) -> None:
         """Mark it as used instead of deleting it, so that a second use is detected."""
         self.server.state.used_values.add(refresh_token.value)
+
+
+def check_scope(request: OAuth2Request) -> None:
+    """Check the form of the requested scope.
+
+    Raises:
+        InvalidScopeError: it is not a list of scopes with single spaces between them.
+    """
+    if request.payload.scope and not is_scope(request.payload.scope):
+        raise InvalidScopeError("The scopes must have single spaces between them.")
+
+
+class AuthorizationParameters:
+    """Parameters of an authorization request that Authlib does not check."""
+
+    def __call__(self, grant: CodeGrant) -> None:
+        """Register the hook; Authlib calls this with each grant."""
+        grant.register_hook("before_validate_authorization_request_payload", self._check)
+
+    def _check(self, grant: CodeGrant, _redirect_uri: str) -> None:
+        payload = grant.request.payload
+        repeated = [name for name, values in payload.datalist.items() if len(values) > 1 and name != "resource"]
+        if repeated:  # RFC 6749, section 3.1
+            raise InvalidRequestError("A parameter occurs more than once.")
+        for name in ("request", "request_uri", "registration"):  # OpenID Connect Core 1.0, section 3.1.2.6
+            if payload.data.get(name):
+                raise OAuth2Error(f"The parameter {name} is not supported.", error=f"{name}_not_supported")
+        if not grant.request.client.check_grant_type("authorization_code"):
+            raise UnauthorizedClientError("The client has not registered the grant type authorization_code.")
+        check_scope(grant.request)
+        for name, pattern in _VALUES.items():
+            value = payload.data.get(name)
+            if value and not re.fullmatch(pattern, value):
+                raise InvalidRequestError(f"{name} has a value that is not supported.")
+
+
+# OpenID Connect Core 1.0, section 3.1.2.1; OAuth 2.0 Multiple Response Types, section 2.1
+_PROMPT = "none|login|consent|select_account"
+_VALUES = {
+    "response_type": "code",
+    "response_mode": "query",
+    "max_age": "[0-9]+",
+    "prompt": f"({_PROMPT})( ({_PROMPT}))*",
+}
 
 
 class RequireS256(CodeChallenge):

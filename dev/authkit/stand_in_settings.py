@@ -1,5 +1,6 @@
 """Settings of the stand-in, and its metadata documents."""
 
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -58,7 +59,8 @@ def authorization_server_metadata(settings: StandInSettings) -> dict[str, object
 def openid_metadata(settings: StandInSettings) -> dict[str, object]:
     """Return the metadata for OpenID clients (OpenID Connect Discovery 1.0, section 3)."""
     openid_fields = {"subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"]}
-    return authorization_server_metadata(settings) | openid_fields
+    # Without this field, a client can send a `request_uri`.
+    return authorization_server_metadata(settings) | openid_fields | {"request_uri_parameter_supported": False}
 
 
 def is_loopback(host: str) -> bool:
@@ -77,3 +79,8 @@ def is_resource(uri: str) -> bool:
         return False
     absolute = bool(parts.scheme and (parts.netloc or parts.path))
     return absolute and uri.isprintable() and not any(char in "# " for char in uri)
+
+
+def is_scope(text: str) -> bool:
+    """Whether a text is a list of scopes with single spaces between them (RFC 6749, section 3.3)."""
+    return re.fullmatch(r"[!#-\[\]-~]+( [!#-\[\]-~]+)*", text) is not None

@@ -25,6 +25,7 @@ class RegisteredClient(ClientMixin):
     grant_types: tuple[str, ...]
     scopes: tuple[str, ...] = SCOPES
     secret: str = ""
+    is_native: bool = False
 
     def get_client_id(self) -> str:
         """Return the client id."""
@@ -43,7 +44,9 @@ class RegisteredClient(ClientMixin):
         return " ".join(name for name in requested if name in self.scopes) or None
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        """Compare exactly (RFC 9700, 2.1), but with any port for a loopback address (RFC 8252, 7.3)."""
+        """Compare exactly (RFC 9700, 2.1). A native app can use any port of a loopback address (RFC 8252, 7.3)."""
+        if not self.is_native:
+            return redirect_uri in self.redirect_uris
         requested = _without_loopback_port(redirect_uri)
         return any(requested == _without_loopback_port(registered) for registered in self.redirect_uris)
 

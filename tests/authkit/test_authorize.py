@@ -125,8 +125,9 @@ def test_there_is_no_redirect_to_an_unregistered_uri(kit: Any, changes: dict[str
     assert "evil" not in page.text
 
 
-def test_a_loopback_address_can_have_any_port(kit: Any) -> None:
-    client_id = kit.register(redirect_uris=["http://127.0.0.1/callback", "http://[::1]:5/callback"])["client_id"]
+def test_a_native_client_can_use_any_port_of_a_loopback_address(kit: Any) -> None:
+    uris = ["http://127.0.0.1/callback", "http://[::1]:5/callback"]
+    client_id = kit.register(redirect_uris=uris, application_type="native")["client_id"]
     for uri in ("http://127.0.0.1:40000/callback", "http://127.0.0.1/callback", "http://[::1]:40000/callback"):
         back = kit.authorize(client_id, redirect_uri=uri)
         assert back.headers["location"].startswith(f"{uri}?code="), uri
@@ -137,7 +138,8 @@ def test_a_loopback_address_can_have_any_port(kit: Any) -> None:
 
 
 def test_localhost_cannot_have_another_port(kit: Any) -> None:
-    client_id = kit.register(redirect_uris=["http://localhost:5/callback"])["client_id"]
+    uris = ["http://localhost:5/callback"]
+    client_id = kit.register(redirect_uris=uris, application_type="native")["client_id"]
     assert kit.authorize(client_id, redirect_uri="http://localhost:6/callback").status_code == 400
     assert kit.authorize(client_id, redirect_uri="http://localhost:5/callback").status_code == 302
 
