@@ -18,7 +18,7 @@ install = $(UV) pip install --quiet --python $(BIN)/python --no-deps $(1) || $(P
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup routes serve check test test-slow node lint format types ci docs matrix bench package pin-base-image lock clean
+.PHONY: help setup routes serve check test test-slow reliability node lint format types ci docs matrix bench package pin-base-image lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ test: $(DEV) node  ## run the tests (about 6 minutes on 2 cores)
 
 test-slow: $(DEV) node  ## run the tests that take minutes or install packages: other releases of FastMCP, applications from PyPI, the long load
 	$(BIN)/pytest -m slow
+
+reliability: $(DEV)  ## run every attack and the soak test, and write their figures into docs/reliability.md
+	RELIABILITY_PAGE=docs/reliability.md $(BIN)/pytest -n 2 --dist loadgroup -m reliability
 
 lint: $(DEV)  ## check style and formatting with ruff
 	$(BIN)/ruff check .

@@ -202,6 +202,7 @@ def assert_refused(site: FullStack, answer: Answer, since: int) -> None:
 
 @pytest.mark.parametrize("method", CALLS)
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED.keys())
+@pytest.mark.reliability("forged tokens at the MCP endpoint")
 def test_an_invalid_token_is_refused(site: FullStack, forge: Forge, method: str) -> None:
     token, since = forge(site), len(site.gateway.exchanges)
     answer = send(site, method, authorization=f"Bearer {token}")
@@ -225,6 +226,7 @@ def test_a_valid_token_is_accepted(site: FullStack, method: str) -> None:
         "Bearer TOKEN TOKEN", "Bearer TOKEN,Bearer TOKEN", "Negotiate TOKEN", "DPoP TOKEN", 'Bearer "TOKEN"',
     ],
 )  # fmt: skip
+@pytest.mark.reliability("forged tokens at the MCP endpoint")
 def test_an_authorization_header_without_a_bearer_token_is_refused(site: FullStack, header: str | None) -> None:
     token, since = signed(site, claims(site)), len(site.gateway.exchanges)
     headers = {} if header is None else {"authorization": header.replace("TOKEN", token)}
@@ -237,6 +239,7 @@ def test_the_scheme_can_be_in_lower_case(site: FullStack) -> None:
 
 
 @pytest.mark.parametrize("order", ["good, bad", "bad, good", "good, good"])
+@pytest.mark.reliability("forged tokens at the MCP endpoint")
 def test_two_authorization_headers_are_refused(site: FullStack, order: str) -> None:
     """API Gateway joins two headers with a comma, and a token cannot contain a comma."""
     tokens = {"good": signed(site, claims(site)), "bad": with_changed_signature(site)}
@@ -248,12 +251,14 @@ def test_two_authorization_headers_are_refused(site: FullStack, order: str) -> N
 
 
 @pytest.mark.parametrize("name", ["access_token", "token", "authorization"])
+@pytest.mark.reliability("forged tokens at the MCP endpoint")
 def test_a_token_in_the_query_is_refused(site: FullStack, name: str) -> None:
     """RFC 6750, section 2.3, and the MCP specification: a URL with a token would be in logs."""
     since = len(site.gateway.exchanges)
     assert_refused(site, send(site, "tools/call", f"/mcp?{name}={signed(site, claims(site))}"), since)
 
 
+@pytest.mark.reliability("forged tokens at the MCP endpoint")
 def test_a_token_in_a_form_or_a_cookie_is_refused(site: FullStack) -> None:
     token, since = signed(site, claims(site)), len(site.gateway.exchanges)
     form = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
@@ -283,6 +288,7 @@ def signed_in(site: FullStack) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", ["id_token", "refresh_token"])
+@pytest.mark.reliability("forged tokens at the MCP endpoint")
 def test_another_token_of_the_same_sign_in_is_refused(site: FullStack, signed_in: dict[str, str], kind: str) -> None:
     assert send(site, "tools/list", authorization=f"Bearer {signed_in['access_token']}").status == 200
     since = len(site.gateway.exchanges)
@@ -291,6 +297,7 @@ def test_another_token_of_the_same_sign_in_is_refused(site: FullStack, signed_in
 
 @pytest.mark.parametrize("name", ["jku", "x5u"])
 @pytest.mark.parametrize("kid", ["ours", "unknown"])
+@pytest.mark.reliability("forged tokens at the MCP endpoint")
 def test_a_key_set_that_a_token_names_is_not_requested(site: FullStack, name: str, kid: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)
@@ -350,6 +357,7 @@ def test_request_headers_do_not_change_the_metadata(site: FullStack, path: str, 
 
 
 @pytest.mark.parametrize("attack", ["another audience", "alg none", "expired"])
+@pytest.mark.reliability("forged tokens at the MCP endpoint")
 def test_a_gateway_that_keeps_the_challenge(attack: str, keeping_stack: FullStack) -> None:
     since = len(keeping_stack.gateway.exchanges)
     answer = send(keeping_stack, "tools/call", authorization=f"Bearer {FORGED[attack](keeping_stack)}")

@@ -56,6 +56,7 @@ def test_routes_are_written_in_the_same_order() -> None:
 
 
 @pytest.mark.parametrize(("data", "reason"), HOSTILE)
+@pytest.mark.reliability("files that are no manifest")
 def test_a_file_that_is_no_manifest_is_refused_with_the_entry_and_the_reason(
     data: bytes, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -217,6 +217,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED.keys())
+@pytest.mark.reliability("raw HTTP requests that two programs could read differently, or that never end")
 def test_an_invalid_request_reaches_no_function(gateway: RunningGateway, data: bytes) -> None:
     count = len([exchange for exchange in gateway.exchanges if exchange.event])
     with RawConnection(gateway) as connection:
@@ -229,6 +230,7 @@ def test_an_invalid_request_reaches_no_function(gateway: RunningGateway, data: b
     assert "Traceback" not in gateway.log
 
 
+@pytest.mark.reliability("raw HTTP requests that two programs could read differently, or that never end")
 def test_a_head_that_never_ends_is_cut_off(start: StartGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_server, "READ_TIMEOUT", 0.2)
     gateway = start()
@@ -242,6 +244,7 @@ def test_a_head_that_never_ends_is_cut_off(start: StartGateway, monkeypatch: pyt
     assert gateway.exchanges == []
 
 
+@pytest.mark.reliability("raw HTTP requests that two programs could read differently, or that never end")
 def test_a_head_that_is_too_large_for_any_server_is_a_431(gateway: RunningGateway) -> None:
     count = len(gateway.exchanges)
     with RawConnection(gateway) as connection:
@@ -250,6 +253,7 @@ def test_a_head_that_is_too_large_for_any_server_is_a_431(gateway: RunningGatewa
     assert len(gateway.exchanges) == count
 
 
+@pytest.mark.reliability("raw HTTP requests that two programs could read differently, or that never end")
 def test_a_client_that_sends_a_body_that_is_too_large_gets_the_413(gateway: RunningGateway) -> None:
     """The connection is not reset while the client still sends."""
     body = b"%x\r\n" % 11_000_000 + b"x" * 11_000_000
@@ -281,6 +285,7 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
         b"GET /x HTTP/1.1\r\nHost: x\r\nOtter: 1\n\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
+@pytest.mark.reliability("raw HTTP requests that two programs could read differently, or that never end")
 def test_a_request_within_a_body_is_never_mixed_with_another(gateway: RunningGateway, data: bytes) -> None:
     """Functions receive whole requests, without bytes of another request (request smuggling)."""
     start = len(gateway.exchanges)

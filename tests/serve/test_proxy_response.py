@@ -89,6 +89,25 @@ def test_content_length_and_hop_by_hop_headers_are_left_out() -> None:
         {"statusCode": 101},
         {"statusCode": 600},
         {"statusCode": 200.5},
+        {"statusCode": 1e400},
+        {"statusCode": -200},
+        {"statusCode": [200]},
+        {"statusCode": {"a": 200}},
+        {"statusCode": ""},
+        {"statusCode": 200, "body": 1},
+        {"statusCode": 200, "body": ["a"]},
+        {"statusCode": 200, "body": "YQ", "isBase64Encoded": True},
+        {"statusCode": 200, "body": "é", "isBase64Encoded": True},
+        {"statusCode": 200, "headers": "a: 1"},
+        {"statusCode": 200, "headers": {"": "1"}},
+        {"statusCode": 200, "headers": {"a:": "1"}},
+        {"statusCode": 200, "headers": {"é": "1"}},
+        {"statusCode": 200, "headers": {"a": "\0"}},
+        {"statusCode": 200, "headers": {"a": "\ud800"}},
+        {"statusCode": 200, "headers": {"a": {"b": "1"}}},
+        {"statusCode": 200, "cookies": {"a": "1"}},
+        {"statusCode": 200, "cookies": [None]},
+        {"statusCode": 200, "cookies": [["a=1"]]},
         {"statusCode": 200, "body": {"a": 1}},
         {"statusCode": 200, "body": "not base64!", "isBase64Encoded": True},
         {"statusCode": 200, "body": "\ud800"},
@@ -100,6 +119,7 @@ def test_content_length_and_hop_by_hop_headers_are_left_out() -> None:
         {"statusCode": 200, "cookies": ["a=1\n"]},
     ],
 )
+@pytest.mark.reliability("results of a function that are not valid")
 def test_an_invalid_result_is_an_error(result: Any) -> None:
     with pytest.raises(InvalidResultError):
         response_to(result)

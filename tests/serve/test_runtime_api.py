@@ -59,6 +59,7 @@ def run(steps: Coroutine[Any, Any, list[int]]) -> list[int]:
         (f"/secret{NEXT}?SECRET", {}),
     ],
 )
+@pytest.mark.reliability("requests of other programs to the Lambda Runtime API")
 def test_without_the_secret_the_host_or_with_an_origin_no_event_is_given(path: str, headers: dict[str, str]) -> None:
     async def steps() -> list[int]:
         client = RuntimeClient()
@@ -68,6 +69,7 @@ def test_without_the_secret_the_host_or_with_an_origin_no_event_is_given(path: s
 
 
 @pytest.mark.parametrize("state", ["idle", "busy"])
+@pytest.mark.reliability("requests of other programs to the Lambda Runtime API")
 def test_an_instance_that_waits_or_is_busy_gets_no_second_event(state: Any) -> None:
     async def steps() -> list[int]:
         client = RuntimeClient()
@@ -96,6 +98,7 @@ def test_any_other_path_is_a_404(method: str, path: str) -> None:
     assert run(steps()) == [404]
 
 
+@pytest.mark.reliability("requests of other programs to the Lambda Runtime API")
 def test_another_program_gets_no_event_from_the_port(gateway: RunningGateway) -> None:
     """And the function sees the address without the secret, so its child processes do not see it either."""
     host, port = gateway.get("/mcp").json["env"]["AWS_LAMBDA_RUNTIME_API"].split(":")

@@ -85,6 +85,7 @@ def ask_in_background(served: ServeProcess, path: str) -> "subprocess.Popen[byte
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.reliability("signals that end the gateway: no process of a function is left")
 def test_ctrl_c_ends_every_process(start_serve: StartServe, tmp_path: Path, number: signal.Signals) -> None:
     served = start_serve()
     first = served.get("/mcp?do=child")
@@ -99,7 +100,9 @@ def test_ctrl_c_ends_every_process(start_serve: StartServe, tmp_path: Path, numb
     assert b"503" in held_request.communicate(timeout=30)[0]
 
 
-def test_a_killed_gateway_leaves_no_process(start_serve: StartServe, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
+@pytest.mark.reliability("signals that end the gateway: no process of a function is left")
+def test_a_killed_gateway_leaves_no_process(start_serve: StartServe, tmp_path: Path, number: signal.Signals) -> None:
     served = start_serve()
     first = served.get("/mcp?do=child")
     pids = [first["pid"], first["child"]]
@@ -109,7 +112,7 @@ def test_a_killed_gateway_leaves_no_process(start_serve: StartServe, tmp_path: P
     pids.append(int((tmp_path / "never.held").read_text()))
     home = Path(served.get("/mcp")["env"]["HOME"])
     assert home.is_dir()
-    served.process.kill()
+    served.process.send_signal(number)
     served.process.wait()
     wait_until_ended(*pids)
     while home.exists():

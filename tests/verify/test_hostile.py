@@ -141,6 +141,7 @@ RAW_ANSWERS: dict[str, tuple[bytes | Sender, str]] = {
 
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("case", RAW_ANSWERS)
+@pytest.mark.reliability("answers of hostile servers to `verify`")
 def test_a_hostile_answer_instead_of_the_metadata_is_a_finding(case: str) -> None:
     raw_answer, rule = RAW_ANSWERS[case]
     with raw_server(RESOURCE, raw_answer) as raw:
@@ -150,6 +151,7 @@ def test_a_hostile_answer_instead_of_the_metadata_is_a_finding(case: str) -> Non
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("request_line", [MCP, METADATA, KEYS, PAGE, "*"])
 @pytest.mark.parametrize("case", ["endless body", "headers in drips", "noise", "deep objects", "a gzip bomb"])
+@pytest.mark.reliability("answers of hostile servers to `verify`")
 def test_a_hostile_answer_to_any_request_is_a_finding(case: str, request_line: str) -> None:
     with raw_server(request_line, RAW_ANSWERS[case][0]) as raw:
         assert rule_ids(verify_server(raw))
@@ -163,6 +165,7 @@ EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
     ("event", "rule"),
     [(b"data: {}\n\n", "RG011"), (b'data: {"result": {}}\n\n', "RG013"), (b": still here\n", "RG011 RG004")],
 )
+@pytest.mark.reliability("answers of hostile servers to `verify`")
 def test_an_endless_stream_of_events_is_not_read_to_its_end(event: bytes, rule: str) -> None:
     with raw_server(MCP, endless(EVENTS, event)) as raw:
         assert rule_ids(verify_server(raw)) & {*rule.split()}
@@ -186,6 +189,7 @@ REDIRECTS: dict[str, tuple[str, str]] = {
 
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("case", REDIRECTS)
+@pytest.mark.reliability("answers of hostile servers to `verify`")
 def test_a_redirect_to_another_origin_is_reported_and_not_followed(case: str) -> None:
     target, rule = REDIRECTS[case]
     with raw_server(RESOURCE, answer("302 Found", b"", f"location: {target}")) as raw:
@@ -212,6 +216,7 @@ FORBIDDEN_SERVERS = [
 
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("server_url", FORBIDDEN_SERVERS)
+@pytest.mark.reliability("answers of hostile servers to `verify`")
 def test_a_forbidden_authorization_server_gets_no_request(server_url: str) -> None:
     def resolver(host: str, port: int) -> list[Address]:
         from ipaddress import ip_address
@@ -256,6 +261,7 @@ def test_forbidden_endpoints_and_key_sets_get_no_request() -> None:
     ],
     ids=lambda text: text[:50],
 )
+@pytest.mark.reliability("answers of hostile servers to `verify`")
 def test_a_forbidden_url_in_the_challenge_gets_no_request(challenge: str) -> None:
     with raw_server("-", b"", f"www-authenticate: {challenge}") as raw:
         verify_server(raw)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 Start = Callable[..., Any]
+CountAttacks = Callable[[int], None]
 
 SLOW_PATTERN = "(.|..)*[!?~]{2}$"
 
@@ -196,11 +197,15 @@ def kill_writers(start: Start, data: Path, kills: int) -> None:
     assert not list((data / "repository" / ".git").rglob("*.lock"))
 
 
-def test_kills_at_random_moments_lose_no_save(start: Start, tmp_path: Path) -> None:
+@pytest.mark.reliability("wiki instances that are killed while they save")
+def test_kills_at_random_moments_lose_no_save(start: Start, tmp_path: Path, count_attacks: CountAttacks) -> None:
+    count_attacks(6)
     kill_writers(start, tmp_path, 6)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_500_kills_at_random_moments_lose_no_save(start: Start, tmp_path: Path) -> None:
+@pytest.mark.reliability("wiki instances that are killed while they save")
+def test_500_kills_at_random_moments_lose_no_save(start: Start, tmp_path: Path, count_attacks: CountAttacks) -> None:
+    count_attacks(500)
     kill_writers(start, tmp_path, 500)

@@ -81,7 +81,11 @@ def test_instances_that_start_at_the_same_time_share_one_wiki(start: Start, tmp_
 
 
 @pytest.mark.parametrize(("instances", "saves"), [(2, 8), pytest.param(7, 30, marks=pytest.mark.slow)])
-def test_instances_can_save_at_the_same_time(start: Start, tmp_path: Path, instances: int, saves: int) -> None:
+@pytest.mark.reliability("saves of several wiki instances at the same time")
+def test_instances_can_save_at_the_same_time(
+    start: Start, tmp_path: Path, instances: int, saves: int, count_attacks: Callable[[int], None]
+) -> None:
+    count_attacks(instances * saves)
     wikis = [start(tmp_path) for _ in range(instances)]
 
     def save_some(number: int) -> list[int]:

@@ -62,6 +62,7 @@ PAGE_NAMES = [
 
 
 @pytest.mark.parametrize("page", PAGE_NAMES)
+@pytest.mark.reliability("names of wiki pages: saved, read and found again")
 def test_a_saved_page_can_be_read_and_has_a_history(wiki: Any, page: str) -> None:
     saved = wiki.save(page, f"# Heading\n\nAll about otters: {page}", message="first words")
     assert saved.status == 302

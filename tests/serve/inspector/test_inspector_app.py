@@ -121,6 +121,7 @@ def test_a_request_that_the_gateway_refused_cannot_be_replayed(inspected: Inspec
     {"origin": "null", "x-inspector-token": "TOKEN"},
     {"origin": "ORIGIN", "x-inspector-token": "\xe9"},
 ])  # fmt: skip
+@pytest.mark.reliability("requests of web pages to the inspector (Host, Origin, token)")
 def test_only_the_page_can_replay_a_request(shared: InspectedGateway, headers: dict[str, str]) -> None:
     placeholders = {"ORIGIN": shared.url, "TOKEN": shared.token}
     count_before = shared.last_number()
@@ -133,6 +134,7 @@ def test_only_the_page_can_replay_a_request(shared: InspectedGateway, headers: d
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:PORT", "127.0.0.1", "127.0.0.1:1", "127.0.0.1:PORT.evil.example"]
 )
+@pytest.mark.reliability("requests of web pages to the inspector (Host, Origin, token)")
 def test_a_request_with_another_host_is_refused(shared: InspectedGateway, path: str, host: str) -> None:
     answer = shared.http.get(path, headers={"host": host.replace("PORT", shared.url.rpartition(":")[2])})
     assert answer.status_code == 421

@@ -243,6 +243,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("request_", PLACES.values(), ids=PLACES)
+@pytest.mark.reliability("places of a secret that the log and the inspector could show")
 def test_a_secret_in_any_place_of_a_request_and_of_a_response_is_masked(request_: HttpRequest) -> None:
     assert not leaks(SECRET, request_, HttpResponse(200, request_.headers, request_.body))
 
