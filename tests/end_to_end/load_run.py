@@ -198,13 +198,13 @@ class Faults:
 
     def cause(self, kind: str) -> None:
         """Cause a fault; those that take time go on in the background."""
-        if kind == "kill" and (alive := list(self._gateway.functions())):
-            os.kill(self._chance.choice(alive), signal.SIGKILL)
+        if kind == "kill":
+            os.kill(self._chance.choice(list(self._gateway.functions())), signal.SIGKILL)
         elif kind == "reload":
             os.utime(self._chance.choice([*(self._gateway.project / "app").rglob("*.py")]))
         elif kind == "manifest change":
             self._change_manifest()
-        elif kind != "kill":
+        else:
             action = {"slow client": self._be_slow, "lost client": self._get_lost, "full disk": self._fill_disk}[kind]
             self._tasks.append(asyncio.create_task(action()))
         self._result.faults[kind] += 1
@@ -352,7 +352,7 @@ class LoadRun:
 async def load(gateway: GatewayProcess, requests: int, faults: int, saves: int = 0) -> LoadResult:
     """Send requests with 50 clients, and cause faults and save pages at regular intervals."""
     run = LoadRun(gateway, requests, faults, saves)
-    await asyncio.gather(*(run.client() for _ in range(CLIENTS)))
+    await asyncio.gather(*(run.client() for _ in range(min(CLIENTS, requests))))
     await run.faults.wait()
     lost = run.savers.lost(run.result.saves) if run.savers else []
     run.result.wrong += [f"save {number} is lost" for number in lost]

@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -242,6 +243,28 @@ def test_a_head_that_never_ends_is_cut_off(start: StartGateway, monkeypatch: pyt
             connection.send(data)
             assert connection.receive_all() == b""
     assert gateway.exchanges == []
+
+
+@pytest.mark.reliability("raw HTTP requests that two programs could read differently, or that never end")
+def test_a_client_that_does_not_read_its_response_is_cut_off(
+    start: StartGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_server, "READ_TIMEOUT", 0.2)
+    gateway = start()
+    parts = urlsplit(gateway.url)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect((str(parts.hostname), parts.port or 0))
+        client.sendall(b"GET /mcp?do=large&size=6000000 HTTP/1.1\r\nHost: x\r\n\r\n")
+        while not gateway.exchanges:
+            time.sleep(0.01)
+        time.sleep(1)
+        received = b""
+        with suppress(ConnectionResetError):
+            while part := client.recv(1_000_000):
+                received += part
+        assert len(received) < 6_000_000
+    assert answers(gateway)
 
 
 @pytest.mark.reliability("raw HTTP requests that two programs could read differently, or that never end")

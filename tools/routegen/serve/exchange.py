@@ -3,21 +3,13 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from http import HTTPStatus
 
 # RFC 9110, section 7.6.1: these headers concern one connection, so a gateway does not forward them.
 HOP_BY_HOP_HEADERS = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer", "transfer-encoding",
      "upgrade"}
 )  # fmt: skip
-_MESSAGES = {
-    400: "Bad Request",
-    404: "Not Found",
-    413: "Request Entity Too Large",
-    431: "Request Header Fields Too Large",
-    500: "Internal Server Error",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
-}
 
 Headers = tuple[tuple[str, str], ...]
 """(name, value) pairs with names in lower case; a repeated header has several pairs."""
@@ -80,13 +72,29 @@ def json_response(status: int, value: object, headers: Headers = ()) -> HttpResp
 
 
 def gateway_response(status: int) -> HttpResponse:
-    """The gateway's own response with a status: `{"message": ...}`."""
-    return json_response(status, {"message": _MESSAGES[status]})
+    """The gateway's own response with a status: `{"message": ...}`, with the phrases of RFC 7231 and RFC 6585."""
+    phrase = "Request Entity Too Large" if status == 413 else HTTPStatus(status).phrase  # differs between Pythons
+    return json_response(status, {"message": phrase})
 
 
-@dataclass(frozen=True)
+class RequestFailedError(Exception):
+    """The gateway answers a request itself; the text is the reason, for the log.
+
+    Attributes:
+        status: the status that the client gets.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+_NO_RESPONSE = gateway_response(500)
+
+
+@dataclass
 class Exchange:
-    """A request and its response.
+    """A request and its response; the gateway sets the fields one after the other.
 
     Attributes:
         id: the request id that the gateway gave it.
@@ -107,10 +115,10 @@ class Exchange:
     id: str
     time: float
     request: HttpRequest
-    route_key: str | None
-    app: str | None
-    response: HttpResponse
-    milliseconds: float
+    route_key: str | None = None
+    app: str | None = None
+    response: HttpResponse = _NO_RESPONSE
+    milliseconds: float = 0.0
     is_complete: bool = False
     reserved: str | None = None
     cold: bool = False

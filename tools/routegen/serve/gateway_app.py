@@ -17,14 +17,22 @@ from routegen.serve.aws_behaviour import (
     MAX_BODY_BYTES,
     MAX_HEADER_BYTES,
 )
-from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse, gateway_response
+from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse, RequestFailedError, gateway_response
 from routegen.serve.http_server import RequestBody
 from routegen.serve.instance_pool import InstancePool
-from routegen.serve.lambda_instance import InvocationOutcome
+from routegen.serve.lambda_instance import OutcomeKind
 from routegen.serve.proxy_event import RequestContext, as_public_request, make_event
-from routegen.serve.proxy_response import InvalidResultError, make_response, rename_challenge
+from routegen.serve.proxy_response import make_response, rename_challenge
 from routegen.serve.serve_settings import ServeSettings
-from routegen.serve.upstream_app import UpstreamApp, UpstreamError
+from routegen.serve.upstream_app import UpstreamApp
+
+_FAILURES: dict[OutcomeKind, tuple[int, str]] = {
+    "error": (500, "the function failed"),
+    "timeout": (503, "no answer within {seconds:g} s"),
+    "stopped": (503, "the gateway is stopping"),
+    "too-large": (413, "the result is larger than Lambda's limit of 6 MB"),
+    "event-too-large": (EVENT_TOO_LARGE_STATUS, "the event is larger than Lambda's limit of 6 MB"),
+}
 
 
 @dataclass(frozen=True)
@@ -46,15 +54,6 @@ class RouteTargets:
         """Build the route table of a manifest."""
         routes = {RouteKey.parse(text): route for route in manifest.routes for text in route.route_keys}
         return cls(RouteTable(routes), routes, manifest.default)
-
-
-class _RefusedRequestError(Exception):
-    """The gateway answers a request itself, without a function."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
 
 
 class GatewayApp:
@@ -82,67 +81,55 @@ class GatewayApp:
 
     async def answer(self, request: HttpRequest, body: RequestBody | None = None) -> HttpResponse:
         """Answer a request, whose body is still to be read if there is a `body`."""
-        start, start_time = time.perf_counter(), time.time()
+        start = time.perf_counter()
         # API Gateway's ids look like this: 15 characters and an equals sign.
-        request_id = base64.b64encode(secrets.token_bytes(11)).decode()
-        exchange = Exchange(request_id, start_time, request, None, None, gateway_response(500), 0.0)
+        exchange = Exchange(base64.b64encode(secrets.token_bytes(11)).decode(), time.time(), request)
         try:
             if body:
-                exchange = replace(exchange, request=await _read_request(request, body))
-            exchange = replace(exchange, is_complete=True)
-            exchange = await self._invoke_app(exchange)
-        except _RefusedRequestError as error:
-            exchange = replace(exchange, response=gateway_response(error.status), problem=error.reason)
-        response = exchange.response
-        response = replace(response, headers=(*response.headers, ("apigw-requestid", request_id)))
-        self._on_exchange(replace(exchange, milliseconds=(time.perf_counter() - start) * 1000))
-        return response
+                exchange.request = await _read_request(request, body)
+            exchange.is_complete = True
+            response = await self._response(exchange)
+        except RequestFailedError as error:
+            response, exchange.problem = gateway_response(error.status), str(error)
+        exchange.response = replace(response, headers=(*response.headers, ("apigw-requestid", exchange.id)))
+        exchange.milliseconds = (time.perf_counter() - start) * 1000
+        self._on_exchange(exchange)
+        return exchange.response
 
-    async def _invoke_app(self, exchange: Exchange) -> Exchange:
-        routes = self.routes
-        path = self._without_stage(exchange.request.path)
-        route_key = routes.table.select(exchange.request.method, path)
+    async def _response(self, exchange: Exchange) -> HttpResponse:
+        """The response of the app that the request's route selects; sets what the exchange needs of it."""
+        routes, request, public_url = self.routes, exchange.request, self._settings.public_url
+        path = self._without_stage(request.path)
+        route_key = routes.table.select(request.method, path)
         route = routes.routes[route_key] if route_key else None
         app = route.app if route else routes.default
         if app is None:
-            raise _RefusedRequestError(404, "no route key takes it, and there is no default app")
-        trace_id = f"Root=1-{int(exchange.time):08x}-{secrets.token_hex(12)}"
-        request, public_url = exchange.request, self._settings.public_url
+            raise RequestFailedError(404, "no route key takes it, and there is no default app")
+        exchange.route_key, exchange.app = str(route_key) if route_key else "$default", app
+        exchange.reserved = route.reserved if route else None
         request = as_public_request(request, public_url) if public_url else request
-        exchange = replace(
-            exchange,
-            route_key=str(route_key) if route_key else "$default",
-            app=app,
-            reserved=route.reserved if route else None,
-        )
+        trace_id = f"Root=1-{int(exchange.time):08x}-{secrets.token_hex(12)}"
         if upstream_app := self._upstream_apps.get(app):
-            return await self._fetch(exchange, upstream_app, request, path, trace_id)
-        context = RequestContext(route_key, path, exchange.id, trace_id, exchange.time, self._settings.stage)
-        event = json.dumps(make_event(request, context)).encode()
-        outcome = await self.pools[app].invoke(str(uuid.uuid4()), trace_id, event)
-        response, problem = _response(outcome, self._settings)
-        return replace(
-            exchange, event=event, cold=outcome.cold, result=outcome.payload, response=response, problem=problem
-        )
-
-    async def _fetch(
-        self, exchange: Exchange, upstream_app: UpstreamApp, request: HttpRequest, path: str, trace_id: str
-    ) -> Exchange:
-        try:
             response = await upstream_app.fetch(request, path, trace_id)
-        except UpstreamError as error:
-            return replace(exchange, response=gateway_response(error.status), problem=str(error))
-        return replace(exchange, response=rename_challenge(response) if self._settings.renames_challenge else response)
+            return rename_challenge(response) if self._settings.renames_challenge else response
+        context = RequestContext(route_key, path, exchange.id, trace_id, exchange.time, self._settings.stage)
+        exchange.event = json.dumps(make_event(request, context)).encode()
+        outcome = await self.pools[app].invoke(str(uuid.uuid4()), trace_id, exchange.event)
+        exchange.cold, exchange.result = outcome.cold, outcome.payload
+        if failure := _FAILURES.get(outcome.kind):
+            status, reason = failure
+            raise RequestFailedError(status, reason.format(seconds=self._settings.timeout))
+        return make_response(outcome.payload, renames_challenge=self._settings.renames_challenge)
 
     def _without_stage(self, path: str) -> str:
         stage = self._settings.stage
         if not path.startswith("/"):
-            raise _RefusedRequestError(400, "the request line has no path")
+            raise RequestFailedError(400, "the request line has no path")
         if stage is None:
             return path
         first_segment, slash, rest = path[1:].partition("/")
         if unquote(first_segment) != stage:
-            raise _RefusedRequestError(404, f"the path does not begin with /{stage}, and there is no $default stage")
+            raise RequestFailedError(404, f"the path does not begin with /{stage}, and there is no $default stage")
         return f"{slash}{rest}" or "/"
 
 
@@ -150,32 +137,15 @@ async def _read_request(request: HttpRequest, body: RequestBody) -> HttpRequest:
     """The request with its body.
 
     Raises:
-        _RefusedRequestError: the headers or the body are above API Gateway's limits.
+        RequestFailedError: the headers or the body are above API Gateway's limits.
     """
     query = f"?{request.query}" if request.query else ""
     request_line = f"{request.method} {request.path}{query} HTTP/{request.http_version}"
     size = len(request_line) + sum(len(name) + len(value) for name, value in request.headers)
     if size > MAX_HEADER_BYTES:
         reason = f"{size} bytes of request line and headers, the limit is {MAX_HEADER_BYTES}"
-        raise _RefusedRequestError(HEADERS_TOO_LARGE_STATUS, reason)
+        raise RequestFailedError(HEADERS_TOO_LARGE_STATUS, reason)
     content = b"" if body.length > MAX_BODY_BYTES else await body.read(MAX_BODY_BYTES)
     if max(body.length, len(content)) > MAX_BODY_BYTES:
-        raise _RefusedRequestError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
+        raise RequestFailedError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
     return replace(request, body=content) if content else request
-
-
-def _response(outcome: InvocationOutcome, settings: ServeSettings) -> tuple[HttpResponse, str | None]:
-    """The response for an outcome, and the problem if it is the gateway's own response."""
-    if outcome.kind == "result":
-        try:
-            return make_response(outcome.payload, renames_challenge=settings.renames_challenge), None
-        except InvalidResultError as error:
-            return gateway_response(500), str(error)
-    status, problem = {
-        "error": (500, "the function failed"),
-        "timeout": (503, f"no answer within {settings.timeout:g} s"),
-        "stopped": (503, "the gateway is stopping"),
-        "too-large": (413, "the result is larger than Lambda's limit of 6 MB"),
-        "event-too-large": (EVENT_TOO_LARGE_STATUS, "the event is larger than Lambda's limit of 6 MB"),
-    }[outcome.kind]
-    return gateway_response(status), problem

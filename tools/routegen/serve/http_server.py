@@ -5,6 +5,7 @@ no request can be hidden in another one (request smuggling). Source: RFC 9112 an
 """
 
 import asyncio
+import math
 import re
 import socket
 import time
@@ -21,7 +22,8 @@ MAX_HEAD_BYTES = 2 * 1024 * 1024
 """Size limit of a request line with its headers. AWS's runtime client sends up to a megabyte of a traceback in one."""
 
 READ_TIMEOUT = 60.0
-"""Seconds until a connection is cut off that sends no whole request head, or nothing more of a body."""
+"""Seconds until a connection is cut off that sends no whole request head, or nothing more of a body, or does not read
+the response."""
 
 _LINGER_TIMEOUT = 2.0
 _SHUTDOWN_TIMEOUT = 1.0
@@ -130,9 +132,11 @@ class HttpServer:
     async def start(self, listening_socket: socket.socket) -> None:
         """Accept connections until `close`."""
         self._server = await asyncio.start_server(self._connect, sock=listening_socket, limit=MAX_HEAD_BYTES)
+        self._cut_off_slow_clients()
 
     async def close(self) -> None:
         """End every connection; those that answer a request have a second for it."""
+        self._timer.cancel()
         self._server.close()
         for connection in self._connections:
             if connection.is_waiting:
@@ -142,6 +146,14 @@ class HttpServer:
             for task in late_tasks:
                 task.cancel()
             await asyncio.gather(*late_tasks, return_exceptions=True)
+
+    def _cut_off_slow_clients(self) -> None:
+        """One timer for all connections costs less than one for each request."""
+        loop = asyncio.get_running_loop()
+        for connection in self._connections:
+            if connection.deadline < loop.time():
+                connection.abort()
+        self._timer = loop.call_later(READ_TIMEOUT / 4, self._cut_off_slow_clients)
 
     def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = _Connection(reader, writer, self._answer, self._on_bug)
@@ -155,6 +167,7 @@ class _Connection:
     Attributes:
         task: runs until the connection ends.
         is_waiting: whether no request is being answered.
+        deadline: the event loop's time at which the client must have sent a request head, or read its response.
     """
 
     def __init__(
@@ -170,7 +183,16 @@ class _Connection:
         self._source_ip: str = (writer.get_extra_info("peername") or ("127.0.0.1",))[0]
         self._port: int = writer.get_extra_info("sockname")[1]
         self.is_waiting = True
-        self.task = asyncio.get_running_loop().create_task(self._run())
+        self._loop = asyncio.get_running_loop()
+        self._set_deadline()
+        self.task = self._loop.create_task(self._run())
+
+    def abort(self) -> None:
+        """End the connection at once; the task ends with an error of the connection."""
+        self._writer.transport.abort()
+
+    def _set_deadline(self) -> None:
+        self.deadline = self._loop.time() + READ_TIMEOUT
 
     async def _run(self) -> None:
         # The client has ended the connection or is too slow, or the server ends.
@@ -202,19 +224,24 @@ class _Connection:
         if response.stream:
             async for part in response.stream:
                 self._writer.write(part)
-                await self._writer.drain()
-        await self._writer.drain()
+                await self._drain()
+        await self._drain()
         if has_rest:
             await self._discard_rest()
         return not is_last
 
+    async def _drain(self) -> None:
+        self._set_deadline()
+        await self._writer.drain()
+        self.deadline = math.inf
+
     async def _read_head(self) -> bytes:
         self.is_waiting = True
+        self._set_deadline()
         head = b""
-        async with asyncio.timeout(READ_TIMEOUT):
-            while not head:  # RFC 9112, section 2.2: empty lines before a request are ignored
-                head = (await self._reader.readuntil(b"\r\n\r\n"))[:-4].removeprefix(b"\r\n")
-        self.is_waiting = False
+        while not head:  # RFC 9112, section 2.2: empty lines before a request are ignored
+            head = (await self._reader.readuntil(b"\r\n\r\n"))[:-4].removeprefix(b"\r\n")
+        self.is_waiting, self.deadline = False, math.inf
         return head
 
     async def _discard_rest(self) -> None:

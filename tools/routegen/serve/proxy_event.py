@@ -5,8 +5,8 @@ that deployed functions received ("observed").
 """
 
 import base64
+import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -94,7 +94,7 @@ def _route_key_text(context: RequestContext) -> str:
 def _event_context(request: HttpRequest, context: RequestContext) -> dict[str, Any]:
     domain = (request.header("host") or "localhost").rpartition("@")[2]
     domain = domain[: domain.find("]") + 1] if domain.startswith("[") else domain.partition(":")[0]
-    time = datetime.fromtimestamp(context.time, UTC)
+    year, month, day, hour, minute, second, *_ = time.gmtime(context.time)
     return {
         "accountId": ACCOUNT_ID,
         "apiId": API_ID,
@@ -111,7 +111,7 @@ def _event_context(request: HttpRequest, context: RequestContext) -> dict[str, A
         "routeKey": _route_key_text(context),
         "stage": context.stage or "$default",
         # AWS's format, 12/Mar/2020:19:03:58 +0000, which must not depend on the locale.
-        "time": f"{time.day:02}/{_MONTHS[time.month - 1]}/{time.year}:{time:%H:%M:%S} +0000",
+        "time": f"{day:02}/{_MONTHS[month - 1]}/{year}:{hour:02}:{minute:02}:{second:02} +0000",
         "timeEpoch": int(context.time * 1000),
     }
 

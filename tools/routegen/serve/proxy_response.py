@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from routegen.serve.aws_behaviour import HEAD_LENGTH_HEADER, STATUS_CODE_TYPE
-from routegen.serve.exchange import HOP_BY_HOP_HEADERS, HttpResponse
+from routegen.serve.exchange import HOP_BY_HOP_HEADERS, HttpResponse, RequestFailedError
 
 RENAMED_CHALLENGE_HEADER = "x-amzn-remapped-www-authenticate"
 
@@ -24,8 +24,11 @@ _KINDS: dict[type, str] = {str: "a string", list: "an array", dict: "an object"}
 _STATUSES_WITHOUT_BODY = frozenset({204, 304})
 
 
-class InvalidResultError(ValueError):
-    """A function's result is not a valid response; the text is the reason, for the log."""
+class InvalidResultError(RequestFailedError):
+    """A function's result is not a valid response; the client gets a 500."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(500, reason)
 
 
 def make_response(result: bytes, *, renames_challenge: bool) -> HttpResponse:

@@ -12,22 +12,10 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from routegen.serve.aws_behaviour import MAX_BODY_BYTES, UPSTREAM_UNREACHABLE_STATUS
-from routegen.serve.exchange import Headers, HttpRequest, HttpResponse
+from routegen.serve.exchange import Headers, HttpRequest, HttpResponse, RequestFailedError
 from routegen.serve.proxy_event import connection_headers
 
 _MAX_PARALLEL_REQUESTS = 100
-
-
-class UpstreamError(Exception):
-    """The server has given no response that can be sent; the text is the reason, for the log.
-
-    Attributes:
-        status: the status that the client gets.
-    """
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
 
 
 class UpstreamApp:
@@ -44,7 +32,7 @@ class UpstreamApp:
         """Send a request with a path to the server, and return its response.
 
         Raises:
-            UpstreamError: the server cannot be reached, is too slow, or its response is not valid or too large.
+            RequestFailedError: the server cannot be reached, is too slow, or its response is not valid or too large.
         """
         url = urlsplit(self._url)
         connection_class = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
@@ -58,14 +46,14 @@ class UpstreamApp:
                     self._threads, _exchange, connection, request, target, headers
                 )
         except TimeoutError:
-            raise UpstreamError(503, f"{self._url} has not answered within {self._timeout:g} s") from None
+            raise RequestFailedError(503, f"{self._url} has not answered within {self._timeout:g} s") from None
         except OSError as error:
             reason = error.strerror or error
-            raise UpstreamError(
+            raise RequestFailedError(
                 UPSTREAM_UNREACHABLE_STATUS, f"{self._url} cannot be reached: {reason}; start the server"
             ) from None
         except (http.client.HTTPException, ValueError) as error:
-            raise UpstreamError(502, f"{self._url} has sent no valid response: {type(error).__name__}") from None
+            raise RequestFailedError(502, f"{self._url} has sent no valid response: {type(error).__name__}") from None
         finally:
             self._end(connection)
 
@@ -107,9 +95,9 @@ def _exchange(
     finally:
         connection.close()
     if not 200 <= response.status <= 599:
-        raise UpstreamError(502, f"the status {response.status} of the response is not valid")
+        raise RequestFailedError(502, f"the status {response.status} of the response is not valid")
     if len(body) > MAX_BODY_BYTES:
-        raise UpstreamError(413, f"the response is larger than {MAX_BODY_BYTES} bytes")
+        raise RequestFailedError(413, f"the response is larger than {MAX_BODY_BYTES} bytes")
     received = tuple((name.lower(), value) for name, value in response.getheaders())
     left_out = connection_headers(received) | {"content-length", "date"}
     return HttpResponse(
