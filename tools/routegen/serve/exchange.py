@@ -102,7 +102,7 @@ class Exchange:
         request: the request as it arrived; its body is missing if the gateway refused the request before reading it.
         route_key: the route key that was selected; None if there is none, or if the gateway refused the request before.
         app: the app that received the request; None if no app did.
-        response: the response as it was sent.
+        response: the response, without the gateway's request id.
         milliseconds: time from the request's headers to the response.
         is_complete: whether the gateway has read the whole request.
         reserved: why the app gets this path that it does not serve; None if it serves the path.

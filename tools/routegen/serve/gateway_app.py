@@ -88,13 +88,13 @@ class GatewayApp:
             if body:
                 exchange.request = await _read_request(request, body)
             exchange.is_complete = True
-            response = await self._response(exchange)
+            exchange.response = await self._response(exchange)
         except RequestFailedError as error:
-            response, exchange.problem = gateway_response(error.status), str(error)
-        exchange.response = replace(response, headers=(*response.headers, ("apigw-requestid", exchange.id)))
+            exchange.response, exchange.problem = gateway_response(error.status), str(error)
         exchange.milliseconds = (time.perf_counter() - start) * 1000
         self._on_exchange(exchange)
-        return exchange.response
+        headers = (*exchange.response.headers, ("apigw-requestid", exchange.id))
+        return replace(exchange.response, headers=headers)
 
     async def _response(self, exchange: Exchange) -> HttpResponse:
         """The response of the app that the request's route selects; sets what the exchange needs of it."""
