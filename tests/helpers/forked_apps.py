@@ -40,7 +40,7 @@ class _ForkedChild:
     def __init__(
         self,
         start_process: Callable[..., BaseProcess],
-        command: Sequence[str],
+        _command: Sequence[str],
         *,
         pass_fds: tuple[int, ...],
         cwd: str,
@@ -48,10 +48,15 @@ class _ForkedChild:
         **_: Any,
     ) -> None:
         result, stderr = Connection(os.dup(pass_fds[0])), Connection(os.dup(2))
-        with result, stderr:
-            self._process = start_process(_import_app, command[-1], dict(env), str(cwd), result, stderr)
+        order, stdin = os.pipe()
+        with result, stderr, Connection(order) as order_pipe:
+            self._process = start_process(_import_app, order_pipe, dict(env), str(cwd), result, stderr)
+        self.stdin = os.fdopen(stdin, "wb")
         assert self._process.pid is not None
         self.pid = self._process.pid
+
+    def terminate(self) -> None:
+        self._process.terminate()
 
     def poll(self) -> int | None:
         return self._process.exitcode
@@ -64,7 +69,7 @@ class _ForkedChild:
 
 
 def _import_app(
-    order: str, environment: dict[str, str], directory: str, result: Connection, stderr: Connection
+    order: Connection, environment: dict[str, str], directory: str, result: Connection, stderr: Connection
 ) -> None:
     os.setsid()
     os.environ.clear()
@@ -73,7 +78,11 @@ def _import_app(
     for descriptor in (1, 2):
         os.dup2(stderr.fileno(), descriptor)
     sys.path[:] = [entry for entry in sys.path if entry and Path(entry) not in (PROJECT, PROJECT / "tests")]
-    sys.argv[:] = ["child", json.dumps({**json.loads(order), "result": result.fileno()})]
+    read_end, write_end = os.pipe()
+    with os.fdopen(order.fileno(), closefd=False) as received, os.fdopen(write_end, "w") as stdin:
+        json.dump({**json.loads(received.readline()), "result": result.fileno()}, stdin)
+    os.dup2(read_end, 0)
+    sys.stdin = os.fdopen(0, closefd=False)
     from routegen.load.child_process import main
 
     main()
@@ -83,7 +92,7 @@ def _subprocess_module(start_process: Callable[..., BaseProcess]) -> SimpleNames
     """Return what `routegen.load.app_process` uses of the module `subprocess`."""
     return SimpleNamespace(
         Popen=partial(_ForkedChild, start_process),
-        DEVNULL=subprocess.DEVNULL,
+        PIPE=subprocess.PIPE,
         TimeoutExpired=subprocess.TimeoutExpired,
     )
 

@@ -21,17 +21,17 @@ from routegen.load.app_reference import AppReference
 from routegen.load.failure_cause import FailureCause
 from routegen.load.load_advice import load_advice
 
-_LOADED_MESSAGE = b"loaded\n"
-"""The child process sends it when the app is loaded and a long task begins; from then on there is no time-out."""
-
-_SECONDS_TO_EXIT = 1.0
-"""The time that the child process has to exit after it has closed the pipe."""
+_SECONDS_FOR_TASK = 600.0
+"""The time limit of the task, which begins when the app is loaded."""
 
 _SECONDS_TO_REPORT = 0.5
 """The time that the child process has after the time-out to report which line it runs."""
 
-_POLL_SECONDS = 0.25
-"""How often the parent checks that a silent child process is still alive."""
+_SECONDS_TO_END = 5.0
+"""The time that the supervisor has to end the processes of an app."""
+
+_CHUNK_BYTES, _MAX_BYTES = 64 * 1024, 64 * 1024 * 1024
+"""The size of one reading, and the largest answer: `prove` gets a line for each of its requests."""
 
 
 @dataclass
@@ -42,6 +42,7 @@ class AppProcess:
     config: Config
     process: subprocess.Popen[bytes]
     pipe: int
+    token: str
     home: str
     deadline: float
 
@@ -60,6 +61,8 @@ class AppProcess:
             answer = self._read()
         finally:
             self.stop()
+        if "exit" in answer:
+            raise LoadError(f"{self.app.target}: {_exit_reason(answer['exit'])} while it was imported")
         error = answer.get("error")
         if error is None:
             return answer
@@ -69,39 +72,40 @@ class AppProcess:
 
     def stop(self) -> None:
         """End the child process and every process that it has started; a second call does nothing."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        self.process.terminate()
+        try:
+            self.process.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
         with contextlib.suppress(OSError):
             os.close(self.pipe)
         self.pipe = -1
         shutil.rmtree(self.home, ignore_errors=True)
 
     def _read(self) -> dict[str, Any]:
-        received = bytearray()
-        # The final newline ends the message, and the child's exit ends the wait: a process that the app has forked
-        # can hold the pipe open, so that no end of file arrives.
-        while not received.endswith(b"\n"):
-            remaining = self.deadline - time.monotonic()
-            ready, _, _ = select.select([self.pipe], [], [], max(0.0, min(remaining, _POLL_SECONDS)))
-            if ready:
-                chunk = os.read(self.pipe, 65536)
-                if not chunk:
-                    break
+        """Read messages until one that ends the wait: an answer, or the exit status of the process."""
+        begin, received, is_loaded = f"{self.token} ".encode(), bytearray(), False
+        while True:
+            if received[: len(begin)] != begin[: len(received)] or len(received) > _MAX_BYTES:
+                raise LoadError(
+                    f"{self.app.target}: it wrote into routegen's pipe; an app must write only to files that it opens"
+                )
+            if b"\n" in received[-_CHUNK_BYTES:]:
+                line, _, received = received.partition(b"\n")
+                message: dict[str, Any] = json.loads(line[len(begin) :])
+                if "loaded" not in message:
+                    return message
+                is_loaded, self.deadline = True, time.monotonic() + _SECONDS_FOR_TASK
+            elif not select.select([self.pipe], [], [], max(0.0, self.deadline - time.monotonic()))[0]:
+                advice = load_advice(FailureCause("timeout"), self.app, self.config)
+                hangs = f"loaded, but the requests to it take more than {_SECONDS_FOR_TASK:g} s; find one that hangs"
+                raise LoadError(f"{self.app.target}: {hangs if is_loaded else advice}")
+            elif chunk := os.read(self.pipe, _CHUNK_BYTES):
                 received += chunk
-                if received.startswith(_LOADED_MESSAGE):
-                    del received[: len(_LOADED_MESSAGE)]
-                    self.deadline = float("inf")
-            elif remaining <= 0:
-                cause = FailureCause("timeout")
-                raise LoadError(f"{self.app.target}: {load_advice(cause, self.app, self.config)}")
-            elif self.process.poll() is not None:
-                break
-        try:
-            answer: dict[str, Any] = json.loads(received)
-        except ValueError:
-            raise LoadError(f"{self.app.target}: {self._exit_reason()} while it was imported") from None
-        return answer
+            else:
+                raise LoadError(f"{self.app.target}: its process was killed from outside while it was imported")
 
     def _load_error(self, error: dict[str, Any]) -> LoadError:
         if error["cause"] is None:
@@ -112,16 +116,13 @@ class AppProcess:
         variables = cause.names if cause.kind == "variable" else ()
         return LoadError(message, error["details"], variables, cause.names[0] if cause.kind == "module" else "")
 
-    def _exit_reason(self) -> str:
-        try:
-            status = self.process.wait(timeout=_SECONDS_TO_EXIT)
-        except subprocess.TimeoutExpired:
-            return "closed routegen's pipe"
-        if status >= 0:
-            return f"exited with status {status}"
-        with contextlib.suppress(ValueError):
-            return f"crashed with {signal.Signals(-status).name}"
-        return f"crashed with signal {-status}"
+
+def _exit_reason(status: int) -> str:
+    if status >= 0:
+        return f"exited with status {status}"
+    with contextlib.suppress(ValueError):
+        return f"crashed with {signal.Signals(-status).name}"
+    return f"crashed with signal {-status}"
 
 
 def start_app_process(app: AppConfig, config: Config, task: str = "routegen.discover.discovery_task") -> AppProcess:
@@ -136,17 +137,18 @@ def start_app_process(app: AppConfig, config: Config, task: str = "routegen.disc
         LoadError: the app's file does not exist.
         ConfigError: the directory that its handler is imported from does not exist.
     """
-    order = _order(app, task)
-    order["deadline"] = time.monotonic() + config.timeout
+    token = os.urandom(16).hex()
     home = tempfile.mkdtemp(prefix="routegen-")
-    reading, order["result"] = os.pipe()
+    reading, result = os.pipe()
+    deadline = time.monotonic() + config.timeout
     try:
+        order = {**_order(app, task), "deadline": deadline, "result": result, "token": token}
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "routegen.load.child_process", json.dumps(order)],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-P", "-m", "routegen.load.child_process"],
+            stdin=subprocess.PIPE,
             # The child's fd 1 is our stderr, so that output of the app never mixes with data on stdout.
             stdout=2,
-            pass_fds=(order["result"],),
+            pass_fds=(result,),
             cwd=order["paths"][0],
             env=_environment(app, config, home),
             start_new_session=True,
@@ -156,12 +158,16 @@ def start_app_process(app: AppConfig, config: Config, task: str = "routegen.disc
         shutil.rmtree(home, ignore_errors=True)
         raise LoadError(f"{app.target}: its process cannot be started: {error.strerror}") from None
     finally:
-        os.close(order["result"])
-    return AppProcess(app, config, process, reading, home, order["deadline"] + _SECONDS_TO_REPORT)
+        os.close(result)
+    if process.stdin:
+        # A process that does not read its order is reported when its answer is read.
+        with contextlib.suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(json.dumps(order).encode() + b"\n")
+    return AppProcess(app, config, process, reading, token, home, deadline + _SECONDS_TO_REPORT)
 
 
 def _order(app: AppConfig, task: str) -> dict[str, Any]:
-    """Return the order for the child process, without the file descriptor for its result."""
+    """Return the order for the child process, without the values of one run."""
     reference = AppReference.parse(app.target)
     module, directory = _locate(app, reference)
     return {

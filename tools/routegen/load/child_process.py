@@ -1,13 +1,12 @@
 """The process that imports the app: routegen runs it as `python -P -m routegen.load.child_process`.
 
-It reads its order as JSON from argv[1], and writes one JSON object to the file descriptor that the order names.
+It reads its order as a line of JSON from stdin, and writes JSON objects to the file descriptor that the order names.
+Each line begins with the order's token, so that nothing else that an app writes there counts.
 """
 
-import ctypes
 import importlib
 import json
 import os
-import signal
 import sys
 import threading
 import time
@@ -21,17 +20,30 @@ from routegen.load.app_reference import AppReference, import_referenced_module, 
 from routegen.load.application import AppReferenceError, app_of_handler
 from routegen.load.failure_cause import FailureCause, error_place, error_text, find_cause
 from routegen.load.import_record import ImportRecord, record_import, shown_place
+from routegen.load.supervisor import fork_supervised
 from routegen.load.uncached_import import import_uncached_below
 
 
 def main() -> None:
     """Load the app, run the task, and end the process in spite of threads and exit handlers that the app left."""
-    _end_with_parent()
-    order = json.loads(sys.argv[1])
-    result = order["result"]
+    order = json.loads(sys.stdin.readline())
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, sys.stdin.fileno())
+    os.close(null)
+    result, token = order["result"], order.pop("token")
+    pipe = os.fstat(result)
     os.set_inheritable(result, False)
     sys.argv[:] = [order["module"]]
 
+    def send(answer: dict[str, Any]) -> None:
+        message = f"{token} {json.dumps(answer)}\n".encode()
+        if not os.path.samestat(pipe, os.fstat(result)):  # the app can have closed it, and opened a file
+            raise OSError("it is another file")
+        while message:
+            message = message[os.write(result, message) :]
+
+    fork_supervised(lambda status: send({"exit": status}))
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is Python's own stream
     ending = threading.Lock()
 
     def end_with(answer: dict[str, Any]) -> NoReturn:
@@ -39,9 +51,11 @@ def main() -> None:
         # The parent ends this process as soon as it has the answer, so the output must be flushed before.
         sys.stdout.flush()
         sys.stderr.flush()
-        with os.fdopen(result, "w", encoding="utf-8") as pipe:
-            pipe.write(json.dumps(answer) + "\n")
-        os._exit(0)
+        try:
+            send(answer)
+        except OSError as error:
+            print(f"routegen: the app has closed routegen's pipe: {error}", file=sys.stderr)
+        os._exit(1)
 
     def report_server(record: ImportRecord) -> None:
         cause = FailureCause("server", place=shown_place(record.server, order["root"]))
@@ -58,16 +72,10 @@ def main() -> None:
 
     def report_loaded() -> None:
         is_loaded.set()
-        os.write(result, b"loaded\n")
+        send({"loaded": True})
 
     threading.Thread(target=report_timeout, daemon=True).start()
     end_with(_load_and_run(order, record, report_loaded))
-
-
-def _end_with_parent() -> None:
-    """Let Linux end this process when routegen is killed and cannot do it (prctl(2), PR_SET_PDEATHSIG)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _load_and_run(order: dict[str, Any], record: ImportRecord, report_loaded: Callable[[], object]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Audit hooks (PEP 578) see the use of Python's sockets by any library.
 """
 
 import os
+import socket
 import sys
 import threading
 import time
@@ -14,9 +15,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from routegen.errors import shorten
+
 _PACKAGE = f"{Path(__file__).parents[1]}/"
 _LOOPBACK_NAMES = (None, "", "localhost", b"localhost", "127.0.0.1", "::1")
-_RESOLVE_EVENTS = ("socket.getaddrinfo", "socket.gethostbyname")
+_SEND_EVENTS = ("socket.connect", "socket.sendto", "socket.sendmsg")
+_LOOK_UP_EVENTS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo")
+_FAMILIES, _SOCKET_TYPES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX), (socket.SOCK_STREAM, socket.SOCK_DGRAM)
+_TYPE_BITS = 0xF
+"""The bits of a socket's type that are no flags (socket(2))."""
 _SERVER_FUNCTIONS = ("create_server", "server_bind", "bind_socket", "create_sockets", "_create_sockets", "serve")
 _RUN_FUNCTIONS = {"serve_forever", "run_forever", "run_until_complete", "serve", "run"}
 _CHECKS, _SECONDS_TO_RETURN = 4, 0.5
@@ -146,9 +153,10 @@ class _RecordedEnvironment(os._Environ):  # type: ignore[type-arg]  # noqa: SLF0
 def record_import(
     folders: tuple[str, ...], configured: Iterable[str], report_server: Callable[[ImportRecord], object]
 ) -> ImportRecord:
-    """Record from now on, and refuse every connection and every name look-up of another machine.
+    """Record from now on, and refuse what Python's sockets could send and each look-up of a name.
 
-    An extraction depends only on the project, so it has no network.
+    An extraction depends only on the project, so it has no network. The hook sees only Python's sockets in this
+    process; `fork_supervised` closes the network for other code where the system permits it.
 
     Args:
         folders: the folders of the user's sources.
@@ -162,18 +170,30 @@ def record_import(
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "socket.bind":
             _watch_server(record, sys._getframe(1), report_server)  # noqa: SLF001 - the line that binds
-        elif event == "socket.connect" and isinstance(arguments[1], tuple):
-            _refuse(record, f"{arguments[1][0]}:{arguments[1][1]}")
-        elif event in _RESOLVE_EVENTS and arguments[0] not in _LOOPBACK_NAMES:
-            _refuse(record, str(arguments[0]))
+        elif event.startswith("socket.") and (address := _refused_address(event, arguments)) is not None:
+            _refuse(record, address, sys._getframe(1))  # noqa: SLF001 - as above
 
     sys.addaudithook(watch)
     return record
 
 
-def _refuse(record: ImportRecord, address: str) -> None:
-    # A library can connect in another thread.
-    record.connections.append((address, record.place_of(sys._getframe(2)) or record.main_place()))  # noqa: SLF001
+def _refused_address(event: str, arguments: tuple[Any, ...]) -> str | None:
+    """Return the address that a use of a socket asks for; None if it asks for none outside this process."""
+    if event in _SEND_EVENTS and arguments[1] is not None:  # a message on a pair of sockets has no address
+        address = arguments[1]
+        return ":".join(map(str, address[:2])) if isinstance(address, tuple) else shorten(os.fsdecode(address))
+    if event in _LOOK_UP_EVENTS:
+        is_to_bind = event == "socket.getaddrinfo" and arguments[0] in _LOOPBACK_NAMES
+        return None if is_to_bind else str(arguments[0])
+    if event == "socket.__new__" and (arguments[1] not in _FAMILIES or arguments[2] & _TYPE_BITS not in _SOCKET_TYPES):
+        return f"a socket of family {arguments[1]} and type {arguments[2]}"
+    return None
+
+
+def _refuse(record: ImportRecord, address: str, frame: FrameType) -> None:
+    if frame.f_code.co_name != "getfqdn":  # it expects the error, and every http.server calls it
+        # A library can connect in another thread.
+        record.connections.append((address, record.place_of(frame) or record.main_place()))
     raise ConnectionRefusedError("no network while an app is loaded")
 
 
