@@ -43,13 +43,22 @@ class Explanation:
 
 
 class Explainer:
-    """A manifest's routes, ready to explain requests."""
+    """A manifest's routes, ready to select and explain requests.
+
+    Attributes:
+        default: the app behind `$default`; None if there is none.
+        routes: the manifest's entry of each route key.
+    """
 
     def __init__(self, manifest: Manifest) -> None:
         """Build the route table; it costs time linear in the number of route keys."""
-        self._default = manifest.default
-        self._routes = {key: route for route in manifest.routes for key in route.route_keys}
-        self._table = RouteTable(map(RouteKey.parse, self._routes))
+        self.default = manifest.default
+        self.routes = {key: route for route in manifest.routes for key in route.route_keys}
+        self._table = RouteTable(map(RouteKey.parse, self.routes))
+
+    def select(self, method: str, path: str) -> RouteKey | None:
+        """The route key that takes a request; None for `$default`."""
+        return self._table.select(method, path)
 
     def explain(self, method: str, path: str) -> Explanation:
         """Explain one request.
@@ -61,9 +70,9 @@ class Explainer:
         path_only = path.partition("?")[0].partition("#")[0]
         key = self._table.select(method, path_only)
         if key is None:
-            reason = self._reason_for_default(path_only) + ("" if self._default else NO_DEFAULT)
-            return Explanation(method, path, None, self._default, None, reason)
-        route = self._routes[str(key)]
+            reason = self._reason_for_default(path_only) + ("" if self.default else NO_DEFAULT)
+            return Explanation(method, path, None, self.default, None, reason)
+        route = self.routes[str(key)]
         return Explanation(method, path, str(key), route.app, route.role, _reason(key, route, method))
 
     def _reason_for_default(self, path: str) -> str:

@@ -6,11 +6,10 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import unquote
 
-from routegen.gateway import RouteKey, RouteTable
-from routegen.manifest import Manifest, Route
+from routegen.manifest.explain import Explainer
 from routegen.serve.aws_behaviour import (
     EVENT_TOO_LARGE_STATUS,
     HEADERS_TOO_LARGE_STATUS,
@@ -35,27 +34,6 @@ _FAILURES: dict[OutcomeKind, tuple[int, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class RouteTargets:
-    """A manifest's routes, ready for route selection.
-
-    Attributes:
-        table: selects the route key of a request.
-        routes: the manifest's entry of each route key.
-        default: the app behind `$default`; None if there is none.
-    """
-
-    table: RouteTable
-    routes: Mapping[RouteKey, Route]
-    default: str | None
-
-    @classmethod
-    def from_manifest(cls, manifest: Manifest) -> "RouteTargets":
-        """Build the route table of a manifest."""
-        routes = {RouteKey.parse(text): route for route in manifest.routes for text in route.route_keys}
-        return cls(RouteTable(routes), routes, manifest.default)
-
-
 class GatewayApp:
     """The gateway.
 
@@ -66,7 +44,7 @@ class GatewayApp:
 
     def __init__(
         self,
-        routes: RouteTargets,
+        routes: Explainer,
         pools: dict[str, InstancePool],
         upstream_apps: Mapping[str, UpstreamApp],
         settings: ServeSettings,
@@ -100,8 +78,8 @@ class GatewayApp:
         """The response of the app that the request's route selects; sets what the exchange needs of it."""
         routes, request, public_url = self.routes, exchange.request, self._settings.public_url
         path = self._without_stage(request.path)
-        route_key = routes.table.select(request.method, path)
-        route = routes.routes[route_key] if route_key else None
+        route_key = routes.select(request.method, path)
+        route = routes.routes[str(route_key)] if route_key else None
         app = route.app if route else routes.default
         if app is None:
             raise RequestFailedError(404, "no route key takes it, and there is no default app")

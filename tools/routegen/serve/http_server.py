@@ -121,12 +121,17 @@ AnswerRequest = Callable[[HttpRequest, RequestBody], Awaitable[HttpResponse]]
 
 
 class HttpServer:
-    """Answers the requests of one socket."""
+    """Answers the requests of one socket.
+
+    Attributes:
+        answer: answers a request.
+        on_bug: gets the traceback of an error in `answer`.
+    """
 
     def __init__(self, answer: AnswerRequest, on_bug: Callable[[str], None]) -> None:
-        """Answer each request with `answer`; pass the traceback of an error in it to `on_bug`."""
-        self._answer = answer
-        self._on_bug = on_bug
+        """Accept no connection before `start`."""
+        self.answer = answer
+        self.on_bug = on_bug
         self._connections: set[_Connection] = set()
 
     async def start(self, listening_socket: socket.socket) -> None:
@@ -156,7 +161,7 @@ class HttpServer:
         self._timer = loop.call_later(READ_TIMEOUT / 4, self._cut_off_slow_clients)
 
     def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = _Connection(reader, writer, self._answer, self._on_bug)
+        connection = _Connection(self, reader, writer)
         self._connections.add(connection)
         connection.task.add_done_callback(lambda _: self._connections.discard(connection))
 
@@ -170,16 +175,8 @@ class _Connection:
         deadline: the event loop's time at which the client must have sent a request head, or read its response.
     """
 
-    def __init__(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        answer: AnswerRequest,
-        on_bug: Callable[[str], None],
-    ) -> None:
-        self._reader, self._writer = reader, writer
-        self._answer = answer
-        self._on_bug = on_bug
+    def __init__(self, server: HttpServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._server, self._reader, self._writer = server, reader, writer
         self._source_ip: str = (writer.get_extra_info("peername") or ("127.0.0.1",))[0]
         self._port: int = writer.get_extra_info("sockname")[1]
         self.is_waiting = True
@@ -208,7 +205,7 @@ class _Connection:
         try:
             request = parse_head(await self._read_head(), self._source_ip, self._port)
             body = RequestBody(request, self._reader, self._writer)
-            response = await self._answer(request, body)
+            response = await self._server.answer(request, body)
         except asyncio.LimitOverrunError:
             response = gateway_response(431)
         except InvalidRequestError:
@@ -216,7 +213,7 @@ class _Connection:
         except (OSError, EOFError):
             raise
         except Exception:  # noqa: BLE001 - any error in an answer is a bug, and the next request must be answered
-            self._on_bug(traceback.format_exc())
+            self._server.on_bug(traceback.format_exc())
             response = gateway_response(500)
         has_rest = body is None or not body.is_read
         is_last = has_rest or response.stream is not None or _wants_close(request)

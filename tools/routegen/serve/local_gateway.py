@@ -14,9 +14,10 @@ from typing import Any
 from routegen.config import Config
 from routegen.errors import ConfigError, RoutegenError
 from routegen.manifest import read_manifest
+from routegen.manifest.explain import Explainer
 from routegen.serve.exchange import Exchange
 from routegen.serve.file_versions import FileVersion, file_version, source_versions
-from routegen.serve.gateway_app import GatewayApp, RouteTargets
+from routegen.serve.gateway_app import GatewayApp
 from routegen.serve.gateway_log import GatewayLog
 from routegen.serve.http_server import AnswerRequest, HttpServer
 from routegen.serve.inspector import Inspector
@@ -100,7 +101,7 @@ class LocalGateway:
                 self._settings, runtime_api, {}, home, watchdog, self._log.write_output, self._log.write_note
             )
             self._add_pools(self._functions)
-            routes = RouteTargets.from_manifest(self._manifest)
+            routes = Explainer(self._manifest)
             self._gateway_app = GatewayApp(routes, self._pools, self._upstream_apps, self._settings, self._announce)
             runtime = RuntimeApi(runtime_api, self._pool_context.instances, self._next_invocation)
             listeners: list[tuple[socket.socket, AnswerRequest]] = [
@@ -189,7 +190,7 @@ class LocalGateway:
         except RoutegenError as error:
             self._log.write_event("error", f"the changed manifest is not used, the routes stay as they are: {error}")
             return
-        self._gateway_app.routes = RouteTargets.from_manifest(manifest)
+        self._gateway_app.routes = Explainer(manifest)
         self._masker = Masker(manifest, self._settings)
         if self._inspector:
             self._inspector.show_routes(manifest)
@@ -231,21 +232,16 @@ def open_socket(host: str, port: int, option: str = "--port") -> socket.socket:
         return _listening_socket(family, address[:2])
     except OSError as error:
         subject = option if error.errno in {errno.EADDRINUSE, errno.EACCES} else "--host"
-        reason = error.strerror or error
+        reason = str(error.strerror).partition(" (while")[0]
         raise ConfigError(f"{subject}: cannot listen on {host}, port {port}: {reason}; choose another one") from None
 
 
-def _listening_socket(family: int, address: tuple[Any, ...]) -> socket.socket:
-    # With the protocol's name, asyncio turns off Nagle's algorithm, which would add 40 ms to each answer.
-    listening_socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listening_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening_socket.bind(address)
-        listening_socket.listen(1024)
-    except OSError:
-        listening_socket.close()
-        raise
-    return listening_socket
+def _listening_socket(family: socket.AddressFamily, address: tuple[Any, ...]) -> socket.socket:
+    both_families = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
+    listening_socket = socket.create_server(address, family=family, backlog=1024, dualstack_ipv6=both_families)
+    # A socket that Python makes from a file descriptor has the number of its protocol. With this number, asyncio turns
+    # off Nagle's algorithm, which would add 40 ms to each answer.
+    return socket.socket(fileno=listening_socket.detach())
 
 
 def _url(listening_socket: socket.socket) -> str:

@@ -1,6 +1,5 @@
 """The latest exchanges."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
 from routegen.serve.exchange import Exchange
@@ -40,7 +39,7 @@ class ExchangeStore:
 
     def __init__(self) -> None:
         self.last_number = 0
-        self._stored: OrderedDict[int, StoredExchange] = OrderedDict()
+        self._stored: dict[int, StoredExchange] = {}
         self._size = 0
 
     def add(self, exchange: Exchange, replay_of: int | None = None) -> StoredExchange:
@@ -51,8 +50,7 @@ class ExchangeStore:
         stored = self._stored[self.last_number] = StoredExchange(self.last_number, exchange, replay_of, size)
         self._size += size
         while len(self._stored) > MAX_EXCHANGES or (self._size > MAX_BYTES and len(self._stored) > 1):
-            _, oldest = self._stored.popitem(last=False)
-            self._size -= oldest.size
+            self._size -= self._stored.pop(next(iter(self._stored))).size
         return stored
 
     def get(self, number: int) -> StoredExchange | None:
