@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.forked_functions import with_forked_functions
 from helpers.support import PROJECT
 from routegen.config import read_config, with_env
 from routegen.serve.local_gateway import open_socket
@@ -64,6 +65,8 @@ def full_stack(
 ) -> Iterator[FullStack]:
     """Run everything until the block ends. The stand-in allows every client without a consent page.
 
+    The functions are forked processes. `make serve` and the load test have new interpreters.
+
     Args:
         data: the data directory of the wiki; it is created with sample pages if it is missing.
         manifest: another manifest than the committed manifest.
@@ -88,5 +91,6 @@ def full_stack(
         assert config.default_app
         changed_default_app = config.default_app.model_copy(update=default_app or {})
         config = config.with_changes(default_app=changed_default_app, manifest=manifest or config.manifest)
+        config = with_forked_functions(config)
         with running_gateway(config, ServeSettings(max_instances=max_instances, **settings), listening) as running:
             yield FullStack(running, authkit, data)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from end_to_end.client_sessions import CLIENTS, run_session, skip_reason
 from helpers.forked import run_routegen
+from helpers.forked_functions import with_forked_functions
 from helpers.support import PROJECT
 from routegen.config import read_config, with_env
 from routegen.serve.local_gateway import open_socket
@@ -83,7 +84,9 @@ def gateway(project: Path) -> Iterator[RunningGateway]:
         for name in NAMES:
             authkit = stack.enter_context(run_in_background(frozenset({f"{url}/{name}/mcp"}), auto_consent=True))
             config = with_env(config, name, {"AUTHKIT_DOMAIN": authkit.settings.issuer, "BASE_URL": url})
-        yield stack.enter_context(running_gateway(config, ServeSettings(max_instances=1), listening))
+        yield stack.enter_context(
+            running_gateway(with_forked_functions(config), ServeSettings(max_instances=1), listening)
+        )
 
 
 def test_check_names_the_owner_of_the_root_document(project: Path) -> None:

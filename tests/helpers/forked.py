@@ -8,20 +8,26 @@ import atexit
 import multiprocessing
 import os
 import socket
+import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from helpers.support import PROJECT, Run
 
 CONTEXT = multiprocessing.get_context("forkserver")
 _MODULES: list[str] = []
 _SECONDS = 120
+_LOCK = threading.Lock()
 
 
 def import_before_fork(*modules: str) -> None:
@@ -42,8 +48,48 @@ def start(function: Callable[..., object], *arguments: Any, daemon: bool = True)
         else:
             os.environ["PYTHONPATH"] = previous
     process = CONTEXT.Process(target=function, args=arguments, daemon=daemon)
-    process.start()
+    with _LOCK:
+        process.start()
     return process
+
+
+def wait_for_exit(process: BaseProcess, seconds: float | None = None) -> int | None:
+    """Wait until a process ends, and return its exit code; None if it has not ended in time.
+
+    The method `join` is not safe here: the start of a process in another thread asks each process for its exit code,
+    and only the first question gets it.
+    """
+    if not wait([process.sentinel], seconds):
+        return None
+    with _LOCK:
+        process.join(_SECONDS)
+        return process.exitcode
+
+
+class ForkedPopen:
+    """Stands for the `subprocess.Popen` of a process in a new session, where `process` calls `os.setsid`."""
+
+    def __init__(
+        self, process: BaseProcess, *, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None
+    ) -> None:
+        assert process.pid is not None
+        self._process = process
+        self.pid, self.stdin, self.stdout = process.pid, stdin, stdout
+        with suppress(ProcessLookupError):
+            while os.getpgid(self.pid) != self.pid:
+                time.sleep(0.001)
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def poll(self) -> int | None:
+        return wait_for_exit(self._process, 0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        status = wait_for_exit(self._process, timeout)
+        if status is None:
+            raise subprocess.TimeoutExpired("a forked process", timeout or 0)
+        return status
 
 
 def run_routegen(directory: Path, *arguments: str, forks_apps: bool = True) -> Run:
@@ -57,11 +103,11 @@ def run_routegen(directory: Path, *arguments: str, forks_apps: bool = True) -> R
     with TemporaryDirectory() as folder:
         stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
         process = start(_routegen, arguments, dict(os.environ), directory, stdout, stderr, forks_apps, daemon=False)
-        process.join(_SECONDS)
-        if process.exitcode is None:
+        code = wait_for_exit(process, _SECONDS)
+        if code is None:
             process.kill()
             raise TimeoutError(f"routegen {' '.join(arguments)} has not ended after {_SECONDS} s")
-        return Run(process.exitcode, stdout.read_bytes().decode(), stderr.read_bytes().decode())
+        return Run(code, stdout.read_bytes().decode(), stderr.read_bytes().decode())
 
 
 def _routegen(
@@ -100,8 +146,7 @@ class Program:
     def exit_code(self) -> int | None:
         """Close its stdin, and wait until it exits."""
         self.stream.close()
-        self.process.join()
-        return self.process.exitcode
+        return wait_for_exit(self.process)
 
     def terminate(self) -> None:
         self.process.terminate()
@@ -143,6 +188,11 @@ def _run_program(
         exec(compile(code, "<program>", "exec"), {"__name__": "__main__"})
     finally:
         atexit._run_exitfuncs()  # multiprocessing ends a process without them
+
+
+def without_tests(path: list[str]) -> list[str]:
+    """Return a module search path without the folders that only the tests have in theirs."""
+    return [entry for entry in path if entry and Path(entry) not in (PROJECT, PROJECT / "tests")]
 
 
 def _set_environment(environment: Mapping[str, str]) -> None:

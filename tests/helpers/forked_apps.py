@@ -13,13 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from helpers.forked import import_before_fork, start
-from helpers.support import PROJECT
+from helpers.forked import ForkedPopen, import_before_fork, start, without_tests
 
 # The processes import this module, and with it pytest.
 import_before_fork("pytest", "helpers.forked_apps")
@@ -34,38 +32,21 @@ import_before_fork(
 )
 
 
-class _ForkedChild:
-    """Stands for the `subprocess.Popen` of `routegen.load.app_process`."""
-
-    def __init__(
-        self,
-        start_process: Callable[..., BaseProcess],
-        _command: Sequence[str],
-        *,
-        pass_fds: tuple[int, ...],
-        cwd: str,
-        env: Mapping[str, str],
-        **_: Any,
-    ) -> None:
-        result, stderr = Connection(os.dup(pass_fds[0])), Connection(os.dup(2))
-        order, stdin = os.pipe()
-        with result, stderr, Connection(order) as order_pipe:
-            self._process = start_process(_import_app, order_pipe, dict(env), str(cwd), result, stderr)
-        self.stdin = os.fdopen(stdin, "wb")
-        assert self._process.pid is not None
-        self.pid = self._process.pid
-
-    def terminate(self) -> None:
-        self._process.terminate()
-
-    def poll(self) -> int | None:
-        return self._process.exitcode
-
-    def wait(self, timeout: float | None = None) -> int:
-        self._process.join(timeout)
-        if self._process.exitcode is None:
-            raise subprocess.TimeoutExpired("the app", timeout or 0)
-        return self._process.exitcode
+def _start_app_process(
+    start_process: Callable[..., BaseProcess],
+    _command: Sequence[str],
+    *,
+    pass_fds: tuple[int, ...],
+    cwd: str,
+    env: Mapping[str, str],
+    **_: Any,
+) -> ForkedPopen:
+    """Stand for the `subprocess.Popen` of `routegen.load.app_process`."""
+    result, stderr = Connection(os.dup(pass_fds[0])), Connection(os.dup(2))
+    order, stdin = os.pipe()
+    with result, stderr, Connection(order) as order_pipe:
+        process = start_process(_import_app, order_pipe, dict(env), str(cwd), result, stderr)
+        return ForkedPopen(process, stdin=os.fdopen(stdin, "wb"))
 
 
 def _import_app(
@@ -77,7 +58,7 @@ def _import_app(
     os.chdir(directory)
     for descriptor in (1, 2):
         os.dup2(stderr.fileno(), descriptor)
-    sys.path[:] = [entry for entry in sys.path if entry and Path(entry) not in (PROJECT, PROJECT / "tests")]
+    sys.path[:] = without_tests(sys.path)
     read_end, write_end = os.pipe()
     with os.fdopen(order.fileno(), closefd=False) as received, os.fdopen(write_end, "w") as stdin:
         json.dump({**json.loads(received.readline()), "result": result.fileno()}, stdin)
@@ -91,7 +72,7 @@ def _import_app(
 def _subprocess_module(start_process: Callable[..., BaseProcess]) -> SimpleNamespace:
     """Return what `routegen.load.app_process` uses of the module `subprocess`."""
     return SimpleNamespace(
-        Popen=partial(_ForkedChild, start_process),
+        Popen=partial(_start_app_process, start_process),
         PIPE=subprocess.PIPE,
         TimeoutExpired=subprocess.TimeoutExpired,
     )
