@@ -69,9 +69,7 @@ def wait_for_exit(process: BaseProcess, seconds: float | None = None) -> int | N
 class ForkedPopen:
     """Stands for the `subprocess.Popen` of a process in a new session, where `process` calls `os.setsid`."""
 
-    def __init__(
-        self, process: BaseProcess, *, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None
-    ) -> None:
+    def __init__(self, process: BaseProcess, *, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None) -> None:
         assert process.pid is not None
         self._process = process
         self.pid, self.stdin, self.stdout = process.pid, stdin, stdout

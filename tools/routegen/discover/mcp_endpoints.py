@@ -14,10 +14,10 @@ from typing import Any
 
 from routegen.discover.lifespan import is_written_by_user, values_of_lifespan
 from routegen.discover.unwrap import (
-    attribute_names,
     closure_variables,
     global_variables,
     has_class,
+    has_slot,
     instance_variables,
     is_server_object,
     nested_code,
@@ -152,13 +152,13 @@ def _used_values(function: FunctionType, owner: Any) -> list[Any]:
 
 def _attributes(value: Any, names: set[str]) -> Iterator[Any]:
     """Yield the attributes of an object that have one of these names; no property runs for it."""
-    variables = instance_variables(value)
-    if isinstance(state := variables.get("_state"), dict):  # starlette.datastructures.State
+    own = variables = instance_variables(value)
+    if isinstance(state := own.get("_state"), dict):  # starlette.datastructures.State
         variables = state
     for name in names:
         if name in variables:
             yield variables[name]
-        elif name in attribute_names(value):
+        elif name in own or has_slot(value, name):
             yield getattr(value, name, None)
 
 

@@ -130,13 +130,13 @@ def instance_variables(value: Any) -> Mapping[str, Any]:
 
 def attribute_names(value: Any) -> list[str]:
     """Return the names of an object's own attributes, also of those that its classes declare as slots."""
-    return [*instance_variables(value), *_slots(type(value))]
+    members = [name for cls in type(value).__mro__ for name, member in vars(cls).items() if ismemberdescriptor(member)]
+    return [*instance_variables(value), *members]
 
 
-@functools.lru_cache(maxsize=1000)
-def _slots(cls: type) -> tuple[str, ...]:
-    """Return the names that a class and its bases declare as slots."""
-    return tuple(name for base in cls.__mro__ for name, member in vars(base).items() if ismemberdescriptor(member))
+def has_slot(value: Any, name: str) -> bool:
+    """Whether one of an object's classes declares a slot with this name."""
+    return any(ismemberdescriptor(vars(cls).get(name)) for cls in type(value).__mro__)
 
 
 def closure_variables(function: FunctionType) -> dict[str, Any]:
