@@ -1,5 +1,6 @@
 # `make routes`, `make test` and `make serve` each set up what they need, in any order, and again after a change.
 PYTHON ?= python3
+ARCH ?= x86_64
 VENV := .venv
 BIN := $(VENV)/bin
 MAIN := $(VENV)/.ready-main
@@ -92,9 +93,9 @@ docs: $(DEV)  ## write docs/cli.md, docs/findings.md and docs/configuration.md f
 matrix: $(DEV)  ## write docs/providers.md: extract and prove every auth provider that FastMCP ships
 	$(BIN)/python -m dev.matrix
 
-package:  ## build the package directories of both Lambdas with $PYTHON
-	bash app/poc/mcp_package/build.sh
-	bash app/otterwiki/build.sh
+package:  ## build the package directories of both Lambdas with $PYTHON, for ARCH=x86_64 or ARCH=arm64
+	bash app/poc/mcp_package/build.sh --arch $(ARCH)
+	bash app/otterwiki/build.sh --arch $(ARCH)
 
 pin-base-image: | $(BIN)/python  ## write the digest of the wiki's base image into its Dockerfile, and so take its newest patches
 	$(BIN)/python dev/pin_base_image.py $(PYTHON_VERSION)

@@ -15,6 +15,14 @@ def test_the_job_that_builds_has_no_access_to_aws_and_no_secret() -> None:
     assert "configure-aws-credentials" not in str(JOBS["build"])
 
 
+def test_the_machine_has_the_architecture_of_the_functions() -> None:
+    """Docker builds the wiki's image natively."""
+    runs_on = "${{ inputs.architecture == 'arm64' && 'ubuntu-24.04-arm' || 'ubuntu-24.04' }}"
+    assert {job["runs-on"] for job in JOBS.values()} == {runs_on}
+    build = {"run": "make package", "env": {"ARCH": "${{ inputs.architecture }}"}}
+    assert build in JOBS["build"]["steps"]
+
+
 def test_a_person_approves_between_preview_and_deploy() -> None:
     assert [(name, job.get("needs")) for name, job in JOBS.items()] == [
         ("build", None), ("preview", "build"), ("deploy", "preview"),
