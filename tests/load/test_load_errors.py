@@ -1,11 +1,15 @@
 """The error of an app that cannot be imported names the cause and the remedy."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from routegen.config import config_for_app, with_env
 from routegen.errors import LoadError
 from routegen.load import start_app_process
+from routegen.load.failure_cause import FailureCause
+from routegen.load.import_record import ImportRecord, runs_a_loop
+from routegen.load.load_advice import load_advice
 
 SETTINGS = """
 from pydantic import BaseModel, Field
@@ -91,8 +95,20 @@ def test_the_advice_is_in_options_or_in_keys(tmp_path: Path) -> None:
 
 def test_a_value_of_the_wrong_form_is_named(tmp_path: Path) -> None:
     error = load_error(tmp_path, {"server.py": "import os\nsize = os.environ['SIZE']\nint(size)\n"}, SIZE="large")
-    assert error.variables == ("SIZE",)
+    assert list(error.variables) == ["SIZE"]
     assert "the environment variable SIZE is not of the right form" in str(error)
+
+
+def test_a_model_without_a_delimiter_is_json(tmp_path: Path) -> None:
+    files = {"server.py": SETTINGS.replace(', env_nested_delimiter="__"', "")}
+    options = """--env ACME_BASE_URL=https://example.com --env 'ACME_DATABASE={"host": "example.com"}' """
+    key = """ACME_DATABASE = '{"host": "example.com"}', SPECIAL_KEY = "invented-"""
+    message = str(load_error(tmp_path, files))
+    assert f"an invented value of the right form is enough: {options}--env SPECIAL_KEY=invented-" in message
+    assert key in message
+    message = str(load_error(tmp_path, files, ACME_BASE_URL="x", ACME_DATABASE="example", SPECIAL_KEY="x"))
+    assert "the environment variable ACME_DATABASE is not of the right form; " in message
+    assert """is enough: --env 'ACME_DATABASE={"host": "example.com"}', or env = { ACME_DATABASE = '{"h""" in message
 
 
 def test_a_value_of_the_likeliest_form_is_not_named(tmp_path: Path) -> None:
@@ -135,6 +151,51 @@ def test_a_source_folder_is_advised_as_a_key(tmp_path: Path) -> None:
     files = {"src/acme/server.py": "", "src/acme/__init__.py": ""}
     error = load_error(tmp_path, files, "acme.server:app", from_options=False)
     assert str(error).endswith('it is in src; write path = "src" in [tool.routegen.apps.mcp]')
+
+
+def server_library(package: str, function: str, body: str) -> dict[str, str]:
+    """A library of a server in site-packages, and the app that calls it at its import."""
+    return {
+        f"site-packages/{package}/__init__.py": f"import socket, threading\ndef {function}():\n    {body}\n",
+        "server.py": f"import sys\nsys.path.append('site-packages')\nimport {package}\n{package}.{function}()\n",
+    }
+
+
+BIND = "server = socket.socket(); server.bind(('127.0.0.1', 0)); threading.Event().wait()"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        server_library("granian", "serve", "threading.Event().wait()"),
+        server_library("my_server", "start", f"def startListening(): {BIND}\n    startListening()"),
+        server_library("my_server", "run", f"def bind_sockets(): {BIND}\n    bind_sockets()"),
+    ],
+)
+def test_a_server_of_a_library_is_found_before_the_time_out(tmp_path: Path, files: dict[str, str]) -> None:
+    assert str(load_error(tmp_path, files)) == (
+        "server.py: the import does not end; the app starts a server in server.py, line 4; put this call below "
+        '`if __name__ == "__main__":`'
+    )
+
+
+def test_an_event_loop_of_the_main_thread_is_seen_from_another_thread(tmp_path: Path) -> None:
+    record = ImportRecord((f"{tmp_path}/",))
+    source = "import asyncio\nasync def wait(): return await asyncio.to_thread(runs_a_loop, record)\n"
+    names: dict[str, Any] = {"runs_a_loop": runs_a_loop, "record": record}
+    exec(compile(f"{source}found = asyncio.run(wait())\n", tmp_path / "server.py", "exec"), names)
+    assert names["found"] is True
+    assert runs_a_loop(record) is False
+
+
+def test_an_event_loop_until_the_time_out_can_be_a_server(tmp_path: Path) -> None:
+    config = config_for_app(
+        "server.py:app", name="mcp", default="site", own=(), unsupported="refuse", timeout=20, root=tmp_path
+    )
+    assert load_advice(FailureCause("loop", place="server.py, line 3"), config.apps[0], config) == (
+        "still importing after 20 s in server.py, line 3; if this line runs a server, put it below "
+        '`if __name__ == "__main__":`; if it needs longer, raise --timeout'
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 `str(error)` is the line that a person reads: what happened, where, and what to do. Only `cli` prints it.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 SHOWN_CHARACTERS = 50
@@ -41,18 +42,19 @@ class LoadError(RoutegenError):
 
     Attributes:
         details: the app's own traceback, or an empty string.
-        variables: the environment variables that have no value, or a wrong one.
+        variables: the environment variables that have no value, or a wrong one, each with a value of the right form,
+            which is empty if only the name is known.
         missing_module: the module that is not found, or an empty string.
     """
 
     exit_code = 3
 
     def __init__(
-        self, message: str, details: str = "", variables: tuple[str, ...] = (), missing_module: str = ""
+        self, message: str, details: str = "", variables: Mapping[str, str] | None = None, missing_module: str = ""
     ) -> None:
         super().__init__(message)
         self.details = details
-        self.variables = variables
+        self.variables = variables or {}
         self.missing_module = missing_module
 
 

@@ -78,10 +78,12 @@ def _with_next_values(
 ) -> AppConfig | None:
     """The app with the next invented value of each variable that the error names; None if there is none."""
     changed = dict(app.env)
-    for name in error.variables:
+    for name, value in error.variables.items():
         if name in user_variables:
             continue
-        remaining = values.setdefault(name, [*_same_form(hints.get(name, "")), *invented_values(name)])
+        remaining = values.setdefault(
+            name, [*_same_form(hints.get(name, "")), *filter(None, [value]), *invented_values(name)]
+        )
         if remaining:
             changed[name] = remaining.pop(0)
     return app.model_copy(update={"env": changed}) if changed != app.env else None

@@ -110,10 +110,10 @@ class AppProcess:
     def _load_error(self, error: dict[str, Any]) -> LoadError:
         if error["cause"] is None:
             return LoadError(error["message"], error["details"])
-        cause = FailureCause(error["cause"]["kind"], tuple(error["cause"]["names"]), error["cause"]["place"])
-        separator = ": " if cause.kind == "timeout" else "; "
+        cause = FailureCause.from_data(error["cause"])
+        separator = ": " if cause.kind in ("timeout", "loop") else "; "
         message = f"{error['message']}{separator}{load_advice(cause, self.app, self.config)}"
-        variables = cause.names if cause.kind == "variable" else ()
+        variables = cause.variables if cause.kind == "variable" else {}
         return LoadError(message, error["details"], variables, cause.names[0] if cause.kind == "module" else "")
 
 

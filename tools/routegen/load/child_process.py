@@ -18,8 +18,8 @@ from typing import Any, NoReturn
 from routegen.discover import UnknownRouteKindError
 from routegen.load.app_reference import AppReference, import_referenced_module, resolve_app
 from routegen.load.application import AppReferenceError, app_of_handler
-from routegen.load.failure_cause import FailureCause, error_place, error_text, find_cause
-from routegen.load.import_record import ImportRecord, record_import, shown_place
+from routegen.load.failure_cause import CauseKind, FailureCause, error_place, error_text, find_cause
+from routegen.load.import_record import ImportRecord, record_import, runs_a_loop, shown_place
 from routegen.load.supervisor import fork_supervised
 from routegen.load.uncached_import import import_uncached_below
 
@@ -67,7 +67,8 @@ def main() -> None:
 
     def report_timeout() -> None:
         if not is_loaded.wait(order["deadline"] - time.monotonic()):
-            cause = FailureCause("timeout", place=shown_place(record.main_place(), order["root"]))
+            kind: CauseKind = "loop" if runs_a_loop(record) else "timeout"
+            cause = FailureCause(kind, place=shown_place(record.main_place(), order["root"]))
             end_with(_failure("load", order["display_name"], cause=cause))
 
     def report_loaded() -> None:

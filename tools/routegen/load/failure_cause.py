@@ -4,16 +4,21 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.machinery import PathFinder
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
 from routegen.load.import_record import ImportRecord, MissingVariable, SourcePlace, shown_place
+from routegen.load.settings_variables import pydantic_errors, settings_variables
 
 _VARIABLE_OF_ERROR = {"NoRegionError": "AWS_DEFAULT_REGION"}
 """Errors of libraries that do not name the variable; AWS Lambda sets it (Lambda guide, "Defined runtime variables")."""
+
+
+CauseKind = Literal["variable", "server", "loop", "network", "timeout", "module", "relative", "shadowing"]
 
 
 @dataclass(frozen=True)
@@ -21,27 +26,42 @@ class FailureCause:
     """The reason of a failed import, as data for JSON.
 
     Attributes:
-        kind: `variable`: a variable is not set or has a wrong value. `server`: the import runs a server. `network`: it
-            needs another machine. `timeout`: it takes too long. `module`: a module is not found. `relative`: a
-            relative import in a file without a package. `shadowing`: a file of the project has the name of an
-            installed package.
+        kind: `variable`: a variable is not set or has a wrong value. `server`: the import runs a server. `loop`: it
+            runs an event loop until the time-out. `network`: it needs another machine. `timeout`: it takes too long.
+            `module`: a module is not found. `relative`: a relative import in a file without a package. `shadowing`: a
+            file of the project has the name of an installed package.
         names: the variables; or the module's, the file's or the machine's name.
         place: the user's line, for a server, a connection and a time-out.
+        values: for each variable a value that it can have; empty if only its name is known.
     """
 
-    kind: Literal["variable", "server", "network", "timeout", "module", "relative", "shadowing"]
+    kind: CauseKind
     names: tuple[str, ...] = ()
     place: str = ""
+    values: tuple[str, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
-        """The cause as data for JSON; `FailureCause(**data)` reads it."""
+        """The cause as data for JSON; `from_data` reads it."""
         return asdict(self)
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> "FailureCause":
+        """The cause from the data of `as_data`."""
+        return cls(data["kind"], tuple(data["names"]), data["place"], tuple(data["values"]))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables, each with its value."""
+        return dict(zip_longest(self.names, self.values, fillvalue=""))
 
 
 def find_cause(error: BaseException, record: ImportRecord, root: str) -> FailureCause | None:
     """Find the cause of an error that an app raises while it is imported; None if there is no known one."""
     if record.server and isinstance(error, SystemExit | OSError):  # for example, its port is in use
         return FailureCause("server", place=shown_place(record.server, root))
+    for each in _chain(error):
+        if variables := settings_variables(each):
+            return FailureCause("variable", tuple(variables), values=tuple(variables.values()))
     if names := _named_variables(error, record):
         return FailureCause("variable", names)
     if cause := _import_cause(error, record, root):
@@ -62,7 +82,7 @@ def error_place(error: BaseException, record: ImportRecord) -> SourcePlace | Non
 
 def error_text(error: BaseException) -> str:
     """An error as one line, without the values that a pydantic error shows."""
-    details = _pydantic_errors(error)
+    details = pydantic_errors(error)
     if details:
         parts = [": ".join(filter(None, (".".join(map(str, detail["loc"])), detail["msg"]))) for detail in details]
         title = getattr(error, "title", "")
@@ -88,8 +108,6 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 def _named_variables(error: BaseException, record: ImportRecord) -> tuple[str, ...]:
     """Return the variables that the error, or an error behind it, names."""
     for each in _chain(error):
-        if names := _settings_variables(each):
-            return names
         if type(each).__name__ in _VARIABLE_OF_ERROR:
             return (_VARIABLE_OF_ERROR[type(each).__name__],)
         key = each.args[0] if isinstance(each, KeyError) and each.args else None
@@ -119,49 +137,6 @@ def _likely_variables(error: BaseException, record: ImportRecord) -> tuple[str, 
 
 def _shows(text: str, value: str) -> bool:
     return len(value) > 1 and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) is not None
-
-
-def _pydantic_errors(error: BaseException) -> list[dict[str, Any]]:
-    if type(error).__name__ != "ValidationError" or not hasattr(error, "errors"):
-        return []
-    try:
-        return list(error.errors(include_url=False, include_context=False, include_input=False))
-    except TypeError:  # another library's error with the same name
-        return []
-
-
-def _settings_variables(error: BaseException) -> tuple[str, ...]:
-    """Return the environment variables behind an error of pydantic-settings, or of a model of os.environ."""
-    details = _pydantic_errors(error)
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    instances = [value for frame in frames for value in list(frame.f_locals.values())[:1] if _is_settings(value)]
-    if instances:
-        settings = type(instances[-1])
-        names = [
-            name for item in details for name in _variables_of_field(settings, [str(part) for part in item["loc"]])
-        ]
-    else:
-        names = [str(item["loc"][0]) for item in details if item["type"] == "missing" and str(item["loc"][0]).isupper()]
-    return tuple(dict.fromkeys(name for name in names if name))
-
-
-def _is_settings(value: Any) -> bool:
-    return any(cls.__name__ == "BaseSettings" and "settings" in cls.__module__ for cls in type(value).__mro__)
-
-
-def _variables_of_field(settings: Any, location: list[str]) -> Iterator[str]:
-    """Yield the variables of a settings field (pydantic-settings, "Environment variable names", "Nested values")."""
-    config, fields = settings.model_config, settings.model_fields
-    delimiter = config.get("env_nested_delimiter")
-    if not location:
-        return
-    first, *rest = location
-    names = [first if first not in fields else f"{config.get('env_prefix', '')}{first}", *(rest if delimiter else [])]
-    model = getattr(fields.get(first), "annotation", None)
-    inner = getattr(model, "model_fields", {}) if delimiter and not rest else {}
-    for name in [[*names, key] for key, field in inner.items() if field.is_required()] or [names]:
-        text = (delimiter or "").join(name)
-        yield text if config.get("case_sensitive") else text.upper()
 
 
 def _import_cause(error: BaseException, record: ImportRecord, root: str) -> FailureCause | None:

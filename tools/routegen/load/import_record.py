@@ -18,14 +18,20 @@ from typing import Any
 from routegen.errors import shorten
 
 _PACKAGE = f"{Path(__file__).parents[1]}/"
-_LOOPBACK_NAMES = (None, "", "localhost", b"localhost", "127.0.0.1", "::1")
+_LOOPBACK_NAMES = (None, "", "localhost", b"localhost", "127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - no server
 _SEND_EVENTS = ("socket.connect", "socket.sendto", "socket.sendmsg")
 _LOOK_UP_EVENTS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo")
 _FAMILIES, _SOCKET_TYPES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX), (socket.SOCK_STREAM, socket.SOCK_DGRAM)
 _TYPE_BITS = 0xF
 """The bits of a socket's type that are no flags (socket(2))."""
-_SERVER_FUNCTIONS = ("create_server", "server_bind", "bind_socket", "create_sockets", "_create_sockets", "serve")
-_RUN_FUNCTIONS = {"serve_forever", "run_forever", "run_until_complete", "serve", "run"}
+_SERVER_FUNCTIONS = {
+    "create_server", "server_bind", "bind_socket", "bind_sockets", "bind_addr", "create_sockets", "_create_sockets",
+    "startListening", "serve"
+}  # fmt: skip
+_RUN_FUNCTIONS = {"serve_forever", "run_forever", "run_until_complete", "serve", "run", "start"}
+_SILENT_SERVERS = {"granian", "robyn", "socketify"}
+"""Packages of servers that bind their sockets outside of Python, where no audit hook sees it."""
+
 _CHECKS, _SECONDS_TO_RETURN = 4, 0.5
 """The time in which a server that has bound its socket must return to the import, or run in another thread."""
 
@@ -72,6 +78,7 @@ class ImportRecord:
         missing: the variables that are not set, in the order of the first reading.
         connections: each address that the app tried to reach, with the user's line.
         server: the user's line that has started a server.
+        remaining_checks: how often the main thread is still looked at for the server.
     """
 
     folders: tuple[str, ...]
@@ -81,6 +88,7 @@ class ImportRecord:
     missing: dict[str, MissingVariable] = field(default_factory=dict)
     connections: list[tuple[str, SourcePlace | None]] = field(default_factory=list)
     server: SourcePlace | None = None
+    remaining_checks: int = 0
 
     def place(self, file: str, line: int | None) -> SourcePlace | None:
         """Return the place if the file is one of the user's sources."""
@@ -169,11 +177,12 @@ def record_import(
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "socket.bind":
-            _watch_server(record, sys._getframe(1), report_server)  # noqa: SLF001 - the line that binds
+            _record_server(record, sys._getframe(1))  # noqa: SLF001 - the line that binds
         elif event.startswith("socket.") and (address := _refused_address(event, arguments)) is not None:
             _refuse(record, address, sys._getframe(1))  # noqa: SLF001 - as above
 
     sys.addaudithook(watch)
+    threading.Thread(target=_watch_main_thread, args=(record, report_server), daemon=True).start()
     return record
 
 
@@ -201,22 +210,37 @@ def _main_frame() -> FrameType | None:
     return sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001 - no public function has it
 
 
-def _watch_server(record: ImportRecord, frame: FrameType, report_server: Callable[[ImportRecord], object]) -> None:
+def _record_server(record: ImportRecord, frame: FrameType) -> None:
+    if not record.server and any(caller.f_code.co_name in _SERVER_FUNCTIONS for caller in _callers(frame)):
+        record.server, record.remaining_checks = record.main_place(), _CHECKS
+
+
+def _watch_main_thread(record: ImportRecord, report_server: Callable[[ImportRecord], object]) -> None:
     """Report a server if the main thread runs it; many libraries bind a socket for a test, or serve in a thread."""
-    if record.server or not any(caller.f_code.co_name in _SERVER_FUNCTIONS for caller in _callers(frame)):
-        return
-    record.server = record.main_place()
+    while True:
+        time.sleep(_SECONDS_TO_RETURN)
+        is_silent_server = any(package in _SILENT_SERVERS for package, _ in running_functions(record))
+        if (record.server or is_silent_server) and runs_a_loop(record):
+            record.server = record.main_place()
+            report_server(record)
+        record.remaining_checks -= 1
+        if record.remaining_checks <= 0:
+            record.server = None
 
-    def wait() -> None:
-        for _ in range(_CHECKS):
-            time.sleep(_SECONDS_TO_RETURN)
-            library = takewhile(lambda caller: not record.place(caller.f_code.co_filename, 1), _callers(_main_frame()))
-            if _RUN_FUNCTIONS.intersection(caller.f_code.co_name for caller in library):
-                record.server = record.main_place()
-                report_server(record)
-        record.server = None
 
-    threading.Thread(target=wait, daemon=True).start()
+def runs_a_loop(record: ImportRecord) -> bool:
+    """Whether a user's line has called a function that runs an event loop or a server, and the function goes on."""
+    return any(function in _RUN_FUNCTIONS for _, function in running_functions(record))
+
+
+def running_functions(record: ImportRecord) -> list[tuple[str, str]]:
+    """Return the package and the name of each function of a library that the main thread runs for a user's line."""
+    functions: list[tuple[str, str]] = []
+    for frame in _callers(_main_frame()):
+        if record.place(frame.f_code.co_filename, 1):
+            return functions
+        functions.append((frame.f_globals.get("__name__", "").partition(".")[0], frame.f_code.co_name))
+    return []
 
 
 def _is_environment(frame: FrameType) -> bool:

@@ -1,9 +1,10 @@
 """What a user can do about an app that cannot be loaded."""
 
+import json
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from routegen.config import AppConfig, Config
@@ -11,6 +12,7 @@ from routegen.load.app_reference import AppReference
 from routegen.load.failure_cause import FailureCause
 from routegen.load.invented_values import invented_values
 
+_BELOW_MAIN = 'below `if __name__ == "__main__":`'
 _MAX_FOLDERS = 3
 _SKIPPED = ("node_modules", "site-packages", "__pycache__", "build", "dist")
 
@@ -27,12 +29,13 @@ def load_advice(cause: FailureCause, app: AppConfig, config: Config) -> str:
     place = f" in {cause.place}" if cause.place else ""
     match cause.kind:
         case "variable":
-            text = _variable_advice(cause.names, app, from_options)
+            text = _variable_advice(cause.variables, app, from_options)
         case "server":
-            text = f'the app starts a server{place}; put this call below `if __name__ == "__main__":`'
-        case "timeout":
+            text = f"the app starts a server{place}; put this call {_BELOW_MAIN}"
+        case "timeout" | "loop":
             remedy = "--timeout" if from_options else "`timeout` in [tool.routegen], or --timeout"
-            text = f"still importing after {config.timeout:g} s{place}; if it needs longer, raise {remedy}"
+            server = f"if this line runs a server, put it {_BELOW_MAIN}; " if cause.kind == "loop" else ""
+            text = f"still importing after {config.timeout:g} s{place}; {server}if it needs longer, raise {remedy}"
         case "network":
             text = (
                 f"the app tried to reach {cause.names[0]}{place}, and an app is loaded without a network; make the "
@@ -48,12 +51,13 @@ def load_advice(cause: FailureCause, app: AppConfig, config: Config) -> str:
     return text
 
 
-def _variable_advice(names: tuple[str, ...], app: AppConfig, from_options: bool) -> str:
+def _variable_advice(variables: Mapping[str, str], app: AppConfig, from_options: bool) -> str:
+    candidates = {name: [*filter(None, [value]), *invented_values(name)] for name, value in variables.items()}
     # A variable with the likeliest value is not the reason, if another one can be.
-    names = tuple(name for name in names if app.env.get(name) != invented_values(name)[0]) or names
-    values = {name: next(value for value in invented_values(name) if value != app.env.get(name)) for name in names}
+    names = [name for name, values in candidates.items() if app.env.get(name) != values[0]] or list(candidates)
+    values = {name: next(value for value in candidates[name] if value != app.env.get(name)) for name in names}
     options = " ".join(shlex.join(["--env", f"{name}={value}"]) for name, value in values.items())
-    keys = ", ".join(f'{name} = "{value}"' for name, value in values.items())
+    keys = ", ".join(f"{name} = {toml_text(value)}" for name, value in values.items())
     key = f"env = {{ {keys} }} in [tool.routegen.apps.{app.name}]"
     first, second = (options, key) if from_options else (key, options)
     is_set = all(name in app.env for name in names)
@@ -66,6 +70,13 @@ def _variable_advice(names: tuple[str, ...], app: AppConfig, from_options: bool)
         f"the environment {noun} {', '.join(names)} {problem}; "
         f"an invented value of the right form is enough: {first}, or {second}"
     )
+
+
+def toml_text(text: str) -> str:
+    """Return a text as TOML: a literal string for JSON, or else a basic string, which has the escapes of JSON."""
+    if '"' in text and "'" not in text and text.isprintable():
+        return f"'{text}'"
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _relative_advice(app: AppConfig) -> str:
