@@ -86,6 +86,8 @@ def connect(flow: SignInFlow) -> str:
     # Without protected resource metadata, the client names the MCP endpoint as the resource (`get_resource_url`).
     resource_fields = resource.model_dump() if resource else {"resource": flow.mcp_url}
     server_fields = metadata.model_dump() if metadata else {}
+    if resource_fields.get("scopes_supported") is None:  # `get_client_metadata_scopes`
+        resource_fields["scopes_supported"] = server_fields.get("scopes_supported")
     untested_steps.assume_token(flow, _challenge_value(first_answer, "scope"), resource_fields, server_fields)
     untested_steps.assume_response(flow, server_fields)
     return untested_steps.sign_in_reason(flow, urls.authorization)

@@ -71,6 +71,9 @@ def assume_token(
             a token (RFC 8707), and the scopes that it asks for without a scope in the challenge.
         server_metadata: the authorization server metadata.
     """
+    token_url = server_metadata.get("token_endpoint")
+    if isinstance(token_url, str) and isinstance(flow.look_up("GET", token_url), Failure):
+        flow.assume(f"the token endpoint {token_url} answers the client")
     resource, listed = resource_metadata.get("resource"), server_metadata.get("scopes_supported")
     if resource is None:
         flow.assume("the MCP server accepts a token that names no resource")
