@@ -2,15 +2,20 @@
 
 import gzip
 import json
+import re
+import time
 import zlib
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
 from routegen.report import Report, rules
 from routegen.report.forms import FORMATS, write_report
+from routegen.verify.answers import Answer, Failure
 from routegen.verify.deployment import Deployment
-from routegen.verify.fetcher import Fetcher, TimeLimits
+from routegen.verify.fetcher import MAX_BODY_BYTES, Caller, Fetcher, TimeLimits
 from routegen.verify.mcp_messages import INITIALIZE
 from routegen.verify.request_url import Address
 from routegen.verify.ssrf_guard import SsrfGuard
@@ -32,9 +37,27 @@ from verify.raw_server import (
 )
 
 LIMITS = TimeLimits(0.5, 2.0)
+PATIENT = TimeLimits(20.0, 60.0)
+"""The limits where the size or the form of the answer ends the request, however slow the machine is."""
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
 ZIPPED = OK + b"content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+METADATA_URL = "https://dep.example/.well-known/oauth-protected-resource/mcp"
+
+
+class CannedFetcher(Fetcher):
+    """A fetcher with three answers, for the MCP endpoint and both metadata documents; all other paths answer 404."""
+
+    replies: dict[str, tuple[Any, ...]]
+
+    def _send_if_allowed(self, _caller: Caller, method: str, url: str) -> Answer | Failure:
+        place = {"/mcp": "mcp", urlsplit(METADATA_URL).path: "resource"}.get(urlsplit(url).path, "")
+        place = "server" if url.startswith("https://as.example/.well-known/oauth-a") else place
+        status, kind, text, *headers = self.replies.get(place, (404, "text/plain", ""))
+        body = text.encode()[:MAX_BODY_BYTES]
+        return Answer(method, url, status, (("content-type", kind), *headers), body, len(body) < len(text))
 
 
 class PublicGuard(SsrfGuard):
@@ -44,9 +67,9 @@ class PublicGuard(SsrfGuard):
         return None if str(address) == "127.0.0.1" else super().address_problem(address)
 
 
-def verify_server(raw: RawServer, **fetcher_options: Any) -> Report:
+def verify_server(raw: RawServer, limits: TimeLimits = LIMITS, **fetcher_options: Any) -> Report:
     guard = PublicGuard({raw.url})
-    fetcher = Fetcher(guard, LIMITS, {f"{raw.url}/mcp": INITIALIZE}, **fetcher_options)
+    fetcher = Fetcher(guard, limits, {f"{raw.url}/mcp": INITIALIZE}, **fetcher_options)
     report = verify(VerifyPlan((f"{raw.url}/mcp",), Deployment(raw.url, None, ("/Home",))), fetcher)
     assert raw.sentinel_requests == []
     assert set(FORMATS) == {"text", "json", "github", "sarif", "junit"}
@@ -145,7 +168,7 @@ RAW_ANSWERS: dict[str, tuple[bytes | Sender, str]] = {
 def test_a_hostile_answer_instead_of_the_metadata_is_a_finding(case: str) -> None:
     raw_answer, rule = RAW_ANSWERS[case]
     with raw_server(RESOURCE, raw_answer) as raw:
-        assert rule_ids(verify_server(raw)) & {*rule.split()}
+        assert rule_ids(verify_server(raw, LIMITS if "RG004" in rule else PATIENT)) & {*rule.split()}
 
 
 @pytest.mark.timeout(30)
@@ -168,7 +191,7 @@ EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
 @pytest.mark.reliability("answers of hostile servers to `verify`")
 def test_an_endless_stream_of_events_is_not_read_to_its_end(event: bytes, rule: str) -> None:
     with raw_server(MCP, endless(EVENTS, event)) as raw:
-        assert rule_ids(verify_server(raw)) & {*rule.split()}
+        assert rule_ids(verify_server(raw, LIMITS if "RG004" in rule else PATIENT)) & {*rule.split()}
 
 
 REDIRECTS: dict[str, tuple[str, str]] = {
@@ -219,8 +242,6 @@ FORBIDDEN_SERVERS = [
 @pytest.mark.reliability("answers of hostile servers to `verify`")
 def test_a_forbidden_authorization_server_gets_no_request(server_url: str) -> None:
     def resolver(host: str, port: int) -> list[Address]:
-        from ipaddress import ip_address
-
         from routegen.verify.guarded_connection import resolve_host
 
         return [ip_address("127.0.0.2")] if host == "internal.test" else resolve_host(host, port)
@@ -267,9 +288,93 @@ def test_a_forbidden_url_in_the_challenge_gets_no_request(challenge: str) -> Non
         verify_server(raw)
 
 
-def test_a_name_is_resolved_only_once() -> None:
-    from ipaddress import ip_address
+def test_an_address_of_every_kind_is_refused_at_the_connection() -> None:
+    """The resolver gives the address, as a hostile DNS server does; the guard allows only public addresses."""
+    forms = ("::{}", "::ffff:{}", "::ffff:0:{}", "64:ff9b::{}", "64:ff9b:1::{}")
+    addresses = ["127.0.0.1", "::1", "fec0::1", "2002:7f00:1::1", "2001:0:808:808::80ff:fffe", "fd00::1", "10.0.0.1"]
+    addresses += [form.format(address) for form in forms for address in ("127.0.0.1", "10.0.0.1", "169.254.169.254")]
+    url = "https://deployment.test/mcp"
+    for address in addresses:
+        resolved = [ip_address(address)]
+        fetcher = Fetcher(SsrfGuard({"https://deployment.test"}), LIMITS, resolver=lambda *_, found=resolved: found)
+        failure = fetcher.answers("without-token").get("GET", url)
+        assert isinstance(failure, Failure), address
+        assert failure.kind == "not-allowed", address
 
+
+LONG = 60_000
+CHALLENGES = {
+    "commas": "," * LONG,
+    "quotes": '"' * LONG,
+    "backslashes": 'a="' + "\\" * LONG,
+    "escaped quotes": 'scope="' + '\\"' * (LONG // 2),
+    "schemes": "Basic, Bearer, " * (LONG // 15),
+    "parameters": 'a="b", ' * (LONG // 7),
+    "the same parameter": "resource_metadata=" * (LONG // 18),
+    "the same parameter, open quotes": 'resource_metadata="' * (LONG // 19),
+    "a parameter and spaces": "resource_metadata" + " " * LONG + "x",
+    "a long token": "a" * LONG,
+    "a long value": "resource_metadata=" + "a" * LONG,
+    "many scopes": 'scope="' + "a " * (LONG // 2) + '"',
+    "equal signs": "a=" * (LONG // 2),
+    "hyphens": "a-" * (LONG // 2),
+}
+_METADATA_FIELDS = {"issuer": "{AS}", "authorization_endpoint": "{AS}/authorize", "token_endpoint": "{AS}/token",
+                    "registration_endpoint": "{AS}/register", "response_types_supported": ["code"]}  # fmt: skip
+_SCOPES = [f"scope{number}" for number in range(20_000)]
+_OBJECTS: list[dict[str, Any]] = [{}] * 50_000
+_RESOURCE_FIELDS = {"resource": "https://dep.example/mcp", "authorization_servers": ["https://as.example"]}
+# The answers of the MCP endpoint, the resource metadata and the server metadata: a content type and a body.
+LARGE_ANSWERS: dict[str, tuple[str, str, Any]] = {
+    "scopes of the resource": ("resource", "application/json", {**_RESOURCE_FIELDS, "scopes_supported": _SCOPES}),
+    "fields of a wrong type": ("resource", "application/json", {**_RESOURCE_FIELDS, "scopes_supported": [1] * 50_000}),
+    "servers": ("resource", "application/json", {**_RESOURCE_FIELDS, "authorization_servers": ["x"] * 30_000}),
+    "objects": ("resource", "application/json", {**_RESOURCE_FIELDS, "more": _OBJECTS}),
+    "a long issuer": ("server", "application/json", {**_METADATA_FIELDS, "issuer": "https://as.example/" + "a" * LONG}),
+    "a long endpoint": ("server", "application/json", {**_METADATA_FIELDS, "token_endpoint": "{AS}/" + "a" * LONG}),
+    "authentication methods": (
+        "server",
+        "application/json",
+        {**_METADATA_FIELDS, "token_endpoint_auth_methods_supported": _SCOPES},
+    ),
+    "an error with objects": ("mcp", "application/json", {"error": {"code": 1, "message": _OBJECTS}}),
+    "a long error": ("mcp", "application/json", {"error": {"code": 1, "message": "x" * LONG}}),
+    "lines of an event": ("mcp", "text/event-stream", "data: {}\n" * 50_000),
+    "empty lines": ("mcp", "text/event-stream", "\r" * 500_000),
+    "titles": ("mcp", "text/html", "<title>" * 100_000),
+    "open tags": ("mcp", "text/html", "<svg>" * 100_000),
+    "a long content type": ("mcp", "x" * LONG, "x"),
+}
+
+
+@pytest.mark.parametrize("case", [*CHALLENGES, *LARGE_ANSWERS])
+def test_large_input_is_read_in_linear_time_and_is_not_repeated(case: str) -> None:
+    challenge = CHALLENGES.get(case, f'resource_metadata="{METADATA_URL}"')
+    place, kind, value = LARGE_ANSWERS.get(case, ("", "", ""))
+    scopes = [f"other{number}" for number in range(20_000)] if "scopes" in case else ["openid"]
+    server_fields = {**_METADATA_FIELDS, "scopes_supported": scopes}
+    replies = {
+        "mcp": (401, "application/json", "{}", ("www-authenticate", f"Bearer {challenge}")),
+        "resource": (200, "application/json", json.dumps(_RESOURCE_FIELDS)),
+        "server": (200, "application/json", json.dumps(server_fields).replace("{AS}", "https://as.example")),
+    }
+    if place:
+        text = value if isinstance(value, str) else json.dumps(value).replace("{AS}", "https://as.example")
+        replies[place] = (200, kind, text)
+    fetcher = CannedFetcher(SsrfGuard({"https://dep.example"}), LIMITS, {"https://dep.example/mcp": INITIALIZE})
+    fetcher.replies = replies
+    start = time.thread_time()
+    report = verify(VerifyPlan(("https://dep.example/mcp",), Deployment("https://dep.example")), fetcher)
+    seconds = time.thread_time() - start
+    assert seconds < 8, "it takes less than 2 s; a quadratic reader takes minutes"
+    for form in FORMATS:
+        text = write_report(report, form)
+        assert not re.search(r"[^\s]{230}", text), form
+        assert len(text) < 300_000, form
+    assert all(len(finding.message) < 900 for finding in report.findings)
+
+
+def test_a_name_is_resolved_only_once() -> None:
     hosts: list[str] = []
 
     def rebinding_resolver(host: str, port: int) -> list[Address]:

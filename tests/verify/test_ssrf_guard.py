@@ -4,17 +4,25 @@ from ipaddress import ip_address
 
 import pytest
 from routegen.errors import ConfigError
-from routegen.verify.request_url import address_kind, origin_of, split_url
+from routegen.verify.request_url import address_kind, host_kind, origin_of, split_url
 from routegen.verify.ssrf_guard import SsrfGuard
 
 KINDS = {
-    "public": ["1.1.1.1", "8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"],
-    "loopback": ["127.0.0.1", "127.255.0.9", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"],
-    "private": ["10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "fd00::1", "fc00::1", "198.18.0.1", "240.0.0.1"],
+    "public": ["1.1.1.1", "8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1",
+               "2606:4700::1111%1"],
+    "loopback": ["127.0.0.1", "127.255.0.9", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "::1%lo",
+                 "::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b:1::7f00:1", "2001:0:7f00:1::",
+                 "2001:0:808:808::80ff:fffe"],
+    "private": ["10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "fd00::1", "fc00::1", "198.18.0.1", "240.0.0.1",
+                "::10.0.0.1", "::8.8.8.8", "::ffff:10.0.0.1", "::ffff:0:10.0.0.1", "::ffff:0:8.8.8.8", "2002:a00:1::",
+                "64:ff9b::10.0.0.1", "64:ff9b:1::8.8.8.8", "2001:0:a00:1::", "2001:0:808:808::f5ff:fffe",
+                "fec0::1", "feff::1", "fec0::1%eth0", "100::1", "1::1", "4000::1", "2001:db8::1"],
     "link-local": ["169.254.1.1", "fe80::1", "::ffff:169.254.1.1"],
     "forbidden": [
         "169.254.169.254", "169.254.170.2", "100.100.100.200", "168.63.129.16", "fd00:ec2::254", "0.0.0.0", "::",
         "224.0.0.1", "ff02::1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::",
+        "::169.254.169.254", "::ffff:0:169.254.169.254", "64:ff9b:1::a9fe:a9fe", "2001:0:a9fe:a9fe::",
+        "2001:0:808:808::5601:5601", "64:ff9b:1:a00:0:100::", "fd00:ec2::254%eth0", "::ffff:0.0.0.0", "64:ff9b::e000:1",
     ],
 }  # fmt: skip
 
@@ -24,6 +32,20 @@ KINDS = {
 )
 def test_the_kind_of_an_address(kind: str, address: str) -> None:
     assert address_kind(ip_address(address)) == kind
+
+
+@pytest.mark.parametrize(
+    ("host", "kind"),
+    [
+        ("0x7f.1", "loopback"), ("0177.0.0.1", "loopback"), ("2130706433", "loopback"), ("0x7f000001", "loopback"),
+        ("127.1", "loopback"), ("017700000001", "loopback"), ("10.1", "private"), ("0xa9fea9fe", "forbidden"),
+        ("0", "forbidden"), ("134744072", "public"), ("::1%lo", "loopback"), ("fe80::1%25eth0", "link-local"),
+        ("localhost", "loopback"), ("a.localhost", "loopback"), ("wiki.example", None), ("1.2.3.4.example", None),
+        ("127.0.0.1.", None), ("0x", None), ("", None), ("1.2.3.4.5", None), ("4294967296", None),
+    ],
+)  # fmt: skip
+def test_the_kind_of_a_host_in_every_notation(host: str, kind: str | None) -> None:
+    assert host_kind(host) == kind
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,38 @@
 """HTTP answers of a deployment, and the interface through which checks and predictions get them."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol
+
+from routegen.errors import shorten
+
+MAX_SHOWN = 200
+"""The number of characters of a server's text that a message repeats."""
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 """The methods that change nothing, and that `verify` uses (RFC 9110, section 9.2.1)."""
+
+
+def shown(value: object) -> str:
+    """The beginning of a server's value for a message: a text as it is, another value as Python writes it."""
+    return shorten(value if isinstance(value, str) else repr(value), MAX_SHOWN)
+
+
+@dataclass(frozen=True)
+class ParsedBody:
+    """The result of parsing the body of an answer.
+
+    Attributes:
+        value: the JSON object; None if the body has none.
+        problem: why there is no object, such as `it is not UTF-8 at byte 3`.
+        duplicate_keys: the keys that exist more than once in one object.
+    """
+
+    value: dict[str, Any] | None
+    problem: str = ""
+    duplicate_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,14 +64,26 @@ class Answer:
         """The content type in lower case, without parameters; empty if the response has none."""
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
+    @cached_property
+    def parsed_body(self) -> ParsedBody:
+        """The JSON object in the body, parsed once: many checks and every client read the same answer."""
+        if self.truncated:
+            return ParsedBody(None, f"it is longer than the {len(self.body)} bytes that are read")
+        return _parse_body(self.body)
+
     @property
-    def json(self) -> object | None:
-        """The JSON object or array in the body; None if the body is neither."""
-        try:
-            value: object = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-        return value if isinstance(value, dict | list) else None
+    def document(self) -> dict[str, Any] | None:
+        """The JSON object in the body; None if the body has none."""
+        return self.parsed_body.value
+
+    @cached_property
+    def message(self) -> dict[str, Any]:
+        """The JSON-RPC message in the body, or in the first event of a stream; empty if there is none."""
+        if self.media_type != "text/event-stream":
+            return self.document or {}
+        first_event = self.body.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+        lines = (line for line in first_event.split(b"\n") if line.startswith(b"data:"))
+        return _parse_body(b"\n".join(line[5:].strip() for line in lines)).value or {}
 
     @property
     def is_html(self) -> bool:
@@ -53,6 +92,41 @@ class Answer:
         return self.media_type in {"text/html", "application/xhtml+xml"} or start.startswith(
             (b"<!doctype html", b"<html")
         )
+
+
+def _parse_body(body: bytes) -> ParsedBody:
+    """Parse as strictly as other languages do: UTF-8 only, and no NaN (RFC 8259, sections 6 and 8.1)."""
+    duplicate_keys: list[str] = []
+
+    def make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            counts = Counter(name for name, _ in pairs)
+            duplicate_keys.extend(name for name, count in counts.items() if count > 1)
+        return value
+
+    try:
+        value = json.loads(body.decode(), object_pairs_hook=make_object, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        return ParsedBody(None, _syntax_problem(error))
+    if not isinstance(value, dict):
+        return ParsedBody(None, "it is JSON, but not an object")
+    return ParsedBody(value, "", tuple(duplicate_keys))
+
+
+def _syntax_problem(error: ValueError | RecursionError) -> str:
+    match error:
+        case RecursionError():
+            return "it is nested too deeply"
+        case UnicodeDecodeError():
+            return f"it is not UTF-8 at byte {error.start}"
+        case json.JSONDecodeError():
+            return f"it is not JSON at line {error.lineno}, column {error.colno}"
+    return shorten(str(error), 100)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,12 @@
 """Read a JSON document as clients read it: follow redirects, then check status, encoding and syntax."""
 
-import json
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urljoin
 
-from routegen.verify.answers import Answer, Answers, Failure
+from routegen.errors import shorten
+from routegen.verify.answers import Answer, Answers, Failure, shown
 from routegen.verify.request_url import origin_of, split_url
 
 NoDocumentReason = Literal["missing", "server-error", "page", "not-json", "other-origin", "unreachable"]
@@ -18,8 +17,9 @@ REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 5
 _MAX_EXCERPT = 60
 _EXCERPT_BYTES = 8000
-_NOT_SHOWN = re.compile(r"(?is)<(script|style|svg|template)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>?")
-_TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title")
+# Each pattern matches where it begins, up to the end of the text if necessary, so a search takes linear time.
+_NOT_SHOWN = re.compile(r"(?is)<(script|style|svg|template)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)|<[^>]*>?")
+_TITLE = re.compile(r"(?is)<title[^<>]*>(.*?)(?:</title|\Z)")
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,12 @@ class Document:
         value: the object.
         answer: the answer with the object.
         redirects: the redirects before that answer.
-        duplicate_keys: the keys that exist more than once in one object.
     """
 
     url: str
     value: dict[str, Any] = field(repr=False)
     answer: Answer
     redirects: tuple[Answer, ...] = ()
-    duplicate_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,21 +68,6 @@ class NoDocument:
     def stops_strict_clients(self) -> bool:
         """Whether some clients give up here, and do not request the next URL: status 200 without a JSON object."""
         return self.reason in {"page", "not-json"}
-
-
-@dataclass(frozen=True)
-class ParsedBody:
-    """The result of parsing the body of an answer.
-
-    Attributes:
-        value: the JSON object; None if the body has none.
-        problem: why there is no object, such as `it is not UTF-8 at byte 3`.
-        duplicate_keys: the keys that exist more than once in one object.
-    """
-
-    value: dict[str, Any] | None
-    problem: str = ""
-    duplicate_keys: tuple[str, ...] = ()
 
 
 def follow_redirects(answers: Answers, url: str) -> tuple[Answer | Failure, tuple[Answer, ...]]:
@@ -133,58 +116,20 @@ def read_document(answers: Answers, url: str) -> Document | NoDocument:
     if answer.status != 200:
         kind: NoDocumentReason = "server-error" if answer.status >= 500 else "missing"
         return NoDocument(url, kind, description, redirects, status=answer.status)
-    body = parse_body(answer)
-    if body.value is not None:
-        return Document(url, body.value, answer, redirects, body.duplicate_keys)
+    if answer.document is not None:
+        return Document(url, answer.document, answer, redirects)
     if answer.is_html:
         return NoDocument(url, "page", description, redirects)
-    return NoDocument(url, "not-json", f"{description}: {body.problem}", redirects)
-
-
-def parse_body(answer: Answer) -> ParsedBody:
-    """Parse the JSON object in the body of an answer.
-
-    The parser is as strict as the parsers of other languages: UTF-8 only, and no NaN (RFC 8259, sections 6 and 8.1).
-    """
-    if answer.truncated:
-        return ParsedBody(None, f"it is longer than the {len(answer.body)} bytes that are read")
-    duplicate_keys: list[str] = []
-
-    def make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        counts = Counter(name for name, _ in pairs)
-        duplicate_keys.extend(name for name, count in counts.items() if count > 1)
-        return dict(pairs)
-
-    try:
-        value = json.loads(answer.body.decode(), object_pairs_hook=make_object, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        return ParsedBody(None, _syntax_problem(error))
-    if not isinstance(value, dict):
-        return ParsedBody(None, "it is JSON, but not an object")
-    return ParsedBody(value, "", tuple(duplicate_keys))
-
-
-def _syntax_problem(error: ValueError | RecursionError) -> str:
-    match error:
-        case RecursionError():
-            return "it is nested too deeply"
-        case UnicodeDecodeError():
-            return f"it is not UTF-8 at byte {error.start}"
-        case json.JSONDecodeError():
-            return f"it is not JSON at line {error.lineno}, column {error.colno}"
-    return str(error)
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+    return NoDocument(url, "not-json", f"{description}: {answer.parsed_body.problem}", redirects)
 
 
 def describe_answer(answer: Answer) -> str:
     """An answer as a predicate: its status, its content type, and the beginning of its text if it is no JSON object."""
     if (target := redirect_location(answer)) is not None:
-        return f"answers {answer.status}, a redirect to {target[:200]}"
-    kind = "a web page" if answer.is_html else answer.media_type or ("no content type" if answer.body else "no body")
-    excerpt = "" if answer.status == 200 and parse_body(answer).value else text_excerpt(answer)
+        return f"answers {answer.status}, a redirect to {shown(target)}"
+    media_type = shorten(answer.media_type) or ("no content type" if answer.body else "no body")
+    kind = "a web page" if answer.is_html else media_type
+    excerpt = "" if answer.status == 200 and answer.document else text_excerpt(answer)
     return f"answers {answer.status} with {kind}" + (f' ("{excerpt}")' if excerpt else "")
 
 
@@ -194,5 +139,4 @@ def text_excerpt(answer: Answer) -> str:
     if answer.is_html:
         title = _TITLE.search(text)
         text = title[1] if title and title[1].strip() else _NOT_SHOWN.sub(" ", text)
-    excerpt = " ".join(text.split())
-    return excerpt if len(excerpt) <= _MAX_EXCERPT else excerpt[: _MAX_EXCERPT - 3] + "..."
+    return shorten(" ".join(text.split()), _MAX_EXCERPT)

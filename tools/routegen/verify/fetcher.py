@@ -17,7 +17,7 @@ from typing import Literal
 
 import httpcore2
 from routegen import __version__
-from routegen.verify.answers import SAFE_METHODS, Answer, Failure
+from routegen.verify.answers import SAFE_METHODS, Answer, Failure, shown
 from routegen.verify.guarded_connection import (
     Deadline,
     GuardedBackend,
@@ -162,7 +162,7 @@ class Fetcher:
         except (httpcore2.TimeoutException, TimeoutError):
             kind, reason = "timeout", f"there was no complete answer within {deadline.limit}"
         except httpcore2.ProtocolError as error:
-            kind, reason = "protocol", f"the answer is not valid HTTP: {error}"
+            kind, reason = "protocol", f"the answer is not valid HTTP: {shown(str(error))}"
         except (httpcore2.NetworkError, OSError) as error:
             kind, reason = "protocol", f"the connection ended too early: {error}"
         return Failure(method, url, kind, reason)
@@ -233,29 +233,30 @@ def _read_body(response: httpcore2.Response, headers: _Headers, method: str) -> 
         # A stream that answers GET has no first event to wait for (MCP, "Transports").
         return (b"", True) if method == "GET" else _read_first_event(response)
     decode = _decoder(values.get("content-encoding", ""))
-    data = b""
+    data = bytearray()
     try:
         for part in response.iter_stream():
             data += decode(part, MAX_BODY_BYTES + 1 - len(data))
             if len(data) > MAX_BODY_BYTES:
-                return data[:MAX_BODY_BYTES], True
+                return bytes(data[:MAX_BODY_BYTES]), True
     except RequestError as error:
         if error.kind != "too-large":
             raise
-        return data, True
+        return bytes(data), True
     except zlib.error:
         raise RequestError("protocol", "the body does not have the encoding that its content-encoding names") from None
-    return data, False
+    return bytes(data), False
 
 
 def _read_first_event(response: httpcore2.Response) -> tuple[bytes, bool]:
     """Read the first event, which answers the request; a stream of events can be without an end."""
-    data = b""
+    data = bytearray()
     for part in response.iter_stream():
+        start = max(0, len(data) - 3)  # The end of the event can be in two parts.
         data += part
-        if b"\n\n" in data or b"\r\n\r\n" in data or len(data) > MAX_BODY_BYTES:
-            return data[:MAX_BODY_BYTES], True
-    return data, False
+        if any(data.find(end, start) >= 0 for end in (b"\n\n", b"\r\n\r\n")) or len(data) > MAX_BODY_BYTES:
+            return bytes(data[:MAX_BODY_BYTES]), True
+    return bytes(data), False
 
 
 def _decoder(encoding: str) -> Callable[[bytes, int], bytes]:

@@ -5,12 +5,11 @@ A client of MCP 2026-07-28 names its revision in the `_meta` of each message and
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from routegen import __version__
-from routegen.verify.answers import Answer, Failure
-from routegen.verify.documents import parse_body
+from routegen.verify.answers import Answer, Failure, shown
 
 MODERN = "2026-07-28"
 """The first revision without `initialize`; revisions are dates, so later ones are greater."""
@@ -46,37 +45,26 @@ def modern_headers(method: str) -> tuple[tuple[str, str], ...]:
     return ("mcp-protocol-version", MODERN), ("mcp-method", method)
 
 
-def read_message(answer: Answer | Failure) -> dict[str, Any]:
-    """The JSON-RPC message in an answer, as JSON or as the first event of a stream; empty if there is none."""
-    if isinstance(answer, Failure):
-        return {}
-    if answer.media_type == "text/event-stream":
-        lines = answer.body.replace(b"\r\n", b"\n").split(b"\n\n")[0].split(b"\n")
-        data = b"\n".join(line[5:].strip() for line in lines if line.startswith(b"data:"))
-        answer = replace(answer, body=data, truncated=False)
-    return parse_body(answer).value or {}
-
-
 def result_of(answer: Answer | Failure) -> dict[str, Any] | None:
     """The result in an answer with status 200; None if the answer has none (JSON-RPC 2.0, section 5)."""
-    result = read_message(answer).get("result")
-    return result if isinstance(answer, Answer) and answer.status == 200 and isinstance(result, dict) else None
+    result = answer.message.get("result") if isinstance(answer, Answer) and answer.status == 200 else None
+    return result if isinstance(result, dict) else None
 
 
 def error_of(answer: Answer | Failure) -> dict[str, Any]:
     """The JSON-RPC error in an answer; empty if there is none."""
-    error = read_message(answer).get("error")
+    error = answer.message.get("error") if isinstance(answer, Answer) else None
     return error if isinstance(error, dict) else {}
 
 
 def error_text(answer: Answer | Failure) -> str:
     """The message of the JSON-RPC error in an answer, in at most 200 characters."""
-    return str(error_of(answer).get("message", ""))[:200]
+    return shown(error_of(answer).get("message", ""))
 
 
 def is_message(answer: Answer) -> bool:
     """Whether an answer has a JSON-RPC message, or a stream that can still bring one."""
-    has_message = not {"result", "error", "method"}.isdisjoint(read_message(answer))
+    has_message = not {"result", "error", "method"}.isdisjoint(answer.message)
     return has_message or answer.media_type == "text/event-stream"
 
 
@@ -85,7 +73,7 @@ def listed_revisions(answer: Answer | Failure) -> list[str]:
     error = error_of(answer)
     data = error.get("data") if error.get("code") == UNSUPPORTED_VERSION else None
     value = data.get("supported") if isinstance(data, dict) else (result_of(answer) or {}).get("supportedVersions")
-    return [str(revision)[:40] for revision in value[:20]] if isinstance(value, list) else []
+    return [str(revision)[:20] for revision in value[:10]] if isinstance(value, list) else []
 
 
 def is_modern_answer(answer: Answer | Failure) -> bool:
@@ -116,7 +104,7 @@ class EraAnswers:
     def older_revision(self) -> str | None:
         """The revision with which the endpoint answers `initialize`; None if it does not."""
         version = (result_of(self.older) or {}).get("protocolVersion")
-        return version if isinstance(version, str) else None
+        return version[:20] if isinstance(version, str) else None
 
     @property
     def needs_token(self) -> bool:

@@ -25,7 +25,7 @@ ENDPOINT_FIELDS = ("authorization_endpoint", "token_endpoint", "registration_end
 """The fields of authorization server metadata with the endpoints that every client uses (RFC 8414, section 2)."""
 
 _PARAMETER = r'(?i)(?<![\w-])%s\s{0,9}=\s{0,9}(?:"([^"]*)"|([^\s,"]+))'
-_MAX_SERVERS = 5
+_MAX_SERVERS, _MAX_LISTED = 5, 100
 
 
 @dataclass(frozen=True)
@@ -273,7 +273,7 @@ def server_metadata_urls(server_url: str) -> tuple[str, ...]:
 def authorization_servers(resource_metadata: Document) -> tuple[str, ...]:
     """The URLs of the authorization servers that protected resource metadata names, without duplicates."""
     value = resource_metadata.value.get("authorization_servers")
-    urls = [url for url in value if isinstance(url, str)] if isinstance(value, list) else []
+    urls = [url for url in value[:_MAX_LISTED] if isinstance(url, str)] if isinstance(value, list) else []
     return tuple(dict.fromkeys(url for url in urls if is_http_url(url)))
 
 

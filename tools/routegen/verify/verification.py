@@ -4,13 +4,15 @@ The first requests need no answer, so they run in parallel; so do the requests t
 checks and the predictions work on answers that the fetcher keeps, so the same answers always give the same report.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
+from routegen.errors import shorten
 from routegen.report import Finding, Report, Section, rules
-from routegen.verify.answers import Answer, Answers, Failure
+from routegen.verify.answers import MAX_SHOWN, Answer, Answers, Failure, shown
 from routegen.verify.checks import (
     connections,
     cors,
@@ -33,9 +35,8 @@ from routegen.verify.oauth_discovery import OAuthDiscovery, discover, resource_m
 COMMAND = "routegen verify"
 
 _NO_CONNECTION = {"dns", "refused", "tls", "not-allowed"}
-
-
-_MAX_ERROR = 120
+_MAX_ERROR = 123
+_LONG_WORD = re.compile(rf"\S{{{MAX_SHOWN + 1},}}")
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,23 @@ def sorted_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(unique, key=lambda finding: (finding.rule.id, finding.subject, finding.message)))
 
 
+def bounded(value: Any) -> Any:
+    """The same JSON value with each long word of its texts cut: the URLs of a server have any length."""
+    match value:
+        case str():
+            return _LONG_WORD.sub(lambda word: shown(word[0]), value)
+        case dict():
+            return {key: bounded(item) for key, item in value.items()}
+        case list() | tuple():
+            return [bounded(item) for item in value]
+    return value
+
+
+def _bounded_finding(finding: Finding) -> Finding:
+    subject, message, fix = bounded((finding.subject, finding.message, finding.fix))
+    return replace(finding, subject=subject, message=message, fix=fix)
+
+
 def add_client_findings(findings: tuple[Finding, ...], predictions: Sequence[Prediction]) -> tuple[Finding, ...]:
     """Add a finding for each cause that makes recorded clients fail, if no finding of another rule explains it."""
     if any(finding.rule.level == "error" or finding.rule in rules.EXPLAIN_FAILURES for finding in findings):
@@ -196,7 +214,7 @@ def _report(plan: VerifyPlan, fetcher: Fetcher, findings: Iterable[Finding]) -> 
         command=COMMAND,
         subject=plan.deployment.base_url if has_many else plan.mcp_urls[0],
         rules=rules.VERIFY_RULES,
-        findings=add_client_findings(sorted_findings(findings), all_predictions),
+        findings=tuple(map(_bounded_finding, add_client_findings(sorted_findings(findings), all_predictions))),
         sections=(
             Section("Routes", tuple((route["path"], route["app"], route["answer"]) for route in routes)),
             Section("Revisions of MCP", tuple((url, era.description) for url, era in eras.items())),
@@ -227,13 +245,11 @@ def _report(plan: VerifyPlan, fetcher: Fetcher, findings: Iterable[Finding]) -> 
 
 def predictions_section(predictions: Sequence[Prediction], title: str = "Clients") -> Section:
     """The table of clients, with the outcome for each."""
-    rows = tuple((each.client, each.version, each.outcome, _shorten(each.error or each.reason)) for each in predictions)
+    rows = tuple(
+        (each.client, each.version, each.outcome, shorten(each.error or each.reason, _MAX_ERROR))
+        for each in predictions
+    )
     return Section(title, rows)
-
-
-def _shorten(text: str) -> str:
-    """The beginning of a text: the error of a client can have a whole web page, which only the JSON form shows."""
-    return text if len(text) <= _MAX_ERROR else f"{text[:_MAX_ERROR]}..."
 
 
 def claims_report(clients: Sequence[McpClient], today: date) -> Report:
@@ -267,10 +283,11 @@ def claims_report(clients: Sequence[McpClient], today: date) -> Report:
 
 
 def prediction_details(prediction: Prediction) -> dict[str, Any]:
-    """A prediction as JSON."""
+    """A prediction as JSON; a client's error can repeat a whole web page, of which only the beginning is shown."""
     requests = [{"method": method, "url": url} for method, url in prediction.requests]
-    lists = {"assumptions": list(prediction.assumptions), "claims": list(prediction.claims)}
-    return {**asdict(prediction), **lists, "requests": requests}
+    error = prediction.error and shorten(prediction.error, 2 * MAX_SHOWN)
+    details: dict[str, Any] = bounded({**asdict(prediction), "error": error, "requests": requests})
+    return details
 
 
 def _route_details(probe: RouteProbe, answers: Answers) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from shlex import quote
 from urllib.parse import urlsplit
 
 from routegen.report import Finding, rules
-from routegen.verify.answers import Answer, Failure
+from routegen.verify.answers import Answer, Failure, shown
 from routegen.verify.documents import Document, leaves_origin, redirect_location
 from routegen.verify.request_url import origin_of
 
@@ -46,7 +46,7 @@ def check_redirects(answers: Iterable[Answer]) -> Iterator[Finding]:
         target = redirect_location(answer)
         if target is None:
             continue
-        message = f"{answer.method} {answer.url} answers {answer.status}, a redirect to {target[:300]}"
+        message = f"{answer.method} {answer.url} answers {answer.status}, a redirect to {shown(target)}"
         if leaves_origin(answer.url, target):
             fix = "Answer this URL without a redirect: a client that follows it sends its data to another server."
             yield Finding(rules.REDIRECTED_AWAY, answer.url, f"{message}, which was not followed.", fix)
@@ -62,9 +62,9 @@ def check_document_format(documents: Iterable[Document]) -> Iterator[Finding]:
         if media_type != "application/json" and not (
             media_type.startswith("application/") and media_type.endswith("+json")
         ):
-            message = f"The body is JSON, but the content type is {media_type or 'missing'}."
+            message = f"The body is JSON, but the content type is {shown(media_type) or 'missing'}."
             yield Finding(rules.CONTENT_TYPE, document.url, message, "Send `Content-Type: application/json`.")
-        if document.duplicate_keys:
-            names = ", ".join(sorted(set(document.duplicate_keys)))[:200]
+        if duplicate_keys := document.answer.parsed_body.duplicate_keys:
+            names = shown(", ".join(sorted({*duplicate_keys})))
             fix = "Write each key once: some clients use the first value, some the last, and some refuse the document."
             yield Finding(rules.DOUBLED_KEY, document.url, f"The document has these keys twice: {names}.", fix)

@@ -6,7 +6,9 @@ RFC 9728 and RFC 8414, section 3.2 of each: a field without a value is left out.
 from collections.abc import Iterator
 from typing import Any
 
+from routegen.errors import shorten
 from routegen.report import Finding, Rule, rules
+from routegen.verify.answers import shown
 from routegen.verify.clients.metadata_schemas import ZodSchema
 from routegen.verify.documents import Document
 from routegen.verify.oauth_discovery import AuthorizationServer, OAuthDiscovery
@@ -40,7 +42,7 @@ def _problem(kind: str, value: object) -> str | None:
     else:
         python_type, expected = _KINDS[kind]
         is_valid = isinstance(value, python_type)
-    return None if is_valid else f"is {str(value)[:100]!r}, which is not {expected}"
+    return None if is_valid else f"is {shorten(str(value), 100)!r}, which is not {expected}"
 
 
 def check_fields(document: Document, malformed: dict[str, str], rule: Rule, standard: str) -> Iterator[Finding]:
@@ -74,12 +76,18 @@ def check_scopes(discovery: OAuthDiscovery) -> Iterator[Finding]:
             yield from _not_offered(server, scopes, resource.url, "scopes_supported of the resource")
 
 
+def unlisted(scopes: list[Any], offered: list[Any]) -> list[str]:
+    """The scopes that an authorization server does not offer."""
+    offered_texts = {scope for scope in offered if isinstance(scope, str)}
+    return [str(scope) for scope in scopes if not isinstance(scope, str) or scope not in offered_texts]
+
+
 def _not_offered(server: AuthorizationServer, scopes: list[Any], url: str, place: str) -> Iterator[Finding]:
     offered = server.metadata.value.get("scopes_supported") if server.metadata else None
     if not isinstance(offered, list) or not offered:
         return
-    missing = [str(scope) for scope in scopes if scope not in offered]
+    missing = unlisted(scopes, offered)
     if missing:
-        message = f"{place} has {', '.join(missing)}, which {server.url} does not offer."
+        message = f"{place} has {shown(', '.join(missing))}, which {server.url} does not offer."
         fix = f"Remove these scopes from {place[0].lower()}{place[1:]}, or add them at the authorization server."
-        yield Finding(rules.SCOPES, url, message[:500], fix)
+        yield Finding(rules.SCOPES, url, message, fix)

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from routegen.errors import shorten
 from routegen.report import Finding, rules
-from routegen.verify.answers import Answers
+from routegen.verify.answers import Answers, shown
 from routegen.verify.documents import NoDocument, read_document
 from routegen.verify.oauth_discovery import OAuthDiscovery
 
@@ -16,6 +17,7 @@ _PRIVATE_PARTS = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 _PUBLIC_PARTS = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
 _KEY_TYPE_OF_ALGORITHM = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 _MIN_RSA_BITS = 2048
+_MAX_KEYS = 100  # A report about more keys would be too long to read.
 
 
 def check_keys(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]:
@@ -42,6 +44,7 @@ def _check_key_set(url: str, value: dict[str, Any]) -> Iterator[Finding]:
         fix = 'Send a JWK Set: `{"keys": [...]}` (RFC 7517, section 5).'
         yield Finding(rules.KEYS_UNREADABLE, url, "The document has no list of keys.", fix)
         return
+    keys = keys[:_MAX_KEYS]
     for number, key in enumerate(keys):
         if private_parts := [name for name in _PRIVATE_PARTS if name in key]:
             # A report must not contain the key, so it has only the names.
@@ -52,7 +55,7 @@ def _check_key_set(url: str, value: dict[str, Any]) -> Iterator[Finding]:
     problems = {number: problem for number, key in signing_keys.items() if (problem := _key_problem(key))}
     sentences = {number: f"{_key_title(number, keys[number])} {problem}" for number, problem in problems.items()}
     if len(problems) == len(signing_keys):
-        message = "; ".join(sentences.values())[:500] or "The key set has no key for signatures"
+        message = shorten("; ".join(sentences.values()), 500) or "The key set has no key for signatures"
         fix = "Publish the public key that the server signs tokens with: RSA with 2048 bits or more, EC, or OKP."
         yield Finding(rules.KEYS_UNUSABLE, url, f"{message}.", fix)
         return
@@ -70,20 +73,20 @@ def _check_key_ids(url: str, signing_keys: list[dict[str, Any]]) -> Iterator[Fin
         problem = (
             f"several keys have the kid {', '.join(duplicates)}" if duplicates else "one of several keys has no kid"
         )
-        yield Finding(rules.KEY_UNUSABLE, url, f"In this key set, {problem[:300]}.", "Give each key a different kid.")
+        yield Finding(rules.KEY_UNUSABLE, url, f"In this key set, {shown(problem)}.", "Give each key a different kid.")
 
 
 def _key_problem(key: dict[str, Any]) -> str | None:
     """The reason why a key cannot verify a signature; None for a usable key."""
     key_type = key.get("kty")
     if not isinstance(key_type, str) or key_type not in _PUBLIC_PARTS:
-        return f"has kty {str(key_type)[:40]!r}, which cannot verify a signature in public"
+        return f"has kty {shorten(str(key_type))!r}, which cannot verify a signature in public"
     for name in _PUBLIC_PARTS[key_type]:
         if not isinstance(key.get(name), str) or not key[name]:
             return f"has no {name}"
     algorithm = key.get("alg")
     if algorithm is not None and _KEY_TYPE_OF_ALGORITHM.get(str(algorithm)[:2]) != key_type:
-        return f"has alg {str(algorithm)[:40]!r}, which does not match kty {key_type!r}"
+        return f"has alg {shorten(str(algorithm))!r}, which does not match kty {key_type!r}"
     operations = key.get("key_ops")
     if isinstance(operations, list) and "verify" not in operations:
         return "has key_ops without `verify`"
@@ -102,4 +105,4 @@ def _rsa_problem(key: dict[str, Any]) -> str | None:
 
 def _key_title(number: int, key: dict[str, Any]) -> str:
     kid = key.get("kid")
-    return f"Key {number + 1}" + (f" ({str(kid)[:60]})" if kid is not None else "")
+    return f"Key {number + 1}" + (f" ({shorten(str(kid), 60)})" if kid is not None else "")

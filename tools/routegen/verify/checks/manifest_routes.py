@@ -12,7 +12,7 @@ from routegen.manifest import DOCUMENT_ROLES, Route
 from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.deployment import Deployment, RouteProbe
-from routegen.verify.documents import describe_answer, follow_redirects, parse_body, redirect_location, text_excerpt
+from routegen.verify.documents import describe_answer, follow_redirects, redirect_location, text_excerpt
 
 _ENDPOINT_ROLES = {"mcp-endpoint", "token-endpoint", "registration-endpoint", "revocation-endpoint"}
 
@@ -75,13 +75,13 @@ def _is_missing(route: Route, answer: Answer) -> bool:
         return _is_gateway_404(answer)
     if route.role in DOCUMENT_ROLES:
         # The checks of connections report a redirect.
-        return redirect_location(answer) is None and (answer.status != 200 or parse_body(answer).value is None)
+        return redirect_location(answer) is None and (answer.status != 200 or answer.document is None)
     return route.role in _ENDPOINT_ROLES and answer.status == 404
 
 
 def _is_gateway_404(answer: Answer) -> bool:
     """Whether API Gateway itself answers that it has no route."""
-    is_own = parse_body(answer).value == {"message": "Not Found"} and answer.header("apigw-requestid") is not None
+    is_own = answer.document == {"message": "Not Found"} and answer.header("apigw-requestid") is not None
     return answer.status == 404 and is_own
 
 

@@ -6,18 +6,18 @@ from urllib.parse import urlsplit
 
 from routegen.report import Finding, rules
 from routegen.roles import PROTECTED_RESOURCE
-from routegen.verify.answers import Answer, Answers, Failure
+from routegen.verify.answers import Answer, Answers, Failure, shown
+from routegen.verify.checks.fields import unlisted
 from routegen.verify.documents import (
     Document,
     NoDocument,
     describe_answer,
-    parse_body,
     read_document,
     redirect_location,
     text_excerpt,
 )
 from routegen.verify.fetcher import Fetcher
-from routegen.verify.mcp_messages import error_text, is_modern_answer, read_message, result_of
+from routegen.verify.mcp_messages import error_text, is_modern_answer, result_of
 from routegen.verify.oauth_discovery import (
     Challenge,
     OAuthDiscovery,
@@ -124,13 +124,13 @@ def check_with_token(discovery: OAuthDiscovery, fetcher: Fetcher) -> Iterator[Fi
 
 
 def _error_code(answer: Answer) -> object:
-    return (parse_body(answer).value or {}).get("error")
+    return (answer.document or {}).get("error")
 
 
 def _missing_scope(discovery: OAuthDiscovery, challenge: Challenge) -> Finding:
     """The finding for a 403 with `insufficient_scope` (RFC 6750, section 3.1; MCP, "Scope Challenge Handling")."""
-    scope = challenge.parameter("scope")
-    scopes = (scope or "").split()
+    scopes = (challenge.parameter("scope") or "").split()
+    scope = shown(" ".join(scopes))
     message = f"POST with the token answers 403: the token lacks the scope {scope!r}."
     fix = f"Ask for the scope {scope!r} in the sign-in; a new token with the same scopes meets the same answer."
     if not scopes:
@@ -141,10 +141,10 @@ def _missing_scope(discovery: OAuthDiscovery, challenge: Challenge) -> Finding:
         fix = f"Request {scope!r} in the first sign-in: list it in scopes_supported of the resource metadata."
     for server in discovery.servers:
         offered = server.metadata.value.get("scopes_supported") if server.metadata else None
-        if isinstance(offered, list) and (unknown := [name for name in scopes if name not in offered]):
-            message += f" {server.url} does not offer {', '.join(unknown)}, so no client can get such a token."
-            fix = f"Add {', '.join(unknown)} to the scopes of the authorization server, or do not require it."
-    return Finding(rules.TOKEN_SCOPE, discovery.mcp_url, message[:700], fix[:500])
+        if isinstance(offered, list) and (unknown := shown(", ".join(unlisted(scopes, offered)))):
+            message += f" {server.url} does not offer {unknown}, so no client can get such a token."
+            fix = f"Add {unknown} to the scopes of the authorization server, or do not require it."
+    return Finding(rules.TOKEN_SCOPE, discovery.mcp_url, message, fix)
 
 
 def check_methods(mcp_url: str, fetcher: Fetcher) -> Iterator[Finding]:
@@ -184,7 +184,7 @@ def check_session(mcp_url: str, fetcher: Fetcher) -> Iterator[Finding]:
     session_id = dict(first_answer.headers).get("mcp-session-id", "")
     if not _SESSION_ID.fullmatch(session_id):
         return
-    revision = str((read_message(first_answer).get("result") or {}).get("protocolVersion", ""))
+    revision = str((result_of(first_answer) or {}).get("protocolVersion", ""))
     headers = [("mcp-session-id", session_id), ("mcp-protocol-version", revision)]
     answer = fetcher.continue_session(mcp_url, tuple(pair for pair in headers if _SESSION_ID.fullmatch(pair[1])))
     if isinstance(answer, Answer) and answer.status in {400, 404}:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from routegen.errors import shorten
 from routegen.report import Finding, rules
 from routegen.roles import DISCOVERY_DOCUMENTS
+from routegen.verify.answers import shown
 from routegen.verify.checks.fields import check_fields, malformed_fields
 from routegen.verify.clients.metadata_schemas import PROTECTED_RESOURCE
 from routegen.verify.documents import Document, NoDocument
@@ -125,7 +127,7 @@ def _describe_challenge(challenge: Challenge) -> str:
     if challenge.state == "renamed":
         return f"The challenge of the 401 is in the header {RENAMED_HEADER}, which no client reads"
     if challenge.state == "plain":
-        return f"The challenge of the 401 names no metadata ({challenge.text[:100]})"
+        return f"The challenge of the 401 names no metadata ({shorten(challenge.text, 100)})"
     return "The 401 has no challenge"
 
 
@@ -149,7 +151,7 @@ def check_resource_content(discovery: OAuthDiscovery) -> Iterator[Finding]:
         yield _other_resource(discovery.mcp_url, document, resource)
     if not authorization_servers(document):
         value = document.value.get("authorization_servers")
-        message = f"authorization_servers is {_shorten(value)}, and not a list of https URLs."
+        message = f"authorization_servers is {_described(value)}, and not a list of https URLs."
         fix = (
             "Name the authorization server by its issuer, such as the AuthKit domain, exactly as the server writes it."
         )
@@ -157,7 +159,7 @@ def check_resource_content(discovery: OAuthDiscovery) -> Iterator[Finding]:
 
 
 def _other_resource(mcp_url: str, document: Document, resource: object) -> Finding:
-    message = f"resource is {_shorten(resource)}, but clients use {mcp_url!r}."
+    message = f"resource is {_described(resource)}, but clients use {mcp_url!r}."
     if isinstance(resource, str) and resource.rstrip("/") == mcp_url.rstrip("/"):
         message += " They differ only in the final slash, and clients compare them exactly (RFC 9728, section 3.3)."
     fix = f"Set resource to {mcp_url!r}: change the base URL of the server, such as MCP_BASE_URL."
@@ -175,6 +177,5 @@ def _is_parent(resource: str, mcp_url: str) -> bool:
     return f"{endpoint_parts.path.rstrip('/')}/".startswith(f"{resource_parts.path.rstrip('/')}/")
 
 
-def _shorten(value: object) -> str:
-    text = "missing" if value is None else repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}..."
+def _described(value: object) -> str:
+    return "missing" if value is None else shown(repr(value))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Answers, Failure
-from routegen.verify.documents import describe_answer, parse_body
+from routegen.verify.documents import describe_answer
 from routegen.verify.oauth_discovery import OAuthDiscovery
 
 
@@ -40,7 +40,7 @@ def check_registration(discovery: OAuthDiscovery, answers: Answers) -> Iterator[
         answer = answers.get("POST", url)
         if isinstance(answer, Failure):
             message = f"POST gives no answer: {answer.reason}."
-        elif answer.status in {200, 201} and isinstance((parse_body(answer).value or {}).get("client_id"), str):
+        elif answer.status in {200, 201} and isinstance((answer.document or {}).get("client_id"), str):
             continue
         else:
             message = f"POST {describe_answer(answer)}."

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from routegen.report import Finding, rules
 from routegen.roles import OPENID_CONFIGURATION
+from routegen.verify.answers import shown
 from routegen.verify.checks.fields import check_fields, malformed_fields
 from routegen.verify.clients.claims import clients_by_registration
 from routegen.verify.clients.metadata_schemas import AUTHORIZATION_SERVER, OPENID
@@ -79,10 +80,10 @@ def _check_metadata(server: AuthorizationServer, document: Document) -> Iterator
 def _issuer_mismatch(server: AuthorizationServer, document: Document) -> Finding:
     issuer = document.value["issuer"]
     only_slash = issuer.rstrip("/") == server.url.rstrip("/")
-    message = f"issuer is {issuer!r}, but authorization_servers has {server.url!r}."
+    message = f"issuer is {shown(repr(issuer))}, but authorization_servers has {server.url!r}."
     if only_slash:
         message += " The only difference is the slash at the end."
-    fix = f"Write {issuer!r} in authorization_servers, or change the issuer to {server.url!r}."
+    fix = f"Write {shown(repr(issuer))} in authorization_servers, or change the issuer to {server.url!r}."
     return Finding(rules.ISSUER, document.url, message, fix)
 
 
@@ -91,7 +92,7 @@ def _check_capabilities(document: Document, malformed: Collection[str]) -> Itera
     if "code_challenge_methods_supported" not in malformed:
         methods = value.get("code_challenge_methods_supported")
         if methods is None or "S256" not in methods:
-            message = f"code_challenge_methods_supported is {'missing' if methods is None else methods}."
+            message = f"code_challenge_methods_supported is {'missing' if methods is None else shown(methods)}."
             fix = 'Publish `"code_challenge_methods_supported": ["S256"]`.'
             yield Finding(rules.NO_S256, document.url, message, fix)
     if not {"response_types_supported", "grant_types_supported"}.intersection(malformed):
@@ -102,7 +103,7 @@ def _check_code_grant(document: Document) -> Iterator[Finding]:
     types = document.value["response_types_supported"]
     grants = document.value.get("grant_types_supported", ["authorization_code", "implicit"])
     if "code" not in types or "authorization_code" not in grants:
-        message = f"response_types_supported is {types}, and grant_types_supported is {grants}."
+        message = f"response_types_supported is {shown(types)}, and grant_types_supported is {shown(grants)}."
         fix = "Turn on the authorization code grant with response type `code`, which every MCP client needs to sign in."
         yield Finding(rules.NO_CODE, document.url, message, fix)
 
@@ -116,7 +117,7 @@ def _check_registration(document: Document, malformed: Collection[str]) -> Itera
     methods = value.get("token_endpoint_auth_methods_supported")
     usable = "none" in (methods or ())
     message = "The metadata has no registration_endpoint, and client_id_metadata_document_supported is "
-    auth_methods = f"token_endpoint_auth_methods_supported is {methods or 'missing'}, without `none`"
+    auth_methods = f"token_endpoint_auth_methods_supported is {shown(methods or 'missing')}, without `none`"
     fix_methods = (
         "Add `none` to token_endpoint_auth_methods_supported: the client of a metadata document has no secret "
         "(only a client with keys can use `private_key_jwt`)."
@@ -144,7 +145,7 @@ def _check_authorization_endpoint(document: Document, malformed: Collection[str]
     if "authorization_endpoint" not in malformed and urlsplit(url).query:
         message = f"authorization_endpoint has a query: {url}. The Python SDK adds its parameters after a second `?`."
         fix = "Publish authorization_endpoint without a query: put the value into the path."
-        yield Finding(rules.AUTHORIZATION_QUERY, document.url, message[:500], fix)
+        yield Finding(rules.AUTHORIZATION_QUERY, document.url, message, fix)
 
 
 def check_recommendations(discovery: OAuthDiscovery) -> Iterator[Finding]:

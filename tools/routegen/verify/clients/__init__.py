@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
-from routegen.verify.answers import Answers
+from routegen.verify.answers import Answers, shown
 from routegen.verify.clients import documented_client, mcp_remote, python_sdk, typescript_sdk
 from routegen.verify.clients.claims import CLAIMS, CLIENT_IDS, outdated_claims, version_of
 from routegen.verify.clients.sign_in_flow import FlowError, PredictedOutcome, SignInFlow
@@ -92,7 +92,7 @@ def predict(
         return Prediction(client.id, "unknown", None, (), f"No run of the client {client.id} was recorded.")
     endpoint = parse_url(mcp_url)
     if endpoint is None or not is_http_url(mcp_url):
-        return Prediction(client.id, "unknown", None, (), f"{mcp_url[:200]} is not an http or https URL.", mcp_url)
+        return Prediction(client.id, "unknown", None, (), f"{shown(mcp_url)} is not an http or https URL.", mcp_url)
     flow = SignInFlow(mcp_url, endpoint, answers, modern_answer=eras.modern if eras else None)
     flow.rely_on(client.id)
     outcome: PredictedOutcome = "connects"

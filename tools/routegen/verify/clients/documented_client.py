@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
 from routegen.roles import AUTHORIZATION_SERVER
-from routegen.verify.answers import Answer, Failure
+from routegen.verify.answers import Answer, Failure, shown
 from routegen.verify.clients import untested_steps
 from routegen.verify.clients.sign_in_flow import (
     ClientFailsError,
@@ -19,7 +19,7 @@ from routegen.verify.clients.sign_in_flow import (
     complete_answer,
 )
 from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
-from routegen.verify.documents import describe_answer, parse_body
+from routegen.verify.documents import describe_answer
 from routegen.verify.mcp_messages import error_text, is_modern_answer, result_of
 from routegen.verify.oauth_discovery import challenge_of, resource_metadata_urls, server_metadata_urls
 from routegen.verify.request_url import host_kind
@@ -149,7 +149,7 @@ class _DocumentedFlow:
         if answer.is_html:
             self._give_up("open-page", f"{reason}, and Claude takes that for a sign-in service.", answer.url)
         flow.rely_on("claude-open-server")
-        document = parse_body(answer).value or {}
+        document = answer.document or {}
         if "authorization_endpoint" in document and not (
             document.get("registration_endpoint") or document.get("client_id_metadata_document_supported")
         ):
@@ -274,7 +274,7 @@ class _DocumentedFlow:
             raise UnknownOutcomeError(f"{url} cannot be reached: {answer.reason}, and {self._not_known}.", url)
         if answer.status == 404 or (answer.status == 200 and answer.is_html and traits.page_is_missing):
             return None
-        document = parse_body(complete_answer(answer)).value if answer.status == 200 else None
+        document = complete_answer(answer).document if answer.status == 200 else None
         if document is None:
             situation: Situation | None = "server-error" if answer.status >= 500 else None
             self._undocumented(answer, "protected-metadata" if answer.status in {401, 403} else situation)
@@ -303,7 +303,7 @@ class _DocumentedFlow:
     def _http_url(self, value: Any, source_url: str) -> ParsedUrl:
         url = parse_url(value) if isinstance(value, str) else None
         if url is None or not is_http_url(url.href):
-            raise UnknownOutcomeError(f"{source_url} names {str(value)[:200]!r}, which is not a URL.", source_url)
+            raise UnknownOutcomeError(f"{source_url} names {shown(value)!r}, which is not a URL.", source_url)
         return url
 
 

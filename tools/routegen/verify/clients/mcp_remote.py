@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION
-from routegen.verify.answers import Answer
+from routegen.verify.answers import Answer, shown
 from routegen.verify.clients.javascript_json import JsonSyntaxError, parse_json
 from routegen.verify.clients.sign_in_flow import (
     ClientFailsError,
@@ -97,7 +97,7 @@ def _discover_scopes(flow: SignInFlow) -> tuple[str, Any] | None:
     server = parse_url(str(issuer) if issuer else flow.mcp_url)
     if server is None:
         url = flow.requests[-1][1]
-        reason = f"{url} names {str(issuer)[:200]!r} as the authorization server, which is not a URL."
+        reason = f"{url} names {shown(issuer)!r} as the authorization server, which is not a URL."
         raise ClientFailsError(reason, url, "TypeError: Invalid URL")
     metadata = _first_document(flow, _server_metadata_urls(server))
     if challenge.get("scope", "").strip():

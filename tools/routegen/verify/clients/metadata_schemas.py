@@ -6,6 +6,7 @@ their order are those of `@modelcontextprotocol/sdk` 1.32.2 (`shared/auth.js`), 
 """
 
 import json
+from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, create_model
@@ -73,6 +74,7 @@ _PYTHON_SERVER = AUTHORIZATION_SERVER + _schema("""
 """)
 
 _MISSING = object()
+_MAX_ISSUES = 100
 _TYPES = ((bool, "boolean"), (str, "string"), (int | float, "number"), (list, "array"), (dict, "object"))
 _SCRIPT_SCHEMES = {"javascript", "data", "vbscript"}
 
@@ -89,16 +91,17 @@ def zod_issues(schema: ZodSchema, document: Any) -> list[ZodIssue]:
     return issues
 
 
-def zod_message(issues: list[ZodIssue]) -> str:
-    """The message of a ZodError."""
-    return json.dumps(issues, indent=2, ensure_ascii=False)
+def zod_message(issues: list[ZodIssue]) -> str | None:
+    """The message of a ZodError; None for more issues than a message should have."""
+    return json.dumps(issues, indent=2, ensure_ascii=False) if len(issues) <= _MAX_ISSUES else None
 
 
 def _value_issues(kind: str, value: Any, path: list[str | int]) -> list[ZodIssue]:
     if kind.endswith("s"):
         if not isinstance(value, list):
             return [_invalid_type("array", value, path)]
-        return [issue for index, item in enumerate(value) for issue in _value_issues(kind[:-1], item, [*path, index])]
+        found = (issue for index, item in enumerate(value) for issue in _value_issues(kind[:-1], item, [*path, index]))
+        return list(islice(found, _MAX_ISSUES + 1))
     expected = kind if kind in {"boolean", "number"} else "string"
     if _type_name(value) != expected:
         return [_invalid_type(expected, value, path)]

@@ -7,12 +7,12 @@ From the sources of `mcp` 2.3.0 (`client/auth/oauth2.py`, `client/auth/utils.py`
 import json
 import re
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ValidationError
 from routegen.roles import AUTHORIZATION_SERVER
-from routegen.verify.answers import Answer, Failure
+from routegen.verify.answers import Answer, Failure, shown
 from routegen.verify.clients import untested_steps
 from routegen.verify.clients.metadata_schemas import (
     AuthorizationServerFields,
@@ -84,7 +84,7 @@ def connect(flow: SignInFlow) -> str:
         reason = f"{urls.authorization} has a query, and the client adds its parameters after a second question mark."
         raise ClientFailsError(reason, urls.authorization)
     # Without protected resource metadata, the client names the MCP endpoint as the resource (`get_resource_url`).
-    resource_fields = resource.model_dump() if resource else {"resource": flow.mcp_url}
+    resource_fields: dict[str, Any] = resource.model_dump() if resource else {"resource": flow.mcp_url}
     server_fields = metadata.model_dump() if metadata else {}
     if resource_fields.get("scopes_supported") is None:  # `get_client_metadata_scopes`
         resource_fields["scopes_supported"] = server_fields.get("scopes_supported")
@@ -238,7 +238,7 @@ def _get_metadata(flow: SignInFlow, url: str) -> Answer:
     if not is_http_url(url):
         message = "Request URL is missing an 'http://' or 'https://' protocol."
         text = _error_text(message) if "://" not in url else None
-        reason = f"{flow.mcp_url} names {url[:200]!r} as its metadata, which is not an http or https URL."
+        reason = f"{flow.mcp_url} names {shown(url)!r} as its metadata, which is not an http or https URL."
         raise ClientFailsError(reason, flow.mcp_url, text)
     answer = flow.get(url)
     if isinstance(answer, Failure):
@@ -278,7 +278,7 @@ def _endpoint_error_message(first_answer: Answer) -> str:
         return message
     if 200 <= first_answer.status < 300:
         return f"Unexpected content type: {(first_answer.header('content-type') or '').lower()}"
-    error = first_answer.json.get("error") if isinstance(first_answer.json, dict) else None
+    error = (first_answer.document or {}).get("error")
     if isinstance(error, dict) and isinstance(error.get("message"), str):
         return str(error["message"])
     return "Not Found" if first_answer.status == 404 else "Server returned an error response"

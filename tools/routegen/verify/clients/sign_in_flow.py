@@ -7,7 +7,7 @@ returns the reason why the client gets there. It raises `FlowError` if the clien
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from routegen.verify.answers import Answer, Answers, Failure
+from routegen.verify.answers import Answer, Answers, Failure, shown
 from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
 from routegen.verify.documents import redirect_location
 
@@ -148,7 +148,7 @@ class SignInFlow:
         origins = {parsed.origin for _, requested in self.requests if (parsed := parse_url(requested))}
         parsed_target = parse_url(target)
         if parsed_target is None or parsed_target.origin not in origins:
-            raise UnknownOutcomeError(f"{url} redirects to {target[:200]}, which routegen does not request.", url)
+            raise UnknownOutcomeError(f"{url} redirects to {shown(target)}, which routegen does not request.", url)
 
 
 def redirect_target(answer: Answer) -> str | None:

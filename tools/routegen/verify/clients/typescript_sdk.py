@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
-from routegen.verify.answers import Answer, Failure
+from routegen.verify.answers import Answer, Failure, shown
 from routegen.verify.clients import metadata_schemas, untested_steps
 from routegen.verify.clients.javascript_json import JsonSyntaxError, parse_json, quote_string
 from routegen.verify.clients.metadata_schemas import ZodSchema, zod_issues, zod_message
@@ -201,7 +201,8 @@ def _discover(flow: SignInFlow, traits: SdkTraits, challenge_url: str | None) ->
     issuers = (resource or {}).get("authorization_servers") or [f"{flow.endpoint.origin}/"]
     server = parse_url(issuers[0])
     if server is None or not is_http_url(server.href):
-        reason = f"{resource_url} names {issuers[0]!r} as the authorization server, which is not an http or https URL."
+        named = shown(issuers[0])
+        reason = f"{resource_url} names {named!r} as the authorization server, which is not an http or https URL."
         raise UnknownOutcomeError(reason, resource_url)
     metadata_url, metadata = _discover_server(flow, traits, issuers[0], server)
     return DiscoveredMetadata(resource, resource_url, server, metadata, metadata_url)
@@ -292,7 +293,7 @@ def _server_metadata(traits: SdkTraits, schema: ZodSchema, answer: Answer, issue
             "Issuer mismatch in authorization server metadata (RFC 8414 §3.3): "
             f"expected {expected}, received {received}"
         )
-        reason = f"{answer.url} has the issuer {received}, not {expected}."
+        reason = f"{answer.url} has the issuer {shown(received)}, not {expected}."
         raise ClientFailsError(reason, answer.url, traits.error_text("IssuerMismatchError", message))
     return metadata
 
@@ -312,7 +313,8 @@ def _valid_document(traits: SdkTraits, schema: ZodSchema, answer: Answer) -> dic
     if issues := zod_issues(schema, document):
         place = ".".join(map(str, issues[0]["path"])) or "the document"
         reason = f"{answer.url} has the wrong type at {place}, and the client rejects the whole document."
-        raise ClientFailsError(reason, answer.url, traits.error_text("ZodError", zod_message(issues)))
+        message = zod_message(issues)
+        raise ClientFailsError(reason, answer.url, traits.error_text("ZodError", message) if message else None)
     valid_document: dict[str, Any] = document
     return valid_document
 
@@ -371,9 +373,10 @@ def _registration_error_text(traits: SdkTraits, answer: Answer) -> str | None:
         return traits.error_text(error_class, document.get("error_description", ""))
     if (redirect_message := _redirect_message(answer, traits, with_policy=False)) is not None:
         return traits.error_text("ServerError", f"HTTP {answer.status}: {redirect_message}")
-    if isinstance(document, JsonSyntaxError) and document.message is None:
+    is_syntax_error = isinstance(document, JsonSyntaxError)
+    problem = document.message and f"SyntaxError: {document.message}" if is_syntax_error else zod_message(issues)
+    if problem is None:
         return None
-    problem = f"SyntaxError: {document.message}" if isinstance(document, JsonSyntaxError) else zod_message(issues)
     message = f"HTTP {answer.status}: Invalid OAuth error response: {problem}. Raw body: {body}"
     return traits.error_text("ServerError", message)
 

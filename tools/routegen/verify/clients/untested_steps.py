@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from routegen.verify.answers import Answer, Failure
+from routegen.verify.answers import Answer, Failure, shown
 from routegen.verify.clients.sign_in_flow import NETWORK_FAILURES, RedirectPolicy, SignInFlow, UnknownOutcomeError
 from routegen.verify.documents import describe_answer
 
@@ -83,7 +83,7 @@ def assume_token(
     if requested == []:
         flow.assume("the authorization server accepts a client that asks for an empty scope")
     if unlisted := sorted({*(requested or ())} - {*(listed or requested or ())}):
-        scope = " ".join(unlisted)
+        scope = shown(" ".join(unlisted))
         flow.assume(f"the authorization server accepts the scope {scope!r}, which its metadata does not list")
     if resource_metadata.get("dpop_bound_access_tokens_required") is True:
         flow.assume("the MCP server accepts a token without a DPoP proof")

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 from pydantic_core import Url
+from routegen.verify.request_url import MAX_URL_CHARACTERS
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,9 @@ class ParsedUrl:
 
 
 def parse_url(text: str) -> ParsedUrl | None:
-    """Parse a text as JavaScript's `new URL(text)` does; None if that throws an error."""
+    """Parse a text as JavaScript's `new URL(text)` does; None if that throws an error, or if the text is too long."""
+    if len(text) > MAX_URL_CHARACTERS:
+        return None
     try:
         url = Url(text)
     except (ValidationError, ValueError):
