@@ -28,7 +28,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from routegen.manifest import Manifest, parse_manifest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from verify.faults import FAULTS, RESOURCE, SERVER, Fault, Reply, StackRequest, json_reply, page
+from verify.faults import CORS, FAULTS, RESOURCE, SERVER, Fault, Reply, StackRequest, json_reply, page
 
 from dev.authkit.oauth_endpoints import build_app
 from dev.authkit.stand_in_settings import StandInSettings, authorization_server_metadata
@@ -39,11 +39,6 @@ MANIFEST: Manifest = parse_manifest((PROJECT / "generated" / "routes.json").read
 
 RESERVED_PATHS = tuple(route.path for route in MANIFEST.routes if route.reserved)
 
-_CORS = (
-    ("access-control-allow-origin", "*"),
-    ("access-control-allow-headers", "authorization, content-type, mcp-protocol-version, mcp-method, mcp-name"),
-    ("access-control-allow-methods", "GET, POST, DELETE"),
-)
 _TOOL = {"name": "hello", "description": "Says hello.", "inputSchema": {"type": "object", "properties": {}}}
 
 
@@ -159,6 +154,7 @@ def _make_server(app: ASGIApp, certificate: Path | None) -> uvicorn.Server:
         log_level="critical",
         access_log=False,
         server_header=False,
+        timeout_keep_alive=120,  # On a slow machine, a client can take longer than the default of 5 s between requests.
         lifespan="off",
         ws="none",
         ssl_certfile=certificate,
@@ -241,22 +237,22 @@ class _Deployment:
     def _document_or_page(self, path: str) -> Reply:
         if path == f"{RESOURCE}/mcp":
             value = {"resource": self._stack.mcp_url, "authorization_servers": [self._stack.authkit]}
-            return json_reply(200, value, *_CORS)
+            return json_reply(200, value, *CORS)
         if path == SERVER:
-            return json_reply(200, authorization_server_metadata(self._settings), *_CORS)
+            return json_reply(200, authorization_server_metadata(self._settings), *CORS)
         if path in RESERVED_PATHS:
             return json_reply(404, {"error": "not_found"})
         return page(200) if path in {"/", "/Home"} else page(404)
 
     async def _endpoint(self, method: str, scope: Scope, receive: Receive) -> Reply:
         if method == "OPTIONS":
-            return Reply(204, _CORS, b"")
+            return Reply(204, CORS, b"")
         if method != "POST":
             return json_reply(405, {"error": "method_not_allowed"}, ("allow", "POST"))
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
         if not self._accepts(headers.get("authorization", "")):
             challenge = f'Bearer error="invalid_token", resource_metadata="{self._stack.deployment}{RESOURCE}/mcp"'
-            return json_reply(401, {"error": "invalid_token"}, ("www-authenticate", challenge), *_CORS)
+            return json_reply(401, {"error": "invalid_token"}, ("www-authenticate", challenge), *CORS)
         return _mcp_reply(json.loads(await _read_body(receive)))
 
     def _accepts(self, authorization: str) -> bool:
@@ -280,7 +276,7 @@ async def _read_body(receive: Receive) -> bytes:
 def _mcp_reply(message: dict[str, Any]) -> Reply:
     """The reply to a JSON-RPC message of MCP's Streamable HTTP, without sessions."""
     if "id" not in message:
-        return Reply(202, _CORS, b"")
+        return Reply(202, CORS, b"")
     results = {
         "initialize": {
             "protocolVersion": message.get("params", {}).get("protocolVersion", "2025-06-18"),
@@ -293,5 +289,5 @@ def _mcp_reply(message: dict[str, Any]) -> Reply:
     }
     reply: dict[str, Any] = {"jsonrpc": "2.0", "id": message["id"]}
     if message["method"] in results:
-        return json_reply(200, reply | {"result": results[message["method"]]}, *_CORS)
-    return json_reply(200, reply | {"error": {"code": -32601, "message": "Method not found"}}, *_CORS)
+        return json_reply(200, reply | {"result": results[message["method"]]}, *CORS)
+    return json_reply(200, reply | {"error": {"code": -32601, "message": "Method not found"}}, *CORS)

@@ -12,6 +12,12 @@ PAGE = b"<!DOCTYPE html><html><head><title>A wiki page</title></head><body><h1>A
 RESOURCE = "/.well-known/oauth-protected-resource"
 SERVER = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"
+CORS = (
+    ("access-control-allow-origin", "*"),
+    ("access-control-allow-headers", "authorization, content-type, mcp-protocol-version, mcp-method, mcp-name"),
+    ("access-control-allow-methods", "GET, POST, DELETE"),
+    ("access-control-expose-headers", "WWW-Authenticate, Mcp-Session-Id"),
+)
 
 
 @dataclass(frozen=True)
@@ -172,11 +178,11 @@ _add_fault("mcp-page", _is_mcp("POST"), _send(page(200)))
 _add_fault("mcp-404", _is_mcp("POST"), _send(json_reply(404, {"message": "Not Found"})))
 _add_fault("mcp-403", _is_mcp("POST"), _send(json_reply(403, {"message": "Forbidden"})))
 _add_fault("mcp-fails", _is_mcp("POST"), _send(json_reply(500, {"message": "Internal Server Error"})))
-_add_fault("mcp-open", _is_mcp("POST"), _send(json_reply(200, {"jsonrpc": "2.0", "id": 1, "result": {}})))
+_add_fault("mcp-open", _is_mcp("POST"), _send(json_reply(200, {"jsonrpc": "2.0", "id": 1, "result": {}}, *CORS)))
 _add_fault(
     "token-refused",
     lambda request: request.is_to("deployment", "/mcp") and request.token,
-    _send(json_reply(401, {"error": "invalid_token"})),
+    _send(json_reply(401, {"error": "invalid_token"}, *CORS)),
 )
 _add_fault(
     "token-answer",
@@ -451,7 +457,7 @@ _add_fault(
 )
 _add_fault("key-doubled", _is_key_set, _edit(lambda value, _: value["keys"].append(value["keys"][0])))
 
-# Browsers: RG080 to RG082
+# Browsers: RG080 to RG082, RG087
 FAULTS["no-cors"] = lambda request, reply: (
     Reply(405, (), b"") if request.is_to("deployment", "/mcp") and request.method == "OPTIONS" else reply
 )
@@ -461,6 +467,16 @@ _add_fault(
     _is_mcp("OPTIONS"),
     lambda _, reply: reply.with_header("access-control-allow-headers", "content-type, mcp-protocol-version"),
 )
+_add_fault("answers-no-cors", _is_mcp("POST"), lambda _, reply: reply.without_headers("access-control-allow-origin"))
+_add_fault(
+    "headers-not-exposed", _is_mcp("POST"), lambda _, reply: reply.without_headers("access-control-expose-headers")
+)
+_add_fault(
+    "session-not-exposed",
+    _is_mcp("POST"),
+    lambda _, reply: reply.with_header("access-control-expose-headers", "x-other, www-Authenticate"),
+)
+_add_fault("all-exposed", _is_mcp("POST"), lambda _, reply: reply.with_header("access-control-expose-headers", "*"))
 
 
 def _resource_document(request: StackRequest) -> Reply:

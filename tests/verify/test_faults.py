@@ -160,6 +160,9 @@ CASES = (
     FaultCase("RG085", (), {"token": "yes"}),
     FaultCase("RG085", ("token-modern-only",), {"token": "yes"}),
     FaultCase("RG086", ("server-card-page",)),
+    FaultCase("RG087", ("answers-no-cors",)),
+    FaultCase("RG087", ("headers-not-exposed",)),
+    FaultCase("RG087", ("session-not-exposed", "session-kept"), {"token": "yes"}),
     FaultCase("RG090", ("server-first-500",)),
 )
 
@@ -185,6 +188,15 @@ def test_a_fault_leads_to_a_finding_of_its_rule_only(
     for finding in report.findings:
         assert finding.message.endswith((".", ".)")), finding
         assert finding.fix.endswith((".", "`.")), finding
+
+
+@pytest.mark.parametrize("faults", [("session-not-exposed",), ("all-exposed", "session-kept")])
+def test_a_header_that_is_exposed_or_missing_is_no_finding(faults: tuple[str, ...], verify_stack: VerifyStack) -> None:
+    with broken_stack({*faults}) as stack:
+        report = verify_stack(stack, token=stack.token())
+    assert not rule_ids(report, "error", "warning")
+    posts = [method for server, method, path, _ in stack.requests if (server, path) == ("deployment", "/mcp")]
+    assert "DELETE" in posts
 
 
 def test_a_client_that_fails_is_a_finding_if_no_other_rule_explains_it(verify_stack: VerifyStack) -> None:
@@ -272,7 +284,9 @@ def test_a_session_that_the_endpoint_knows_is_no_finding(verify_stack: VerifySta
     with broken_stack({"session-kept"}) as stack:
         report = verify_stack(stack, token=stack.token())
         sessions = [path for _, method, path, token in stack.requests if method == "POST" and token]
-        assert sessions == ["/mcp"] * 3, "with initialize, server/discover, and a request in the session"
+        assert sessions == ["/mcp"] * 4, (
+            "with initialize, also from a browser, server/discover, and a request in the session"
+        )
     assert rule_ids(report, "error", "warning") == set()
     assert "RG017" not in rule_ids(report, "note")
 

@@ -97,6 +97,7 @@ HEADER_LOST = Rule("RG083", "error", "A header that MCP requires is lost on the 
 MODERN_BLOCKED = Rule("RG084", "error", "A request of the current MCP revision does not reach the MCP server.")
 ONE_ERA = Rule("RG085", "note", "The MCP endpoint speaks only older or only newer revisions of MCP.")
 SERVER_CARD = Rule("RG086", "note", "A web page is served where a server card belongs.")
+NOT_EXPOSED = Rule("RG087", "warning", "Clients in a browser cannot read the endpoint's answer, or a header of it.")
 CLIENT_FAILS = Rule("RG090", "error", "A client will not connect, and no other rule gives the reason.")
 
 # audit: the API

@@ -39,7 +39,10 @@ BROWSER_ORIGIN = "http://localhost:6274"
 BROWSER_REQUEST_HEADERS = ("authorization", "content-type", "mcp-protocol-version", "mcp-method", "mcp-name")
 """The headers of an MCP client in a web page; the last two are required since MCP 2026-07-28."""
 
-Caller = Literal["without-token", "in-browser", "with-token", "in-session", "modern", "modern-with-token", "listening"]
+Caller = Literal[
+    "without-token", "in-browser", "in-browser-with-token", "with-token", "in-session", "modern", "modern-with-token",
+    "listening",
+]  # fmt: skip
 """The kind of client that a request comes from."""
 
 RequestLine = tuple[Caller, str, str]
@@ -50,7 +53,7 @@ _Headers = tuple[tuple[str, str], ...]
 _MAX_ANSWER_BYTES = MAX_BODY_BYTES + 256 * 1024
 _MAX_PARALLEL_REQUESTS = 8
 _LISTEN_SECONDS = 5.0
-_TOKEN_CALLERS = frozenset({"with-token", "modern-with-token", "listening"})
+_TOKEN_CALLERS = frozenset({"with-token", "in-browser-with-token", "modern-with-token", "listening"})
 # The message of a caller that sends POST, and its headers. Every other caller sends the body of `post_bodies`.
 _MESSAGES: dict[str, tuple[bytes, _Headers]] = {
     "in-session": (LIST_TOOLS, ()),
@@ -194,15 +197,15 @@ class Fetcher:
             accept = "application/json, text/event-stream"
         else:
             accept = "text/event-stream" if caller == "listening" else "*/*"
-        common = (
+        common: _Headers = (
             ("host", parts.netloc if parts else ""),
             ("user-agent", f"routegen/{__version__}"),
             ("accept", accept),
             ("accept-encoding", "identity"),
             ("connection", "close"),
         )
-        if caller == "in-browser":
-            return (*common, ("origin", BROWSER_ORIGIN), *(_PREFLIGHT if method == "OPTIONS" else ()))
+        if caller in {"in-browser", "in-browser-with-token"}:
+            common = (*common, ("origin", BROWSER_ORIGIN), *(_PREFLIGHT if method == "OPTIONS" else ()))
         session = self._sessions[url] if caller == "in-session" else ()
         has_token = self.token and (caller in _TOKEN_CALLERS or session)
         return (*common, *session, *((("authorization", f"Bearer {self.token}"),) if has_token else ()))

@@ -29,7 +29,7 @@ from routegen.verify.clients import CLIENTS, RECORDED_CLIENTS, McpClient, Predic
 from routegen.verify.clients.claims import CLAIMS
 from routegen.verify.deployment import Deployment, RouteProbe
 from routegen.verify.documents import Document, describe_answer, follow_redirects
-from routegen.verify.fetcher import BROWSER_ORIGIN, REGISTRATION, Fetcher, RequestLine
+from routegen.verify.fetcher import REGISTRATION, Fetcher, RequestLine
 from routegen.verify.oauth_discovery import OAuthDiscovery, discover, resource_metadata_urls
 
 COMMAND = "routegen verify"
@@ -114,7 +114,7 @@ def _online_findings(plan: VerifyPlan, discovery: OAuthDiscovery, fetcher: Fetch
     yield from key_set.check_keys(discovery, answers)
     yield from server_metadata.check_recommendations(discovery)
     yield from connections.check_failures(_failures(deployment, discovery, answers))
-    yield from cors.check_cors(discovery, fetcher.answers("in-browser"), BROWSER_ORIGIN)
+    yield from cors.check_cors(discovery, fetcher)
     if plan.register:
         yield from server_endpoints.check_registration(discovery, answers)
     if fetcher.token:

@@ -3,44 +3,71 @@
 from collections.abc import Iterator
 
 from routegen.report import Finding, rules
-from routegen.verify.answers import Answer, Answers, Failure
+from routegen.verify.answers import Answer, Failure
 from routegen.verify.documents import redirect_location
-from routegen.verify.fetcher import BROWSER_REQUEST_HEADERS
+from routegen.verify.fetcher import BROWSER_ORIGIN, BROWSER_REQUEST_HEADERS, Fetcher
+from routegen.verify.mcp_messages import result_of
 from routegen.verify.oauth_discovery import OAuthDiscovery
 
+_NEEDED_HEADERS = ("WWW-Authenticate", "Mcp-Session-Id")
 
-def check_cors(discovery: OAuthDiscovery, answers: Answers, origin: str) -> Iterator[Finding]:
-    """Check that a web page can send requests to the endpoint, and if so, that it can read the metadata.
 
-    Args:
-        discovery: the MCP endpoint and the metadata.
-        answers: the answers that a script in a page of that origin gets.
-        origin: the origin of the page.
-    """
-    preflight = answers.get("OPTIONS", discovery.mcp_url)
+def check_cors(discovery: OAuthDiscovery, fetcher: Fetcher) -> Iterator[Finding]:
+    """Check that a web page can send requests to the endpoint, and if so, that it can read what it needs."""
+    answers, mcp_url = fetcher.answers("in-browser"), discovery.mcp_url
+    preflight = answers.get("OPTIONS", mcp_url)
     if isinstance(preflight, Failure):
         return
-    if not (200 <= preflight.status < 300 and _allows_origin(preflight, origin)):
-        message = f"The preflight for {origin} answers {preflight.status} without a usable Access-Control-Allow-Origin."
+    if not (200 <= preflight.status < 300 and _allows_origin(preflight)):
+        message = (
+            f"The preflight for {BROWSER_ORIGIN} answers {preflight.status} without a usable "
+            "Access-Control-Allow-Origin."
+        )
         fix = "Nothing, unless clients run in a browser: then add CORS to the MCP server, and not to the API."
-        yield Finding(rules.BROWSERS_REFUSED, discovery.mcp_url, message, fix)
+        yield Finding(rules.BROWSERS_REFUSED, mcp_url, message, fix)
         return
     if missing := _missing_headers(preflight):
         names = ", ".join(missing)
         message = f"Access-Control-Allow-Headers does not list {names}, so a browser does not send the request."
         fix = f"Add {names} to Access-Control-Allow-Headers in the CORS settings of the MCP server."
-        yield Finding(rules.PREFLIGHT, discovery.mcp_url, message, fix)
+        yield Finding(rules.PREFLIGHT, mcp_url, message, fix)
+    yield from _check_readable(answers.get("POST", mcp_url))
+    if fetcher.token and _has_session(fetcher.fetch("with-token", "POST", mcp_url)):
+        yield from _check_readable(fetcher.fetch("in-browser-with-token", "POST", mcp_url))
     for url in discovery.metadata_urls:
         answer = answers.get("GET", url)
-        if isinstance(answer, Answer) and redirect_location(answer) is None and not _allows_origin(answer, origin):
-            message = f"The endpoint allows {origin}, but this document has no Access-Control-Allow-Origin for it."
+        if isinstance(answer, Answer) and redirect_location(answer) is None and not _allows_origin(answer):
+            message = (
+                f"The endpoint allows {BROWSER_ORIGIN}, but this document has no Access-Control-Allow-Origin for it."
+            )
             fix = "Send `Access-Control-Allow-Origin: *` with the document, which is public."
             yield Finding(rules.BROWSERS_INCOMPLETE, url, message, fix)
 
 
+def _check_readable(answer: Answer | Failure) -> Iterator[Finding]:
+    """Check that a script can read a 401 or a result of the endpoint, and the headers in it that a client needs."""
+    if isinstance(answer, Failure) or not (answer.status == 401 or result_of(answer) is not None):
+        return
+    exposed = _names(answer, "access-control-expose-headers")
+    hidden = [name for name in _NEEDED_HEADERS if answer.header(name) and exposed.isdisjoint({name.lower(), "*"})]
+    if not _allows_origin(answer):
+        message = f"The preflight allows {BROWSER_ORIGIN}, but POST answers {answer.status} without this permission."
+        fix = "Send Access-Control-Allow-Origin with every answer of the endpoint, errors included."
+        yield Finding(rules.NOT_EXPOSED, answer.url, message, fix)
+    elif hidden:
+        names = ", ".join(hidden)
+        message = f"POST answers {answer.status} with {names}, which Access-Control-Expose-Headers does not list."
+        fix = f"Add {names} to Access-Control-Expose-Headers in the CORS settings of the MCP server."
+        yield Finding(rules.NOT_EXPOSED, answer.url, message, fix)
+
+
+def _has_session(answer: Answer | Failure) -> bool:
+    return isinstance(answer, Answer) and answer.header("mcp-session-id") is not None
+
+
 def _missing_headers(preflight: Answer) -> list[str]:
     """The headers of MCP clients that a preflight does not allow; `*` does not allow `authorization` (WHATWG Fetch)."""
-    allowed = {name.strip().lower() for name in _header(preflight, "access-control-allow-headers").split(",")}
+    allowed = _names(preflight, "access-control-allow-headers")
     return [
         name
         for name in BROWSER_REQUEST_HEADERS
@@ -48,9 +75,11 @@ def _missing_headers(preflight: Answer) -> list[str]:
     ]
 
 
-def _allows_origin(answer: Answer, origin: str) -> bool:
-    return _header(answer, "access-control-allow-origin") in {"*", origin}
+def _allows_origin(answer: Answer) -> bool:
+    return (answer.header("access-control-allow-origin") or "").strip() in {"*", BROWSER_ORIGIN}
 
 
-def _header(answer: Answer, name: str) -> str:
-    return (answer.header(name) or "").strip()
+def _names(answer: Answer, header: str) -> set[str]:
+    """The names in a header, which can be on several lines."""
+    values = [value for name, value in answer.headers if name == header]
+    return {name.strip().lower() for name in ",".join(values).split(",")}
