@@ -256,9 +256,9 @@ class Faults:
         processes = [pid for pid, app in self._gateway.functions().items() if app == "otterwiki"]
         self._full_disks += 1
         self._limit_files(processes, 0)
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.5)
         self._limit_files(processes, resource.RLIM_INFINITY)
-        await asyncio.sleep(1.0)  # for the responses to requests that began before
+        await asyncio.sleep(0.5)  # for the responses to requests that began before
         self._full_disks -= 1
 
     def _limit_files(self, processes: list[int], size: int) -> None:
