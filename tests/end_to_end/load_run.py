@@ -183,7 +183,7 @@ class LoadResult:
 class Faults:
     """Faults that a test causes while clients send requests."""
 
-    KINDS = ("kill", "slow client", "kill", "reload", "kill", "manifest change", "lost client", "full disk")
+    KINDS = ("kill", "slow client", "kill", "manifest change", "kill", "lost client", "full disk", "reload")
 
     def __init__(self, gateway: GatewayProcess, result: LoadResult, chance: random.Random) -> None:
         self._gateway, self._result, self._chance = gateway, result, chance
@@ -198,20 +198,23 @@ class Faults:
 
     def cause(self, kind: str) -> None:
         """Cause a fault; those that take time go on in the background."""
-        if kind == "kill":
-            os.kill(self._chance.choice(list(self._gateway.functions())), signal.SIGKILL)
-        elif kind == "reload":
+        if kind == "reload":
             os.utime(self._chance.choice([*(self._gateway.project / "app").rglob("*.py")]))
         elif kind == "manifest change":
             self._change_manifest()
         else:
-            action = {"slow client": self._be_slow, "lost client": self._get_lost, "full disk": self._fill_disk}[kind]
-            self._tasks.append(asyncio.create_task(action()))
+            actions = {"kill": self._kill, "slow client": self._be_slow, "lost client": self._get_lost}
+            self._tasks.append(asyncio.create_task(actions.get(kind, self._fill_disk)()))
         self._result.faults[kind] += 1
 
     async def wait(self) -> None:
         """Wait until no fault goes on."""
         await asyncio.gather(*self._tasks)
+
+    async def _kill(self) -> None:
+        while not (processes := list(self._gateway.functions())):
+            await asyncio.sleep(0.01)
+        os.kill(self._chance.choice(processes), signal.SIGKILL)
 
     def _change_manifest(self) -> None:
         """Add a route of the MCP server that no client uses, or remove it."""
