@@ -14,7 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 from itertools import cycle
@@ -212,9 +212,10 @@ class Faults:
         await asyncio.gather(*self._tasks)
 
     async def _kill(self) -> None:
-        while not (processes := list(self._gateway.functions())):
+        while not (processes := list(self._gateway.functions())):  # noqa: ASYNC110 - the processes are not ours
             await asyncio.sleep(0.01)
-        os.kill(self._chance.choice(processes), signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(self._chance.choice(processes), signal.SIGKILL)
 
     def _change_manifest(self) -> None:
         """Add a route of the MCP server that no client uses, or remove it."""

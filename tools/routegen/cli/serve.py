@@ -122,12 +122,8 @@ def _is_origin(url: str) -> bool:
 def _log(as_json: bool) -> GatewayLog:
     if as_json:
         return GatewayLog(emit, as_json=True)
-    coloured = colours(sys.stderr.isatty())
-
-    def to_stderr(line: str) -> None:
-        click.echo(line, nl=False, err=True, color=coloured)
-
-    return GatewayLog(to_stderr, paint=_paint if coloured else None)
+    # Not click.echo: it takes longer than the rest of the log. Only a terminal gets colours.
+    return GatewayLog(sys.stderr.write, paint=_paint if colours(sys.stderr.isatty()) else None)
 
 
 def _paint(text: str, colour: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from routegen.errors import OutputError
 from routegen.serve.exchange import Exchange
 
-WriteLine = Callable[[str], None]
+WriteLine = Callable[[str], object]
 Paint = Callable[[str, str], str]
 """Takes a text and the name of a colour; returns the text in that colour, or unchanged."""
 
@@ -34,15 +34,13 @@ class GatewayLog:
 
     def write_exchange(self, exchange: Exchange, path: str) -> None:
         """Write an answered request, with its masked path."""
-        if self._as_json:
-            fields = {
-                name: getattr(exchange, name) for name in ("id", "route_key", "app", "reserved", "cold", "problem")
-            }
-            request = {"method": exchange.request.method, "path": path}
-            result = {"status": exchange.response.status, "milliseconds": round(exchange.milliseconds, 3)}
-            self._write_object("request", exchange.time, **request, **fields, **result)
-            return
         status = exchange.response.status
+        if self._as_json:
+            names = ("id", "route_key", "app", "reserved", "cold", "problem")
+            fields = {name: getattr(exchange, name) for name in names}
+            fields |= {"method": exchange.request.method, "path": path, "status": status}
+            self._write("request", "", exchange.time, **fields, milliseconds=round(exchange.milliseconds, 3))
+            return
         colour = "red" if status >= 500 else "yellow" if status >= 400 else "green"
         parts = [
             f"{exchange.request.method:<6} {path}",
@@ -54,42 +52,29 @@ class GatewayLog:
             "cold" if exchange.cold else "",
             exchange.problem or "",
         ]
-        self._write_text("  ".join(filter(None, parts)))
+        self.write_event("request", "  ".join(filter(None, parts)))
 
     def write_output(self, function: str, line: str) -> None:
         """Write a line that a function printed."""
-        if self._as_json:
-            self._write_object("output", time.time(), app=function, line=line)
-        else:
-            self._write(f"{self._paint(f'{function} |', 'cyan')} {line}\n")
+        self._write("output", f"{self._paint(f'{function} |', 'cyan')} {line}", app=function, line=line)
 
     def write_note(self, function: str, text: str) -> None:
         """Write a note about a function."""
-        if self._as_json:
-            self._write_object("note", time.time(), app=function, text=text)
-        else:
-            self._write_text(f"{function}: {self._paint(text, 'yellow')}")
+        self.write_event("note", f"{function}: {self._paint(text, 'yellow')}", app=function, text=text)
 
-    def write_event(self, kind: str, text: str, **fields: Any) -> None:
-        """Write an event of the gateway: `text` for people; `kind`, and `fields` or `text`, for programs."""
-        if self._as_json:
-            self._write_object(kind, time.time(), **(fields or {"text": text}))
-        else:
-            self._write_text(text)
+    def write_event(self, kind: str, line: str, **fields: Any) -> None:
+        """Write an event of the gateway: `line` for people; `kind`, and `fields` or `line`, for programs."""
+        self._write(kind, f"{time.strftime('%H:%M:%S')}  {line}", **(fields or {"text": line}))
 
-    def _write(self, line: str) -> None:
+    def _write(self, kind: str, line: str, seconds: float | None = None, /, **fields: Any) -> None:
         if self.broken:
             return
+        if self._as_json:
+            timestamp = datetime.fromtimestamp(seconds or time.time(), UTC).isoformat(timespec="milliseconds")
+            line = json.dumps({"kind": kind, "time": timestamp, **fields}, ensure_ascii=False)
         try:
-            self._write_line(line)
+            self._write_line(f"{line}\n")
         except (OSError, OutputError):
             self.broken = True
             if self.on_broken:
                 self.on_broken()
-
-    def _write_text(self, text: str) -> None:
-        self._write(f"{time.strftime('%H:%M:%S')}  {text}\n")
-
-    def _write_object(self, kind: str, seconds: float, **fields: Any) -> None:
-        timestamp = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-        self._write(json.dumps({"kind": kind, "time": timestamp, **fields}, ensure_ascii=False) + "\n")

@@ -288,11 +288,7 @@ def _response_bytes(request: HttpRequest | None, response: HttpResponse, *, is_l
     if is_last:
         headers += (("connection", "close"),)
     lines = [f"HTTP/1.1 {response.status} {_reason(response.status)}", *(f"{name}: {value}" for name, value in headers)]
-    text = "\r\n".join([*lines, "", ""])
-    try:
-        head = text.encode("latin-1")
-    except UnicodeEncodeError:
-        head = b"\r\n".join([*map(_header_bytes, lines), b"", b""])
+    head = b"\r\n".join([*map(_header_bytes, lines), b"", b""])
     return head if is_head else head + response.body
 
 
