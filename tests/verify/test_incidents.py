@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from routegen.verify.clients import CLIENTS, RECORDED_CLIENTS, Prediction, predict
 from routegen.verify.clients.claims import CLAIMS
-from verify.recorded_answers import (
+
+from dev.client_lab.recorded_answers import (
     NOT_FOUND_JSON,
     RENAMED_CHALLENGE,
     RESOURCE_PATH,

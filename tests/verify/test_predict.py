@@ -21,7 +21,8 @@ from routegen.verify.clients.documented_client import TRAITS
 from routegen.verify.clients.metadata_schemas import AuthorizationServerModel, ProtectedResourceModel
 from routegen.verify.clients.sign_in_flow import NETWORK_FAILURES
 from routegen.verify.clients.whatwg_url import keep_empty_path, parse_url
-from verify.recorded_answers import (
+
+from dev.client_lab.recorded_answers import (
     AUTHKIT,
     ENDPOINT_PATHS,
     NOT_FOUND_PAGE,

@@ -1,7 +1,9 @@
 """One session of FastMCP's client, as an application with stored credentials has it: `session.mjs` in Python."""
 
 import asyncio
+import json
 import os
+import sys
 import threading
 import warnings
 import webbrowser
@@ -56,3 +58,16 @@ def run(said: "Connection[Any, Any]", mcp_url: str, state: Path, seconds: float,
         said.send(asyncio.run(session(mcp_url, state, seconds, tool, arguments)))
     except Exception as error:  # noqa: BLE001 - whatever it is, an application would show it
         said.send({"error": f"{type(error).__name__}: {error}"})
+
+
+class _Printer:
+    """Prints the result, in place of a connection to the test."""
+
+    @staticmethod
+    def send(result: object) -> None:
+        print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    url, folder, wait, tool_name, tool_arguments = sys.argv[1:]
+    run(_Printer(), url, Path(folder), float(wait), tool_name, json.loads(tool_arguments))  # type: ignore[arg-type] # only `send` is used

@@ -17,7 +17,7 @@ from routegen.verify.clients import Prediction
 
 ORIGIN = "http://127.0.0.1:41111"
 AUTHKIT = "http://127.0.0.1:42222"
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[2] / "tests" / "verify" / "data"
 
 Reply = tuple[int, dict[str, str], str]
 Replies = dict[str, Reply]
@@ -32,20 +32,24 @@ RENAMED_CHALLENGE = "x-amzn-remapped-www-authenticate"
 
 
 def html_reply(status: int, title: str = "404 Not Found", heading: str = "Not Found") -> Reply:
+    """Return an HTML page."""
     text = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{heading}</h1></body></html>"
     return status, {"content-type": "text/html"}, text
 
 
 def json_reply(value: Any, status: int = 200, **headers: str) -> Reply:
+    """Return a JSON document."""
     other_headers = {name.replace("_", "-"): text for name, text in headers.items()}
     return status, {"content-type": "application/json", **other_headers}, json.dumps(value)
 
 
 def text_reply(status: int, body: str, content_type: str = "text/plain", **headers: str) -> Reply:
+    """Return a text."""
     return status, {"content-type": content_type, **headers}, body
 
 
 def redirect_reply(status: int, location: str) -> Reply:
+    """Return a redirect."""
     return text_reply(status, "", location=location)
 
 
@@ -64,10 +68,12 @@ RESOURCE_METADATA = {
 
 
 def resource_reply(**changes: Any) -> Reply:
+    """Return the resource metadata with some changed fields."""
     return json_reply({**RESOURCE_METADATA, **changes})
 
 
 def metadata(server: str, prefix: str = "") -> dict[str, Any]:
+    """Return the metadata of an authorization server."""
     return {
         "issuer": server,
         "authorization_endpoint": f"{server}{prefix}/authorize",
@@ -84,6 +90,7 @@ SERVER_METADATA = metadata("{authkit}", "/oauth2")
 
 
 def server_reply(**changes: Any) -> Reply:
+    """Return the authorization server metadata with some changed fields."""
     return json_reply({**SERVER_METADATA, **changes})
 
 
@@ -96,6 +103,7 @@ OPENID_METADATA = {
 
 
 def working_endpoints(server: str, prefix: str = "") -> Replies:
+    """Return the replies of registration and sign-in."""
     return {f"POST {server} {prefix}/register": REGISTERED, f"GET {server} {prefix}/authorize": SIGN_IN_REDIRECT}
 
 
@@ -125,6 +133,7 @@ class RecordedServers:
     replies: Replies
 
     def get(self, method: str, url: str) -> Answer | Failure:
+        """Return the answer to a request."""
         for name, origin in (("origin", ORIGIN), ("authkit", AUTHKIT)):
             path = url.removeprefix(origin)
             if url.startswith(origin) and (not path or path[0] in "/?"):
@@ -138,6 +147,7 @@ class RecordedServers:
 
 
 def with_urls(template: str) -> str:
+    """Put the URLs of the servers into a text."""
     return template.replace("{origin}", ORIGIN).replace("{authkit}", AUTHKIT).replace("{AUTHKIT}", AUTHKIT.upper())
 
 
@@ -151,6 +161,7 @@ def request_lines(prediction: Prediction) -> list[str]:
 
 
 def read_recording(name: str) -> Any:
+    """Return a recording, `recorded` or `single_faults`."""
     return json.loads((DATA / f"{name}.json").read_text())
 
 
@@ -427,6 +438,7 @@ class PublicServers:
     servers: RecordedServers
 
     def get(self, method: str, url: str) -> Answer | Failure:
+        """Return the answer to a request."""
         recorded_url = url.replace("https://wiki.example", ORIGIN).replace("https://kit.example", AUTHKIT)
         answer = self.servers.get(method, recorded_url)
         if isinstance(answer, Failure):
@@ -440,5 +452,6 @@ class PublicServers:
 
 
 def challenging_servers(changes: Changes | None = None) -> Replies:
+    """Return `working_servers` with a challenge that a client can read."""
     reply = json_reply({}, 401, www_authenticate=f'Bearer resource_metadata="{{origin}}{RESOURCE_PATH}/mcp"')
     return working_servers({"POST origin /mcp": reply, **(changes or {})})

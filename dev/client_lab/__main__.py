@@ -1,0 +1,119 @@
+"""`python -m dev.client_lab`: run the installed clients in the recorded cases, and compare them with the recordings."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dev.client_lab.client_sessions import CLIENTS, ToolCall, installed_version, session_command, session_environment
+from dev.client_lab.recorded_answers import (
+    ENDPOINT_PATHS,
+    NOT_FOUND_PAGE,
+    OPENID_PATH,
+    RESOURCE_PATH,
+    SERVER_PATH,
+    Replies,
+    read_recording,
+    recorded_cases,
+    single_fault_cases,
+)
+from dev.client_lab.replying_servers import ReplyingServers, run_replying_servers
+
+SECONDS = 60
+"""The time after which a client that neither ends nor opens the sign-in page is stopped."""
+
+Outcome = dict[str, Any]
+
+
+def record(client: str, replies: Replies, path: str = "/mcp") -> Outcome:
+    """Run a client up to the sign-in page; return its error, or None if it opens the page, and its requests."""
+    with run_replying_servers(replies) as servers, tempfile.TemporaryDirectory() as folder:
+        url = servers.urls["origin"] + path
+        program = session_command(client, url, Path(folder, "state"), ToolCall("hello", {}))
+        with subprocess.Popen(
+            program,
+            env=session_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            deadline = time.monotonic() + SECONDS
+            while process.poll() is None and not servers.signing_in.is_set() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            output = process.communicate()[0]
+        requests = [line.rpartition(" ")[0] for line in servers.requests]
+        error = None if servers.signing_in.is_set() else json.loads(output or '{"error": "no end"}').get("error")
+        return {"error": error and without_urls(error, servers), "requests": requests}
+
+
+def without_urls(text: str, servers: ReplyingServers) -> str:
+    """Replace what differs in each run by the names of the recordings."""
+    for name, url in servers.urls.items():
+        text = text.replace(url, f"{{{name}}}").replace(url.upper(), f"{{{name.upper()}}}")
+    return text.replace(NOT_FOUND_PAGE[2], "{page}")
+
+
+def expected_outcomes(client: str) -> dict[str, tuple[Replies, Outcome]]:
+    """The replies and the recorded outcome of each case of a client."""
+    outcomes = {}
+    for run in read_recording("recorded")["runs"]:
+        if run["client"] == client:
+            error = run["error"] and run["error"].replace("http://127.0.0.1:PORT", "{origin}")
+            error = error and error.replace("http://127.0.0.1:ASPORT", "{authkit}").replace(NOT_FOUND_PAGE[2], "{page}")
+            requests = [line.rpartition(" ")[0] for line in run["requests"]]
+            outcomes[run["case"]] = (recorded_cases()[run["case"]], {"error": error, "requests": requests})
+    paths = {"prm": RESOURCE_PATH, "asm": SERVER_PATH, "oidc": OPENID_PATH}
+    for run in read_recording("single_faults")["runs"]:
+        if client in run["clients"]:
+            requests = [line.format(**paths) for line in run["requests"]]
+            outcomes[run["case"]] = (single_fault_cases()[run["case"]], {"error": run["error"], "requests": requests})
+    return outcomes
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("client", type=click.Choice(CLIENTS))
+@click.option("--case", "cases", multiple=True, help="Run only this case; can be repeated.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the outcomes to this file, as JSON.")
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="The number of parallel runs.")
+def main(*, client: str, cases: tuple[str, ...], output: Path | None, jobs: int) -> None:
+    """Run the installed version of CLIENT in the recorded cases, and print each difference from the recordings.
+
+    The exit code is 1 if a request or an error differs. Then update the recordings in `tests/verify/data`, the
+    prediction of the client and its claim.
+    """
+    expected = {name: case for name, case in expected_outcomes(client).items() if not cases or name in cases}
+    started = time.monotonic()
+
+    def run(name: str) -> Outcome:
+        return record(client, expected[name][0], ENDPOINT_PATHS.get(name, "/mcp"))
+
+    # The first run also installs a client that is missing.
+    first, *others = expected
+    outcomes = {first: run(first)}
+    with ThreadPoolExecutor(jobs) as pool:
+        outcomes |= zip(others, pool.map(run, others), strict=True)
+    version = installed_version(client)
+    if output:
+        output.write_text(json.dumps({"client": client, "version": version, "outcomes": outcomes}, indent=1) + "\n")
+    different = [name for name in expected if outcomes[name] != expected[name][1]]
+    for name in different:
+        click.echo(f"{name}\n  recorded {json.dumps(expected[name][1])}\n  now      {json.dumps(outcomes[name])}")
+    seconds = time.monotonic() - started
+    click.echo(f"{version}: {len(expected)} cases, {len(different)} different, {seconds:.0f} s", err=True)
+    sys.exit(bool(different))
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m dev.client_lab")
