@@ -136,6 +136,77 @@ def test_a_root_document_that_middleware_answers_is_an_error_with_the_claim_as_r
     assert finding["fix"] == f'Write routes = ["{METADATA}"] in [tool.routegen.apps.mcp].'
 
 
+PAGE = """
+from fastapi import FastAPI
+from fastmcp import FastMCP
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
+
+class PageFor404:
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        async def send_page(message):
+            if message["type"] == "http.response.start" and message["status"] == 404:
+                message = {**message, "status": 200}
+            await send(message)
+        await self.app(scope, receive, send_page)
+
+class Metadata:
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        is_document = scope["path"].startswith("/.well-known/oauth-protected-resource")
+        await (JSONResponse({}) if is_document else self.app)(scope, receive, send)
+
+def make(*middleware):
+    return FastMCP("x").http_app(stateless_http=True, middleware=[Middleware(each) for each in middleware])
+"""
+RESERVED = [
+    *(f"/.well-known/{name}/mcp" for name in ("oauth-authorization-server", "oauth-protected-resource",
+                                              "openid-configuration")),
+    *(f"/mcp/.well-known/{name}" for name in ("oauth-authorization-server", "oauth-protected-resource",
+                                              "openid-configuration")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        ("app = make()\napp.add_exception_handler(404, lambda request, error: HTMLResponse('?'))", 200),
+        ("app = make()\napp.add_exception_handler(404, lambda request, error: RedirectResponse('/home'))", 307),
+        ("app = make(PageFor404)", 200),
+        ("mcp = make()\nmcp.add_exception_handler(404, lambda request, error: HTMLResponse('?'))\napp = FastAPI("
+         + "docs_url=None, redoc_url=None, openapi_url=None)\napp.mount('/', mcp)", 200),
+    ],
+    ids=["page", "redirect", "middleware", "mounted"],
+)  # fmt: skip
+def test_a_page_in_the_place_of_a_404_is_an_error_with_the_documents(
+    tmp_path: Path, routegen: Routegen, source: str, status: int
+) -> None:
+    done = prove_source(tmp_path, routegen, PAGE + source, "--format", "json")
+    assert done.code == 1
+    (finding,) = json.loads(done.stdout)["findings"]
+    paths = ", ".join(f"GET {path} ({status})" for path in RESERVED)
+    assert (finding["rule"], finding["subject"]) == ("RG306", "mcp")
+    assert finding["message"] == f"mcp answers paths that it does not serve with a page: {paths}."
+    assert finding["fix"].startswith("Let its handler for unknown paths answer with status 404")
+
+
+def test_a_document_of_middleware_beside_a_404_is_no_page(tmp_path: Path, routegen: Routegen) -> None:
+    done = prove_source(tmp_path, routegen, f"{PAGE}app = make(Metadata)", "--format", "json")
+    rules = {finding["rule"] for finding in json.loads(done.stdout)["findings"]}
+    assert rules == {"RG303", "RG304"}, "the root document goes to the default app"
+
+
+def test_a_page_with_status_404_is_no_finding(tmp_path: Path, routegen: Routegen) -> None:
+    page = "app = make()\napp.add_exception_handler(404, lambda request, error: HTMLResponse('?', 404))"
+    done = prove_source(tmp_path, routegen, PAGE + page, "--format", "json")
+    assert (done.code, json.loads(done.stdout)["findings"]) == (0, [])
+
+
 def test_other_paths_that_middleware_answers_are_listed_with_their_status(tmp_path: Path, routegen: Routegen) -> None:
     done = prove_source(tmp_path, routegen, MIDDLEWARE.replace("PATHS)", "{'/authorize': 401, '/token': 200})"))
     assert done.code == 0, done.stdout

@@ -59,6 +59,8 @@ class AppProof:
         served: how many requests reached a route.
         answered_by_middleware: how many requests middleware answered, so that the router was asked without it.
         middleware_paths: the paths that only middleware answers, each with its status.
+        pages: the documents of its endpoints that the app gets, and answers as it answers an invented path, each with
+            its status.
     """
 
     app: str
@@ -69,6 +71,7 @@ class AppProof:
     served: int
     answered_by_middleware: int
     middleware_paths: dict[str, int]
+    pages: dict[str, int]
 
 
 def compare_requests(
@@ -91,12 +94,15 @@ def compare_requests(
     disagreements: list[Disagreement] = []
     requests, served, answered_by_middleware = 0, 0, 0
     middleware_paths: dict[str, int] = {}
+    pages: dict[str, int] = {}
     for request in driven:
         requests += 1
         served += request.outcome == "served"
         answered_by_middleware += request.without_middleware
         if request.without_middleware and request.outcome == "not-found" and request.status:
             middleware_paths.setdefault(request.path, request.status)
+        if comparison.gets_page(request):
+            pages[request.path] = request.status
         if disagreement := comparison.compare(request):
             disagreements.append(disagreement)
     disagreements.sort(key=lambda request: (len(request.path), request.path, request.method))
@@ -110,6 +116,7 @@ def compare_requests(
         served,
         answered_by_middleware,
         dict(sorted(middleware_paths.items())),
+        dict(sorted(pages.items())),
     )
 
 
@@ -165,8 +172,15 @@ class _Comparison:
 
     def _middleware_serves(self, request: DrivenRequest) -> bool:
         """Whether middleware answers a path that clients ask about an endpoint, and no route of the app does."""
-        is_document = request.method == "GET" and request.path in self._documents
+        is_document = request.method == "GET" and request.path in self._documents and not request.is_page
         return is_document and request.outcome == "not-found" and 200 <= request.status < 300
+
+    def gets_page(self, request: DrivenRequest) -> bool:
+        """Whether the gateway sends the app a request for a document, which the app answers like an invented path."""
+        if not (request.is_page and request.outcome == "not-found" and request.path in self._documents):
+            return False
+        key = self._table.select(request.method, request.path)
+        return (self._default if key is None else self._routes[str(key)].app) == self._app.name
 
     def _app_serves(self, request: DrivenRequest) -> bool:
         """Whether the app answers; a 405 counts too, unless the app shares its paths with another one by method."""

@@ -7,7 +7,7 @@ reaches a stub.
 import asyncio
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit
 
@@ -40,6 +40,7 @@ class DrivenRequest:
         position: the position, in the list of served paths, of the route that was reached; -1 for none.
         without_middleware: middleware answered the request, so it was sent to the router directly.
         status: the status with which middleware answered; 0 if it did not answer.
+        is_page: whether the app answers a document as it answers an invented path, for example with its page for a 404.
     """
 
     method: str
@@ -48,10 +49,11 @@ class DrivenRequest:
     position: int = -1
     without_middleware: bool = False
     status: int = 0
+    is_page: bool = False
 
     def as_data(self) -> list[Any]:
         """Return the fields as a list for JSON; there can be 100,000 of these."""
-        return [self.method, self.path, self.outcome, self.position, self.without_middleware, self.status]
+        return list(astuple(self))
 
 
 @dataclass
@@ -190,7 +192,7 @@ async def _send_all(
     requests: Iterable[tuple[str, str]],
 ) -> list[DrivenRequest]:
     driven: list[DrivenRequest] = []
-    answered_by_middleware: list[tuple[str, str, int]] = []
+    answered_by_middleware: list[tuple[str, str, int, bool]] = []
     table = getattr(router, "routes", ())
     table_length = len(table)
     for method, path in requests:
@@ -201,17 +203,27 @@ async def _send_all(
                 "let the app add them while it is imported"
             )
         if outcome is None:
-            answered_by_middleware.append((method, path, current.status))
+            status = current.status
+            is_page = method == "GET" and 200 <= status < 400 and await _answers_invented_path(app, path, current)
+            answered_by_middleware.append((method, path, status, is_page))
         else:
             driven.append(DrivenRequest(method, path, outcome, current.position))
-    if router is None and not driven and {status for _, _, status in answered_by_middleware} == {0}:
+    if router is None and not driven and {status for _, _, status, _ in answered_by_middleware} == {0}:
         raise AppReferenceError(f"raises an error on every request, so it is no ASGI application: {current.error}")
     _remove_middleware_of_mounts(routes)
-    for method, path, status in answered_by_middleware:
+    for method, path, status, is_page in answered_by_middleware:
         # A request that fails in the router itself has reached a route.
         outcome = await _send(router or app, method, path, current) or "served"
-        driven.append(DrivenRequest(method, path, outcome, current.position, without_middleware=True, status=status))
+        driven.append(DrivenRequest(method, path, outcome, current.position, True, status, is_page))
     return driven
+
+
+async def _answers_invented_path(app: Any, document: str, current: _CurrentRequest) -> bool:
+    """Whether the app answers a document with a status that an invented path in the same folder has too."""
+    folder, well_known, name = document.partition("/.well-known/")
+    status, (_, slash, endpoint) = current.status, name.partition("/")
+    await _send(app, "GET", f"{folder}{well_known}no-such-document{slash}{endpoint}", current)
+    return bool(well_known) and current.status == status
 
 
 def _remove_middleware_of_mounts(routes: Sequence[DiscoveredRoute]) -> None:

@@ -1,6 +1,6 @@
 """The report of `routegen prove`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from routegen.prove.compare_requests import AppProof
@@ -44,17 +44,28 @@ def _findings(proof: AppProof, fix: str) -> Iterator[Finding]:
         if disagreement.kind == "middleware":
             remedy = f'Write routes = ["{disagreement.path}"] in [tool.routegen.apps.{proof.app}].'
         yield Finding(_RULES[disagreement.kind], subject, f"{disagreement.text}.", remedy)
-    if proof.middleware_paths:
-        yield _middleware_finding(proof)
+    if proof.pages:
+        paths = [f"GET {path} ({status})" for path, status in proof.pages.items()]
+        message = f"{proof.app} answers paths that it does not serve with a page: {_first(paths)}."
+        fix = "Let its handler for unknown paths answer with status 404, at least below /.well-known/."
+        yield Finding(rules.PAGE_FOR_DOCUMENT, proof.app, message, fix)
+    # An app that answers every path with a page has no single paths of its middleware.
+    paths = {path: status for path, status in proof.middleware_paths.items() if not proof.pages or status >= 400}
+    if paths:
+        yield _middleware_finding(proof, paths)
 
 
-def _middleware_finding(proof: AppProof) -> Finding:
+def _middleware_finding(proof: AppProof, paths: Mapping[str, int]) -> Finding:
     """A note with the paths that no route serves and that middleware answers nevertheless."""
-    answers = [f"{path} ({status})" for path, status in proof.middleware_paths.items()]
-    more = f" and {len(answers) - _PATHS_SHOWN} more" if len(answers) > _PATHS_SHOWN else ""
-    message = f"Middleware answers paths that no route serves: {', '.join(answers[:_PATHS_SHOWN])}{more}."
+    answers = [f"{path} ({status})" for path, status in paths.items()]
+    message = f"Middleware answers paths that no route serves: {_first(answers)}."
     fix = f"If {proof.app} shall get such a path, list it in `routes`, or own it with `own`."
     return Finding(rules.MIDDLEWARE_PATHS, proof.app, message, fix)
+
+
+def _first(paths: list[str]) -> str:
+    more = f" and {len(paths) - _PATHS_SHOWN} more" if len(paths) > _PATHS_SHOWN else ""
+    return f"{', '.join(paths[:_PATHS_SHOWN])}{more}"
 
 
 _EXCUSES = {

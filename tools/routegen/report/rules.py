@@ -174,6 +174,7 @@ RESERVED_SERVED = Rule("RG302", "error", "An app serves a path that the manifest
 ANSWERED_BY_MIDDLEWARE = Rule("RG303", "error", "Middleware answers a document of an endpoint that another app gets.")
 MIDDLEWARE_PATHS = Rule("RG304", "note", "Middleware answers paths that no route of the app serves.")
 NOTHING_ROUTED = Rule("RG305", "error", "No request reaches a route of the app.")
+PAGE_FOR_DOCUMENT = Rule("RG306", "error", "An app answers a document that it does not serve with a page.")
 
 RULES: tuple[Rule, ...] = tuple(
     sorted((rule for rule in vars().values() if isinstance(rule, Rule)), key=lambda r: r.id)
