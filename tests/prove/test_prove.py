@@ -164,6 +164,12 @@ class Metadata:
 def make(*middleware):
     return FastMCP("x").http_app(stateless_http=True, middleware=[Middleware(each) for each in middleware])
 """
+MOUNTED = """
+mcp = make()
+mcp.add_exception_handler(404, lambda request, error: HTMLResponse("?"))
+app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+app.mount("/", mcp)
+"""
 RESERVED = [
     *(f"/.well-known/{name}/mcp" for name in ("oauth-authorization-server", "oauth-protected-resource",
                                               "openid-configuration")),
@@ -178,8 +184,7 @@ RESERVED = [
         ("app = make()\napp.add_exception_handler(404, lambda request, error: HTMLResponse('?'))", 200),
         ("app = make()\napp.add_exception_handler(404, lambda request, error: RedirectResponse('/home'))", 307),
         ("app = make(PageFor404)", 200),
-        ("mcp = make()\nmcp.add_exception_handler(404, lambda request, error: HTMLResponse('?'))\napp = FastAPI("
-         + "docs_url=None, redoc_url=None, openapi_url=None)\napp.mount('/', mcp)", 200),
+        (MOUNTED, 200),
     ],
     ids=["page", "redirect", "middleware", "mounted"],
 )  # fmt: skip

@@ -45,8 +45,8 @@ def _findings(proof: AppProof, fix: str) -> Iterator[Finding]:
             remedy = f'Write routes = ["{disagreement.path}"] in [tool.routegen.apps.{proof.app}].'
         yield Finding(_RULES[disagreement.kind], subject, f"{disagreement.text}.", remedy)
     if proof.pages:
-        paths = [f"GET {path} ({status})" for path, status in proof.pages.items()]
-        message = f"{proof.app} answers paths that it does not serve with a page: {_first(paths)}."
+        pages = [f"GET {path} ({status})" for path, status in proof.pages.items()]
+        message = f"{proof.app} answers paths that it does not serve with a page: {_first(pages)}."
         fix = "Let its handler for unknown paths answer with status 404, at least below /.well-known/."
         yield Finding(rules.PAGE_FOR_DOCUMENT, proof.app, message, fix)
     # An app that answers every path with a page has no single paths of its middleware.
