@@ -54,7 +54,10 @@ def record(client: str, replies: Replies, path: str = "/mcp") -> Outcome:
                 os.killpg(process.pid, signal.SIGKILL)
             output = process.communicate()[0]
         requests = [line.rpartition(" ")[0] for line in servers.requests]
-        error = None if servers.signing_in.is_set() else json.loads(output or '{"error": "no end"}').get("error")
+        if servers.signing_in.is_set():
+            error = None if servers.has_sign_in_page else ""  # only the browser shows an error
+        else:
+            error = json.loads(output or '{"error": "no end"}').get("error")
         return {"error": error and without_urls(error, servers), "requests": requests}
 
 

@@ -18,12 +18,14 @@ class ReplyingServers:
         urls: the URL of each server by its name.
         requests: the requests up to the sign-in page, as the recordings write them: `METHOD server path status`.
         signing_in: set as soon as a client has opened the sign-in page.
+        has_sign_in_page: whether the sign-in page exists.
     """
 
     replies: Replies
     urls: dict[str, str] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     signing_in: threading.Event = field(default_factory=threading.Event)
+    has_sign_in_page: bool = True
 
     def fill_in(self, template: str) -> str:
         """Put the URLs of the servers into a text of a recording."""
@@ -38,6 +40,7 @@ class ReplyingServers:
         keys = (f"{method} {server} {target}", f"{method} {server} {path}", f"* {server}")
         status, headers, body = next(self.replies[key] for key in keys if key in self.replies)
         if method == "GET" and path.endswith("/authorize"):
+            self.has_sign_in_page = status < 400
             self.signing_in.set()
         if not self.signing_in.is_set():
             self.requests.append(f"{method} {server} {target} {status}")

@@ -22,7 +22,15 @@ class InspectorError(Exception):
 
 def run_session(program: list[str], mcp_url: str, state: Path, seconds: float, tool: str, arguments: Any) -> Any:
     opened = count_opened(state)
-    command = [*program, "--cli", mcp_url, "--callback-url", f"http://127.0.0.1:{free_port()}/oauth/callback"]
+    command = [
+        *program,
+        "--cli",
+        mcp_url,
+        "--transport",
+        "http",
+        "--callback-url",
+        f"http://127.0.0.1:{free_port()}/oauth/callback",
+    ]
     try:
         tools = _run(command, state, "--method", "tools/list")["tools"]
         time.sleep(seconds)
