@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,6 +32,9 @@ from dev.client_lab.replying_servers import ReplyingServers, run_replying_server
 SECONDS = 60
 """The time after which a client that neither ends nor opens the sign-in page is stopped."""
 
+SECONDS_AT_PAGE = 1
+"""The time in which a client can refuse to go on after the sign-in page."""
+
 Outcome = dict[str, Any]
 
 
@@ -47,18 +51,25 @@ def record(client: str, replies: Replies, path: str = "/mcp") -> Outcome:
             text=True,
             start_new_session=True,
         ) as process:
-            deadline = time.monotonic() + SECONDS
-            while process.poll() is None and not servers.signing_in.is_set() and time.monotonic() < deadline:
-                time.sleep(0.01)
+            _wait(process, servers.signing_in, SECONDS)
+            _wait(process, servers.went_on, SECONDS_AT_PAGE if servers.signing_in.is_set() else 0)
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             output = process.communicate()[0]
         requests = [line.rpartition(" ")[0] for line in servers.requests]
-        if servers.signing_in.is_set():
-            error = None if servers.has_sign_in_page else ""  # only the browser shows an error
-        else:
-            error = json.loads(output or '{"error": "no end"}').get("error")
+        error = json.loads(output or "{}").get("error")
+        if not servers.has_sign_in_page:
+            error = ""  # only the browser shows an error
+        elif servers.went_on.is_set():
+            error = None
         return {"error": error and without_urls(error, servers), "requests": requests}
+
+
+def _wait(process: "subprocess.Popen[str]", event: threading.Event, seconds: float) -> None:
+    """Wait until a process ends, or until something has happened."""
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and not event.is_set() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def without_urls(text: str, servers: ReplyingServers) -> str:

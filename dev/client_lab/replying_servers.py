@@ -19,6 +19,7 @@ class ReplyingServers:
         requests: the requests up to the sign-in page, as the recordings write them: `METHOD server path status`.
         signing_in: set as soon as a client has opened the sign-in page.
         has_sign_in_page: whether the sign-in page exists.
+        went_on: set at the first request after the sign-in page.
     """
 
     replies: Replies
@@ -26,6 +27,7 @@ class ReplyingServers:
     requests: list[str] = field(default_factory=list)
     signing_in: threading.Event = field(default_factory=threading.Event)
     has_sign_in_page: bool = True
+    went_on: threading.Event = field(default_factory=threading.Event)
 
     def fill_in(self, template: str) -> str:
         """Put the URLs of the servers into a text of a recording."""
@@ -42,6 +44,8 @@ class ReplyingServers:
         if method == "GET" and path.endswith("/authorize"):
             self.has_sign_in_page = status < 400
             self.signing_in.set()
+        elif self.signing_in.is_set():
+            self.went_on.set()
         if not self.signing_in.is_set():
             self.requests.append(f"{method} {server} {target} {status}")
         return status, {name: self.fill_in(value) for name, value in headers.items()}, self.fill_in(body).encode()
