@@ -49,7 +49,7 @@ def shown(
     event = make_event(request, RequestContext(None, request.path, "id", "Root=1", 0.0))
     exchange = Exchange("id", 0.0, request, "$default", "wiki", response, 1.0, event=json.dumps(event).encode())
     exchange = replace(exchange, result=json.dumps(result or {}).encode())
-    details = exchange_details(exchange_summary(1, exchange, None, masker), exchange, EXPLAINER, masker, None)
+    details = exchange_details(exchange_summary(1, exchange, masker), exchange, EXPLAINER, masker, None)
     return json.dumps(details | {"log": log_lines(exchange, masker)}, ensure_ascii=False)
 
 

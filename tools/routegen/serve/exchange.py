@@ -110,6 +110,7 @@ class Exchange:
         event: the event that the function received, as JSON; empty if there was none.
         result: the function's result, as JSON; empty if there was none.
         problem: why the gateway answered instead of the app; None if the app answered.
+        replay_of: the number of the exchange that the inspector repeated; None if it is a client's request.
     """
 
     id: str
@@ -125,3 +126,4 @@ class Exchange:
     event: bytes = b""
     result: bytes = b""
     problem: str | None = None
+    replay_of: int | None = None

@@ -57,11 +57,14 @@ class GatewayApp:
         self._settings = settings
         self._on_exchange = on_exchange
 
-    async def answer(self, request: HttpRequest, body: RequestBody | None = None) -> HttpResponse:
+    async def answer(
+        self, request: HttpRequest, body: RequestBody | None = None, replay_of: int | None = None
+    ) -> HttpResponse:
         """Answer a request, whose body is still to be read if there is a `body`."""
         start = time.perf_counter()
         # API Gateway's ids look like this: 15 characters and an equals sign.
         exchange = Exchange(base64.b64encode(secrets.token_bytes(11)).decode(), time.time(), request)
+        exchange.replay_of = replay_of
         try:
             if body:
                 exchange.request = await _read_request(request, body)

@@ -15,7 +15,7 @@ from routegen.config import Config
 from routegen.errors import ConfigError, RoutegenError
 from routegen.manifest import read_manifest
 from routegen.manifest.explain import Explainer
-from routegen.serve.exchange import Exchange
+from routegen.serve.exchange import Exchange, HttpRequest
 from routegen.serve.file_versions import FileVersion, file_version, source_versions
 from routegen.serve.gateway_app import GatewayApp
 from routegen.serve.gateway_log import GatewayLog
@@ -110,7 +110,7 @@ class LocalGateway:
             ]
             if inspector_socket:
                 inspector_port = inspector_socket.getsockname()[1]
-                self._inspector = Inspector(inspector_port, self._settings, self._gateway_app.answer, self._manifest)
+                self._inspector = Inspector(inspector_port, self._settings, self._replay, self._manifest)
                 self.on_exchange(self._inspector.add_exchange)
                 listeners.append((inspector_socket, self._inspector.answer))
             try:
@@ -153,6 +153,9 @@ class LocalGateway:
 
     def _report_bug(self, text: str) -> None:
         self._log.write_event("error", f"a bug in routegen: {text}")
+
+    async def _replay(self, request: HttpRequest, number: int) -> None:
+        await self._gateway_app.answer(request, replay_of=number)
 
     async def _next_invocation(self, instance: LambdaInstance) -> LambdaInvocation | None:
         return await self._pools[instance.function.name].next_invocation(instance)

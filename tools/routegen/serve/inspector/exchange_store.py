@@ -20,13 +20,11 @@ class StoredExchange:
     Attributes:
         number: counts up from 1.
         exchange: the exchange, with its secrets, because a replay needs them. Only a replay sends them anywhere.
-        replay_of: the number of the exchange that it repeats; None if it repeats none.
         size: its size in bytes, estimated.
     """
 
     number: int
     exchange: Exchange
-    replay_of: int | None
     size: int
 
 
@@ -42,12 +40,12 @@ class ExchangeStore:
         self._stored: dict[int, StoredExchange] = {}
         self._size = 0
 
-    def add(self, exchange: Exchange, replay_of: int | None = None) -> StoredExchange:
+    def add(self, exchange: Exchange) -> StoredExchange:
         """Store an exchange."""
         self.last_number += 1
         contents = (exchange.request.body, exchange.response.body, exchange.event, exchange.result)
         size = sum(map(len, contents)) + _OVERHEAD_BYTES
-        stored = self._stored[self.last_number] = StoredExchange(self.last_number, exchange, replay_of, size)
+        stored = self._stored[self.last_number] = StoredExchange(self.last_number, exchange, size)
         self._size += size
         while len(self._stored) > MAX_EXCHANGES or (self._size > MAX_BYTES and len(self._stored) > 1):
             self._size -= self._stored.pop(next(iter(self._stored))).size

@@ -16,7 +16,7 @@ MAX_SHOWN = 64 * 1024
 JsonObject = dict[str, Any]
 
 
-def exchange_summary(number: int, exchange: Exchange, replay_of: int | None, masker: Masker) -> JsonObject:
+def exchange_summary(number: int, exchange: Exchange, masker: Masker) -> JsonObject:
     """The line of an exchange in the page's list, without the query."""
     path = masker.mask_path(exchange.request.path)
     headers = tuple((name, masker.mask_value(name, value)) for name, value in exchange.response.headers)
@@ -35,7 +35,7 @@ def exchange_summary(number: int, exchange: Exchange, replay_of: int | None, mas
         "sign_in": is_sign_in_request(request),
         "warning": client_warning(replace(exchange, request=request, response=response)),
         "problem": exchange.problem,
-        "replay_of": replay_of,
+        "replay_of": exchange.replay_of,
         "replayable": exchange.is_complete,
     }
 

@@ -8,7 +8,6 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextvars import ContextVar
 from dataclasses import replace
 from importlib.resources import files
 
@@ -45,14 +44,14 @@ _PAGE_FILES = {
     "/style.css": ("style.css", "text/css"),
 }
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
-_REPLAY_OF: ContextVar[int | None] = ContextVar("replay_of", default=None)
 
 _NOT_STORED = "This request is no longer stored."
 _NOT_REPLAYABLE = "This request cannot be replayed: the gateway refused it before it had read the whole request."
 _WRONG_ORIGIN = "Only the inspector's page can replay a request; reload the page."
 _WRONG_HOST = "The inspector only answers requests to 127.0.0.1, localhost or [::1]; open it with one of these names.\n"
 
-ReplayRequest = Callable[[HttpRequest], Awaitable[object]]
+ReplayRequest = Callable[[HttpRequest, int], Awaitable[object]]
+"""Sends a stored request again, with the number of its exchange."""
 
 
 class Inspector:
@@ -84,7 +83,7 @@ class Inspector:
 
     def add_exchange(self, exchange: Exchange) -> None:
         """Store and show an answered request."""
-        self._store.add(exchange, _REPLAY_OF.get())
+        self._store.add(exchange)
         self._wake_viewers()
 
     def close(self) -> None:
@@ -150,7 +149,7 @@ class Inspector:
         return self._summary(stored) if stored else None
 
     def _summary(self, stored: StoredExchange) -> JsonObject:
-        return exchange_summary(stored.number, stored.exchange, stored.replay_of, self._masker)
+        return exchange_summary(stored.number, stored.exchange, self._masker)
 
     def _details_response(self, number: int) -> HttpResponse:
         stored = self._store.get(number)
@@ -171,11 +170,7 @@ class Inspector:
             return json_response(404, {"problem": _NOT_STORED})
         if not stored.exchange.is_complete:
             return json_response(409, {"problem": _NOT_REPLAYABLE})
-        _REPLAY_OF.set(number)
-        try:
-            await self._replay_request(stored.exchange.request)
-        finally:
-            _REPLAY_OF.set(None)
+        await self._replay_request(stored.exchange.request, number)
         return json_response(200, {"replayed": number})
 
 
