@@ -210,10 +210,10 @@ def test_the_store_is_limited_in_number_and_in_bytes() -> None:
     assert store.get(10) is None
     assert store.get(11)
     for _ in range(20):
-        last = store.add(exchange(MAX_BYTES // 10)).number
+        last = store.add(exchange(MAX_BYTES // 10))
     assert store.get(last - 8)
     assert store.get(last - 10) is None
-    assert store.add(exchange(MAX_BYTES * 2)).number == last + 1
+    assert store.add(exchange(MAX_BYTES * 2)) == last + 1
     assert store.get(last + 1)
     assert store.get(last) is None
 
@@ -254,10 +254,9 @@ def test_a_slow_viewer_keeps_no_bodies_in_memory() -> None:
 def test_changed_routes_do_not_explain_an_older_request() -> None:
     manifest = Manifest(version=1, default="wiki", routes=())
     explainer, masker = Explainer(manifest), Masker(manifest, ServeSettings())
-    summary = {"path": "/x", "problem": None, "warning": None}
-    assert exchange_details(summary, exchange(), explainer, masker, None)["reason"] == "no route key takes it"
+    assert exchange_details(1, exchange(), explainer, masker, None)["reason"] == "no route key takes it"
     changed = replace(exchange(), route_key="ANY /x")
-    reason = exchange_details(summary, changed, explainer, masker, None)["reason"]
+    reason = exchange_details(1, changed, explainer, masker, None)["reason"]
     assert reason == "the routes have changed since this request"
 
 

@@ -15,7 +15,7 @@ from routegen.manifest import Manifest, Route
 from routegen.manifest.explain import Explainer
 from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse
 from routegen.serve.gateway_log import GatewayLog
-from routegen.serve.inspector.exchange_view import exchange_details, exchange_summary
+from routegen.serve.inspector.exchange_view import exchange_details
 from routegen.serve.masker import MASKED, Masker
 from routegen.serve.proxy_event import RequestContext, make_event
 from routegen.serve.proxy_response import InvalidResultError, make_response
@@ -49,7 +49,7 @@ def shown(
     event = make_event(request, RequestContext(None, request.path, "id", "Root=1", 0.0))
     exchange = Exchange("id", 0.0, request, "$default", "wiki", response, 1.0, event=json.dumps(event).encode())
     exchange = replace(exchange, result=json.dumps(result or {}).encode())
-    details = exchange_details(exchange_summary(1, exchange, masker), exchange, EXPLAINER, masker, None)
+    details = exchange_details(1, exchange, EXPLAINER, masker, None)
     return json.dumps(details | {"log": log_lines(exchange, masker)}, ensure_ascii=False)
 
 

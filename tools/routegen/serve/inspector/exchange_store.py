@@ -1,6 +1,4 @@
-"""The latest exchanges."""
-
-from dataclasses import dataclass
+"""The latest exchanges, with their secrets, because a replay needs them. Only a replay sends them anywhere."""
 
 from routegen.serve.exchange import Exchange
 
@@ -13,23 +11,8 @@ MAX_BYTES = 64 * 1024 * 1024
 _OVERHEAD_BYTES = 2048
 
 
-@dataclass
-class StoredExchange:
-    """An exchange in the store.
-
-    Attributes:
-        number: counts up from 1.
-        exchange: the exchange, with its secrets, because a replay needs them. Only a replay sends them anywhere.
-        size: its size in bytes, estimated.
-    """
-
-    number: int
-    exchange: Exchange
-    size: int
-
-
 class ExchangeStore:
-    """Stores exchanges; the oldest ones leave it.
+    """Stores exchanges by their numbers, which count up from 1; the oldest ones leave it.
 
     Attributes:
         last_number: the number of the latest exchange; 0 before the first one.
@@ -37,24 +20,27 @@ class ExchangeStore:
 
     def __init__(self) -> None:
         self.last_number = 0
-        self._stored: dict[int, StoredExchange] = {}
+        self._exchanges: dict[int, Exchange] = {}
         self._size = 0
 
-    def add(self, exchange: Exchange) -> StoredExchange:
-        """Store an exchange."""
+    def add(self, exchange: Exchange) -> int:
+        """Store an exchange, and return its number."""
         self.last_number += 1
-        contents = (exchange.request.body, exchange.response.body, exchange.event, exchange.result)
-        size = sum(map(len, contents)) + _OVERHEAD_BYTES
-        stored = self._stored[self.last_number] = StoredExchange(self.last_number, exchange, size)
-        self._size += size
-        while len(self._stored) > MAX_EXCHANGES or (self._size > MAX_BYTES and len(self._stored) > 1):
-            self._size -= self._stored.pop(next(iter(self._stored))).size
-        return stored
+        self._exchanges[self.last_number] = exchange
+        self._size += _estimated_size(exchange)
+        while len(self._exchanges) > MAX_EXCHANGES or (self._size > MAX_BYTES and len(self._exchanges) > 1):
+            self._size -= _estimated_size(self._exchanges.pop(next(iter(self._exchanges))))
+        return self.last_number
 
-    def get(self, number: int) -> StoredExchange | None:
+    def get(self, number: int) -> Exchange | None:
         """The exchange with a number; None if it is not stored any more."""
-        return self._stored.get(number)
+        return self._exchanges.get(number)
 
-    def next_after(self, number: int) -> StoredExchange | None:
-        """The oldest stored exchange with a higher number; None if there is none."""
-        return self._stored.get(max(number + 1, next(iter(self._stored), 1)))
+    def number_after(self, number: int) -> int:
+        """The number after `number` that is still stored, or will be the next one."""
+        return max(number + 1, next(iter(self._exchanges), 1))
+
+
+def _estimated_size(exchange: Exchange) -> int:
+    contents = (exchange.request.body, exchange.response.body, exchange.event, exchange.result)
+    return sum(map(len, contents)) + _OVERHEAD_BYTES

@@ -41,18 +41,18 @@ def exchange_summary(number: int, exchange: Exchange, masker: Masker) -> JsonObj
 
 
 def exchange_details(
-    summary: JsonObject, exchange: Exchange, explainer: Explainer, masker: Masker, stage: str | None
+    number: int, exchange: Exchange, explainer: Explainer, masker: Masker, stage: str | None
 ) -> JsonObject:
     """Everything about an exchange.
 
     Args:
-        summary: its line in the list.
+        number: its number.
         exchange: the exchange.
         explainer: explains why a route key matches a request.
         masker: masks its values.
         stage: the gateway's stage.
     """
-    request, response = exchange.request, exchange.response
+    summary, request, response = exchange_summary(number, exchange, masker), exchange.request, exchange.response
     path = f"/{request.path[1:].partition('/')[2]}" if stage else request.path
     query = f"?{masker.mask_query(request.query)}" if request.query else ""
     reason = _route_key_reason(exchange, explainer.explain(request.method, path))

@@ -15,7 +15,7 @@ from routegen.manifest import Manifest
 from routegen.manifest.explain import Explainer
 from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse, json_response
 from routegen.serve.http_server import RequestBody
-from routegen.serve.inspector.exchange_store import ExchangeStore, StoredExchange
+from routegen.serve.inspector.exchange_store import ExchangeStore
 from routegen.serve.inspector.exchange_view import JsonObject, exchange_details, exchange_summary
 from routegen.serve.masker import Masker
 from routegen.serve.serve_settings import ServeSettings
@@ -134,7 +134,7 @@ class Inspector:
             if routes is not self._route_map:
                 routes = self._route_map
                 yield _event_bytes("routes", routes)
-            while summary := self._next_summary(after):
+            while summary := self._summary(self._store.number_after(after)):
                 after = summary["number"]
                 yield _event_bytes("exchange", summary, after)
             try:
@@ -143,34 +143,29 @@ class Inspector:
             except TimeoutError:
                 yield b": keep-alive\n\n"
 
-    def _next_summary(self, after: int) -> JsonObject | None:
+    def _summary(self, number: int) -> JsonObject | None:
         """Only the summary, so that a slow reader does not keep the exchange in memory."""
-        stored = self._store.next_after(after)
-        return self._summary(stored) if stored else None
-
-    def _summary(self, stored: StoredExchange) -> JsonObject:
-        return exchange_summary(stored.number, stored.exchange, self._masker)
+        exchange = self._store.get(number)
+        return exchange_summary(number, exchange, self._masker) if exchange else None
 
     def _details_response(self, number: int) -> HttpResponse:
-        stored = self._store.get(number)
-        if stored is None:
+        exchange = self._store.get(number)
+        if exchange is None:
             return json_response(404, {"problem": _NOT_STORED})
-        details = exchange_details(
-            self._summary(stored), stored.exchange, self._explainer, self._masker, self._settings.stage
-        )
-        return json_response(200, details)
+        stage = self._settings.stage
+        return json_response(200, exchange_details(number, exchange, self._explainer, self._masker, stage))
 
     async def _replay_response(self, request: HttpRequest, number: int) -> HttpResponse:
         token = request.header("x-inspector-token") or ""
         has_token = secrets.compare_digest(token.encode(), self._token.encode())
         if request.header("origin") != f"http://{request.header('host')}" or not has_token:
             return json_response(403, {"problem": _WRONG_ORIGIN})
-        stored = self._store.get(number)
-        if stored is None:
+        exchange = self._store.get(number)
+        if exchange is None:
             return json_response(404, {"problem": _NOT_STORED})
-        if not stored.exchange.is_complete:
+        if not exchange.is_complete:
             return json_response(409, {"problem": _NOT_REPLAYABLE})
-        await self._replay_request(stored.exchange.request, number)
+        await self._replay_request(exchange.request, number)
         return json_response(200, {"replayed": number})
 
 
