@@ -6,6 +6,9 @@ from collections.abc import Iterator
 import pytest
 from differential.manifests import MAX_APPS
 from differential.servers import run_upstreams
+from helpers.certificate import certificate
+
+__all__ = ["certificate"]
 
 
 @pytest.fixture(scope="session")

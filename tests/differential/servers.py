@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -44,7 +44,9 @@ def environment(folder: Path) -> dict[str, str]:
     return {"PATH": PATH, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
 
 
-def render_config(server: str, manifest: Manifest, port: int, apps: Mapping[str, str], folder: Path) -> str:
+def render_config(
+    server: str, manifest: Manifest, port: int, apps: Mapping[str, str], folder: Path, **more: str
+) -> str:
     """Render a complete configuration.
 
     Args:
@@ -53,23 +55,37 @@ def render_config(server: str, manifest: Manifest, port: int, apps: Mapping[str,
         port: the port to listen on.
         apps: `host:port` by the app's name.
         folder: the folder for the server's files.
+        more: other variables of the target.
     """
     target = find_target(server)
-    variables = {"listen": f"127.0.0.1:{port}", **{f"upstream.{name}": address for name, address in apps.items()}}
+    variables = {
+        "listen": f"127.0.0.1:{port}",
+        **more,
+        **{f"upstream.{name}": address for name, address in apps.items()},
+    }
     if "run" in target.variables:
         variables["run"] = str(folder)
     return render(RenderRequest(server, manifest, variables=variables))
 
 
 @contextmanager
-def run_server(server: str, manifest: Manifest, apps: Mapping[str, str], folder: Path) -> Iterator[int]:
+def run_server(server: str, manifest: Manifest, apps: Mapping[str, str], folder: Path, **more: str) -> Iterator[int]:
     """Run a server until the end of the block, and yield its port."""
     assert set(apps) == {app.name for app in TemplateGateway.from_manifest(manifest).apps}
+    with run_configured(
+        server, folder, lambda port: render_config(server, manifest, port, apps, folder, **more)
+    ) as port:
+        yield port
+
+
+@contextmanager
+def run_configured(server: str, folder: Path, write: Callable[[int], str]) -> Iterator[int]:
+    """Run a server until the end of the block, and yield its port; `write` returns the configuration for a port."""
     with contextlib.ExitStack() as stack:
         for _ in range(START_ATTEMPTS):
             port = free_port()
             config = folder / f"{server}.conf"
-            config.write_text(render_config(server, manifest, port, apps, folder))
+            config.write_text(write(port))
             process = stack.enter_context(run_program(server_command(server, config), folder))
             if _listens(process, port):
                 yield port

@@ -2,15 +2,16 @@
 
 import http.client
 import json
+import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from differential.servers import SERVERS, run_server
+from differential.servers import SERVERS, run_configured, run_server
 from render.manifests import COMMITTED
 
 APPS = ["mcp", "otterwiki"]
@@ -123,3 +124,108 @@ def test_a_larger_body_is_refused(connection: http.client.HTTPConnection) -> Non
         connection.send(b"x" * (LARGEST_BODY + 1))
     # Caddy counts the bytes while it reads the body; before version 2.7 it then answers 502.
     assert connection.getresponse().status in {413, 502}
+
+
+FORWARDED = ("host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto")
+
+
+def forwarded_headers(connection: http.client.HTTPConnection, headers: list[tuple[str, str]]) -> list[str]:
+    """The values of the headers that an app gets about the client, for a request with headers."""
+    connection.putrequest("POST", "/mcp", skip_host=True)
+    for name, value in [("content-length", "1"), *headers]:
+        connection.putheader(name, value)
+    connection.endheaders(b"x")
+    received = [(name.lower(), value) for name, value in json.load(connection.getresponse())["headers"]]
+    return [value for header in FORWARDED for name, value in received if name == header]
+
+
+@contextmanager
+def run_behind(server: str, app: AppClass, folder: Path, trusted: str) -> Iterator[int]:
+    """Run a server with trusted proxies in front of an app, and yield its port."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), app) as upstream, ExitStack() as stack:
+        threading.Thread(target=upstream.serve_forever, args=(0.01,), daemon=True).start()
+        stack.callback(upstream.shutdown)
+        apps = dict.fromkeys(APPS, f"127.0.0.1:{upstream.server_port}")
+        yield stack.enter_context(run_server(server, COMMITTED, apps, folder, trusted=trusted))
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_only_a_trusted_proxy_names_the_scheme_and_the_host(server: str, app: AppClass, tmp_path: Path) -> None:
+    host, spoofed = ("Host", "internal.test"), [("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Proto", "https")]
+    spoofed_host = ("X-Forwarded-Host", "wiki.test:8443")
+    (tmp_path / "other").mkdir()
+    with (
+        run_behind(server, app, tmp_path, "10.0.0.0/8,127.0.0.1, ::1") as port,
+        run_behind(server, app, tmp_path / "other", "10.0.0.0/8,fd00::/8") as other_port,
+    ):
+        for asked, headers, expected in (
+            (port, [host, *spoofed, spoofed_host],
+             ["wiki.test:8443", "192.0.2.1, 127.0.0.1", "wiki.test:8443", "https"]),
+            (port, [host, *spoofed], ["internal.test", "192.0.2.1, 127.0.0.1", "internal.test", "https"]),
+            (port, [host], ["internal.test", "127.0.0.1", "internal.test", "http"]),
+            (port, [host, ("X-Forwarded-Proto", "https, http"), ("X-Forwarded-Host", "a.test, b.test")],
+             ["internal.test", "127.0.0.1", "internal.test", "http"]),
+            (port, [host, ("X-Forwarded-Proto", "javascript"), ("X-Forwarded-Host", "evil.test/path?")],
+             ["internal.test", "127.0.0.1", "internal.test", "http"]),
+            (port, [host, ("X-Forwarded-Proto", ""), ("X-Forwarded-Host", "")],
+             ["internal.test", "127.0.0.1", "internal.test", "http"]),
+            (other_port, [host, *spoofed, spoofed_host], ["internal.test", "127.0.0.1", "internal.test", "http"]),
+        ):  # fmt: skip
+            with closing(http.client.HTTPConnection("127.0.0.1", asked, timeout=TIMEOUT)) as connection:
+                assert forwarded_headers(connection, headers) == expected, headers
+
+
+BALANCER = """
+error_log stderr;
+pid FOLDER/pid;
+events {}
+http {
+    access_log off;
+    client_body_temp_path FOLDER/body;
+    proxy_temp_path FOLDER/proxy;
+    fastcgi_temp_path FOLDER/fastcgi;
+    uwsgi_temp_path FOLDER/uwsgi;
+    scgi_temp_path FOLDER/scgi;
+    server {
+        listen 127.0.0.1:PORT ssl;
+        ssl_certificate CERTIFICATE;
+        ssl_certificate_key CERTIFICATE;
+        location / {
+            proxy_pass http://127.0.0.1:BEHIND;
+            proxy_http_version 1.1;
+            proxy_buffering off;
+            proxy_set_header Connection "";
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Forwarded-Host $http_host;
+            proxy_set_header X-Forwarded-Proto $scheme;
+        }
+    }
+}
+"""
+"""A balancer that ends TLS, and gives the server behind it another host."""
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_behind_a_balancer_that_ends_tls_the_app_gets_what_the_client_sent(
+    server: str, app: AppClass, tmp_path: Path, certificate: Path
+) -> None:
+    folder = tmp_path / "balancer"
+    folder.mkdir()
+    context = ssl.create_default_context(cafile=certificate)
+    with run_behind(server, app, tmp_path, "127.0.0.0/8") as port:
+        values = {"FOLDER": str(folder), "CERTIFICATE": str(certificate), "BEHIND": str(port)}
+        with (
+            run_configured("nginx", folder, lambda listen: fill(BALANCER, {**values, "PORT": str(listen)})) as balancer,
+            closing(http.client.HTTPSConnection("127.0.0.1", balancer, timeout=TIMEOUT, context=context)) as connection,
+        ):
+            assert forwarded_headers(connection, [("Host", "wiki.test:8443")]) == [
+                "wiki.test:8443", "127.0.0.1, 127.0.0.1", "wiki.test:8443", "https",
+            ]  # fmt: skip
+            app.signal.clear()
+            test_an_event_arrives_before_the_next_is_sent(connection, app)
+
+
+def fill(template: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        template = template.replace(name, value)
+    return template

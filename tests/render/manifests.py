@@ -15,6 +15,12 @@ BREAKING_OUT = (
 """One printable line, as a manifest allows it in `spec`, `widened` and `reserved`."""
 
 
+RESERVED_WORDS = [
+    *("007", "1e5", "A-B", "Api", "DefaultRoute", "constructor", "default", "if", "inf", "null", "t", "true"),
+]
+"""Names that one of the languages reads as a word of its own, as a number, or as the same as another name."""
+
+
 def _route(path: str, app: str, **fields: Any) -> dict[str, Any]:
     return {"path": path, "methods": ["ANY"], "app": app, "role": "other", "route_keys": [f"ANY {path}"], **fields}
 
@@ -30,6 +36,7 @@ HOSTILE_DOCUMENT: dict[str, Any] = {
             _route("/caf%C3%A9/%F0%9F%A6%A6/%E2%80%A8", "9lives"),
             _route("/regex/.*/(a+)+/x", "a_b"),
             _route("/reserved/{name}", "a-b", methods=[], reserved=BREAKING_OUT),
+            *(_route(f"/word/{name}", name) for name in RESERVED_WORDS),
             _route("/{name}/{rest+}", "end", methods=["GET"], route_keys=["GET /{name}/{rest+}"]),
         ],
         key=lambda route: str(route["path"]),

@@ -24,7 +24,7 @@ const app = new App({ analyticsReporting: false, outdir: "out" });
 function stackOf<Name extends string>(id: string, names: Name[]) {
   const stack = new Stack(app, id, { env: { account: "123456789012", region: "eu-central-1" } });
   const importFunction = (name: Name): [Name, IFunction] =>
-    [name, Function.fromFunctionArn(stack, name, `arn:aws:lambda:eu-central-1:123456789012:function:${name}`)];
+    [name, Function.fromFunctionArn(stack, `of ${name}`, `arn:aws:lambda:eu-central-1:123456789012:function:${name}`)];
   const functions = Object.fromEntries(names.map(importFunction)) as Record<Name, IFunction>;
   return { stack, api: new HttpApi(stack, "Api"), functions };
 }

@@ -6,7 +6,7 @@ Source: "x-amazon-apigateway-integration" and "OpenAPI definitions for HTTP APIs
 import re
 from dataclasses import dataclass
 
-from routegen.errors import UnsupportedRouteError
+from routegen.errors import UnsupportedRouteError, shorten
 from routegen.gateway import ANY
 from routegen.render.render_target import RenderSettings
 from routegen.render.template_data import TemplateApp, TemplateGateway
@@ -54,8 +54,9 @@ def build_openapi_paths(gateway: TemplateGateway, settings: RenderSettings) -> t
         path, operations = operations_by_shape.setdefault(route.route_key.shape, (route.path, []))
         if path != route.path and ONE_NAME not in settings.allowed:
             raise UnsupportedRouteError(
-                f"{route.key}: OpenAPI treats {route.path} and {path} as the same path; give their variables the same "
-                f"names, or use the names of {path} for both with --allow {ONE_NAME}"
+                f"{shorten(route.key)}: OpenAPI treats {shorten(route.path)} and {shorten(path)} as the same path; "
+                "give their variables the same "
+                f"names, or use the names of the second path for both with --allow {ONE_NAME}"
             )
         field = "x-amazon-apigateway-any-method" if route.method == ANY else route.method.lower()
         description = route.reserved_comment or f"The response of {route.app.name}"

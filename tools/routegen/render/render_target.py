@@ -35,6 +35,27 @@ class RenderSettings:
     allowed: frozenset[str]
 
 
+@dataclass(frozen=True)
+class TargetLimits:
+    """How much a target can hold; None where it has no limit that a manifest can reach.
+
+    Attributes:
+        name: characters of an app's name.
+        path: characters of a path, as the target's literal of it.
+        apps: the number of apps, with the default app.
+        routes: the number of route keys.
+        output: characters of the whole output.
+        source: the rule, for the error message.
+    """
+
+    name: int | None = None
+    path: int | None = None
+    apps: int | None = None
+    routes: int | None = None
+    output: int | None = None
+    source: str = ""
+
+
 def _no_extra_data(_gateway: TemplateGateway, _settings: RenderSettings) -> Mapping[str, Any]:
     return {}
 
@@ -52,6 +73,7 @@ class RenderTarget:
             the target cannot express, unless the user allowed the approximation.
         variables: the variables by name; `{app}` in a name is replaced by the name of each app.
         approximations: the names that `--allow` accepts, each with a description of the difference.
+        limits: how much the target can hold; more than that is an UnsupportedRouteError.
     """
 
     summary: str
@@ -60,6 +82,7 @@ class RenderTarget:
     prepare: Callable[[TemplateGateway, RenderSettings], Mapping[str, Any]] = _no_extra_data
     variables: Mapping[str, TargetVariable] = field(default_factory=dict)
     approximations: Mapping[str, str] = field(default_factory=dict)
+    limits: TargetLimits = TargetLimits()
 
 
 def target_names() -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any
 
-from routegen.errors import UnsupportedRouteError
+from routegen.errors import UnsupportedRouteError, shorten
 from routegen.gateway import shape
 from routegen.render.render_target import RenderSettings, TargetVariable
 from routegen.render.template_data import TemplateGateway, TemplateRoute
@@ -69,6 +70,20 @@ def _check_upstream(text: str) -> None:
         read_address(text)
 
 
+def read_networks(text: str) -> tuple[str, ...]:
+    """Read the networks of the proxies whose headers count: addresses, or `address/bits`, separated by commas.
+
+    Raises:
+        ValueError: one of them is not a network.
+    """
+    # Python reads any text after a percent sign as the name of an interface.
+    parts = [part.strip().replace("%", " ") for part in text.split(",") if part.strip()]
+    try:
+        return tuple(dict.fromkeys(str(ip_network(part)) for part in parts))
+    except ValueError:
+        raise ValueError("must be addresses or networks such as 10.0.0.0/8, separated by commas") from None
+
+
 def _check_form(text: str) -> None:
     if text not in {"standalone", "include"}:
         raise ValueError("must be 'standalone' or 'include'")
@@ -84,6 +99,11 @@ PROXY_VARIABLES = {
         "",
         f"the app's address, host:port; by default 127.0.0.1:{FIRST_PORT}, and the next ports for the other apps",
         _check_upstream,
+    ),
+    "trusted": TargetVariable(
+        "",
+        "the proxies in front, such as 10.0.0.0/8,::1: the app gets the scheme and the host that they name",
+        read_networks,
     ),
 }
 FORM_VARIABLE = {
@@ -117,8 +137,8 @@ def proxy_data(
     for route in gateway.routes:
         if "\ufffd" in "".join(shape(route.path)) and NOT_UTF_8 not in settings.allowed:
             raise UnsupportedRouteError(
-                f"{route.key}: the path is not UTF-8, and the proxy would compare its bytes; give the route another "
-                f"path, or let the route match only U+FFFD with --allow {NOT_UTF_8}"
+                f"{shorten(route.key)}: the path is not UTF-8, and the proxy would compare its bytes; give the route "
+                f"another path, or let the route match only U+FFFD with --allow {NOT_UTF_8}"
             )
     upstreams = []
     for port, app in enumerate(gateway.apps, FIRST_PORT):
@@ -135,6 +155,7 @@ def proxy_data(
         "upstreams": upstreams,
         "listen": read_listen_address(settings.variables["listen"]),
         "standalone": settings.variables.get("form") == "standalone",
+        "trusted": read_networks(settings.variables["trusted"]),
         "largest_body": LARGEST_BODY,
     }
 

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, count
 
+from routegen.errors import shorten
 from routegen.gateway import RouteKey, path_regex, sort_route_keys
 from routegen.manifest import Manifest, Route
+
+_COMMENT_CHARACTERS = 200
+"""How much of a reason a comment has: nginx cannot read a comment of more than 4,096 bytes."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,10 @@ class TemplateRoute:
         """Why the path is reserved, in characters that are safe in every comment; empty for another route."""
         if self.entry.reserved is None:
             return ""
-        reason = re.sub(r"[^A-Za-z0-9 /._,:;()-]", "_", self.entry.reserved).replace("--", "__")
-        return f"reserved for the 404 of {self.app.name}: {reason}"
+        reason = re.sub(r"[^A-Za-z0-9 /._,:;()-]", "_", shorten(self.entry.reserved, _COMMENT_CHARACTERS)).replace(
+            "--", "__"
+        )
+        return f"reserved for the 404 of {shorten(self.app.name)}: {reason}"
 
     @property
     def logical_id(self) -> str:

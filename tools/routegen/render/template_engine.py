@@ -18,7 +18,7 @@ from jinja2 import (
     TemplateSyntaxError,
 )
 
-from routegen.errors import ConfigError
+from routegen.errors import ConfigError, UnsupportedRouteError, shorten
 from routegen.manifest import Manifest
 from routegen.render.render_target import RenderSettings, RenderTarget, find_target
 from routegen.render.template_data import TemplateGateway
@@ -65,10 +65,12 @@ def render(request: RenderRequest) -> str:
     Raises:
         ConfigError: the target, a variable or an approximation is unknown; a variable has a wrong value; one of the
             user's templates cannot be read, or fails.
-        UnsupportedRouteError: the target cannot express a route, and the user did not allow the approximation.
+        UnsupportedRouteError: the target cannot express a route, and the user did not allow the approximation; or the
+            manifest is larger than the target can hold.
     """
     target = find_target(request.target)
     gateway = TemplateGateway.from_manifest(request.manifest)
+    _check_limits(request.target, target, gateway)
     settings = RenderSettings(_check_variables(target, gateway, request), _check_allowed(target, request))
     data = {
         "gateway": gateway,
@@ -77,13 +79,37 @@ def render(request: RenderRequest) -> str:
         **target.prepare(gateway, settings),
     }
     try:
-        return _make_environment(target, request).get_template(target.template).render(data)
+        output = _make_environment(target, request).get_template(target.template).render(data)
     except TemplateNotFound as error:
         raise ConfigError(f"--template: there is no template {error.name!r}") from None
     except TemplateSyntaxError as error:
         raise ConfigError(f"--template: {error.filename or error.name}, line {error.lineno}: {error.message}") from None
     except TemplateError as error:
         raise ConfigError(f"--template: {error.message}") from None
+    if target.limits.output and len(output) > target.limits.output:
+        raise _too_large("the output", f"{len(output)} characters", target.limits.output, request.target, target)
+    return output
+
+
+def _check_limits(name: str, target: RenderTarget, gateway: TemplateGateway) -> None:
+    """Refuse what the target's limits do not permit, with the first app or route that is too large."""
+    limits, quote = target.limits, target.quote if target.limits.path and target.quote else str
+    sizes = [
+        *((shorten(app.name), len(app.name), "characters in its name", limits.name) for app in gateway.apps),
+        *((shorten(route.key), len(quote(route.path)), "characters", limits.path) for route in gateway.routes),
+        ("the manifest", len(gateway.apps), "apps", limits.apps),
+        ("the manifest", len(gateway.routes), "route keys", limits.routes),
+    ]
+    for subject, size, unit, limit in sizes:
+        if limit and size > limit:
+            raise _too_large(subject, f"{size} {unit}", limit, name, target)
+
+
+def _too_large(subject: str, size: str, limit: int, name: str, target: RenderTarget) -> UnsupportedRouteError:
+    return UnsupportedRouteError(
+        f"{subject}: {size}, and {name} can hold {limit:,} ({target.limits.source}); "
+        "shorten it, or render another target"
+    )
 
 
 def _generated_line(request: RenderRequest) -> Verbatim:
@@ -133,13 +159,13 @@ def _check_variables(target: RenderTarget, gateway: TemplateGateway, request: Re
     for name in request.variables:
         if name not in variables:
             names = ", ".join(variables) or "no variables"
-            raise ConfigError(f"--set: the target {request.target} has no variable {name!r}; it has {names}")
+            raise ConfigError(f"--set: the target {request.target} has no variable {shorten(name)!r}; it has {names}")
     values = {name: request.variables.get(name, variable.default) for name, variable in variables.items()}
     for name, value in values.items():
         try:
             variables[name].check(value)
         except ValueError as error:
-            raise ConfigError(f"--set: {name} {error}, is {value!r}") from None
+            raise ConfigError(f"--set: {name} {error}, is {shorten(value)!r}") from None
     return values
 
 
@@ -147,5 +173,7 @@ def _check_allowed(target: RenderTarget, request: RenderRequest) -> frozenset[st
     for name in request.allowed:
         if name not in target.approximations:
             names = ", ".join(target.approximations) or "no approximations"
-            raise ConfigError(f"--allow: the target {request.target} has no approximation {name!r}; it has {names}")
+            raise ConfigError(
+                f"--allow: the target {request.target} has no approximation {shorten(name)!r}; it has {names}"
+            )
     return request.allowed

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from routegen.errors import ConfigError
+from routegen.errors import ConfigError, shorten
 from routegen.gateway import ANY
 from routegen.render.render_target import RenderSettings, RenderTarget
 from routegen.render.reverse_proxy import (
@@ -25,7 +25,7 @@ def quote(value: Any) -> str:
     """
     text = str(value)
     if "`" in text or "{$" in text:
-        raise ConfigError(f"caddy: a token cannot have a backtick or '{{$': {text!r}")
+        raise ConfigError(f"caddy: a token cannot have a backtick or '{{$': {shorten(text)!r}")
     return f"`{text}`"
 
 

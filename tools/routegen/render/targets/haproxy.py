@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from routegen.errors import ConfigError
+from routegen.errors import ConfigError, shorten
 from routegen.gateway import ANY
-from routegen.render.render_target import RenderSettings, RenderTarget
+from routegen.render.render_target import RenderSettings, RenderTarget, TargetLimits
 from routegen.render.reverse_proxy import APPROXIMATIONS, PROXY_VARIABLES, escape_unprintable, proxy_data
 from routegen.render.template_data import TemplateGateway, TemplateRoute
 
@@ -18,7 +18,7 @@ def quote(value: Any) -> str:
     """
     text = str(value)
     if any(char in text for char in "\n\r\0"):
-        raise ConfigError(f"haproxy: a word cannot have a line break or a NUL: {text!r}")
+        raise ConfigError(f"haproxy: a word cannot have a line break or a NUL: {shorten(text)!r}")
     return "'" + text.replace("'", r"'\''") + "'"
 
 
@@ -45,4 +45,5 @@ TARGET = RenderTarget(
     prepare=prepare,
     variables=PROXY_VARIABLES,
     approximations=APPROXIMATIONS,
+    limits=TargetLimits(path=10_000, source="its regular expressions and its buffer for a request are limited"),
 )

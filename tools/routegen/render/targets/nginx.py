@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from routegen.errors import ConfigError, UnsupportedRouteError
+from routegen.errors import ConfigError, UnsupportedRouteError, shorten
 from routegen.gateway import ANY, encoded_path_regex
-from routegen.render.render_target import RenderSettings, RenderTarget, TargetVariable
+from routegen.render.render_target import RenderSettings, RenderTarget, TargetLimits, TargetVariable
 from routegen.render.reverse_proxy import APPROXIMATIONS, FORM_VARIABLE, PROXY_VARIABLES, proxy_data
 from routegen.render.template_data import TemplateGateway, TemplateRoute
 
@@ -22,7 +22,7 @@ def quote(value: Any) -> str:
     """
     text = str(value)
     if "$" in text:
-        raise ConfigError(f"nginx: a parameter cannot have a dollar sign: {text!r}")
+        raise ConfigError(f"nginx: a parameter cannot have a dollar sign: {shorten(text)!r}")
     escaped = re.sub(r"""\\(?=[\\"'trn]|\Z)""", r"\\\\", text)
     return '"' + escaped.replace('"', '\\"') + '"'
 
@@ -42,8 +42,8 @@ def _request_regex(route: TemplateRoute) -> str:
     regex = rf"~^{method} {encoded_path_regex(route.path)}(?:\?|\z)"
     if len(regex) > LONGEST_PARAMETER:
         raise UnsupportedRouteError(
-            f"{route.key}: the regular expression for the path has {len(regex)} characters, more than nginx can read; "
-            "shorten the path"
+            f"{shorten(route.key)}: the regular expression for the path has {len(regex)} characters, more than nginx "
+            "can read; shorten the path"
         )
     return regex
 
@@ -68,4 +68,5 @@ TARGET = RenderTarget(
         ),
     },
     approximations=APPROXIMATIONS,
+    limits=TargetLimits(name=LONGEST_PARAMETER, source="a parameter ends with its block of 4,096 bytes"),
 )

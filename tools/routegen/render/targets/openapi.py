@@ -6,7 +6,7 @@ from typing import Any
 
 from routegen.render.openapi_paths import APPROXIMATIONS, build_openapi_paths
 from routegen.render.quote import quote_as_json
-from routegen.render.render_target import RenderSettings, RenderTarget, TargetVariable
+from routegen.render.render_target import RenderSettings, RenderTarget, TargetLimits, TargetVariable
 from routegen.render.template_data import TemplateGateway
 
 
@@ -41,4 +41,5 @@ TARGET = RenderTarget(
         "title": TargetVariable("routegen", "the API's name"),
     },
     approximations=APPROXIMATIONS,
+    limits=TargetLimits(name=1000, path=1024, source="a YAML key has at most 1,024 characters"),
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from routegen.render.openapi_paths import APPROXIMATIONS, build_openapi_paths
 from routegen.render.quote import quote_as_json
-from routegen.render.render_target import RenderSettings, RenderTarget
+from routegen.render.render_target import RenderSettings, RenderTarget, TargetLimits
 from routegen.render.template_data import TemplateGateway
 
 
@@ -20,4 +20,11 @@ TARGET = RenderTarget(
     quote=quote_as_json,
     prepare=prepare,
     approximations=APPROXIMATIONS,
+    limits=TargetLimits(
+        name=240,
+        path=1024,
+        apps=200,
+        output=1_000_000,
+        source="CloudFormation quotas: logical id 255, 200 parameters, 1 MB; YAML keys 1,024",
+    ),
 )
