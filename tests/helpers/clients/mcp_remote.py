@@ -61,7 +61,7 @@ def _ask(process: "subprocess.Popen[str]", number: int, method: str, **params: A
 def _fatal_error(log: str) -> str:
     """Return the last error in the log, without its stack and its fields."""
     error = log.rpartition("Fatal error: ")[2]
-    return re.split(r"\n {4}at | \{\n", error)[0].strip()
+    return re.split(r"\n {4}at |(?<=\S) \{\n", error)[0].strip()
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ class Claim:
     review: date
 
 
-_RUNS = "184 recorded runs and 122 with one fault; the sources of the client"
+_RUNS = "runs of `python -m dev.client_lab` in 145 recorded cases; the sources of the client"
 _CLAUDE = "claude.com/docs/connectors/building"
 _OPENAI = "developers.openai.com, apps-sdk/build/auth"
 _VSCODE = "microsoft/vscode, oauth.ts and extHostMcp.ts"
@@ -46,7 +46,7 @@ _NOW, _RECORDED_REVIEW, _DOCUMENT_REVIEW = "2026-11-26", "2027-05-26", "2027-02-
 
 _RECORDED = "sends the recorded requests, and registers without a metadata document"
 _RECORDED_VERSIONS: tuple[tuple[str, str], ...] = (
-    ("python-sdk", "fastmcp 4.1.2 on mcp 2.3.0"),
+    ("python-sdk", "fastmcp 4.2.3 on mcp 2.3.0"),
     ("typescript-v1", "@modelcontextprotocol/sdk 1.32.2"),
     ("typescript-v2", "@modelcontextprotocol/client 2.4.0"),
     ("mcp-remote", "mcp-remote 0.15.1"),

@@ -1,6 +1,6 @@
 """The sign-in flow of FastMCP's client, which uses the Python SDK.
 
-From the sources of `mcp` 2.3.0 (`client/auth/oauth2.py`, `client/auth/utils.py`, `shared/auth.py`) and `fastmcp` 4.1.2
+From the sources of `mcp` 2.3.0 (`client/auth/oauth2.py`, `client/auth/utils.py`, `shared/auth.py`) and `fastmcp` 4.2.3
 (`client/auth/oauth.py`), and from the requests of the recorded runs.
 """
 
