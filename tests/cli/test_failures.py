@@ -63,7 +63,9 @@ def test_an_error_class_that_nobody_lists_ends_with_its_own_exit_code() -> None:
         (PYPROJECT.replace("apps.mcp", "apps.wiki"), "apps names no app beside the default 'wiki'"),
         (PYPROJECT + "env = { A = 1 }\n", "env: A: must be a text"),
         (PYPROJECT + 'methods = "some"\n', "methods: must be 'any' or 'exact'"),
-        (PYPROJECT.replace("[tool.routegen]\n", "[tool.routegen]\ntimeout = 0\n"), "timeout: must be a number"),
+        *((PYPROJECT.replace("[tool.routegen]\n", f"[tool.routegen]\ntimeout = {timeout}\n"),
+           "timeout: must be a number of seconds above 0 and up to 86,400, is ")
+          for timeout in ("0", "nan", "inf", "1e9")),
         ("[tool.other]\n", " or above it has a [tool.routegen]"),
     ],
 )  # fmt: skip

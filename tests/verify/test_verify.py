@@ -170,7 +170,7 @@ def test_the_token_goes_only_to_the_mcp_endpoint(verify: Verify) -> None:
         (("--page", "/Home"), "URL: --page, --register and --allow-private need it"),
         ((), "pyproject.toml: none in "),
         (("--explain", "RG999"), "RG999: no rule has this id; the nearest ids are"),
-        (("http://127.0.0.1:1", "--timeout", "0"), "--timeout: 0.0 is not in the range"),
+        (("http://127.0.0.1:1", "--timeout", "0"), "--timeout: '0' is not a number from 0.001 to 600"),
     ],
 )  # fmt: skip
 def test_wrong_usage_is_an_error_in_one_line(verify: Verify, arguments: tuple[str, ...], message: str) -> None:

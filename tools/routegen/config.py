@@ -25,6 +25,9 @@ from routegen.errors import ConfigError, NoProjectError, shorten
 DEFAULT_TIMEOUT = 60.0
 """Seconds that an app is allowed to take for its import."""
 
+MAX_TIMEOUT = 86_400
+"""The largest time limit in seconds, because a longer one than the system can represent would be an error later."""
+
 # A process needs these to run; apps and functions see no other variable of the caller's environment.
 _INHERITED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
 
@@ -188,7 +191,7 @@ class ProjectTable(BaseModel):
     apps: Annotated[dict[Name, AppTable], Field(description="The apps, by name.")]
     manifest: Annotated[Text, Field(description="The manifest's file.")] = "generated/routes.json"
     timeout: Annotated[
-        float, Field(gt=0, allow_inf_nan=False, description="Seconds that an app is allowed to take for its import.")
+        float, Field(gt=0, le=MAX_TIMEOUT, description="Seconds that an app is allowed to take for its import.")
     ] = DEFAULT_TIMEOUT
 
 
@@ -371,9 +374,10 @@ _EXPECTED = {
     "dict_type": "a table",
     "tuple_type": "a list of paths",
     "string_type": "a text",
-    "float_type": "a number of seconds above 0",
-    "greater_than": "a number of seconds above 0",
-    "finite_number": "a number of seconds above 0",
+    **dict.fromkeys(
+        ("float_type", "greater_than", "less_than_equal", "finite_number"),
+        f"a number of seconds above 0 and up to {MAX_TIMEOUT:,}",
+    ),
 }
 
 

@@ -11,6 +11,7 @@ import click
 from routegen.cli.env_file import read_env_file
 from routegen.cli.failures import debug_option
 from routegen.cli.options import (
+    NumberBetween,
     env_options,
     project_folder,
     project_option,
@@ -144,7 +145,8 @@ def _choose_app(target: str | None, root: Path) -> FoundApp:
         raise ConfigError(f"APP: there are several apps: {listed}; name one: routegen init {apps[0].target}")
     for number, app in enumerate(apps, 1):
         click.echo(f"  {number}  {app.target} ({app.kind})", err=True)
-    return apps[click.prompt("Which app", type=click.IntRange(1, len(apps)), default=1, err=True) - 1]
+    chosen_number: int = click.prompt("Which app", type=NumberBetween(1, len(apps)), default=1, err=True)
+    return apps[chosen_number - 1]
 
 
 def _proposed_name(app: FoundApp) -> str:

@@ -11,8 +11,27 @@ import click
 
 from routegen.cli.env_file import read_env_file
 from routegen.cli.failures import State
-from routegen.config import DEFAULT_TIMEOUT, Config, config_for_app, find_project, read_config, with_env
+from routegen.config import DEFAULT_TIMEOUT, MAX_TIMEOUT, Config, config_for_app, find_project, read_config, with_env
 from routegen.errors import ConfigError
+
+
+class NumberBetween(click.ParamType[Any]):
+    """A number from a minimum to a maximum; both are allowed, and an error names them."""
+
+    def __init__(self, minimum: float, maximum: float) -> None:
+        self.name = "integer" if isinstance(minimum, int) else "float"
+        self.minimum, self.maximum = minimum, maximum
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; click calls this with each value and with the default."""
+        try:
+            number = type(self.minimum)(value)
+        except ValueError:
+            number = None
+        if number is None or not self.minimum <= number <= self.maximum:  # NaN is in no range
+            noun = "a whole number" if self.name == "integer" else "a number"
+            self.fail(f"{str(value)!r} is not {noun} from {self.minimum:g} to {self.maximum:,}", param, ctx)
+        return number
 
 
 def _remember_project(context: click.Context, _parameter: click.Parameter, folder: Path | None) -> None:
@@ -173,7 +192,7 @@ _APP_OPTIONS = (
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=NumberBetween(0.001, MAX_TIMEOUT),
         metavar="SECONDS",
         help="The time that an app has for its import.  [default: `timeout` of [tool.routegen], else 60]",
     ),

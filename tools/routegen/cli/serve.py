@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from routegen.cli.failures import colours, debug_option, forget_stdout
-from routegen.cli.options import env_options, manifest_option, manifest_path, project_config, with_variables
+from routegen.cli.options import (
+    NumberBetween,
+    env_options,
+    manifest_option,
+    manifest_path,
+    project_config,
+    with_variables,
+)
 from routegen.cli.output import emit
 from routegen.errors import ConfigError
 from routegen.serve.gateway_log import GatewayLog
@@ -29,10 +36,10 @@ Ctrl-C ends it, with exit code 0.
 @click.command("serve", epilog=_EPILOG)
 @manifest_option
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="The address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for a free port.")
+@click.option("--port", type=NumberBetween(0, 65535), default=8000, show_default=True, help="0 for a free port.")
 @click.option(
     "--inspector-port",
-    type=click.IntRange(0, 65535),
+    type=NumberBetween(0, 65535),
     default=8001,
     show_default=True,
     help="The inspector's port on 127.0.0.1; 0 for no inspector.",
@@ -59,7 +66,7 @@ Ctrl-C ends it, with exit code 0.
 )
 @click.option(
     "--max-instances",
-    type=click.IntRange(1, 100),
+    type=NumberBetween(1, 100),
     default=10,
     show_default=True,
     metavar="N",

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from routegen.cli.failures import debug_option
-from routegen.cli.options import manifest_option, manifest_path
+from routegen.cli.options import NumberBetween, manifest_option, manifest_path
 from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.errors import ConfigError, NoProjectError
 from routegen.manifest import Manifest, read_manifest
@@ -59,7 +59,7 @@ _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
 @report_options
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True, max=600),
+    type=NumberBetween(0.001, 600),
     default=10.0,
     show_default=True,
     metavar="SECONDS",
