@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from routegen.gateway import ANY, METHODS, RouteKey, RouteKeyError, shape, subtree_path, translate_path
-from routegen.gateway.path_pattern import PARAMETER, regex_may_match_slash
+from routegen.gateway.path_pattern import PARAMETER
+from routegen.gateway.regex_tree import may_match_slash
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_a_subtree_is_a_greedy_variable_below_the_path() -> None:
     ],
 )  # fmt: skip
 def test_regexes_that_may_match_a_slash(regex: str, may_match: bool) -> None:
-    assert regex_may_match_slash(regex) is may_match
+    assert may_match_slash(regex) is may_match
 
 
 @st.composite

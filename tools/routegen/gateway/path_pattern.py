@@ -5,12 +5,11 @@ overlapping with every path that it might overlap with, and as covering no path,
 warning.
 """
 
-import importlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+
+from routegen.gateway.regex_tree import may_match_slash
 
 # As in starlette.routing: {name} or {name:convertor}.
 PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::([A-Za-z_][A-Za-z0-9_]*))?\}")
@@ -49,7 +48,7 @@ class PathSegment:
     @property
     def may_hold_slash(self) -> bool:
         """Whether the segment may match a text with a slash, and so several segments of a request path."""
-        return any(map(regex_may_match_slash, self.regexes))
+        return any(map(may_match_slash, self.regexes))
 
     @property
     def matches_empty(self) -> bool:
@@ -135,48 +134,3 @@ def path_matches(path: Sequence[PathSegment], request_path: str) -> bool:
 
 def _path_regex(path: Sequence[PathSegment]) -> str:
     return "/".join(segment.pattern for segment in path)
-
-
-@cache
-def regex_may_match_slash(regex: str) -> bool:
-    """Whether a regular expression might match a text with a slash in it; True where that cannot be decided."""
-    # Python's own parser of regular expressions; there is no public one.
-    tree = importlib.import_module("re._parser").parse(regex)
-    return _tree_matches_slash(tree)
-
-
-# The nodes that contain other nodes, each with a function that takes these from its argument.
-_CHILD_TREES: dict[str, Any] = {
-    "SUBPATTERN": lambda argument: [argument[3]],
-    "BRANCH": lambda argument: argument[1],
-    "MAX_REPEAT": lambda argument: [argument[2]],
-    "MIN_REPEAT": lambda argument: [argument[2]],
-    "POSSESSIVE_REPEAT": lambda argument: [argument[2]],
-    "ATOMIC_GROUP": lambda argument: [argument],
-}
-_NODES_WITHOUT_TEXT = {"AT", "ASSERT", "ASSERT_NOT", "FAILURE"}
-
-
-def _tree_matches_slash(tree: Any) -> bool:
-    return any(_node_matches_slash(str(node), argument) for node, argument in tree)
-
-
-def _node_matches_slash(node: str, argument: Any) -> bool:
-    if node in _CHILD_TREES:
-        return any(_tree_matches_slash(child) for child in _CHILD_TREES[node](argument))
-    if node == "LITERAL":
-        return bool(argument == ord("/"))
-    if node == "NOT_LITERAL":
-        return bool(argument != ord("/"))
-    if node == "IN":
-        negated = str(argument[0][0]) == "NEGATE"
-        return any(_class_has_slash(str(kind), value) for kind, value in argument[negated:]) != negated
-    return node not in _NODES_WITHOUT_TEXT
-
-
-def _class_has_slash(kind: str, value: Any) -> bool:
-    if kind == "LITERAL":
-        return bool(value == ord("/"))
-    if kind == "RANGE":
-        return bool(value[0] <= ord("/") <= value[1])
-    return "_NOT_" in str(value)
