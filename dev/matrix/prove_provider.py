@@ -1,14 +1,16 @@
 """Extract and prove one auth provider in one transport case, in this process and without a network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from routegen.config import AppConfig
-from routegen.discover import ServedPath, discover_routes
+from routegen.discover import ServedRoutes, discover_tree
 from routegen.extract.build import Extraction, build_manifest
-from routegen.prove.compare_requests import AppProof, compare_requests
+from routegen.prove.all_paths import compare_all_paths
+from routegen.prove.app_proof import AppProof, confirm_proof
+from routegen.prove.compare_requests import AppComparison
 from routegen.prove.driver import DrivenRequest, drive_app
-from routegen.prove.generated_requests import generate_requests
+from routegen.prove.generated_requests import requests_to_send
 
 from dev.matrix.auth_providers import ProviderFactory, without_network
 from dev.matrix.transport_cases import TransportCase
@@ -24,16 +26,16 @@ class ProviderResult:
         provider: the name of the provider.
         case: the name of the case.
         app: the configuration of the app.
-        served: the paths that the app serves.
+        served: what the app serves.
         extraction: the manifest and the unsupported paths.
         outcomes: the outcome of each request to the app.
-        proof: the comparison of the outcomes with the manifest.
+        proof: the proof of the manifest.
     """
 
     provider: str
     case: str
     app: AppConfig
-    served: tuple[ServedPath, ...]
+    served: ServedRoutes
     extraction: Extraction
     outcomes: tuple[DrivenRequest, ...]
     proof: AppProof
@@ -48,9 +50,13 @@ def prove_provider(provider: ProviderFactory, case: TransportCase) -> ProviderRe
     with without_network():
         asgi = case.build_app(provider.build)
     app = AppConfig(name="mcp", target=f"{provider.name}, {case.name}", root=ROOT, unsupported="warn")
-    routes = discover_routes(asgi)
-    served = tuple(route.served for route in routes)
-    extraction = build_manifest("default", [(app, list(served))])
-    outcomes = tuple(drive_app(asgi, routes, generate_requests(served)))
-    proof = compare_requests(extraction.manifest, app, served, outcomes)
+    routes, tree = discover_tree(asgi)
+    served = ServedRoutes([route.served for route in routes], tree)
+    extraction = build_manifest("default", [(app, served.paths)])
+    comparison = AppComparison(extraction.manifest, app, served)
+    paths = compare_all_paths(comparison)
+    # Every path is sampled too, so that the samples check the proof.
+    everywhere = replace(paths, undecided_positions=frozenset(range(len(routes))))
+    outcomes = tuple(drive_app(asgi, routes, requests_to_send(extraction.manifest, served, everywhere)))
+    proof = confirm_proof(comparison, paths, outcomes)
     return ProviderResult(provider.name, case.name, app, served, extraction, outcomes, proof)

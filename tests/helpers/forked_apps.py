@@ -4,7 +4,6 @@ The fixture `forked_apps` lets a test call routegen in this process: `run(routeg
 routegen that was forked itself calls `fork_apps()`.
 """
 
-import json
 import multiprocessing
 import os
 import subprocess
@@ -21,7 +20,7 @@ from helpers.forked import ForkedPopen, import_before_fork, start, without_tests
 
 # The processes import this module, and with it pytest.
 import_before_fork("pytest", "helpers.forked_apps")
-import_before_fork("routegen.load.child_process", "routegen.discover.discovery_task", "routegen.prove.driver")
+import_before_fork("routegen.load.child_process", "routegen.discover.discovery_task", "routegen.prove.proof_task")
 import_before_fork(
     "fastmcp.server.server",
     "fastmcp.server.auth.providers.workos",
@@ -59,11 +58,8 @@ def _import_app(
     for descriptor in (1, 2):
         os.dup2(stderr.fileno(), descriptor)
     sys.path[:] = without_tests(sys.path)
-    read_end, write_end = os.pipe()
-    with os.fdopen(order.fileno(), closefd=False) as received, os.fdopen(write_end, "w") as stdin:
-        json.dump({**json.loads(received.readline()), "result": result.fileno()}, stdin)
-    os.dup2(read_end, 0)
-    sys.stdin = os.fdopen(0, closefd=False)
+    os.dup2(order.fileno(), 0)
+    sys.argv[:] = ["child", str(result.fileno())]
     from routegen.load.child_process import main
 
     main()

@@ -1,19 +1,21 @@
 """Extract an app object and prove the result, in this process."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from routegen.config import AppConfig
-from routegen.discover import DiscoveredRoute, ServedPath, discover_routes, resolve_asgi_app
+from routegen.discover import DiscoveredRoute, RouteTree, ServedPath, ServedRoutes, discover_tree, resolve_asgi_app
 from routegen.extract.build import build_manifest
 from routegen.extract.unsupported import UnsupportedPath
 from routegen.gateway import METHODS
 from routegen.manifest import Manifest
-from routegen.prove.compare_requests import AppProof, compare_requests
+from routegen.prove.all_paths import compare_all_paths
+from routegen.prove.app_proof import AppProof, confirm_proof
+from routegen.prove.compare_requests import AppComparison
 from routegen.prove.driver import DrivenRequest, drive_app
-from routegen.prove.generated_requests import generate_requests
+from routegen.prove.generated_requests import requests_to_send
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class ProvenApp:
     proof: AppProof
     driven: list[DrivenRequest]
     served_paths: list[ServedPath]
+    tree: RouteTree
 
     @property
     def methods_by_path(self) -> dict[str, tuple[str, ...]]:
@@ -47,12 +50,17 @@ class ProvenApp:
 
 
 def prove_app(app: Any, more_requests: Iterable[tuple[str, str]] = (), **config: Any) -> ProvenApp:
-    """Extract an app, and drive it with generated requests and more; unsupported paths are left out by default."""
+    """Extract an app, and prove it with sampled requests and more; unsupported paths are left out by default."""
     settings = AppConfig(name="app", target="app.py:app", root=Path(), **{"unsupported": "warn", **config})
     asgi_app = resolve_asgi_app(app)
-    routes = discover_routes(asgi_app)
+    routes, tree = discover_tree(asgi_app)
     served_paths = [route.served for route in routes]
     extraction = build_manifest("default", [(settings, served_paths)])
-    driven = drive_app(asgi_app, routes, [*generate_requests(served_paths), *more_requests])
-    proof = compare_requests(extraction.manifest, settings, served_paths, driven)
-    return ProvenApp(asgi_app, routes, extraction.manifest, extraction.unsupported, proof, driven, served_paths)
+    served = ServedRoutes(served_paths, tree)
+    comparison = AppComparison(extraction.manifest, settings, served)
+    paths = compare_all_paths(comparison)
+    everywhere = replace(paths, undecided_positions=frozenset(range(len(served_paths))))
+    requests = [*requests_to_send(extraction.manifest, served, everywhere), *more_requests]
+    driven = drive_app(asgi_app, routes, requests)
+    proof = confirm_proof(comparison, paths, driven)
+    return ProvenApp(asgi_app, routes, extraction.manifest, extraction.unsupported, proof, driven, served_paths, tree)

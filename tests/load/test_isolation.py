@@ -1,5 +1,6 @@
 """What an app can reach while it is imported, and what is left of it afterwards."""
 
+import io
 import os
 import socket
 import subprocess
@@ -33,7 +34,7 @@ def start(folder: Path, source: str, **env: str) -> AppProcess:
 
 
 def paths_of(process: AppProcess) -> list[str]:
-    return [served.path for served in process.wait_for_paths()]
+    return [served.path for served in process.wait_for_routes().paths]
 
 
 NETWORK_CALLS = """
@@ -165,8 +166,11 @@ def test_the_task_has_a_time_limit_of_its_own(tmp_path: Path, monkeypatch: pytes
     config = Config(default=None, manifest=tmp_path / "routes.json", apps=(app,))
     process: Any = SimpleNamespace(terminate=lambda: None, wait=lambda _seconds: 0)
     reading, writing = os.pipe()
-    os.write(writing, b'token {"loaded": true}\n')
-    waiting = AppProcess(app, config, process, reading, "token", str(tmp_path / "home"), time.monotonic() + 60)
+    os.write(writing, b'token {"loaded": {}}\n')
+    home, deadline = str(tmp_path / "home"), time.monotonic() + 60
+    waiting = AppProcess(app, config, process, io.BytesIO(), reading, "token", home, deadline)
+    waiting.wait_for_question()
+    waiting.reply([])
     with pytest.raises(LoadError, match=r"loaded, but the requests to it take more than 0.1 s"):
         waiting.wait_for_answer()
     os.close(writing)

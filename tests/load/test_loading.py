@@ -151,6 +151,6 @@ def test_a_handler_in_another_module_is_compared_with_the_app(tmp_path: Path, so
     process = start_app_process(config, Config(default=None, manifest=tmp_path / "routes.json", apps=(config,)))
     if problem:
         with pytest.raises(LoadError, match=problem):
-            process.wait_for_paths()
+            process.wait_for_routes()
     else:
-        assert [served.path for served in process.wait_for_paths()] == ["/mcp"]
+        assert [served.path for served in process.wait_for_routes().paths] == ["/mcp"]

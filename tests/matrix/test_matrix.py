@@ -10,7 +10,8 @@ import fastmcp.server.auth
 import pytest
 from click.testing import CliRunner
 from fastmcp.server.auth.auth import AuthProvider, OAuthProvider
-from routegen.prove.compare_requests import compare_requests
+from routegen.prove.all_paths import compare_all_paths
+from routegen.prove.compare_requests import AppComparison
 
 from dev.matrix import providers_page
 from dev.matrix.__main__ import main
@@ -81,11 +82,12 @@ def assert_no_disagreement(result: ProviderResult) -> None:
     assert result.proof.requests > 100, result.case
     assert not result.proof.disagreements, (result.case, result.proof.disagreements[0].text)
     assert result.proof.answered_by_middleware == 0, result.case
+    assert not result.proof.not_proven, result.case
 
 
 def assert_every_route_was_reached(result: ProviderResult) -> None:
     reached = {request.position for request in result.outcomes if request.outcome == "served"}
-    unreached = {entry.path for position, entry in enumerate(result.served) if position not in reached}
+    unreached = {entry.path for position, entry in enumerate(result.served.paths) if position not in reached}
     # The path of a mount without its slash is only a redirect.
     assert unreached <= {"/messages"}, result.case
 
@@ -96,8 +98,8 @@ def assert_every_route_is_necessary(result: ProviderResult) -> None:
     for route in manifest.routes:
         remaining = tuple(remaining for remaining in manifest.routes if remaining != route)
         smaller_manifest = manifest.model_copy(update={"routes": remaining})
-        proof = compare_requests(smaller_manifest, result.app, result.served, result.outcomes)
-        kinds = {disagreement.kind for disagreement in proof.disagreements}
+        paths = compare_all_paths(AppComparison(smaller_manifest, result.app, result.served))
+        kinds = {disagreement.kind for disagreement in paths.disagreements}
         serves_nothing = route.path == "/messages" or route.reserved
         assert kinds == (set() if serves_nothing else {"under-routed"}), (result.case, route.path)
 

@@ -17,8 +17,9 @@ def test_a_current_manifest_has_no_disagreement(committed: Path, routegen: Route
     done = routegen("prove")
     assert done.code == 0, done.stderr
     assert done.stdout.startswith("Apps\n  mcp  ")
-    assert " requests  made from 2 served paths\n" in done.stdout
-    assert done.stdout.endswith("generated/routes.json: no disagreement\n")
+    assert " compared for all methods (2 served paths)\n" in done.stdout
+    assert " sent to the app, to confirm the comparison\n" in done.stdout
+    assert done.stdout.endswith("generated/routes.json: no disagreement for any method and path\n")
 
 
 def test_a_missing_route_is_under_routed(
@@ -36,9 +37,7 @@ def test_a_missing_route_is_under_routed(
     assert {finding["rule"] for finding in report["findings"]} == {"RG300"}
     subjects = [f"{request['method']} {request['path']}" for request in requests]
     assert [finding["subject"] for finding in report["findings"]] == subjects
-    by_length = sorted(requests, key=lambda request: (len(request["path"]), request["path"], request["method"]))
-    assert requests == by_length
-    assert "GET /items/7" in subjects
+    assert subjects == ["GET /items/7"], "one request for each kind of disagreement, the shortest one"
     text = routegen("prove").stdout
     assert "error   RG300  GET /items/7\n" in text
     assert "GET /items/7 is served by mcp at /items/{id:int} (GET HEAD), and goes to wiki.\n" in text
@@ -84,7 +83,7 @@ import time
 
 def slowly(app):
     async def middleware(scope, receive, send):
-        time.sleep(0.02)
+        time.sleep(0.05)
         await app(scope, receive, send)
     return middleware
 
@@ -96,8 +95,8 @@ def test_the_time_out_is_only_for_loading_the_app(project: Path, routegen: Route
     (project / "server.py").write_text(SMALL_APP + SLOW)
     done = routegen("prove", "server.py:app", "--timeout", "2.5")
     assert done.code == 0, done.stderr
-    requests = int(done.stdout.split()[2])
-    assert requests * 0.02 > 2.5, "so that driving takes longer than the time-out"
+    requests = int(done.stdout.splitlines()[2].split()[0])
+    assert requests * 0.05 > 2.5, "so that driving takes longer than the time-out"
 
 
 def prove_source(tmp_path: Path, routegen: Routegen, source: str, *arguments: str) -> Run:
@@ -274,4 +273,6 @@ def test_a_flask_app_is_proven_with_its_own_rules(tmp_path: Path, routegen: Rout
     source = "from flask import Flask\napp = Flask('x', static_folder=None)\napp.add_url_rule('/a/<int:n>', 'a', str)\n"
     done = prove_source(tmp_path, routegen, source)
     assert done.code == 0, done.stdout + done.stderr
-    assert done.stdout.endswith("the routes of server.py:app: no disagreement\n")
+    assert "note    RG307  mcp\n" in done.stdout
+    assert "because below /, werkzeug merges repeated slashes.\n" in done.stdout
+    assert "no disagreement" not in done.stdout, "werkzeug's part is only sampled"

@@ -15,6 +15,8 @@ from routegen.errors import UnsupportedRouteError
 from routegen.extract import extract
 from routegen.extract.extraction_findings import extraction_findings
 from routegen.manifest import Manifest, read_manifest
+from routegen.prove.proof_report import disagreement_findings
+from routegen.prove.prove_apps import find_disagreements
 from routegen.render import RenderRequest, render
 from routegen.report import Finding, Report, Section, rules
 
@@ -29,6 +31,8 @@ Examples:
 Exit code 0: no finding at or above --fail-on; 1: the apps and the manifest differ.
 """
 
+_DISAGREEMENT_FIX = "Change one of the apps, or give the path to one of them with `routes` in the configuration."
+
 
 @click.command("check", epilog=_EPILOG)
 @app_options
@@ -39,8 +43,9 @@ Exit code 0: no finding at or above --fail-on; 1: the apps and the manifest diff
 def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions, strict: bool) -> int:
     """Extract again and compare with the manifest.
 
-    Reports the paths that were added, removed and changed, with the command that fixes the manifest, and the rules of
-    the default app that the routes shadow. A ROUTES.md beside the manifest is checked too.
+    Reports the paths that were added, removed and changed, with the command that fixes the manifest, the rules of the
+    default app that the routes shadow, and requests that an app serves and another one gets. A ROUTES.md beside the
+    manifest is checked too.
     """
     config = configuration(apps)
     file = manifest_path(manifest, config)
@@ -54,11 +59,12 @@ def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions, s
         differences, extraction.manifest, text, f"If the app is right, run: {_extract_command(apps, file, config)}"
     )
     findings += _table_findings(committed, file)
-    findings += [_with_line(finding, text) for finding in extraction_findings(extraction)]
+    disagreements = disagreement_findings(find_disagreements(config, extraction), _DISAGREEMENT_FIX)
+    findings += [_with_line(finding, text) for finding in (*extraction_findings(extraction), *disagreements)]
     report = Report(
         command="routegen check",
         subject=os.fspath(file),
-        rules=rules.COMPARISON_RULES,
+        rules=(*rules.COMPARISON_RULES, *rules.DISAGREEMENT_RULES),
         findings=tuple(findings),
         success=f"{len(committed.routes)} routes, as the apps serve them",
         sections=(Section("Reserved paths", _reserved_rows(extraction.manifest)),),

@@ -10,9 +10,11 @@ from routegen.cli.failures import debug_option
 from routegen.cli.options import AppOptions, app_options, configuration, manifest_path, output_option, project_option
 from routegen.cli.output import warn, write_output
 from routegen.config import Config
-from routegen.errors import ConfigError, RoutegenError
-from routegen.extract import extract
+from routegen.errors import ConfigError, RoutegenError, UnsupportedRouteError
+from routegen.extract import Extraction, extract
 from routegen.manifest import dump_manifest
+from routegen.prove.compare_requests import Disagreement
+from routegen.prove.prove_apps import find_disagreements
 
 _EPILOG = """\b
 Examples:
@@ -43,12 +45,36 @@ def command(apps: AppOptions, output: Path | None, write: bool) -> None:
         click.echo(f"importing {', '.join(app.target for app in config.apps if app.target)}", err=True)
     try:
         extraction = extract(config)
+        _refuse_disagreements(config, extraction)
     except RoutegenError:
         if output is None:
             _explain_emptied_manifest(config)
         raise
     warn(unsupported.text for unsupported in extraction.unsupported)
     write_output(dump_manifest(extraction.manifest), output, f"{len(extraction.manifest.routes)} routes")
+
+
+def _refuse_disagreements(config: Config, extraction: Extraction) -> None:
+    """Refuse apps that serve the same path, or warn if that is their policy.
+
+    Raises:
+        UnsupportedRouteError: an app serves a request that another app gets, and its policy is to refuse.
+    """
+    policies = {app.name: app.unsupported for app in config.apps}
+    for disagreement in find_disagreements(config, extraction):
+        text = f"{disagreement.kind}: {disagreement.app}: {disagreement.text}"
+        if policies[disagreement.app] == "refuse":
+            raise UnsupportedRouteError(f"{text}; {_remedy(disagreement)}")
+        warn([text])
+
+
+def _remedy(disagreement: Disagreement) -> str:
+    _, _, path = (disagreement.route_key or "").partition(" ")
+    claim = (
+        f'routes = ["{path}"] in [tool.routegen.apps.{disagreement.goes_to}] says that this is right; ' if path else ""
+    )
+    warning = f'unsupported = "warn" in [tool.routegen.apps.{disagreement.app}]'
+    return f"{claim}--unsupported warn, or {warning}, accepts it"
 
 
 def _explain_emptied_manifest(config: Config) -> None:

@@ -6,16 +6,19 @@ adapter for each kind of route, in order; a route of any other kind is an error 
 """
 
 from routegen.discover.adapters import ADAPTERS, DiscoveredRoute
+from routegen.discover.route_tree import RouteTree, ServedRoutes
 from routegen.discover.served_path import ServedPath, UnknownRouteKindError
 from routegen.discover.unwrap import resolve_asgi_app
-from routegen.discover.walk import discover_paths, discover_routes
+from routegen.discover.walk import discover_paths, discover_tree
 
 __all__ = [
     "ADAPTERS",
     "DiscoveredRoute",
+    "RouteTree",
     "ServedPath",
+    "ServedRoutes",
     "UnknownRouteKindError",
     "discover_paths",
-    "discover_routes",
+    "discover_tree",
     "resolve_asgi_app",
 ]

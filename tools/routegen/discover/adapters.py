@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from routegen.discover.flask_rules import served_by_flask
 from routegen.discover.handlers import handler_names
+from routegen.discover.route_tree import RouterKind
 from routegen.discover.served_path import ServedPath
 from routegen.discover.unwrap import find_route_table, has_class
 from routegen.gateway.path_pattern import ANY_PATH, ANY_REST, PARAMETER
@@ -41,12 +42,14 @@ class DiscoveredRoute:
         holder: the object that keeps the answering app in its attribute `attribute`; None where a router answers.
         attribute: the name of that attribute.
         mounts: the mounts around the route, the outermost first, each with the router below its middleware.
+        is_fallback: the router tries it after its redirects, when no other route takes the request.
     """
 
     served: ServedPath
     holder: Any = None
     attribute: str = "app"
     mounts: tuple[tuple[Any, Any], ...] = ()
+    is_fallback: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,21 @@ class NestedRouter:
 
 
 @dataclass(frozen=True)
-class WalkedMount:
-    """The end of a mount: it takes every request below `context`, so later routes get none of them."""
+class Mounted:
+    """The content of a mount, or of a host.
+
+    Attributes:
+        context: the position of what is inside.
+        steps: what is inside.
+        kind: the kind of router inside.
+    """
 
     context: MountContext
+    steps: tuple["WalkStep", ...]
+    kind: RouterKind = "starlette"
 
 
-WalkStep = DiscoveredRoute | NestedRouter | WalkedMount
+WalkStep = DiscoveredRoute | NestedRouter | Mounted
 
 
 class Adapter(Protocol):
@@ -142,21 +153,23 @@ class MountAdapter:
         """Yield the mounted paths, with the mount's path before them."""
         prefix, regexes = full_path(route, context)
         inner = replace(context, prefix=prefix, regexes=regexes)
-        yield from _walk_held_app(route, getattr(route, "_base_app", route.app), inner)
-        yield WalkedMount(inner)
+        yield _mounted_app(route, getattr(route, "_base_app", route.app), inner)
 
 
-def _walk_held_app(route: Any, app: Any, context: MountContext) -> Iterator[WalkStep]:
-    """Yield the paths of an app that a route holds; mlflow, for example, mounts a Flask application."""
+def _mounted_app(route: Any, app: Any, context: MountContext) -> Mounted:
+    """Return the paths of an app that a route holds; mlflow, for example, mounts a Flask application."""
     router = find_route_table(app)
     if router is None:
-        yield from _subtree(route.app, context, route)
-    elif hasattr(router, "url_map"):
-        for served in served_by_flask(router):
-            path, regexes = context.prefix + served.path, context.regexes + served.regexes
-            yield DiscoveredRoute(replace(served, path=path, regexes=regexes, host=context.host), route)
-    else:
-        yield NestedRouter(router, context)
+        return Mounted(context, tuple(_subtree(route.app, context, route)))
+    if hasattr(router, "url_map"):
+        return Mounted(context, tuple(_flask_rules(router, route, context)), "werkzeug")
+    return Mounted(context, (NestedRouter(router, context),))
+
+
+def _flask_rules(app: Any, holder: Any, context: MountContext) -> Iterator[DiscoveredRoute]:
+    for served in served_by_flask(app):
+        path, regexes = context.prefix + served.path, context.regexes + served.regexes
+        yield DiscoveredRoute(replace(served, path=path, regexes=regexes, host=context.host), holder)
 
 
 def _subtree(app: Any, context: MountContext, holder: Any) -> Iterator[WalkStep]:
@@ -186,7 +199,7 @@ class HostAdapter:
 
     def walk(self, route: Any, context: MountContext) -> Iterator[WalkStep]:
         """Yield the paths inside, with the host that they require."""
-        yield from _walk_held_app(route, route.app, replace(context, host=route.host))
+        yield _mounted_app(route, route.app, replace(context, host=route.host))
 
 
 @dataclass(frozen=True)
@@ -222,10 +235,10 @@ class FrontendAdapter:
             names = handler_names(frontend.app)
             if path:
                 served = ServedPath(path, methods, names, context.regexes, host=context.host)
-                yield DiscoveredRoute(served, frontend)
+                yield DiscoveredRoute(served, frontend, is_fallback=True)
             subtree = f"{path}/{{proxy:path}}"
             served = ServedPath(subtree, methods, names, (*context.regexes, ANY_PATH), host=context.host)
-            yield DiscoveredRoute(served, frontend)
+            yield DiscoveredRoute(served, frontend, is_fallback=True)
 
 
 ADAPTERS: tuple[Adapter, ...] = (

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from routegen.discover.adapters import ADAPTERS, DiscoveredRoute, MountContext, NestedRouter, WalkedMount
+from routegen.discover.adapters import ADAPTERS, DiscoveredRoute, MountContext, Mounted, NestedRouter, WalkStep
 from routegen.discover.endpoint_faults import find_endpoint_faults
 from routegen.discover.flask_rules import served_by_flask
 from routegen.discover.handlers import handler_names, qualified_name, unwrap_handler
 from routegen.discover.mcp_endpoints import keeps_sessions
 from routegen.discover.oauth_documents import find_document
+from routegen.discover.route_tree import RouteTree
 from routegen.discover.served_path import ServedPath, UnknownRouteKindError
 from routegen.discover.unwrap import base_path, find_route_table, find_wrappers, has_class, is_lambda_handler
 from routegen.gateway.path_pattern import ANY_PATH, PathSegment, mount_covers, mount_overlaps, split_path
@@ -26,23 +27,30 @@ def discover_paths(app: Any) -> list[ServedPath]:
     Raises:
         UnknownRouteKindError: the object is no app, or no adapter handles one of its routes.
     """
-    return [route.served for route in discover_routes(app)]
+    return [route.served for route in discover_tree(app)[0]]
 
 
-def discover_routes(app: Any) -> list[DiscoveredRoute]:
-    """Return the same as `discover_paths`, each with the live object that answers."""
+def discover_tree(app: Any) -> tuple[list[DiscoveredRoute], RouteTree]:
+    """Return the same as `discover_paths`, each with the live object that answers, and the tree of the routers."""
     router = find_route_table(app)
     if router is None:
         if not callable(app):
             raise UnknownRouteKindError(f"{qualified_name(app)} is not an ASGI or WSGI application")
-        return [DiscoveredRoute(ServedPath("/{proxy:path}", None, handler_names(app), (ANY_PATH,)))]
+        served = ServedPath("/{proxy:path}", None, handler_names(app), (ANY_PATH,))
+        return [DiscoveredRoute(served)], RouteTree(kind="opaque", routes=[0])
     if hasattr(router, "url_map"):
-        return [DiscoveredRoute(served) for served in served_by_flask(router)]
-    discovered = []
+        rules = [DiscoveredRoute(served) for served in served_by_flask(router)]
+        return rules, RouteTree(kind="werkzeug", routes=list(range(len(rules))))
+    discovered: list[DiscoveredRoute] = []
+    tree = RouteTree()
     for context in _root_contexts(app, router):
-        routes = [_with_endpoint_state(route, app, router) for route in _Walk().walk_router(router, context)]
+        copy = RouteTree(context.prefix, kind="root-path") if context.prefix else tree
+        if context.prefix:  # a path below the prefix is looked up without it, and never with it
+            tree.routes.insert(0, copy)
+        walk = _Walk(len(discovered))
+        routes = [_with_endpoint_state(route, app, router) for route in walk.walk_router(router, context, copy)]
         discovered += [_behind_handler(route, app, context) for route in routes] if is_lambda_handler(app) else routes
-    return discovered
+    return discovered, tree
 
 
 def _behind_handler(route: DiscoveredRoute, handler: Any, context: MountContext) -> DiscoveredRoute:
@@ -92,30 +100,35 @@ class _Walk:
     """The state of one walk.
 
     Attributes:
+        count: the number of served paths before the next one.
         open_routers: ids of the routers that are being walked, from the outermost to the innermost.
         mounts: the mounts that were walked already, by their first segment if that is literal.
     """
 
+    count: int
     open_routers: list[int] = field(default_factory=list)
     mounts: dict[str | None, list[_Mount]] = field(default_factory=dict)
 
-    def walk_router(self, router: Any, context: MountContext) -> Iterator[DiscoveredRoute]:
-        """Yield every path that a router, or a list of routes, serves."""
+    def walk_router(self, router: Any, context: MountContext, tree: RouteTree) -> Iterator[DiscoveredRoute]:
+        """Yield every path that a router, or a list of routes, serves, and put its position into the tree."""
         if id(router) in self.open_routers:
             raise UnknownRouteKindError(f"the router at {context.prefix or '/'} is mounted inside itself")
         self.open_routers.append(id(router))
         routes = router if isinstance(router, list) else self._routes(router)
         inner = replace(context, redirects_slashes=getattr(router, "redirect_slashes", context.redirects_slashes))
+        tree.redirects_slashes = inner.redirects_slashes
         redirects: list[DiscoveredRoute] = []
         for route in routes:
-            yield from self._walk_route(route, inner, redirects)
+            for step in self._steps(route, inner):
+                yield from self._take(step, route, inner, redirects, tree)
         # A router redirects only if none of its routes takes the request, also those after the mount.
-        yield from map(self._hide_behind_mounts, redirects)
+        for redirect in redirects:
+            yield self._numbered(redirect, [])
         default = getattr(router, "default", None)
         if default is not None and default != getattr(router, "not_found", None):
             path = f"{context.prefix}/{{proxy:path}}"
             served = ServedPath(path, None, handler_names(default), (*context.regexes, ANY_PATH), host=context.host)
-            yield self._hide_behind_mounts(DiscoveredRoute(served, router, "default"))
+            yield self._numbered(DiscoveredRoute(served, router, "default"), tree.fallbacks)
         self.open_routers.pop()
 
     @staticmethod
@@ -123,28 +136,42 @@ class _Walk:
         # FastAPI matches low-priority routes after all others.
         return [*router.routes, *getattr(router, "_low_priority_routes", ())]
 
-    def _walk_route(
-        self, route: Any, context: MountContext, redirects: list[DiscoveredRoute]
-    ) -> Iterator[DiscoveredRoute]:
+    @staticmethod
+    def _steps(route: Any, context: MountContext) -> Iterator[WalkStep]:
         adapter = next((adapter for adapter in ADAPTERS if adapter.handles(route)), None)
         if adapter is None:
             path = context.prefix + str(getattr(route, "path", ""))
             raise UnknownRouteKindError(
                 f"{qualified_name(route)} at {path or '/'} is a kind of route that routegen does not know"
             )
-        for step in adapter.walk(route, context):
-            match step:
-                case DiscoveredRoute(served) if served.only_redirects:
-                    redirects.append(step)
-                case DiscoveredRoute():
-                    yield self._hide_behind_mounts(step)
-                case NestedRouter(list(routes), inner):
-                    yield from self.walk_router(routes, inner)
-                case NestedRouter(router, inner):
-                    for discovered in self.walk_router(router, inner):
-                        yield replace(discovered, mounts=((route, router), *discovered.mounts))
-                case WalkedMount(inner):
+        return adapter.walk(route, context)
+
+    def _take(
+        self, step: WalkStep, route: Any, context: MountContext, redirects: list[DiscoveredRoute], tree: RouteTree
+    ) -> Iterator[DiscoveredRoute]:
+        match step:
+            case DiscoveredRoute(served) if served.only_redirects:
+                redirects.append(step)
+            case DiscoveredRoute():
+                yield self._numbered(step, tree.fallbacks if step.is_fallback else tree.routes)
+            case NestedRouter(list(routes), inner):
+                yield from self.walk_router(routes, inner, tree)
+            case NestedRouter(router, inner):
+                for discovered in self.walk_router(router, inner, tree):
+                    yield replace(discovered, mounts=((route, router), *discovered.mounts))
+            case Mounted(inner, steps, kind):
+                mount = RouteTree(inner.prefix, inner.regexes, inner.host, context.redirects_slashes, kind)
+                tree.routes.append(mount)
+                for inner_step in steps:
+                    yield from self._take(inner_step, route, context, redirects, mount)
+                if inner.host == context.host:
                     self._add_mount(inner)
+
+    def _numbered(self, route: DiscoveredRoute, positions: list["int | RouteTree"] | list[int]) -> DiscoveredRoute:
+        """Note the position of a path, and mark a path that earlier mounts hide."""
+        positions.append(self.count)
+        self.count += 1
+        return self._hide_behind_mounts(route)
 
     def _add_mount(self, context: MountContext) -> None:
         segments = split_path(context.prefix, context.regexes)

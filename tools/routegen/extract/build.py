@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from routegen.config import AppConfig
 from routegen.discover.handlers import WRITTEN_BY_HAND
+from routegen.discover.route_tree import ServedRoutes
 from routegen.discover.served_path import ServedPath
 from routegen.errors import UnsupportedRouteError
 from routegen.extract.reserved import ROOT_DOCUMENTS, NotReserved, reserve_paths
@@ -41,6 +42,7 @@ class Extraction:
         not_reserved: the paths that clients ask about an endpoint, and that stay with the default app.
         shared_documents: each root document that several apps serve, with its owner and the other apps.
         default_paths: the paths that the default app serves; empty if it is not configured.
+        apps: each app that was imported, with what it serves.
     """
 
     manifest: Manifest
@@ -48,6 +50,7 @@ class Extraction:
     not_reserved: tuple[NotReserved, ...] = ()
     shared_documents: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     default_paths: tuple[ServedPath, ...] = ()
+    apps: tuple[tuple[AppConfig, ServedRoutes], ...] = ()
 
 
 @dataclass

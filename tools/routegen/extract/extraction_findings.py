@@ -14,6 +14,7 @@ _FIXES: dict[UnsupportedKind, str] = {
     "everything": "Set `own` to the paths that the app shall have.",
     "trailing-slash": "Serve the path without its final slash.",
     "empty-rest": "Serve the path without its final slash too, if clients ask for it.",
+    "empty-segment": "Let the convertor take one character or more, if clients never leave the segment out.",
     "path": "Serve the path in a form that a URL can have.",
     "hidden": "Remove the route, or register it before the mount.",
     "redirect": "Serve the endpoint without the final slash.",

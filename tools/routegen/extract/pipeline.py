@@ -1,6 +1,7 @@
 """Load the configured apps and build their manifest."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 from routegen.config import AppConfig, Config
 from routegen.extract.build import Extraction, build_manifest
@@ -29,6 +30,8 @@ def extract(config: Config) -> Extraction:
         # An app with `upstream` is a running server, of which nothing can be imported: it has the configured paths.
         processes_of_apps = [(app, None if app.upstream else start(app)) for app in config.apps]
         default = start(config.default_app) if config.default_app and not config.default_app.upstream else None
-        served_paths = [(app, process.wait_for_paths() if process else []) for app, process in processes_of_apps]
-        default_paths = default.wait_for_paths() if default else None
-        return build_manifest(config.default, served_paths, default_paths)
+        apps = [(app, process.wait_for_routes() if process else None) for app, process in processes_of_apps]
+        default_paths = default.wait_for_routes().paths if default else None
+        served_paths = [(app, routes.paths if routes else []) for app, routes in apps]
+        extraction = build_manifest(config.default, served_paths, default_paths)
+        return replace(extraction, apps=tuple((app, routes) for app, routes in apps if routes))

@@ -66,7 +66,7 @@ def reserve_paths(
     reserved: dict[str, Route] = {}
     left_out: dict[str, NotReserved] = {}
     for app in apps:
-        for path, endpoint, role in _candidates(app, routes):
+        for path, endpoint, role in reservable_paths(app, routes):
             key = table.select("GET", path)
             # A path that the app gets already needs no second route, and another app keeps a path that its route names.
             is_taken = key and (owners[key] == app.name or not key.shape[0].startswith("{"))
@@ -83,8 +83,13 @@ def reserve_paths(
     return list(reserved.values()), [item for path, item in left_out.items() if path not in reserved]
 
 
-def _candidates(app: AppConfig, routes: Iterable[Route]) -> Iterator[tuple[str, str, PathRole]]:
-    """Yield each path that the app can reserve, with the endpoint that it is about and its role."""
+def reservable_paths(app: AppConfig, routes: Iterable[Route]) -> Iterator[tuple[str, str, PathRole]]:
+    """Yield each path that an app can reserve, with the endpoint that it is about and its role.
+
+    Args:
+        app: the app.
+        routes: the routes of all apps.
+    """
     endpoints = mcp_endpoint_paths((route for route in routes if route.app == app.name), with_variables=True)
     if isinstance(app.reserve, tuple):
         yield from ((path, ", ".join(endpoints) or app.name, classify_path(path, ())) for path in app.reserve)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from routegen.discover.served_path import ServedPath
-from routegen.gateway import shape, takes_every_path
-from routegen.gateway.path_pattern import ANY_REST, ANY_SEGMENT, PathSegment, paths_overlap, split_path
+from routegen.gateway import takes_every_path
+from routegen.gateway.path_pattern import paths_overlap, split_key_path, split_path
 from routegen.manifest import Manifest
 
 
@@ -46,7 +46,7 @@ def find_shadowed_rules(manifest: Manifest, default_paths: Iterable[ServedPath])
     """
     if manifest.default is None:
         return list(_shadowed_catch_all(manifest))
-    patterns = {route.path: _pattern(route.path) for route in manifest.routes}
+    patterns = {route.path: split_key_path(route.path) for route in manifest.routes}
     by_rule: dict[str, ShadowedRules] = {}
     pages: dict[str, set[str]] = {}
     for served in default_paths:
@@ -69,10 +69,3 @@ def _shadowed_catch_all(manifest: Manifest) -> Iterator[ShadowedRules]:
         paths = tuple(shadowing.path for shadowing in manifest.routes if shadowing.app != route.app)
         if takes_every_path(route.path) and paths:
             yield ShadowedRules(route.app, (route.path,), False, paths)
-
-
-def _pattern(path: str) -> tuple[PathSegment, ...]:
-    """Return a gateway path as segments of a Starlette path; the names of its variables do not matter."""
-    parts = shape(path)
-    regexes = [ANY_REST if part == "{+}" else ANY_SEGMENT for part in parts if part in {"{}", "{+}"}]
-    return split_path("/" + "/".join("{x}" if part in {"{}", "{+}"} else part for part in parts), regexes)

@@ -9,6 +9,7 @@ The kinds of unsupported paths:
   (`routegen.gateway.assumptions.TRAILING_SLASH_MATCHES`).
 - `empty-rest`: a greedy variable or a mount also matches an empty rest, and a greedy variable of a route key does not
   (`routegen.gateway.assumptions.GREEDY_MATCHES_EMPTY`).
+- `empty-segment`: a variable also takes the empty text, and a variable of a route key does not.
 - `path`: no URL can have the path, for example because of an empty segment.
 - `hidden`: an earlier mount takes all requests of the route, so the app does not serve it.
 - `redirect` and `sessions`: `routegen.extract.unreachable` finds these.
@@ -31,6 +32,7 @@ UnsupportedKind = Literal[
     "everything",
     "trailing-slash",
     "empty-rest",
+    "empty-segment",
     "path",
     "hidden",
     "redirect",
@@ -113,6 +115,9 @@ def translate_served_path(app: str, served: ServedPath, *, has_default: bool = T
             "AWS does not document whether API Gateway sends this request to the route"
         )
         problems.append(unsupported("empty-rest", text, refusable=False))
+    if any(segment.matches_empty and not segment.may_hold_slash for segment in split_path(path, served.regexes)[:-1]):
+        text = f"{path} also serves a path with an empty segment, which a variable of a route key does not take"
+        problems.append(unsupported("empty-segment", text, refusable=False))
     reasons = [*_why_wider(served, without_slash)]
     if translation.widened:
         reasons.insert(0, translation.widened)

@@ -12,7 +12,7 @@ from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-from routegen.gateway.regex_tree import Ranges, characters, contains, is_endless, parse_regex, split_sets
+from routegen.gateway.regex_tree import Ranges, Regex, characters, contains, is_endless, parse_regex, split_sets
 
 MOST_STATES = 200_000
 """The number of states after which a walk gives up; patterns that cross slashes can need exponentially many."""
@@ -22,12 +22,6 @@ _READABLE = "x7a1bA-yz0/._~é:@!$&'()*+,;=% "
 
 Nodes = frozenset[int]
 Labels = frozenset[Hashable]
-
-
-class Regex(str):
-    """A part of a pattern that is a regular expression; a part that is a plain text matches itself."""
-
-    __slots__ = ()
 
 
 class TooManyStatesError(Exception):
@@ -50,7 +44,7 @@ class PathKind(NamedTuple):
 
 
 @dataclass
-class _Node:
+class _AutomatonNode:
     """A place in the patterns: the edges that lead on, and the labels of the patterns that end here."""
 
     texts: dict[str, int] = field(default_factory=dict)
@@ -119,7 +113,7 @@ class PathAutomaton:
 
     def __init__(self) -> None:
         """Build an automaton without patterns."""
-        self._nodes = [_Node()]
+        self._nodes = [_AutomatonNode()]
         self._sets: dict[Ranges, int] = {}
         self._closures: dict[int, Nodes] = {}
         self._labels: dict[Nodes, Labels] = {}
@@ -150,13 +144,15 @@ class PathAutomaton:
     def walk(self, most_states: int = MOST_STATES) -> dict[PathKind, tuple[str, ...]]:
         """Return each kind of paths with up to three examples: decoded paths, a shortest one first.
 
+        Every path begins with a slash. Paths of which no pattern matches a beginning are left out.
+
         Kinds with a shorter example come first. The time is linear in the number of states; patterns with literal
         beginnings of their own need about one state for each of their characters.
 
         Raises:
             TooManyStatesError: it would visit more than `most_states` states.
         """
-        waiting = [_State(self._closure(0), None, None, "")]
+        waiting = [_State(self._reach("/"), frozenset(), None, "/")]
         seen: set[tuple[Nodes, Labels | None]] = {waiting[0][:2]}
         kinds: dict[PathKind, list[_State]] = {}
         for state in waiting:
@@ -198,7 +194,7 @@ class PathAutomaton:
         return nodes
 
     def _new_node(self) -> int:
-        self._nodes.append(_Node())
+        self._nodes.append(_AutomatonNode())
         return len(self._nodes) - 1
 
     def _node_after(self, node: int) -> int:
@@ -265,7 +261,7 @@ class PathAutomaton:
 
     def _steps(self, nodes: Nodes) -> Iterator[tuple[str, Nodes]]:
         """Yield the nodes that follow, each with a character that leads to them, for every group of characters."""
-        texts: dict[str, list[int]] = {}
+        texts: dict[str, list[int]] = {"/": []}  # a slash is never in a group, because a kind of paths depends on it
         edges: list[tuple[int, int]] = []
         for number in nodes:
             node = self._nodes[number]
@@ -276,7 +272,8 @@ class PathAutomaton:
         for character, targets in texts.items():
             code_point = ord(character)
             others = [reached for group, reached in groups if contains(group.ranges, code_point)]
-            yield character, frozenset[int]().union(*others, *map(self._closure, targets))
+            if others or targets:
+                yield character, frozenset[int]().union(*others, *map(self._closure, targets))
         for group, reached in groups:
             if (example := group.example(texts)) is not None:
                 yield example, reached

@@ -4,9 +4,10 @@
 request with each key until one matches.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 
+from routegen.gateway.regex_tree import Regex
 from routegen.gateway.route_key import ANY, RouteKey, shape, unescape_literal
 
 # The characters that mean themselves in patterns of PCRE, RE2, JavaScript and Python, and within any of their quotes.
@@ -27,20 +28,40 @@ def _rank(key: RouteKey) -> tuple[int, ...]:
     return tuple({"{}": 1, "{+}": 2}.get(segment, 0) for segment in key.shape)
 
 
-def path_regex(path: str) -> str:
-    r"""Return a regular expression for the percent-decoded paths that a route key's path takes, without anchors.
+def path_parts(path: str) -> list[str]:
+    """Return a route key's path as a pattern for an automaton: its texts and its regular expressions.
 
-    `{name}` takes one segment that is not empty, `{name+}` one character or more. The expression uses only syntax
-    that PCRE, RE2, JavaScript and Python share. Anchors are no part of that: `$` lets a newline follow in some, and
-    others do not know `\z`.
+    `{name}` takes one segment that is not empty, `{name+}` one character or more.
 
     Args:
         path: in API Gateway's notation.
     """
-    parts = {"{}": "[^/]+", "{+}": r"[\s\S]+"}
-    if path == "/":
-        return "/"
-    return "".join("/" + (parts.get(segment) or _literal(segment, _escape)) for segment in shape(path))
+    return ["/"] if path == "/" else [part for segment in shape(path) for part in ("/", _part(segment))]
+
+
+def _part(segment: str) -> str:
+    if "/" in segment:  # an encoded slash: no segment of a decoded path has one
+        return Regex(_NEVER_MATCHES)
+    variables = {"{}": Regex("[^/]+"), "{+}": Regex(".+")}
+    return variables.get(segment) or unescape_literal(segment)
+
+
+def path_regex(path: str) -> str:
+    r"""Return a regular expression for the percent-decoded paths that a route key's path takes, without anchors.
+
+    The expression uses only syntax that PCRE, RE2, JavaScript and Python share. Anchors are no part of that: `$` lets
+    a newline follow in some, and others do not know `\z`.
+
+    Args:
+        path: in API Gateway's notation.
+    """
+    parts = path_parts(path)
+    # In these engines a dot does not match every character.
+    return "".join(part.replace(".+", r"[\s\S]+") if isinstance(part, Regex) else _quoted(part) for part in parts)
+
+
+def _quoted(text: str) -> str:
+    return "".join(map(_escape, text))
 
 
 def encoded_path_regex(path: str) -> str:
@@ -56,15 +77,13 @@ def encoded_path_regex(path: str) -> str:
     parts = {"{}": "(?:(?!%2[fF])[^/?])+", "{+}": "[^?]+"}
     if path == "/":
         return "/?"  # a URL can have an empty path (RFC 9112, section 3.2.2)
-    segments = (parts.get(segment) or _literal(segment, _encoded) for segment in shape(path))
+    segments = (parts.get(segment) or _encoded_text(_part(segment)) for segment in shape(path))
     # A request target starts with a slash as it is (RFC 9112, section 3.2.1).
     return "/" + "(?:/|%2[fF])".join(segments)
 
 
-def _literal(segment: str, spell: Callable[[str], str]) -> str:
-    if "/" in segment:  # an encoded slash: no segment of a decoded path has one
-        return _NEVER_MATCHES
-    return "".join(map(spell, unescape_literal(segment)))
+def _encoded_text(part: str) -> str:
+    return part if isinstance(part, Regex) else "".join(map(_encoded, part))
 
 
 @lru_cache(maxsize=256)  # paths use few different characters

@@ -8,8 +8,10 @@ warning.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
-from routegen.gateway.regex_tree import may_match_slash
+from routegen.gateway.regex_tree import Regex, may_match_slash
+from routegen.gateway.route_key import shape
 
 # As in starlette.routing: {name} or {name:convertor}.
 PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::([A-Za-z_][A-Za-z0-9_]*))?\}")
@@ -83,6 +85,19 @@ def split_path(path: str, regexes: Sequence[str]) -> tuple[PathSegment, ...]:
     """
     remaining = iter(regexes)
     return tuple(_segment(part, remaining) for part in path[1:].split("/")) if path else ()
+
+
+def split_key_path(path: str) -> tuple[PathSegment, ...]:
+    """Split a route key's path into segments; the names of its variables do not matter."""
+    parts = shape(path)
+    regexes = [ANY_REST if part == "{+}" else ANY_SEGMENT for part in parts if part in {"{}", "{+}"}]
+    return split_path("/" + "/".join("{x}" if part in {"{}", "{+}"} else part for part in parts), regexes)
+
+
+def pattern_parts(path: str, regexes: Sequence[str]) -> list[str]:
+    """Return a path in Starlette's notation as a pattern for an automaton: its texts and its regular expressions."""
+    texts = PARAMETER.split(path)[::3]  # the pattern has two groups
+    return [part for text, regex in zip_longest(texts, map(Regex, regexes), fillvalue="") for part in (text, regex)]
 
 
 def _segment(source: str, remaining: Iterator[str]) -> PathSegment:

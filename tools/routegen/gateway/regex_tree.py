@@ -41,6 +41,12 @@ _CHILD_TREES: dict[str, Any] = {
 _NODES_WITHOUT_TEXT = {"AT", "ASSERT", "ASSERT_NOT", "FAILURE"}
 
 
+class Regex(str):
+    """A part of a pattern that is a regular expression; a part that is a plain text matches itself."""
+
+    __slots__ = ()
+
+
 class NotRegularError(ValueError):
     """A regular expression has a part that is not regular, or is too large; `str()` names the part."""
 

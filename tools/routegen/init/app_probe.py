@@ -54,7 +54,7 @@ def probe_app(app: AppConfig, config: Config, hints: Mapping[str, str]) -> AppPr
 
 
 def _paths(answer: Mapping[str, Any]) -> set[str]:
-    return {served["path"] for served in answer["served"]}
+    return {served["path"] for served in answer["paths"]}
 
 
 def _path_variables(app: AppConfig, config: Config, paths: set[str]) -> tuple[str, ...]:

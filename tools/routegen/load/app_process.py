@@ -12,10 +12,10 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from routegen.config import AppConfig, Config, inherited_environment
-from routegen.discover.served_path import ServedPath
+from routegen.discover import ServedRoutes
 from routegen.errors import ConfigError, LoadError, UnsupportedRouteError
 from routegen.load.app_reference import AppReference
 from routegen.load.failure_cause import FailureCause
@@ -41,14 +41,16 @@ class AppProcess:
     app: AppConfig
     config: Config
     process: subprocess.Popen[bytes]
+    orders: IO[bytes]
     pipe: int
     token: str
     home: str
     deadline: float
+    is_loaded: bool = False
 
-    def wait_for_paths(self) -> list[ServedPath]:
-        """Return the paths that the app serves; it raises the same errors as `wait_for_answer`."""
-        return [ServedPath.from_data(entry) for entry in self.wait_for_answer()["served"]]
+    def wait_for_routes(self) -> ServedRoutes:
+        """Return what the app serves; it raises the same errors as `wait_for_answer`."""
+        return ServedRoutes.from_data(self.wait_for_answer())
 
     def wait_for_answer(self) -> dict[str, Any]:
         """Return the result of the task.
@@ -58,17 +60,29 @@ class AppProcess:
             UnsupportedRouteError: the app has a route of a kind that routegen does not know.
         """
         try:
-            answer = self._read()
+            return self._read()
         finally:
             self.stop()
-        if "exit" in answer:
-            raise LoadError(f"{self.app.target}: {_exit_reason(answer['exit'])} while it was imported")
-        error = answer.get("error")
-        if error is None:
-            return answer
-        if error["kind"] == "unsupported":
-            raise UnsupportedRouteError(f"{self.app.name}: {error['message']}")
-        raise self._load_error(error)
+
+    def wait_for_question(self) -> dict[str, Any]:
+        """Return the data with which the task reports that the app is loaded; it waits for a reply then.
+
+        It raises the same errors as `wait_for_answer`.
+        """
+        question: dict[str, Any] = self._read()["loaded"]
+        return question
+
+    def reply(self, data: Any) -> None:
+        """Send the data that the task waits for."""
+        self.deadline, self.is_loaded = time.monotonic() + _SECONDS_FOR_TASK, True
+        self.send(data)
+
+    def send(self, data: Any) -> None:
+        """Send a line of JSON to the process."""
+        # A process that does not read it is reported when its answer is read.
+        with contextlib.suppress(BrokenPipeError):
+            self.orders.write(json.dumps(data).encode() + b"\n")
+            self.orders.flush()
 
     def stop(self) -> None:
         """End the child process and every process that it has started; a second call does nothing."""
@@ -81,31 +95,40 @@ class AppProcess:
             self.process.wait()
         with contextlib.suppress(OSError):
             os.close(self.pipe)
+        with contextlib.suppress(OSError):
+            self.orders.close()
         self.pipe = -1
         shutil.rmtree(self.home, ignore_errors=True)
 
     def _read(self) -> dict[str, Any]:
-        """Read messages until one that ends the wait: an answer, or the exit status of the process."""
-        begin, received, is_loaded = f"{self.token} ".encode(), bytearray(), False
+        """Read a message, and raise the error that it reports."""
+        begin, received = f"{self.token} ".encode(), bytearray()
         while True:
             if received[: len(begin)] != begin[: len(received)] or len(received) > _MAX_BYTES:
                 raise LoadError(
                     f"{self.app.target}: it wrote into routegen's pipe; an app must write only to files that it opens"
                 )
             if b"\n" in received[-_CHUNK_BYTES:]:
-                line, _, received = received.partition(b"\n")
-                message: dict[str, Any] = json.loads(line[len(begin) :])
-                if "loaded" not in message:
-                    return message
-                is_loaded, self.deadline = True, time.monotonic() + _SECONDS_FOR_TASK
-            elif not select.select([self.pipe], [], [], max(0.0, self.deadline - time.monotonic()))[0]:
+                line = received.partition(b"\n")[0]  # the supervisor adds a line when the process ends
+                return self._checked(json.loads(line[len(begin) :]))
+            if not select.select([self.pipe], [], [], max(0.0, self.deadline - time.monotonic()))[0]:
                 advice = load_advice(FailureCause("timeout"), self.app, self.config)
                 hangs = f"loaded, but the requests to it take more than {_SECONDS_FOR_TASK:g} s; find one that hangs"
-                raise LoadError(f"{self.app.target}: {hangs if is_loaded else advice}")
-            elif chunk := os.read(self.pipe, _CHUNK_BYTES):
+                raise LoadError(f"{self.app.target}: {hangs if self.is_loaded else advice}")
+            if chunk := os.read(self.pipe, _CHUNK_BYTES):
                 received += chunk
             else:
                 raise LoadError(f"{self.app.target}: its process was killed from outside while it was imported")
+
+    def _checked(self, message: dict[str, Any]) -> dict[str, Any]:
+        if "exit" in message:
+            raise LoadError(f"{self.app.target}: {_exit_reason(message['exit'])} while it was imported")
+        error = message.get("error")
+        if error is None:
+            return message
+        if error["kind"] == "unsupported":
+            raise UnsupportedRouteError(f"{self.app.name}: {error['message']}")
+        raise self._load_error(error)
 
     def _load_error(self, error: dict[str, Any]) -> LoadError:
         if error["cause"] is None:
@@ -142,9 +165,9 @@ def start_app_process(app: AppConfig, config: Config, task: str = "routegen.disc
     reading, result = os.pipe()
     deadline = time.monotonic() + config.timeout
     try:
-        order = {**_order(app, task), "deadline": deadline, "result": result, "token": token}
+        order = {**_order(app, task), "deadline": deadline, "token": token}
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "routegen.load.child_process"],
+            [sys.executable, "-P", "-m", "routegen.load.child_process", str(result)],
             stdin=subprocess.PIPE,
             # The child's fd 1 is our stderr, so that output of the app never mixes with data on stdout.
             stdout=2,
@@ -159,11 +182,10 @@ def start_app_process(app: AppConfig, config: Config, task: str = "routegen.disc
         raise LoadError(f"{app.target}: its process cannot be started: {error.strerror}") from None
     finally:
         os.close(result)
-    if process.stdin:
-        # A process that does not read its order is reported when its answer is read.
-        with contextlib.suppress(BrokenPipeError), process.stdin:
-            process.stdin.write(json.dumps(order).encode() + b"\n")
-    return AppProcess(app, config, process, reading, token, home, deadline + _SECONDS_TO_REPORT)
+    orders = cast("IO[bytes]", process.stdin)
+    app_process = AppProcess(app, config, process, orders, reading, token, home, deadline + _SECONDS_TO_REPORT)
+    app_process.send(order)
+    return app_process
 
 
 def _order(app: AppConfig, task: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The process that imports the app: routegen runs it as `python -P -m routegen.load.child_process`.
 
-It reads its order as a line of JSON from stdin, and writes JSON objects to the file descriptor that the order names.
+It reads its order as a line of JSON from stdin, and writes JSON objects to the file descriptor that argv[1] names.
 Each line begins with the order's token, so that nothing else that an app writes there counts.
 """
 
@@ -13,7 +13,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from routegen.discover import UnknownRouteKindError
 from routegen.load.app_reference import AppReference, import_referenced_module, resolve_app
@@ -26,11 +26,9 @@ from routegen.load.uncached_import import import_uncached_below
 
 def main() -> None:
     """Load the app, run the task, and end the process in spite of threads and exit handlers that the app left."""
-    order = json.loads(sys.stdin.readline())
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, sys.stdin.fileno())
-    os.close(null)
-    result, token = order["result"], order.pop("token")
+    stdin = _take_stdin()
+    order = json.loads(stdin.readline())
+    result, token = int(sys.argv[1]), order.pop("token")
     pipe = os.fstat(result)
     os.set_inheritable(result, False)
     sys.argv[:] = [order["module"]]
@@ -71,15 +69,28 @@ def main() -> None:
             cause = FailureCause(kind, place=shown_place(record.main_place(), order["root"]))
             end_with(_failure("load", order["display_name"], cause=cause))
 
-    def report_loaded() -> None:
+    def exchange(data: dict[str, Any]) -> Any:
+        """Report that the app is loaded, which ends the time-out, with data; return the parent's reply."""
         is_loaded.set()
-        send({"loaded": True})
+        send({"loaded": data})
+        return json.loads(stdin.readline())
 
     threading.Thread(target=report_timeout, daemon=True).start()
-    end_with(_load_and_run(order, record, report_loaded))
+    end_with(_load_and_run(order, record, exchange))
 
 
-def _load_and_run(order: dict[str, Any], record: ImportRecord, report_loaded: Callable[[], object]) -> dict[str, Any]:
+def _take_stdin() -> TextIO:
+    """Return stdin, on which the parent sends data, and give the app an empty one in its place."""
+    stdin = os.fdopen(os.dup(0), encoding="utf-8")
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    return stdin
+
+
+def _load_and_run(
+    order: dict[str, Any], record: ImportRecord, exchange: Callable[[dict[str, Any]], Any]
+) -> dict[str, Any]:
     reference = AppReference(order["module"], order["attribute"])
     for root in {Path(order["root"]), Path.cwd()}:
         import_uncached_below(root)
@@ -89,7 +100,7 @@ def _load_and_run(order: dict[str, Any], record: ImportRecord, report_loaded: Ca
     try:
         app = _load_app(reference, order["handler"])
         # Imported after the app, which has imported most of the modules that a task needs.
-        answer: dict[str, Any] = importlib.import_module(order["task"]).run_task(app, report_loaded)
+        answer: dict[str, Any] = importlib.import_module(order["task"]).run_task(app, exchange)
         answer["unset_variables"] = record.optional_variables
     except AppReferenceError as error:
         return _failure("reference", f"{name}: {error}")

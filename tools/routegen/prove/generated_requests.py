@@ -1,7 +1,7 @@
-"""Generate requests that might show a difference between an app and its manifest.
+"""Generate requests for the parts of an app that cannot be proven for all paths, and for what middleware answers.
 
-The requests are made from the app's route table and from mutations of its paths. Control characters are left out:
-Python's `$` matches before a final newline, which no client sends.
+The requests are made from the paths of these parts, from the manifest's route keys, and from mutations of both.
+Control characters are left out: Python's `$` matches before a final newline, which no client sends.
 """
 
 import re
@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from urllib.parse import quote
 
-from routegen.discover.served_path import ServedPath
+from routegen.discover import ServedPath, ServedRoutes
 from routegen.gateway import METHODS
-from routegen.gateway.path_pattern import PathSegment, split_path
+from routegen.gateway.path_pattern import PathSegment, split_key_path, split_path
+from routegen.manifest import Manifest
+from routegen.prove.all_paths import PathsProof
 from routegen.roles import list_discovery_paths
 
 _SAFE = "/~!$&'()*+,;=:@"
@@ -19,7 +21,7 @@ _EVERY_METHOD = (*sorted(METHODS), "PROPFIND")
 _FEW_METHODS = ("GET", "POST")
 # Most convertors match some of these words; the first two that match are tried, and the first that does not.
 _WORDS = (
-    "x", "7", "a/b", "1.5", "6fa459ea-ee8a-3ca4-894e-db77e160355e", "2024-02-29", "a-b", "A", "en", "x.y", "abc123",
+    "", "x", "7", "a/b", "1.5", "6fa459ea-ee8a-3ca4-894e-db77e160355e", "2024-02-29", "a-b", "A", "en", "x.y", "abc123",
     "0" * 24, "v1", "true", "12:30", "2024-02-29T12:30:00", "a_b", "ab12", "-1", "1-2", "é", "x y", "%", "a@b.example",
 )  # fmt: skip
 
@@ -27,30 +29,34 @@ MethodAndPath = tuple[str, str]
 """A request: its method, and its path percent-encoded as in a request line."""
 
 
-def generate_requests(served_paths: Sequence[ServedPath]) -> Iterator[MethodAndPath]:
-    """Yield every request to try on an app, each once."""
-    generated: set[MethodAndPath] = set()
-    for request in _generate_with_repetitions(served_paths):
-        if request not in generated:
-            generated.add(request)
-            yield request
+def requests_to_send(manifest: Manifest, routes: ServedRoutes, paths: PathsProof) -> list[MethodAndPath]:
+    """Return the requests that confirm a proof, and those that sample the parts without a proof, each once."""
+    undecided = [routes.paths[position] for position in sorted(paths.undecided_positions)]
+    keys = [route.path for route in manifest.routes] if undecided else []
+    return list(dict.fromkeys([*paths.requests, *_discovery_requests(routes.paths), *_samples(undecided, keys)]))
 
 
-def _generate_with_repetitions(served_paths: Sequence[ServedPath]) -> Iterator[MethodAndPath]:
+def _discovery_requests(served_paths: Sequence[ServedPath]) -> Iterator[MethodAndPath]:
+    """Yield requests for the paths at which clients look for documents: middleware can answer there."""
     for method in (*_FEW_METHODS, "HEAD", "OPTIONS"):
         for path in ("/", *list_discovery_paths(served.path for served in served_paths)):
             yield method, quote(path, safe=_SAFE)
-    for served in served_paths:
-        for path in _example_paths(served):
-            encoded = quote(path, safe=_SAFE)
+
+
+def _samples(undecided: Sequence[ServedPath], key_paths: Sequence[str]) -> Iterator[MethodAndPath]:
+    for segments, methods in (
+        *((split_path(served.path, served.regexes), served.methods or ()) for served in undecided),
+        *((split_key_path(path), ()) for path in key_paths),
+    ):
+        for example in _example_paths(segments):
+            encoded = quote(example, safe=_SAFE)
             yield from ((method, encoded) for method in _EVERY_METHOD)
-            methods = (*_FEW_METHODS, *(served.methods or ())[:1])
-            yield from ((method, mutation) for mutation in _mutations(encoded) for method in methods)
+            few_methods = (*_FEW_METHODS, *methods[:1])
+            yield from ((method, mutation) for mutation in _mutations(encoded) for method in few_methods)
 
 
-def _example_paths(served: ServedPath) -> Iterator[str]:
-    """Yield two decoded paths that a served path matches, and one that it does not match if that is possible."""
-    segments = split_path(served.path, served.regexes)
+def _example_paths(segments: Sequence[PathSegment]) -> Iterator[str]:
+    """Yield two decoded paths that a path matches, and one that it does not match if that is possible."""
     for choice in range(2):
         yield "/" + "/".join(_matching_text(segment, choice) for segment in segments)
     yield "/" + "/".join(segment.source if segment.is_literal else _text_without_match(segment) for segment in segments)
@@ -70,7 +76,7 @@ def _fill(segment: PathSegment, word: str) -> str:
 
 
 def _text_without_match(segment: PathSegment) -> str:
-    return next((word for word in _WORDS if "/" not in word and not segment.matches(word)), "x")
+    return next((word for word in _WORDS if word and "/" not in word and not segment.matches(word)), "x")
 
 
 def _mutations(path: str) -> Iterator[str]:

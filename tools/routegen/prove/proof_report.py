@@ -1,9 +1,10 @@
 """The report of `routegen prove`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from routegen.prove.compare_requests import AppProof
+from routegen.prove.app_proof import AppProof
+from routegen.prove.compare_requests import Disagreement
 from routegen.report import Finding, Report, Rule, Section, rules
 
 _RULES: dict[str, Rule] = {
@@ -12,7 +13,7 @@ _RULES: dict[str, Rule] = {
     "reserved": rules.RESERVED_SERVED,
     "middleware": rules.ANSWERED_BY_MIDDLEWARE,
 }
-_PATHS_SHOWN = 10
+_SHOWN = 10
 
 
 def proof_report(proofs: Sequence[AppProof], subject: str, fix: str) -> Report:
@@ -28,7 +29,7 @@ def proof_report(proofs: Sequence[AppProof], subject: str, fix: str) -> Report:
         subject=subject,
         rules=rules.PROOF_RULES,
         findings=tuple(finding for proof in proofs for finding in _findings(proof, fix)),
-        success="no disagreement",
+        success="no disagreement for any method and path",
         sections=(Section("Apps", tuple(row for proof in proofs for row in _rows(proof))),),
         details={"apps": [asdict(proof) for proof in proofs]},
     )
@@ -38,34 +39,43 @@ def _findings(proof: AppProof, fix: str) -> Iterator[Finding]:
     if not proof.served:
         message = f"None of {proof.requests} requests reaches a route of {proof.app}, so nothing is proven."
         yield Finding(rules.NOTHING_ROUTED, proof.app, message, "Check that APP names the application with the routes.")
-    for disagreement in proof.disagreements:
-        subject = f"{disagreement.method} {disagreement.path}"
-        remedy = fix
-        if disagreement.kind == "middleware":
-            remedy = f'Write routes = ["{disagreement.path}"] in [tool.routegen.apps.{proof.app}].'
-        yield Finding(_RULES[disagreement.kind], subject, f"{disagreement.text}.", remedy)
+    yield from disagreement_findings(proof.disagreements, fix)
     if proof.pages:
         pages = [f"GET {path} ({status})" for path, status in proof.pages.items()]
-        message = f"{proof.app} answers paths that it does not serve with a page: {_first(pages)}."
+        message = f"{proof.app} answers paths that it does not serve with a page: {_listed(pages)}."
         fix = "Let its handler for unknown paths answer with status 404, at least below /.well-known/."
         yield Finding(rules.PAGE_FOR_DOCUMENT, proof.app, message, fix)
     # An app that answers every path with a page has no single paths of its middleware.
     paths = {path: status for path, status in proof.middleware_paths.items() if not proof.pages or status >= 400}
     if paths:
         yield _middleware_finding(proof, paths)
+    if proof.not_proven:
+        message = f"The proof does not cover all paths of {proof.app}, because {_listed(proof.not_proven)}."
+        yield Finding(
+            rules.NOT_PROVEN, proof.app, message, "Nothing needs to change; requests have sampled these parts."
+        )
+
+
+def disagreement_findings(disagreements: Iterable[Disagreement], fix: str) -> Iterator[Finding]:
+    """Yield a finding for each disagreement.
+
+    Args:
+        disagreements: the disagreements.
+        fix: the fix of each one, if middleware is not the reason.
+    """
+    for disagreement in disagreements:
+        subject = f"{disagreement.method} {disagreement.path}"
+        claim = f'Write routes = ["{disagreement.path}"] in [tool.routegen.apps.{disagreement.app}].'
+        remedy = claim if disagreement.kind == "middleware" else fix
+        yield Finding(_RULES[disagreement.kind], subject, f"{disagreement.text}.", remedy)
 
 
 def _middleware_finding(proof: AppProof, paths: Mapping[str, int]) -> Finding:
     """A note with the paths that no route serves and that middleware answers nevertheless."""
     answers = [f"{path} ({status})" for path, status in paths.items()]
-    message = f"Middleware answers paths that no route serves: {_first(answers)}."
+    message = f"Middleware answers paths that no route serves: {_listed(answers)}."
     fix = f"If {proof.app} shall get such a path, list it in `routes`, or own it with `own`."
     return Finding(rules.MIDDLEWARE_PATHS, proof.app, message, fix)
-
-
-def _first(paths: list[str]) -> str:
-    more = f" and {len(paths) - _PATHS_SHOWN} more" if len(paths) > _PATHS_SHOWN else ""
-    return f"{', '.join(paths[:_PATHS_SHOWN])}{more}"
 
 
 _EXCUSES = {
@@ -78,9 +88,21 @@ def _excuse(kind: str) -> str:
     return _EXCUSES.get(kind, f"unsupported, `{kind}`")
 
 
+def _listed(items: Sequence[str]) -> str:
+    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
+    return f"{', '.join(items[:_SHOWN])}{more}"
+
+
 def _rows(proof: AppProof) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [(proof.app, f"{proof.requests} requests", f"made from {proof.routes} served paths")]
-    rows += [("", f"{count} requests", f"excused: {_excuse(kind)}") for kind, count in sorted(proof.excused.items())]
+    rows: list[tuple[str, ...]] = [
+        (
+            proof.app,
+            f"{proof.kinds_of_paths} kinds of paths",
+            f"compared for all methods ({proof.routes} served paths)",
+        ),
+        ("", f"{proof.requests} requests", "sent to the app, to confirm the comparison"),
+    ]
+    rows += [("", f"such as {request}", f"excused: {_excuse(kind)}") for kind, request in sorted(proof.excused.items())]
     if proof.answered_by_middleware:
         count = proof.answered_by_middleware
         rows.append(("", f"{count} requests", "answered by middleware, so the router was asked without it"))

@@ -3,27 +3,22 @@
 from collections.abc import Callable
 from typing import Any
 
-from routegen.discover import discover_routes, resolve_asgi_app
+from routegen.discover import ServedRoutes, discover_tree, resolve_asgi_app
 from routegen.discover.unwrap import base_path
 from routegen.prove.driver import WithoutBasePath, drive_app
-from routegen.prove.generated_requests import generate_requests
 
 
-def run_task(app: Any, report_loaded: Callable[[], object]) -> dict[str, Any]:
-    """Drive an app, and return data for JSON: `{"served": [...], "driven": [...]}`.
+def run_task(app: Any, exchange: Callable[[dict[str, Any]], list[tuple[str, str]]]) -> dict[str, Any]:
+    """Report what an app serves, send it the requests of the reply, and return data for JSON: `{"driven": [...]}`.
 
     Args:
         app: the app.
-        report_loaded: ends the load time-out; it is called before the app is driven, which can take longer.
+        exchange: takes the data of `ServedRoutes`, and returns the requests. It ends the load time-out, because
+            driving can take longer.
     """
     prefix = base_path(app)
     app = app if prefix else resolve_asgi_app(app)
-    routes = discover_routes(app)
-    served_paths = [route.served for route in routes]
-    report_loaded()
+    routes, tree = discover_tree(app)
+    requests = exchange(ServedRoutes([route.served for route in routes], tree).as_data())
     app = WithoutBasePath(resolve_asgi_app(app), prefix) if prefix else app
-    driven = drive_app(app, routes, generate_requests(served_paths))
-    return {
-        "served": [served.as_data() for served in served_paths],
-        "driven": [request.as_data() for request in driven],
-    }
+    return {"driven": [request.as_data() for request in drive_app(app, routes, requests)]}

@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 from routegen.config import Config
-from routegen.discover.served_path import ServedPath
-from routegen.extract.build import build_manifest, claimed_paths
+from routegen.discover import ServedRoutes
+from routegen.extract.build import Extraction, build_manifest, claimed_paths
 from routegen.load import start_app_process
 from routegen.manifest import Manifest
-from routegen.prove.compare_requests import AppProof, compare_requests
+from routegen.prove.all_paths import compare_all_paths
+from routegen.prove.app_proof import AppProof, confirm_proof
+from routegen.prove.compare_requests import AppComparison, Disagreement
 from routegen.prove.driver import DrivenRequest
+from routegen.prove.generated_requests import requests_to_send
 
 
 def prove_apps(config: Config, manifest: Manifest | None) -> Iterator[AppProof]:
-    """Drive each configured app, and compare the results with a manifest.
+    """Compare each configured app with a manifest for all paths, and put requests to the app to confirm it.
 
     Args:
         config: the configuration.
@@ -28,11 +31,32 @@ def prove_apps(config: Config, manifest: Manifest | None) -> Iterator[AppProof]:
             process = start_app_process(app, config, "routegen.prove.proof_task")
             processes.callback(process.stop)
             started.append(process)
-        answers = [(process.app, process.wait_for_answer()) for process in started]
-    apps = [(app, [ServedPath.from_data(entry) for entry in answer["served"]]) for app, answer in answers]
-    if manifest is None:
-        manifest = build_manifest(config.default, apps).manifest
+        apps = [(process.app, ServedRoutes.from_data(process.wait_for_question())) for process in started]
+        if manifest is None:
+            manifest = build_manifest(config.default, [(app, routes.paths) for app, routes in apps]).manifest
+        proofs = []
+        for process, (app, routes) in zip(started, apps, strict=True):
+            comparison = AppComparison(manifest, app, routes, claimed_paths(config.apps))
+            paths = compare_all_paths(comparison)
+            process.reply(requests_to_send(manifest, routes, paths))
+            proofs.append((process, comparison, paths))
+        for process, comparison, paths in proofs:
+            driven = [DrivenRequest(*entry) for entry in process.wait_for_answer()["driven"]]
+            yield confirm_proof(comparison, paths, driven)
+
+
+def find_disagreements(config: Config, extraction: Extraction) -> list[Disagreement]:
+    """Compare each app with the manifest that was extracted, for all paths and without a request.
+
+    An extraction gives a manifest with which the apps disagree if two apps serve the same path.
+
+    Args:
+        config: the configuration of the extraction.
+        extraction: the manifest and the apps.
+    """
     claims = claimed_paths(config.apps)
-    for (app, served_paths), (_, answer) in zip(apps, answers, strict=True):
-        driven = (DrivenRequest(*entry) for entry in answer["driven"])
-        yield compare_requests(manifest, app, served_paths, driven, claims)
+    return [
+        disagreement
+        for app, routes in extraction.apps
+        for disagreement in compare_all_paths(AppComparison(extraction.manifest, app, routes, claims)).disagreements
+    ]

@@ -175,6 +175,7 @@ ANSWERED_BY_MIDDLEWARE = Rule("RG303", "error", "Middleware answers a document o
 MIDDLEWARE_PATHS = Rule("RG304", "note", "Middleware answers paths that no route of the app serves.")
 NOTHING_ROUTED = Rule("RG305", "error", "No request reaches a route of the app.")
 PAGE_FOR_DOCUMENT = Rule("RG306", "error", "An app answers a document that it does not serve with a page.")
+NOT_PROVEN = Rule("RG307", "note", "A part of an app cannot be proven for all paths, and was only sampled.")
 
 RULES: tuple[Rule, ...] = tuple(
     sorted((rule for rule in vars().values() if isinstance(rule, Rule)), key=lambda r: r.id)
@@ -192,4 +193,6 @@ EXPLAIN_FAILURES = frozenset({RESOURCE_PARENT, DOCUMENTS_ONLY, AUTHORIZATION_QUE
 VERIFY_RULES = _between("RG001", "RG100")
 AUDIT_RULES = _between("RG100", "RG200")
 COMPARISON_RULES = _between("RG200", "RG300")
+DISAGREEMENT_RULES = (UNDER_ROUTED, OVER_ROUTED, RESERVED_SERVED)
+"""The rules for requests on which a manifest and an app disagree."""
 PROOF_RULES = _between("RG300", "RG400")

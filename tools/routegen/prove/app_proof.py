@@ -1,0 +1,100 @@
+"""The proof of one app: the comparison of all paths, confirmed by the app's own answers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import unquote
+
+from routegen.prove.all_paths import PathsProof
+from routegen.prove.compare_requests import AnsweredRequest, AppComparison, Disagreement, shortest_of_each
+from routegen.prove.driver import DrivenRequest
+
+_DIFFERENCES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class AppProof:
+    """The result of proving one app.
+
+    Attributes:
+        app: the app's name.
+        routes: how many paths the app serves.
+        kinds_of_paths: how many kinds of paths were compared.
+        requests: how many requests were sent to the app.
+        disagreements: the shortest paths first, then by path and method.
+        excused: each reason why the app may lose requests that it serves, with the first such request.
+        not_proven: a sentence for each part that is not proven for all paths.
+        served: how many requests reached a route.
+        answered_by_middleware: how many requests middleware answered, so that the router was asked without it.
+        middleware_paths: the paths that only middleware answers, each with its status.
+        pages: the documents of its endpoints that the app gets, and answers as it answers an invented path, each with
+            its status.
+    """
+
+    app: str
+    routes: int
+    kinds_of_paths: int
+    requests: int
+    disagreements: tuple[Disagreement, ...]
+    excused: dict[str, str]
+    not_proven: tuple[str, ...]
+    served: int
+    answered_by_middleware: int
+    middleware_paths: dict[str, int]
+    pages: dict[str, int]
+
+
+def confirm_proof(comparison: AppComparison, paths: PathsProof, driven: Sequence[DrivenRequest]) -> AppProof:
+    """Compare the app's own answers with the manifest, and with the answers that its route table gives.
+
+    Args:
+        comparison: the manifest and the app.
+        paths: the comparison of all paths.
+        driven: requests to the app with their outcomes, those of `paths` among them.
+    """
+    kind_of = cache(lambda path: comparison.automaton.kind_of(unquote(path)))
+    answered = [
+        AnsweredRequest(
+            request.method,
+            request.path,
+            kind_of(request.path),
+            request.outcome,
+            request.position,
+            request.status if request.without_middleware else 0,
+            request.is_page,
+        )
+        for request in driven
+    ]
+    compared = [(request, comparison.compare(request)) for request in answered]
+    middleware_paths = {
+        request.path: request.middleware_status
+        for request in answered
+        if request.outcome == "not-found" and request.middleware_status
+    }
+    differences = list(_differences(comparison, answered))
+    return AppProof(
+        comparison.app.name,
+        comparison.served_count,
+        paths.kinds,
+        len(driven),
+        shortest_of_each((request, disagreement) for request, disagreement in compared if disagreement),
+        dict(comparison.excused),
+        (*paths.not_proven, *differences[:_DIFFERENCES_SHOWN]),
+        sum(request.outcome == "served" for request in driven),
+        sum(request.without_middleware for request in driven),
+        dict(sorted(middleware_paths.items())),
+        {request.path: request.middleware_status for request in answered if comparison.gets_page(request)},
+    )
+
+
+def _differences(comparison: AppComparison, answered: Sequence[AnsweredRequest]) -> Iterator[str]:
+    """Yield a sentence for each request to which the app gives another answer than its route table."""
+    for request in answered:
+        if comparison.model.is_undecided(request.kind):
+            continue
+        expected = comparison.model.answer(request.kind, request.method)
+        if (expected.outcome, expected.position) != (request.outcome, request.position):
+            yield (
+                f"the app's answer to {request.method} {request.path} is `{request.outcome}`, and its route table "
+                f"gives `{expected.outcome}`: middleware or a route class decides by rules of its own"
+            )
