@@ -66,9 +66,10 @@ def confirm_proof(comparison: AppComparison, paths: PathsProof, driven: Sequence
         for request in driven
     ]
     compared = [(request, comparison.compare(request)) for request in answered]
+    by_path = sorted(answered, key=lambda request: request.path)
     middleware_paths = {
         request.path: request.middleware_status
-        for request in answered
+        for request in by_path
         if request.outcome == "not-found" and request.middleware_status
     }
     differences = list(_differences(comparison, answered))
@@ -82,8 +83,8 @@ def confirm_proof(comparison: AppComparison, paths: PathsProof, driven: Sequence
         (*paths.not_proven, *differences[:_DIFFERENCES_SHOWN]),
         sum(request.outcome == "served" for request in driven),
         sum(request.without_middleware for request in driven),
-        dict(sorted(middleware_paths.items())),
-        {request.path: request.middleware_status for request in answered if comparison.gets_page(request)},
+        middleware_paths,
+        {one.path: one.middleware_status for one in by_path if comparison.gets_page(one)},
     )
 
 
