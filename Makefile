@@ -19,7 +19,7 @@ install = $(UV) pip install --quiet --python $(BIN)/python --no-deps $(1) || $(P
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup routes serve check test test-slow reliability node lint format types ci docs matrix bench package pin-base-image lock clean
+.PHONY: help setup routes serve check test test-slow test-long reliability node lint format types ci docs matrix bench package pin-base-image lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,8 +63,11 @@ serve: $(SERVE)  ## run the wiki, the MCP server, the gateway, the inspector and
 test: $(DEV) node  ## run the tests (about 6 minutes on 2 cores)
 	$(BIN)/pytest -n 3 --dist loadgroup
 
-test-slow: $(DEV) node  ## run the tests that take minutes or install packages: other releases of FastMCP, applications from PyPI, the long load
-	$(BIN)/pytest -m slow
+test-slow: $(DEV) node  ## run the tests that need tens of seconds: built packages, the real commands, Terraform, pre-commit
+	$(BIN)/pytest -n 3 --dist loadgroup -m slow
+
+test-long: $(DEV) node  ## run the tests that need an hour: other releases, applications from PyPI, the long load, every prediction
+	$(BIN)/pytest -m long
 
 reliability: $(DEV)  ## run every attack and the soak test, and write their figures into docs/reliability.md
 	RELIABILITY_PAGE=docs/reliability.md $(BIN)/pytest -n 2 --dist loadgroup -m reliability

@@ -99,7 +99,7 @@ check_python() {
     [ "$system" = linux ] || fail "this is $system; build on Linux, because pip evaluates the requirements' markers for the machine that builds"
     [ "$major" = 3 ] && [ "$minor" -ge 11 ] && [ "$minor" -le 14 ] ||
         fail "$python is Python $major.$minor; Lambda packages are built for 3.11 to 3.14: set PYTHON, e.g. PYTHON=python3.13"
-    "$python" -m pip --version >/dev/null 2>&1 ||
+    "$python" -c 'import importlib.util; raise SystemExit(importlib.util.find_spec("pip") is None)' >/dev/null 2>&1 ||
         fail "$python has no pip; run: $python -m ensurepip, or set PYTHON to an interpreter that has it"
 }
 

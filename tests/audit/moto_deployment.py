@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -16,13 +17,19 @@ ACCOUNT = "123456789012"  # the account of moto
 DOMAIN = "dev.wikibot.io"
 
 
+@cache
+def make_client(service: str) -> Any:
+    """Return a client of a service, the same for all tests: it keeps no state of the account."""
+    return boto3.Session("testing", "testing", region_name=REGION).client(service)
+
+
 @dataclass
 class MotoDeployment:
     """A deployed API with methods that change it."""
 
     manifest: Manifest
-    gateway: Any = field(default_factory=lambda: boto3.client("apigatewayv2", REGION))
-    functions: Any = field(default_factory=lambda: boto3.client("lambda", REGION))
+    gateway: Any = field(default_factory=lambda: make_client("apigatewayv2"))
+    functions: Any = field(default_factory=lambda: make_client("lambda"))
     api_id: str = ""
     integrations: dict[str, str] = field(default_factory=dict)
     arns: dict[str, str] = field(default_factory=dict)
@@ -54,7 +61,7 @@ class MotoDeployment:
         with zipfile.ZipFile(archive, "w") as file:
             file.writestr("handler.py", "")
         trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        role = boto3.client("iam").create_role(
+        role = make_client("iam").create_role(
             RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         )
         created = self.functions.create_function(

@@ -25,7 +25,7 @@ def wait_for_open_files(gateway: GatewayProcess, limit: int) -> int:
 @pytest.mark.reliability("loads with faults")
 @pytest.mark.parametrize(
     ("requests", "faults", "instances"),
-    [(300, 7, 2), pytest.param(SOAK_REQUESTS, max(40, SOAK_REQUESTS // 200), 3, marks=pytest.mark.slow)],
+    [(300, 7, 2), pytest.param(SOAK_REQUESTS, max(40, SOAK_REQUESTS // 200), 3, marks=pytest.mark.long)],
     ids=["300", "soak"],
 )
 def test_every_request_gets_a_response_of_the_right_app_and_no_save_is_lost(

@@ -28,7 +28,11 @@ from fastmcp.server.auth.providers.workos import AuthKitProvider
 from warm_handler import WarmHandler
 
 name = os.environ["SERVER_NAME"]
-auth = AuthKitProvider(authkit_domain=os.environ["AUTHKIT_DOMAIN"], base_url=os.environ["BASE_URL"])
+auth = AuthKitProvider(
+    authkit_domain=os.environ["AUTHKIT_DOMAIN"],
+    base_url=os.environ["BASE_URL"],
+    scopes_supported=["openid", "offline_access"],  # without scopes, FastMCP's client registers " offline_access"
+)
 server = FastMCP(name, auth=auth)
 
 

@@ -14,7 +14,7 @@ from textwrap import dedent
 import pytest
 import routegen
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 
 
 @dataclass(frozen=True)

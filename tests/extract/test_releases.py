@@ -26,7 +26,7 @@ SERVED = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("requirement", SERVED)
 def test_the_manifest_has_the_paths_of_the_release(requirement: str, tmp_path: Path) -> None:

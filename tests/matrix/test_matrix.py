@@ -156,7 +156,7 @@ def test_a_page_can_be_written_again_from_its_sections() -> None:
     assert providers_page.page(providers_page.sections(PAGE)) == PAGE
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("requirement", REQUIREMENTS)
 def test_the_page_has_the_routes_of_each_release(requirement: str) -> None:

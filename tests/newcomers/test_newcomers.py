@@ -75,6 +75,7 @@ def wheel_with_frameworks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("repository", REPOSITORIES, ids=lambda repository: repository.name)
 def test_a_newcomer_with_the_wheel(repository: Repository, tmp_path: Path, wheel_with_frameworks: Path) -> None:
     play(repository, tmp_path, lambda *arguments: run_with(wheel_with_frameworks, tmp_path, *arguments))

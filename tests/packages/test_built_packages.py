@@ -16,7 +16,7 @@ from helpers.pulumi_program import DEPLOYED_WIKI, REQUIRED
 from helpers.wiki_browser import WikiBrowser, check_life_of_an_account
 
 # One process, because two would wait for the same build. A build installs packages from the registry.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packages")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packages"), pytest.mark.timeout(900)]
 
 NAMES = ("mcp", "otterwiki")
 TAG = sys.implementation.cache_tag

@@ -30,12 +30,14 @@ def test_the_build_context_is_the_package_directory() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.xdist_group("packages")
 def test_the_command_is_the_handler_of_the_package(built: Callable[[str], Any]) -> None:
     assert instructions("CMD") == [json.dumps([built("otterwiki").facts["handler"]])]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.xdist_group("packages")
 def test_the_build_fails_for_a_package_of_another_python(built: Callable[[str], Any], tmp_path: Path) -> None:
     check = json.loads(instructions("RUN")[-1])

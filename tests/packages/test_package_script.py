@@ -195,7 +195,8 @@ def test_an_unsuitable_interpreter_is_an_error(
     small: SmallLambda, tmp_path: Path, version_info: str, pip_exit_code: int, message: str
 ) -> None:
     fake = tmp_path / "python"
-    fake.write_text(f'#!/bin/sh\n[ "$1" = -c ] && echo "{version_info}" && exit 0\nexit {pip_exit_code}\n')
+    answers = f"""case "$2" in *find_spec*) exit {pip_exit_code} ;; *) echo "{version_info}" ;; esac"""
+    fake.write_text(f"#!/bin/sh\n{answers}\n")
     fake.chmod(0o755)
     assert message in error_line(small, small.build(PYTHON=str(fake)))
 

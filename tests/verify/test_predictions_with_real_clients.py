@@ -113,7 +113,7 @@ CONDITIONS_AND_ERRORS = {
 @pytest.mark.parametrize(
     "faults",
     [
-        pytest.param(faults, marks=() if faults in QUICK_COMBINATIONS else pytest.mark.slow, id="+".join(faults))
+        pytest.param(faults, marks=() if faults in QUICK_COMBINATIONS else pytest.mark.long, id="+".join(faults))
         for faults in COMBINATIONS + SINGLE_FAULTS
     ],
 )

@@ -203,7 +203,7 @@ def test_kills_at_random_moments_lose_no_save(start: Start, tmp_path: Path, coun
     kill_writers(start, tmp_path, 6)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.reliability("wiki instances that are killed while they save")
 def test_500_kills_at_random_moments_lose_no_save(start: Start, tmp_path: Path, count_attacks: CountAttacks) -> None:

@@ -33,6 +33,8 @@ from starlette.routing import Mount, Route
 
 BASE_URL, ISSUER = os.environ["BASE_URL"], os.environ["ISSUER"]
 KEY = b"not-a-real-key-not-a-real-key-00"
+# Without scopes, FastMCP's client registers the scope " offline_access", which the stand-in refuses.
+SCOPES = {"scopes_supported": ["openid", "offline_access"]}
 
 def tools(auth):
     mcp = FastMCP("tools", auth=auth)
@@ -43,8 +45,8 @@ def tools(auth):
 
     return mcp
 
-def authkit(base_url):
-    return AuthKitProvider(authkit_domain=ISSUER, base_url=base_url)
+def authkit(base_url, **options):
+    return AuthKitProvider(authkit_domain=ISSUER, base_url=base_url, **SCOPES, **options)
 
 def own_server(base_url, **options):
     registration = ClientRegistrationOptions(enabled=True)
@@ -77,7 +79,7 @@ app = Starlette(routes=[{routes}Mount("{path}", inner)], lifespan=inner.lifespan
 JWT_VERIFIER = (
     f'JWTVerifier(public_key="{_SECRET}", algorithm="HS256", issuer="https://login.example.org", audience="tools")'
 )
-REMOTE = "RemoteAuthProvider(token_verifier=verifier(), authorization_servers=[ISSUER], base_url=BASE_URL)"
+REMOTE = "RemoteAuthProvider(token_verifier=verifier(), authorization_servers=[ISSUER], base_url=BASE_URL, **SCOPES)"
 GITHUB = """
 auth = GitHubProvider(
     client_id="id", client_secret="invented-0123456789", base_url=BASE_URL, jwt_signing_key=KEY,
@@ -102,7 +104,9 @@ inner = tools(authkit(BASE_URL)).http_app(stateless_http=True)
 app = FastAPI(lifespan=inner.lifespan)
 app.mount("/", inner)
 """
-RESOURCE_URL = 'AuthKitProvider(authkit_domain=ISSUER, base_url=BASE_URL, resource_base_url=BASE_URL + "/api")'
+RESOURCE_URL = (
+    'AuthKitProvider(authkit_domain=ISSUER, base_url=BASE_URL, resource_base_url=BASE_URL + "/api", **SCOPES)'
+)
 TWO_MOUNTS = """
 auths = {path: authkit(BASE_URL + path) for path in ("/read", "/write")}
 apps = {path: tools(auth).http_app(stateless_http=True) for path, auth in auths.items()}
