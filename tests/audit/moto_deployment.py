@@ -20,7 +20,8 @@ DOMAIN = "dev.wikibot.io"
 @cache
 def make_client(service: str) -> Any:
     """Return a client of a service, the same for all tests: it keeps no state of the account."""
-    return boto3.Session("testing", "testing", region_name=REGION).client(service)
+    # The stubs know each service only by a literal name.
+    return boto3.Session("testing", "testing", region_name=REGION).client(service)  # type: ignore[call-overload]
 
 
 @dataclass
