@@ -27,7 +27,7 @@ CAN_MAKE_NAMESPACES = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare(0x
 def start(folder: Path, source: str, **env: str) -> AppProcess:
     (folder / "server.py").write_text(source)
     config = config_for_app(
-        "server.py:app", name="mcp", default="site", own=(), unsupported="refuse", timeout=20, root=folder
+        "server.py:app", name="mcp", default="site", own=(), unsupported="refuse", timeout=60, root=folder
     )
     config = with_env(config, None, env)
     return start_app_process(config.apps[0], config)
@@ -131,7 +131,7 @@ for fd in range(3, 64):
             END
     except OSError:
         pass
-time.sleep(20)
+time.sleep(60)
 """
 
 
@@ -149,6 +149,15 @@ time.sleep(20)
 def test_what_an_app_writes_into_the_pipe_is_refused_at_once(tmp_path: Path, text: bytes, end: str) -> None:
     with pytest.raises(LoadError, match=r"^server\.py:app: it wrote into routegen's pipe; an app must write only to"):
         start(tmp_path, WRITE_TO_EVERY_PIPE.replace("TEXT", repr(text)).replace("END", end)).wait_for_answer()
+
+
+def test_an_app_that_does_not_exist_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    app = AppConfig(name="mcp", target="server.py:app", root=tmp_path)
+    with pytest.raises(LoadError, match="there is no such file"):
+        start_app_process(app, Config(default=None, manifest=tmp_path / "routes.json", apps=(app,)))
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_an_app_that_closes_the_pipe_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -76,6 +76,11 @@ def test_the_missing_variables_are_named(tmp_path: Path, source: str, variables:
     assert ("an invented value of the right form is enough" in str(error)) == bool(variables)
 
 
+@pytest.mark.parametrize("end", ["raise ValueError('k' * 100_000)", "raise SystemExit('k' * 100_000)"])
+def test_a_message_repeats_only_the_beginning_of_a_long_error(tmp_path: Path, end: str) -> None:
+    assert 100 < str(load_error(tmp_path, {"server.py": end})).count("k") <= 200
+
+
 def test_a_variable_that_a_second_module_reads_in_a_factory(tmp_path: Path) -> None:
     files = {
         "server.py": "def make():\n    import conf.settings\n",

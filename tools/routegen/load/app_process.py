@@ -27,7 +27,7 @@ _SECONDS_FOR_TASK = 600.0
 _SECONDS_TO_REPORT = 0.5
 """The time that the child process has after the time-out to report which line it runs."""
 
-_SECONDS_TO_END = 5.0
+_SECONDS_TO_END = 20.0
 """The time that the supervisor has to end the processes of an app."""
 
 _CHUNK_BYTES, _MAX_BYTES = 64 * 1024, 64 * 1024 * 1024
@@ -160,12 +160,13 @@ def start_app_process(app: AppConfig, config: Config, task: str = "routegen.disc
         LoadError: the app's file does not exist.
         ConfigError: the directory that its handler is imported from does not exist.
     """
+    order = _order(app, task)
     token = os.urandom(16).hex()
     home = tempfile.mkdtemp(prefix="routegen-")
     reading, result = os.pipe()
     deadline = time.monotonic() + config.timeout
+    order |= {"deadline": deadline, "token": token}
     try:
-        order = {**_order(app, task), "deadline": deadline, "token": token}
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "routegen.load.child_process", str(result)],
             stdin=subprocess.PIPE,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from routegen.discover import UnknownRouteKindError
+from routegen.errors import shorten
 from routegen.load.app_reference import AppReference, import_referenced_module, resolve_app
 from routegen.load.application import AppReferenceError, app_of_handler
 from routegen.load.failure_cause import CauseKind, FailureCause, error_place, error_text, find_cause
@@ -137,7 +138,7 @@ def _failure(kind: str, message: str, details: str = "", cause: FailureCause | N
 def _exit_text(exit_: SystemExit) -> str:
     if exit_.code is None or isinstance(exit_.code, int):
         return f"status {exit_.code or 0}"
-    return " ".join(str(exit_.code).split())
+    return shorten(" ".join(str(exit_.code).split()), 200)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
+from routegen.errors import shorten
 from routegen.load.import_record import ImportRecord, MissingVariable, SourcePlace, shown_place
 from routegen.load.settings_variables import pydantic_errors, settings_variables
 
@@ -88,7 +89,7 @@ def error_text(error: BaseException) -> str:
         title = getattr(error, "title", "")
         text = f"{title}: {'; '.join(parts)}" if title.isidentifier() else "; ".join(parts)
     else:
-        text = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
+        text = shorten(" ".join(str(error.msg if isinstance(error, SyntaxError) else error).split()), 200)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -16,26 +16,25 @@ def find_problems(manifest: Manifest) -> Iterator[str]:
         entry = f"routes[{position}] ({shorten(route.path)})"
         yield from (f"{entry}: {problem}" for problem in _entry_problems(route, manifest.default))
         for text in route.route_keys:
+            subject = f"{entry}: route key {shorten(text)!r}"
             try:
                 key = RouteKey.parse(text)
             except RouteKeyError as error:
-                yield f"{entry}: route key {shorten(text)!r}: {error}"
+                yield f"{subject}: {error}"
                 continue
+            yield from (f"{subject} {problem}" for problem in _key_problems(key, route, manifest.default))
             total += 1
             app, path = owners.setdefault(key.shape, (route.app, route.path))
             requests = (key.method, key.shape)
             if app != route.app:
                 yield f"{entry}: {shorten(app)!r} and {shorten(route.app)!r} both claim {shorten(path)}"
             elif requests in first_keys:
-                other = first_keys[requests]
-                yield f"{entry}: route key {shorten(text)!r} takes the same requests as {other!r} before it"
+                yield f"{subject} takes the same requests as {first_keys[requests]!r} before it"
             first_keys.setdefault(requests, shorten(text))
     if manifest.default is None and not manifest.routes:
         yield "routes: there is neither a route nor a default app, so the gateway would answer every request with 404"
-    count, keys = total, f"{total} route keys"
-    if manifest.default is not None:
-        count, keys = total + 1, f"{total} route keys and $default make {total + 1}"
-    if count > ROUTE_QUOTA:
+    keys = f"{total} route keys" if manifest.default is None else f"{total} route keys and $default make {total + 1}"
+    if total + (manifest.default is not None) > ROUTE_QUOTA:
         yield f"routes: {keys}; an HTTP API has at most {ROUTE_QUOTA} routes"
 
 
@@ -48,15 +47,12 @@ def _entry_problems(route: Route, default: str | None) -> Iterator[str]:
         yield "a reserved path cannot be widened: the app serves nothing there"
     if list(route.methods) != sorted(set(route.methods)) or (ANY in route.methods and len(route.methods) > 1):
         yield f"methods {shorten(str(list(route.methods)))} are not sorted, without doubles, or just [{ANY!r}]"
-    for text in route.route_keys:
-        try:
-            key = RouteKey.parse(text)
-        except RouteKeyError:
-            continue
-        if key.takes_every_path and default is not None:
-            name = shorten(default)
-            yield f"route key {shorten(text)!r} takes every path, so {name!r} would get no request through $default"
-        if key.path != route.path:
-            yield f"route key {shorten(text)!r} has another path than the entry"
-        if key.method != ANY and route.methods and ANY not in route.methods and key.method not in route.methods:
-            yield f"route key {shorten(text)!r} has a method that the entry does not list"
+
+
+def _key_problems(key: RouteKey, route: Route, default: str | None) -> Iterator[str]:
+    if key.takes_every_path and default is not None:
+        yield f"takes every path, so {shorten(default)!r} would get no request through $default"
+    if key.path != route.path:
+        yield "has another path than the entry"
+    if key.method != ANY and route.methods and ANY not in route.methods and key.method not in route.methods:
+        yield "has a method that the entry does not list"

@@ -1,6 +1,6 @@
 """The Jinja2 environment for render targets: every printed value is quoted, and an undefined name is an error."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,8 @@ def render(request: RenderRequest) -> str:
     target = find_target(request.target)
     gateway = TemplateGateway.from_manifest(request.manifest)
     _check_limits(request.target, target, gateway)
-    settings = RenderSettings(_check_variables(target, gateway, request), _check_allowed(target, request))
+    _refuse_unknown("--allow", "approximation", request, request.allowed, target.approximations)
+    settings = RenderSettings(_check_variables(target, gateway, request), request.allowed)
     data = {
         "gateway": gateway,
         "set": settings.variables,
@@ -156,10 +157,7 @@ def _check_variables(target: RenderTarget, gateway: TemplateGateway, request: Re
         for name, variable in target.variables.items()
         for app in (gateway.apps if "{app}" in name else gateway.apps[:1])
     }
-    for name in request.variables:
-        if name not in variables:
-            names = ", ".join(variables) or "no variables"
-            raise ConfigError(f"--set: the target {request.target} has no variable {shorten(name)!r}; it has {names}")
+    _refuse_unknown("--set", "variable", request, request.variables, variables)
     values = {name: request.variables.get(name, variable.default) for name, variable in variables.items()}
     for name, value in values.items():
         try:
@@ -169,11 +167,9 @@ def _check_variables(target: RenderTarget, gateway: TemplateGateway, request: Re
     return values
 
 
-def _check_allowed(target: RenderTarget, request: RenderRequest) -> frozenset[str]:
-    for name in request.allowed:
-        if name not in target.approximations:
-            names = ", ".join(target.approximations) or "no approximations"
-            raise ConfigError(
-                f"--allow: the target {request.target} has no approximation {shorten(name)!r}; it has {names}"
-            )
-    return request.allowed
+def _refuse_unknown(option: str, noun: str, request: RenderRequest, names: Iterable[str], known: Iterable[str]) -> None:
+    for name in sorted(set(names).difference(known)):
+        known_names = shorten(", ".join(known), 100) or f"no {noun}s"
+        raise ConfigError(
+            f"{option}: the target {request.target} has no {noun} {shorten(name)!r}; it has {known_names}"
+        )
