@@ -12,11 +12,12 @@ Every server has the same Starlette application with one short response:
 All servers run at the same time, and are measured one after the other in each round.
 """
 
+import os
 import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,13 +114,44 @@ def measure_rates(bench: GatewayBench, clients: int, effort: GatewayEffort) -> d
     return dict(zip(bench.ports, zip(*rounds, strict=True), strict=True))
 
 
+def measure_cpu_time(bench: GatewayBench, clients: int, effort: GatewayEffort) -> list[Figure]:
+    """Measure the CPU time of the gateway's process for each request, without its functions; only on Linux."""
+    folder = _process_folder(f"--port={bench.ports[GATEWAY]}")
+    if folder is None:
+        return []
+    rounds = []
+    for _ in range(effort.rounds):
+        before = _cpu_milliseconds(folder)
+        bench.rate(GATEWAY, clients, effort.rate_requests)
+        rounds.append((_cpu_milliseconds(folder) - before) / effort.rate_requests)
+    return [Figure(f"CPU time for each request, {GATEWAY}, {_load(clients)}", "", tuple(rounds), "ms")]
+
+
+def _process_folder(argument: str) -> Path | None:
+    """The folder in /proc of the process with an argument; None if there is none."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # the process has ended
+            if argument.encode() in file.read_bytes().split(b"\0"):
+                return file.parent
+    return None
+
+
+def _cpu_milliseconds(folder: Path) -> float:
+    """The CPU time of a process: the fields `utime` and `stime` of its `stat` (proc_pid_stat(5))."""
+    user, system = (folder / "stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def _load(clients: int) -> str:
+    return f"{clients} client" + "s" * (clients > 1)
+
+
 def compare_rates(clients: int, rates: dict[str, tuple[float, ...]]) -> list[Figure]:
     """Compare the rates of the servers with each other."""
     pairs = [(GATEWAY, baseline) for baseline in (UVICORN, SERVERLESS) if baseline in rates]
     pairs += [(GATEWAY_WITHOUT_INSPECTOR, UVICORN), (FIXED_RESPONSE, UVICORN)]
-    load = f"{clients} client" + "s" * (clients > 1)
     return [
-        _rate_ratio(f"requests per second, {load}: {name} / {baseline}", rates[name], rates[baseline])
+        _rate_ratio(f"requests per second, {_load(clients)}: {name} / {baseline}", rates[name], rates[baseline])
         for name, baseline in pairs
     ]
 
@@ -166,6 +198,7 @@ def main() -> int:
         for clients in CLIENTS:
             print_progress(f"requests per second, clients: {clients}")
             figures += compare_rates(clients, measure_rates(bench, clients, effort))
+            figures += measure_cpu_time(bench, clients, effort)
     return print_report(figures, options.json)
 
 

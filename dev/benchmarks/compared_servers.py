@@ -58,6 +58,7 @@ frameworkVersion: "{SERVERLESS_VERSIONS["serverless"]}"
 provider:
   name: aws
   runtime: python3.11
+  timeout: 30
 functions:
   site:
     handler: site_app.handler
