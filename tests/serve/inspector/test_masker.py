@@ -235,6 +235,7 @@ PLACES = {
     "a meta element": post(f'<meta name="csrf-token" content="{SECRET}">', "text/html"),
     "a JWE in text": post(f"see eyJhbGciOiJkaXIifQ..aaaaaaaa.{SECRET}.bbbb", "text/plain"),
     "the data of an event": post(f'data: {{"pin": "{SECRET}"}}', "text/event-stream"),
+    "the name of an event": post(f"event: {SECRET}", "text/event-stream"),
     "the id of an event": post(f"id: {SECRET}", "text/event-stream"),
     "a comment in an event stream": post(f": {SECRET}", "text/event-stream"),
     "a field of an event stream": post(f"{SECRET}: 1", "text/event-stream"),
@@ -366,6 +367,12 @@ def test_a_value_is_masked_if_its_name_is_not_listed(name: str) -> None:
     assert MASKER.mask_value(name, "word") == MASKER.mask_json({name: "word"})[name] == MASKED
 
 
+@pytest.mark.parametrize("value", ["QWxhZGRpbjpvcGVu", "SECRET", "two words 2", "a" * 41, "a--b", "x@y", ""])
+@pytest.mark.parametrize("name", ["name", "method", "error", "type"])
+def test_a_name_or_an_error_is_shown_only_if_it_consists_of_words(name: str, value: str) -> None:
+    assert MASKER.mask_json({name: value}) == {name: MASKED if value else ""}
+
+
 @pytest.mark.parametrize(("name", "value"), [
     ("content-type", "text/html; charset=utf-8"), ("Host", "127.0.0.1:8000"), ("User-Agent", "otter/1.0"),
     ("token_type", "Bearer"), ("routeKey", "ANY /v42/{owner}/mcp-2"), ("statusCode", 200), ("scope", "openid email"),
@@ -385,6 +392,7 @@ def test_a_harmless_value_is_shown(name: str, value: object) -> None:
         ("/v42/{owner}/mcp-2", "/v42/{owner}/mcp-2"),
         ("/", "/"),
         ("/v1/-/style.css", "/v1/-/style.css"),
+        ("/oauth2/token", "/oauth2/token"),
         ("/prod-2/mcp", "/prod-2/mcp"),
         ("/confirm/s3cr3t", f"/confirm/{MASKED}"),
         ("/verify/123456", f"/verify/{MASKED}"),

@@ -53,8 +53,8 @@ _SCHEMES = frozenset({"bearer", "basic", "digest", "dpop", "negotiate"})
 _FLAGS = frozenset({"httponly", "secure", "partitioned"})
 """Attributes of a cookie that have no value."""
 
-_PLAIN_WORD = re.compile(r"-|v\d|[A-Za-z][a-z]{0,11}(?:\.[a-z]{2,4})?")
-_WORDS = re.compile(r"[A-Za-z]+(?:[-_./ ][A-Za-z]+)*")
+_PLAIN_WORD = re.compile(r"-|v\d|oauth2|[A-Za-z][a-z]{0,11}(?:\.[a-z]{2,4})?")
+_WORDS = re.compile(r"GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|[A-Z]?[a-z]++(?:[-_./ ]?[A-Z]?[a-z]++)*+")
 _ORIGIN = re.compile(r"https?://[\w.:\[\]-]+(?=/|$)", re.ASCII)
 _PATH_IN_TEXT = re.compile(r"(?<![\w<])/[^\s;,\"]+")
 _CHALLENGE_PARAMETER = re.compile(r'([\w-]+)="([^"]*)"')
@@ -128,7 +128,7 @@ class Masker:
         is_listed = plain_name in _SHOWN_NAMES or plain_name.endswith(_SHOWN_ENDING)
         if self._shows_values or (is_listed and "@" not in value):  # no user information in a host
             return value
-        if plain_name in _WORD_NAMES and len(value) <= _MAX_NAME_LENGTH and _WORDS.fullmatch(value):
+        if plain_name in _WORD_NAMES and _are_words(value):
             return value
         if plain_name.endswith(_URL_ENDINGS):
             return self.mask_url(value)
@@ -165,7 +165,7 @@ class Masker:
     def _mask_event_line(self, line: str) -> str:
         """Mask a line of server-sent events (HTML Standard, section 9.2)."""
         field, _, value = line.partition(":")
-        if field == "event" and _WORDS.fullmatch(value.strip()):
+        if field == "event" and _are_words(value.strip()):
             return line
         return f"{field}: {self._mask_text(value.strip())}" if field == "data" else self.mask(line)
 
@@ -204,6 +204,10 @@ class Masker:
         scheme, _, parameters = text.partition(" ")
         pairs = [f'{name}="{self.mask_value(name, value)}"' for name, value in _CHALLENGE_PARAMETER.findall(parameters)]
         return f"{scheme if scheme.lower() in _SCHEMES else self.mask(scheme)} {', '.join(pairs)}".strip()
+
+
+def _are_words(text: str) -> bool:
+    return len(text) <= _MAX_NAME_LENGTH and _WORDS.fullmatch(text) is not None
 
 
 def _plain_name(name: str) -> str:
