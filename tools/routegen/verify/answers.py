@@ -60,6 +60,11 @@ class Answer:
         return next((value for key, value in self.headers if key == name.lower()), None)
 
     @property
+    def is_success(self) -> bool:
+        """Whether the status is one of success."""
+        return 200 <= self.status < 300
+
+    @property
     def media_type(self) -> str:
         """The content type in lower case, without parameters; empty if the response has none."""
         return (self.header("content-type") or "").partition(";")[0].strip().lower()

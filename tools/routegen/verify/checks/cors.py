@@ -18,7 +18,7 @@ def check_cors(discovery: OAuthDiscovery, fetcher: Fetcher) -> Iterator[Finding]
     preflight = answers.get("OPTIONS", mcp_url)
     if isinstance(preflight, Failure):
         return
-    if not (200 <= preflight.status < 300 and _allows_origin(preflight)):
+    if not (preflight.is_success and _allows_origin(preflight)):
         message = (
             f"The preflight for {BROWSER_ORIGIN} answers {preflight.status} without a usable "
             "Access-Control-Allow-Origin."

@@ -197,8 +197,7 @@ class _DocumentedFlow:
             raise UnknownOutcomeError(reason, copy)
         authorization_url = self._http_url(metadata.get("authorization_endpoint"), url).href
         self._register(metadata, url, authorization_url)
-        if page := untested_steps.missing_sign_in_page(flow, authorization_url):
-            self._fail(f"The sign-in page {authorization_url} {describe_answer(page)}.", authorization_url)
+        untested_steps.check_sign_in_page(flow, authorization_url)
         lists = {name: value for name, value in metadata.items() if name != "scopes_supported" or _is_texts(value)}
         untested_steps.assume_token(flow, scope, resource, lists)
         untested_steps.assume_response(flow, metadata)
@@ -227,7 +226,7 @@ class _DocumentedFlow:
         answer = untested_steps.register(flow, url, authorization_url, in_metadata=True, policy="same-origin")
         if isinstance(answer, Failure):
             raise UnknownOutcomeError(f"{url} cannot be reached: {answer.reason}.", url)
-        if answer is not None and not 200 <= answer.status < 300:
+        if answer is not None and not answer.is_success:
             self._fail(untested_steps.refusal_reason(flow, url, answer), url)
 
     def _without_challenge(self, url: str, resource: dict[str, Any] | None) -> NoReturn:
@@ -249,7 +248,7 @@ class _DocumentedFlow:
             flow.rely_on("claude-no-challenge")
             url = f"{origin}/register"
             answer = untested_steps.register(flow, url, f"{origin}/authorize", in_metadata=False, policy="same-origin")
-            if isinstance(answer, Answer) and not 200 <= answer.status < 300:
+            if isinstance(answer, Answer) and not answer.is_success:
                 self._fail(untested_steps.refusal_reason(flow, url, answer), url)
         raise UnknownOutcomeError(f"{origin} has no metadata, and {self._not_known}.", origin)
 

@@ -16,9 +16,10 @@ from routegen.verify.clients.sign_in_flow import (
     FlowError,
     SignInFlow,
     UnknownOutcomeError,
+    challenge_header,
     unreachable_error,
 )
-from routegen.verify.clients.typescript_sdk import SdkTraits, request_endpoint, sign_in
+from routegen.verify.clients.typescript_sdk import SdkClient, SdkTraits
 from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
 from routegen.verify.documents import describe_answer
 from routegen.verify.oauth_discovery import resource_metadata_urls
@@ -39,11 +40,11 @@ def connect(flow: SignInFlow) -> str:
     scopes = _discover_scopes(flow)
     flow.get(flow.mcp_url, "any-origin")  # The client asks whether it will need a callback server.
     try:
-        first_answer = request_endpoint(flow, BUNDLED_SDK)
+        first_answer = SdkClient(flow, BUNDLED_SDK).request_endpoint()
         if first_answer.status != 401:
             return f"{flow.mcp_url} requires no sign-in."
         _check_scopes(flow, scopes)
-        return sign_in(flow, BUNDLED_SDK, first_answer)
+        return SdkClient(flow, BUNDLED_SDK).sign_in(first_answer)
     except FlowError as error:
         raise _next_step(flow, error) from None
 
@@ -68,7 +69,7 @@ def _older_transport(flow: SignInFlow, error: FlowError) -> FlowError:
         return unreachable_error(answer, None)
     if answer.status == 401:
         try:
-            sign_in(flow, BUNDLED_SDK, answer)
+            SdkClient(flow, BUNDLED_SDK).sign_in(answer)
         except FlowError as second_error:
             return second_error
     if answer.status in {200, 401}:
@@ -88,7 +89,7 @@ def _discover_scopes(flow: SignInFlow) -> tuple[str, Any] | None:
     challenge: dict[str, str] = {}
     resource: Any = None
     issuer: Any = None
-    if not (isinstance(first_answer, Answer) and 200 <= first_answer.status < 300):
+    if not (isinstance(first_answer, Answer) and first_answer.is_success):
         if isinstance(first_answer, Answer) and first_answer.status == 401:
             challenge = _challenge_parameters(first_answer)
         named = challenge.get("resource_metadata")
@@ -121,8 +122,7 @@ def _check_scopes(flow: SignInFlow, discovered: tuple[str, Any] | None) -> None:
 
 
 def _challenge_parameters(answer: Answer) -> dict[str, str]:
-    header = ", ".join(value for name, value in answer.headers if name == "www-authenticate")
-    matches = _PARAMETER.finditer(_BEARER.sub("", header))
+    matches = _PARAMETER.finditer(_BEARER.sub("", challenge_header(answer)))
     return {match[1]: match[2] if match[2] is not None else match[3] for match in matches}
 
 
@@ -145,7 +145,7 @@ def _first_document(flow: SignInFlow, urls: list[str]) -> Any:
         if url is None or not is_http_url(text):
             continue
         answer = flow.get(url.href, "any-origin")
-        if isinstance(answer, Answer) and 200 <= answer.status < 300:
+        if isinstance(answer, Answer) and answer.is_success:
             value = parse_json(answer)
             if not isinstance(value, JsonSyntaxError) and (value or isinstance(value, list | dict)):
                 return value

@@ -5,8 +5,6 @@ From the sources of `mcp` 2.3.0 (`client/auth/oauth2.py`, `client/auth/utils.py`
 """
 
 import json
-import re
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,6 +22,7 @@ from routegen.verify.clients.sign_in_flow import (
     ClientFailsError,
     FlowError,
     SignInFlow,
+    challenge_value,
     complete_answer,
     redirect_target,
     unreachable_error,
@@ -34,21 +33,6 @@ from routegen.verify.mcp_messages import error_of, error_text, is_message, resul
 from routegen.verify.oauth_discovery import resource_metadata_urls, server_metadata_urls
 
 _Model = TypeVar("_Model", bound=BaseModel)
-
-
-@dataclass(frozen=True)
-class SignInUrls:
-    """The endpoints of the authorization server that the client uses.
-
-    Attributes:
-        registration: the URL of the registration endpoint.
-        authorization: the URL of the authorization endpoint.
-        in_metadata: whether metadata names the two URLs; if not, they have default paths.
-    """
-
-    registration: str
-    authorization: str
-    in_metadata: bool
 
 
 def connect(flow: SignInFlow) -> str:
@@ -73,24 +57,20 @@ def connect(flow: SignInFlow) -> str:
         raise _endpoint_error(flow, first_answer)
     resource = _discover_resource(flow, first_answer)
     metadata = _discover_server(flow, resource.authorization_servers[0] if resource else None)
-    urls = _sign_in_urls(flow, metadata)
-    _register(flow, urls)
-    if page := untested_steps.missing_sign_in_page(flow, urls.authorization):
-        text = _error_text(f"Unexpected authorization response: {page.status}")
-        raise ClientFailsError(
-            f"The sign-in page {urls.authorization} {describe_answer(page)}.", urls.authorization, text
-        )
-    if "?" in urls.authorization:
-        reason = f"{urls.authorization} has a query, and the client adds its parameters after a second question mark."
-        raise ClientFailsError(reason, urls.authorization)
+    authorization_url = metadata.authorization_endpoint if metadata else f"{_endpoint_origin(flow)}/authorize"
+    _register(flow, metadata.registration_endpoint if metadata else None, authorization_url)
+    untested_steps.check_sign_in_page(flow, authorization_url, _error_text("Unexpected authorization response: 404"))
+    if "?" in authorization_url:
+        reason = f"{authorization_url} has a query, and the client adds its parameters after a second question mark."
+        raise ClientFailsError(reason, authorization_url)
     # Without protected resource metadata, the client names the MCP endpoint as the resource (`get_resource_url`).
     resource_fields: dict[str, Any] = resource.model_dump() if resource else {"resource": flow.mcp_url}
     server_fields = metadata.model_dump() if metadata else {}
     if resource_fields.get("scopes_supported") is None:  # `get_client_metadata_scopes`
         resource_fields["scopes_supported"] = server_fields.get("scopes_supported")
-    untested_steps.assume_token(flow, _challenge_value(first_answer, "scope"), resource_fields, server_fields)
+    untested_steps.assume_token(flow, challenge_value(first_answer, "scope"), resource_fields, server_fields)
     untested_steps.assume_response(flow, server_fields)
-    return untested_steps.sign_in_reason(flow, urls.authorization)
+    return untested_steps.sign_in_reason(flow, authorization_url)
 
 
 def _error_text(message: str) -> str:
@@ -100,7 +80,8 @@ def _error_text(message: str) -> str:
 def _discover_resource(flow: SignInFlow, challenge: Answer) -> ProtectedResourceFields | None:
     """The protected resource metadata; the client ignores every answer that is not such a document."""
     server_error = None
-    for url in _resource_metadata_urls(flow, challenge):
+    named = challenge_value(challenge, "resource_metadata")
+    for url in [*([named] if named else []), *resource_metadata_urls(flow.mcp_url)]:
         answer = _get_metadata(flow, url)
         if answer.status >= 500 or answer.status == 429:
             server_error = answer
@@ -116,19 +97,6 @@ def _discover_resource(flow: SignInFlow, challenge: Answer) -> ProtectedResource
         )
         raise ClientFailsError(reason, server_error.url, text)
     return None
-
-
-def _challenge_value(challenge: Answer, name: str) -> str | None:
-    """The value of a parameter of the challenge (`extract_field_from_www_auth`)."""
-    # httpx2 joins the values of several header fields with the same name (`Headers.get`).
-    header = ", ".join(value for key, value in challenge.headers if key == "www-authenticate")
-    match = re.search(rf'{name}=(?:"([^"]+)"|([^\s,]+))', header)
-    return (match[1] or match[2]) if match else None
-
-
-def _resource_metadata_urls(flow: SignInFlow, challenge: Answer) -> list[str]:
-    named = _challenge_value(challenge, "resource_metadata")
-    return [*([named] if named else []), *resource_metadata_urls(flow.mcp_url)]
 
 
 def _server_url(flow: SignInFlow) -> str:
@@ -153,12 +121,7 @@ def _with_final_slash(path: str) -> str:
 
 
 def _discover_server(flow: SignInFlow, issuer: str | None) -> AuthorizationServerFields | None:
-    """The authorization server metadata; None if the client finds none.
-
-    Args:
-        flow: the flow of the client.
-        issuer: the authorization server that the protected resource metadata names; None if there is no such document.
-    """
+    """The metadata of the authorization server that the resource metadata names; None if the client finds none."""
     urls = server_metadata_urls(issuer) if issuer else [f"{_endpoint_origin(flow)}{AUTHORIZATION_SERVER}"]
     for url in urls:
         answer = _get_metadata(flow, url)
@@ -188,19 +151,11 @@ def _endpoint_origin(flow: SignInFlow) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _sign_in_urls(flow: SignInFlow, metadata: AuthorizationServerFields | None) -> SignInUrls:
-    origin = _endpoint_origin(flow)
-    if metadata is None:
-        return SignInUrls(f"{origin}/register", f"{origin}/authorize", in_metadata=False)
-    registration = metadata.registration_endpoint
-    return SignInUrls(
-        registration or f"{origin}/register", metadata.authorization_endpoint, in_metadata=registration is not None
-    )
-
-
-def _register(flow: SignInFlow, urls: SignInUrls) -> None:
-    url = urls.registration
-    answer = untested_steps.register(flow, url, urls.authorization, in_metadata=urls.in_metadata, policy="same-origin")
+def _register(flow: SignInFlow, named_url: str | None, authorization_url: str) -> None:
+    """Register at the URL that the metadata names, or else at the default path of the MCP endpoint's origin."""
+    url = named_url or f"{_endpoint_origin(flow)}/register"
+    in_metadata = named_url is not None
+    answer = untested_steps.register(flow, url, authorization_url, in_metadata=in_metadata, policy="same-origin")
     if answer is None:
         return
     if isinstance(answer, Failure):
@@ -276,7 +231,7 @@ def _endpoint_error_message(first_answer: Answer) -> str:
         return f"Redirect to {place} not followed; use that URL as the endpoint if it is the intended server"
     if first_answer.status == 200 and (message := error_text(first_answer)):
         return message
-    if 200 <= first_answer.status < 300:
+    if first_answer.is_success:
         return f"Unexpected content type: {(first_answer.header('content-type') or '').lower()}"
     error = (first_answer.document or {}).get("error")
     if isinstance(error, dict) and isinstance(error.get("message"), str):

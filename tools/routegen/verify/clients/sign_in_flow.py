@@ -4,6 +4,7 @@ The module of a client has a function `connect`: it takes a `SignInFlow` to the 
 returns the reason why the client gets there. It raises `FlowError` if the client does not get there.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -21,25 +22,23 @@ _MAX_REQUESTS = 30
 _MAX_REDIRECTS = 5
 
 
+@dataclass(eq=False)
 class FlowError(Exception):
-    """The sign-in flow ends before the user can sign in."""
+    """The sign-in flow ends before the user can sign in.
+
+    Attributes:
+        reason: the reason, in one sentence.
+        url: the URL whose answer ends the flow.
+        text: the error that the user sees, if its exact words are known.
+        status: the status of the MCP endpoint's answer, if this answer ends the flow.
+    """
+
+    reason: str
+    url: str
+    text: str | None = None
+    status: int | None = None
 
     outcome: ClassVar[PredictedOutcome]
-
-    def __init__(self, reason: str, url: str, text: str | None = None, status: int | None = None) -> None:
-        """Take what the prediction will say.
-
-        Args:
-            reason: the reason, in one sentence.
-            url: the URL whose answer ends the flow.
-            text: the error that the user sees, if its exact words are known.
-            status: the status of the MCP endpoint's answer, if this answer ends the flow.
-        """
-        super().__init__(reason)
-        self.reason = reason
-        self.url = url
-        self.text = text
-        self.status = status
 
 
 class ClientFailsError(FlowError):
@@ -149,6 +148,17 @@ class SignInFlow:
         parsed_target = parse_url(target)
         if parsed_target is None or parsed_target.origin not in origins:
             raise UnknownOutcomeError(f"{url} redirects to {shown(target)}, which routegen does not request.", url)
+
+
+def challenge_header(answer: Answer) -> str:
+    """The challenges of an answer, as clients join several header fields of one name."""
+    return ", ".join(value for name, value in answer.headers if name == "www-authenticate")
+
+
+def challenge_value(answer: Answer, name: str) -> str | None:
+    """The value of a parameter of the challenge, as both SDKs of the project read it."""
+    match = re.search(rf'{name}=(?:"([^"]+)"|([^\s,]+))', challenge_header(answer))
+    return (match[1] or match[2]) if match else None
 
 
 def redirect_target(answer: Answer) -> str | None:

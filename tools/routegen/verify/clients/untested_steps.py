@@ -10,7 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from routegen.verify.answers import Answer, Failure, shown
-from routegen.verify.clients.sign_in_flow import NETWORK_FAILURES, RedirectPolicy, SignInFlow, UnknownOutcomeError
+from routegen.verify.clients.sign_in_flow import (
+    NETWORK_FAILURES,
+    ClientFailsError,
+    RedirectPolicy,
+    SignInFlow,
+    UnknownOutcomeError,
+)
 from routegen.verify.documents import describe_answer
 
 
@@ -44,10 +50,12 @@ def register(
     return None
 
 
-def missing_sign_in_page(flow: SignInFlow, authorization_url: str) -> Answer | None:
-    """The answer of the authorization endpoint if it is a 404."""
+def check_sign_in_page(flow: SignInFlow, authorization_url: str, text: str | None = None) -> None:
+    """Let the client fail, with the given error, if the authorization endpoint answers 404."""
     answer = flow.look_up("GET", authorization_url)
-    return answer if isinstance(answer, Answer) and answer.status == 404 else None
+    if isinstance(answer, Answer) and answer.status == 404:
+        reason = f"The sign-in page {authorization_url} {describe_answer(answer)}."
+        raise ClientFailsError(reason, authorization_url, text)
 
 
 def assume_response(flow: SignInFlow, server_metadata: Mapping[str, Any]) -> None:
@@ -64,12 +72,8 @@ def assume_token(
 ) -> None:
     """Add the assumptions about the token that the client gets after the sign-in, which no request can test.
 
-    Args:
-        flow: the flow of the client.
-        challenge_scope: the scope in the challenge, which the client asks for first; None if it has none.
-        resource_metadata: the protected resource metadata, with the resource that the client names in its request for
-            a token (RFC 8707), and the scopes that it asks for without a scope in the challenge.
-        server_metadata: the authorization server metadata.
+    The client asks for the scope of the challenge, or else for those of the resource metadata, and names the resource
+    of that document (RFC 8707).
     """
     token_url = server_metadata.get("token_endpoint")
     if isinstance(token_url, str) and isinstance(flow.look_up("GET", token_url), Failure):
