@@ -374,6 +374,33 @@ def test_large_input_is_read_in_linear_time_and_is_not_repeated(case: str) -> No
     assert all(len(finding.message) < 900 for finding in report.findings)
 
 
+TYPED_FIELDS = [
+    *(("resource", name) for name in ("resource", "authorization_servers", "scopes_supported")),
+    *(("server", name) for name in (*_METADATA_FIELDS, "jwks_uri", "scopes_supported", "grant_types_supported")),
+    ("server", "token_endpoint_auth_methods_supported"), ("server", "code_challenge_methods_supported"),
+    *(("mcp", name) for name in ("error", "code", "message", "data")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [[], {}, [{}], 5, None], ids=str)
+def test_a_value_of_a_wrong_type_ends_no_run(value: object) -> None:
+    for place, name in TYPED_FIELDS:
+        error = {"error": {"code": -32022}}
+        fields: dict[str, dict[str, Any]] = {"resource": _RESOURCE_FIELDS, "server": _METADATA_FIELDS, "mcp": error}
+        documents: dict[str, Any] = {key: {**document} for key, document in fields.items()}
+        documents["server"]["client_id_metadata_document_supported"] = True
+        documents["mcp"]["error"] = {"code": -32022}
+        target = documents[place]["error"] if name in {"code", "message", "data"} else documents[place]
+        target[name] = value
+        texts = {key: json.dumps(document).replace("{AS}", "https://as.example") for key, document in documents.items()}
+        status = 400 if place == "mcp" else 401
+        fetcher = CannedFetcher(SsrfGuard({"https://dep.example"}), LIMITS, {"https://dep.example/mcp": INITIALIZE})
+        fetcher.replies = {key: (200, "application/json", text) for key, text in texts.items()}
+        fetcher.replies["mcp"] = (status, "application/json", texts["mcp"])
+        report = verify(VerifyPlan(("https://dep.example/mcp",), Deployment("https://dep.example")), fetcher)
+        assert report.findings, (place, name)
+
+
 def test_a_name_is_resolved_only_once() -> None:
     hosts: list[str] = []
 

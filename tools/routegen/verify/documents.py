@@ -65,6 +65,11 @@ class NoDocument:
         return self.status in {401, 403}
 
     @property
+    def is_connection_problem(self) -> bool:
+        """Whether the checks of connections report the answer."""
+        return self.reason in {"other-origin", "unreachable"}
+
+    @property
     def stops_strict_clients(self) -> bool:
         """Whether some clients give up here, and do not request the next URL: status 200 without a JSON object."""
         return self.reason in {"page", "not-json"}

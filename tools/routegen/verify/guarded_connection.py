@@ -24,18 +24,12 @@ _MAX_ADDRESSES = 4
 """The number of addresses of one name that are tried."""
 
 
+@dataclass(eq=False)
 class RequestError(Exception):
-    """A request has no complete answer.
+    """A request has no complete answer; kind and reason are those of the `Failure`."""
 
-    Attributes:
-        kind: the kind of the `Failure`.
-        reason: the reason of the `Failure`.
-    """
-
-    def __init__(self, kind: str, reason: str) -> None:
-        super().__init__(reason)
-        self.kind = kind
-        self.reason = reason
+    kind: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -115,22 +109,21 @@ class ResolvedNames:
         return list(addresses)
 
 
+@dataclass(eq=False)
 class GuardedBackend(httpcore2.NetworkBackend):
-    """Opens the connection of one request."""
+    """Opens the connection of one request.
 
-    def __init__(self, guard: SsrfGuard, names: ResolvedNames, deadline: Deadline, max_bytes: int) -> None:
-        """Take the limits of the request.
+    Attributes:
+        guard: the addresses to which the run may connect.
+        names: the names that are already resolved.
+        deadline: the end of the request's time limit.
+        max_bytes: the size limit of the whole answer, headers included.
+    """
 
-        Args:
-            guard: the addresses to which the run may connect.
-            names: the names that are already resolved.
-            deadline: the end of the request's time limit.
-            max_bytes: the size limit of the whole answer, headers included.
-        """
-        self._guard = guard
-        self._names = names
-        self._deadline = deadline
-        self._max_bytes = max_bytes
+    guard: SsrfGuard
+    names: ResolvedNames
+    deadline: Deadline
+    max_bytes: int
 
     def connect_tcp(
         self,
@@ -149,19 +142,19 @@ class GuardedBackend(httpcore2.NetworkBackend):
         for address in self._allowed_addresses(host, port)[:_MAX_ADDRESSES]:
             try:
                 stream = httpcore2.SyncBackend().connect_tcp(
-                    str(address), port, self._deadline.remaining_seconds(), local_address, socket_options
+                    str(address), port, self.deadline.remaining_seconds(), local_address, socket_options
                 )
             except (httpcore2.ConnectTimeout, httpcore2.ConnectError) as connect_error:
                 error = connect_error
             else:
-                return _LimitedStream(stream, self._deadline, self._max_bytes)
+                return _LimitedStream(stream, self.deadline, self.max_bytes)
         if isinstance(error, httpcore2.ConnectTimeout):
-            raise RequestError("timeout", f"there is no connection to {host}:{port} within {self._deadline.limit}")
+            raise RequestError("timeout", f"there is no connection to {host}:{port} within {self.deadline.limit}")
         raise RequestError("refused", f"there is no connection to {host}:{port}: {_cause_of(error)}")
 
     def _allowed_addresses(self, host: str, port: int) -> list[Address]:
-        addresses = self._names.addresses(host, port, self._deadline)
-        problems = {address: self._guard.address_problem(address) for address in addresses}
+        addresses = self.names.addresses(host, port, self.deadline)
+        problems = {address: self.guard.address_problem(address) for address in addresses}
         allowed = [address for address, problem in problems.items() if problem is None]
         if not allowed:
             raise RequestError("not-allowed", f"{host} is not requested: {problems[addresses[0]]}")
@@ -177,26 +170,26 @@ def _cause_of(error: BaseException | None) -> str:
     return str(getattr(cause, "strerror", None) or cause)
 
 
+@dataclass(eq=False)
 class _LimitedStream(httpcore2.NetworkStream):
     """A connection with a time limit and a size limit."""
 
-    def __init__(self, stream: httpcore2.NetworkStream, deadline: Deadline, max_bytes: int) -> None:
-        self._stream = stream
-        self._deadline = deadline
-        self._remaining_bytes = max_bytes
+    stream: httpcore2.NetworkStream
+    deadline: Deadline
+    remaining_bytes: int
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - as in connect_tcp
-        data = self._stream.read(max_bytes, self._deadline.remaining_seconds())
-        self._remaining_bytes -= len(data)
-        if self._remaining_bytes < 0:
+        data = self.stream.read(max_bytes, self.deadline.remaining_seconds())
+        self.remaining_bytes -= len(data)
+        if self.remaining_bytes < 0:
             raise RequestError("too-large", "the answer is larger than the answers that clients read")
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - as in connect_tcp
-        self._stream.write(buffer, self._deadline.remaining_seconds())
+        self.stream.write(buffer, self.deadline.remaining_seconds())
 
     def close(self) -> None:
-        self._stream.close()
+        self.stream.close()
 
     def start_tls(
         self,
@@ -205,13 +198,13 @@ class _LimitedStream(httpcore2.NetworkStream):
         timeout: float | None = None,  # noqa: ARG002 - as in connect_tcp
     ) -> httpcore2.NetworkStream:
         try:
-            stream = self._stream.start_tls(ssl_context, server_hostname, self._deadline.remaining_seconds())
+            stream = self.stream.start_tls(ssl_context, server_hostname, self.deadline.remaining_seconds())
         except httpcore2.ConnectError as error:
             raise RequestError("tls", f"TLS with {server_hostname} fails: {_cause_of(error)}") from None
         except httpcore2.ConnectTimeout:
-            reason = f"TLS with {server_hostname} is not ready within {self._deadline.limit}"
+            reason = f"TLS with {server_hostname} is not ready within {self.deadline.limit}"
             raise RequestError("tls", reason) from None
-        return _LimitedStream(stream, self._deadline, self._remaining_bytes)
+        return _LimitedStream(stream, self.deadline, self.remaining_bytes)
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        return self.stream.get_extra_info(info)

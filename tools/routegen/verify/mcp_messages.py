@@ -18,7 +18,7 @@ OLDER = "2025-11-25"
 """The last revision with `initialize`, which `verify` asks for."""
 
 HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
-MODERN_ERRORS = frozenset({HEADER_MISMATCH, -32021, UNSUPPORTED_VERSION})
+MODERN_ERRORS = (HEADER_MISMATCH, -32021, UNSUPPORTED_VERSION)
 """The errors that only a server of 2026-07-28 sends with status 400 ("Versioning")."""
 
 _CLIENT = {"name": "routegen verify", "version": __version__}

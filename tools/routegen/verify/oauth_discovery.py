@@ -49,66 +49,54 @@ class Challenge:
 
 
 @dataclass(frozen=True)
-class ResourceMetadata:
-    """The protected resource metadata, at each URL where clients look for it.
+class MetadataSearch:
+    """The search for a metadata document at its well-known paths, in the order of the clients.
 
     Attributes:
-        at_challenge_url: the answer of the URL in the challenge; None if the challenge names no URL.
-        at_well_known_paths: the answers of the well-known paths, in the order of the clients, up to the first answer
-            that ends their search.
-    """
-
-    at_challenge_url: Document | NoDocument | None
-    at_well_known_paths: tuple[Document | NoDocument, ...]
-
-    @property
-    def well_known_document(self) -> Document | None:
-        """The document that a client without the challenge gets."""
-        return next((answer for answer in self.at_well_known_paths if isinstance(answer, Document)), None)
-
-    @property
-    def document(self) -> Document | None:
-        """The document that a client gets."""
-        return self.at_challenge_url if isinstance(self.at_challenge_url, Document) else self.well_known_document
-
-    @property
-    def blocking_answer(self) -> NoDocument | None:
-        """The response with status 200 that is not JSON; every client without the challenge stops there."""
-        return _blocking_answer(self.at_well_known_paths)
-
-
-@dataclass(frozen=True)
-class AuthorizationServer:
-    """An authorization server, with its metadata at each URL where clients look for it.
-
-    Attributes:
-        url: the URL that the resource metadata names; the origin of the MCP endpoint if there is no resource metadata.
-        attempts: the answers of the well-known paths, in the order of the clients; empty for a URL that is not secure.
+        url: the URL of the MCP endpoint or the authorization server that the document is about.
+        attempts: the answer of each path; empty for a URL that is not secure.
     """
 
     url: str
     attempts: tuple[Document | NoDocument, ...]
 
     @property
-    def metadata(self) -> Document | None:
-        """The metadata that a client gets if it tries every well-known path."""
-        return next((answer for answer in self.attempts if isinstance(answer, Document)), None)
+    def document(self) -> Document | None:
+        """The document that a client gets if it tries every path."""
+        return next((attempt for attempt in self.attempts if isinstance(attempt, Document)), None)
 
     @property
     def blocking_answer(self) -> NoDocument | None:
-        """The first response with status 200 that is not JSON and is before the metadata: strict clients stop there."""
-        return _blocking_answer(self.attempts)
+        """The first response with status 200 that is not JSON and is before the document: strict clients stop there."""
+        end = next((attempt for attempt in self.attempts if _ends_strict_search(attempt)), None)
+        return end if isinstance(end, NoDocument) else None
+
+
+def _ends_strict_search(attempt: Document | NoDocument) -> bool:
+    return isinstance(attempt, Document) or attempt.stops_strict_clients
+
+
+@dataclass(frozen=True)
+class ResourceMetadata:
+    """The protected resource metadata, at each URL where clients look for it.
+
+    Attributes:
+        at_challenge_url: the answer of the URL in the challenge; None if the challenge names no URL.
+        well_known: the search of a client without the challenge, up to the first answer that ends it.
+    """
+
+    at_challenge_url: Document | NoDocument | None
+    well_known: MetadataSearch
+
+    @property
+    def document(self) -> Document | None:
+        """The document that a client gets."""
+        return self.at_challenge_url if isinstance(self.at_challenge_url, Document) else self.well_known.document
 
 
 @dataclass(frozen=True)
 class OAuthEndpoint:
-    """An endpoint that the metadata of an authorization server names.
-
-    Attributes:
-        document_url: the URL of the metadata.
-        field: the field of the metadata, such as `token_endpoint`.
-        url: the URL of the endpoint.
-    """
+    """An endpoint that a field of authorization server metadata names, such as `token_endpoint`."""
 
     document_url: str
     field: str
@@ -134,7 +122,7 @@ class OAuthDiscovery:
     first_answer: Answer | Failure
     challenge: Challenge | None = None
     resource: ResourceMetadata | None = None
-    servers: tuple[AuthorizationServer, ...] = ()
+    servers: tuple[MetadataSearch, ...] = ()
     misplaced: Document | None = None
     modern_answer: Answer | Failure | None = None
 
@@ -150,32 +138,40 @@ class OAuthDiscovery:
         is_message = isinstance(answer, Answer) and (answer.status in {401, 403} or is_open(answer))
         return is_message or is_modern_answer(answer) or self.is_open_for_modern_clients
 
+    @property
+    def resource_document(self) -> Document | None:
+        """The protected resource metadata that a client gets."""
+        return self.resource.document if self.resource else None
+
+    @cached_property
+    def server_documents(self) -> tuple[Document, ...]:
+        """The metadata of each authorization server that has any."""
+        return tuple(server.document for server in self.servers if server.document)
+
     @cached_property
     def attempts(self) -> tuple[Document | NoDocument, ...]:
         """The answer of every URL at which clients look for a document."""
-        resource = (self.resource.at_challenge_url, *self.resource.at_well_known_paths) if self.resource else ()
+        resource = (self.resource.at_challenge_url, *self.resource.well_known.attempts) if self.resource else ()
         attempts = [*resource, *(attempt for server in self.servers for attempt in server.attempts)]
         return tuple(attempt for attempt in attempts if attempt is not None)
 
     @cached_property
     def metadata_urls(self) -> tuple[str, ...]:
         """The URL of each document that a client uses."""
-        documents = [self.resource.document if self.resource else None, *(server.metadata for server in self.servers)]
-        return tuple(dict.fromkeys(document.url for document in documents if document))
+        return tuple(dict.fromkeys(each.url for each in (self.resource_document, *self.server_documents) if each))
 
     @cached_property
     def key_set_urls(self) -> tuple[str, ...]:
         """The `jwks_uri` of each authorization server that has a secure one."""
-        urls = [server.metadata.value.get("jwks_uri") for server in self.servers if server.metadata]
+        urls = [document.value.get("jwks_uri") for document in self.server_documents]
         return tuple(dict.fromkeys(url for url in urls if isinstance(url, str) and is_secure(url)))
 
     @cached_property
     def endpoints(self) -> tuple[OAuthEndpoint, ...]:
         """Each endpoint with a secure URL that the metadata of an authorization server names."""
-        documents = [server.metadata for server in self.servers if server.metadata]
         return tuple(
             OAuthEndpoint(document.url, field, url)
-            for document in documents
+            for document in self.server_documents
             for field in ENDPOINT_FIELDS
             if isinstance(url := document.value.get(field), str) and is_secure(url)
         )
@@ -208,13 +204,14 @@ def discover(
         return without_sign_in
     challenge = challenge_of(first) if first.status == 401 else None
     at_challenge_url = read_document(answers, challenge.url) if challenge and challenge.url else None
-    resource = ResourceMetadata(at_challenge_url, _search_resource(answers, mcp_url))
+    well_known = _search(answers, mcp_url, resource_metadata_urls(mcp_url), is_strict=True)
+    resource = ResourceMetadata(at_challenge_url, well_known)
     if resource.document:
         urls = authorization_servers(resource.document)[:_MAX_SERVERS]
         servers = tuple(_named_server(answers, url, allow) for url in urls)
     else:
         servers = _server_at_origin(answers, mcp_url)
-    misplaced = None if resource.well_known_document else _misplaced_metadata(answers, mcp_url)
+    misplaced = None if well_known.document else _misplaced_metadata(answers, mcp_url)
     return OAuthDiscovery(mcp_url, first, challenge, resource, servers, misplaced, modern_answer)
 
 
@@ -277,45 +274,27 @@ def authorization_servers(resource_metadata: Document) -> tuple[str, ...]:
     return tuple(dict.fromkeys(url for url in urls if is_http_url(url)))
 
 
-def _server_at_origin(answers: Answers, mcp_url: str) -> tuple[AuthorizationServer, ...]:
+def _server_at_origin(answers: Answers, mcp_url: str) -> tuple[MetadataSearch, ...]:
     """The MCP server's origin, if it is an authorization server (MCP 2025-03-26, "Server Metadata Discovery")."""
-    server = _server(answers, origin_of(urlsplit(mcp_url)))
-    issuer = server.metadata.value.get("issuer") if server.metadata else None
+    origin = origin_of(urlsplit(mcp_url))
+    server = _search(answers, origin, server_metadata_urls(origin))
+    issuer = server.document.value.get("issuer") if server.document else None
     # The origin can have a copy of another server's metadata. Most clients refuse a copy.
     return (server,) if isinstance(issuer, str) and issuer.rstrip("/") == server.url else ()
 
 
-def _named_server(answers: Answers, url: str, allow: Callable[[str], None]) -> AuthorizationServer:
+def _named_server(answers: Answers, url: str, allow: Callable[[str], None]) -> MetadataSearch:
     if not is_secure(url):
-        return AuthorizationServer(url, ())
+        return MetadataSearch(url, ())
     allow(url)
-    return _server(answers, url)
+    return _search(answers, url, server_metadata_urls(url))
 
 
-def _server(answers: Answers, url: str) -> AuthorizationServer:
-    # The search goes on after an answer at which strict clients stop, because the other clients go on too.
+def _search(answers: Answers, url: str, document_urls: tuple[str, ...], *, is_strict: bool = False) -> MetadataSearch:
+    """Look for a document; only a strict search ends at an answer at which strict clients stop."""
     attempts: list[Document | NoDocument] = []
-    for metadata_url in server_metadata_urls(url):
-        attempts.append(read_document(answers, metadata_url))
-        if isinstance(attempts[-1], Document):
+    for document_url in document_urls:
+        attempts.append(read_document(answers, document_url))
+        if isinstance(attempts[-1], Document) or (is_strict and _ends_strict_search(attempts[-1])):
             break
-    return AuthorizationServer(url, tuple(attempts))
-
-
-def _search_resource(answers: Answers, mcp_url: str) -> tuple[Document | NoDocument, ...]:
-    attempts: list[Document | NoDocument] = []
-    for url in resource_metadata_urls(mcp_url):
-        attempts.append(read_document(answers, url))
-        if not _search_continues(attempts[-1]):
-            break
-    return tuple(attempts)
-
-
-def _blocking_answer(attempts: tuple[Document | NoDocument, ...]) -> NoDocument | None:
-    end = next((attempt for attempt in attempts if not _search_continues(attempt)), None)
-    return end if isinstance(end, NoDocument) else None
-
-
-def _search_continues(attempt: Document | NoDocument) -> bool:
-    """Whether every client goes on to the next URL after this answer."""
-    return isinstance(attempt, NoDocument) and not attempt.stops_strict_clients
+    return MetadataSearch(url, tuple(attempts))

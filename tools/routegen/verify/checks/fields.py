@@ -11,7 +11,7 @@ from routegen.report import Finding, Rule, rules
 from routegen.verify.answers import shown
 from routegen.verify.clients.metadata_schemas import ZodSchema
 from routegen.verify.documents import Document
-from routegen.verify.oauth_discovery import AuthorizationServer, OAuthDiscovery
+from routegen.verify.oauth_discovery import MetadataSearch, OAuthDiscovery
 from routegen.verify.request_url import is_http_url
 
 _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
@@ -57,9 +57,8 @@ def check_fields(document: Document, malformed: dict[str, str], rule: Rule, stan
 
 def check_scopes(discovery: OAuthDiscovery) -> Iterator[Finding]:
     """Check the scopes that clients ask for: of the challenge first, then of the metadata (MCP, "Scope Selection")."""
-    resource = discovery.resource.document if discovery.resource else None
-    documents = [*([resource] if resource else []), *(server.metadata for server in discovery.servers)]
-    for document in documents:
+    resource = discovery.resource_document
+    for document in (resource, *discovery.server_documents):
         if document and document.value.get("scopes_supported") == []:
             message = "scopes_supported is an empty list; some clients then ask for an empty scope."
             fix = "Leave scopes_supported out, or list the scopes that a sign-in needs, such as openid and email."
@@ -82,8 +81,8 @@ def unlisted(scopes: list[Any], offered: list[Any]) -> list[str]:
     return [str(scope) for scope in scopes if not isinstance(scope, str) or scope not in offered_texts]
 
 
-def _not_offered(server: AuthorizationServer, scopes: list[Any], url: str, place: str) -> Iterator[Finding]:
-    offered = server.metadata.value.get("scopes_supported") if server.metadata else None
+def _not_offered(server: MetadataSearch, scopes: list[Any], url: str, place: str) -> Iterator[Finding]:
+    offered = server.document.value.get("scopes_supported") if server.document else None
     if not isinstance(offered, list) or not offered:
         return
     missing = unlisted(scopes, offered)

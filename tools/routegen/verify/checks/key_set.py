@@ -22,18 +22,18 @@ _MAX_KEYS = 100  # A report about more keys would be too long to read.
 
 def check_keys(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]:
     """Check that a resource server can verify tokens with the published keys."""
-    for server in discovery.servers:
-        if server.metadata and "jwks_uri" not in server.metadata.value:
+    for document in discovery.server_documents:
+        if "jwks_uri" not in document.value:
             fix = (
                 "Nothing, if the tokens are not JWTs or the MCP server issues them itself; or else publish a jwks_uri."
             )
-            yield Finding(rules.NO_KEYS, server.metadata.url, "The metadata has no jwks_uri.", fix)
+            yield Finding(rules.NO_KEYS, document.url, "The metadata has no jwks_uri.", fix)
     for url in discovery.key_set_urls:
-        document = read_document(answers, url)
-        if not isinstance(document, NoDocument):
-            yield from _check_key_set(url, document.value)
-        elif document.failure is None:
-            message = f"The key set's URL {document.description}."
+        key_set = read_document(answers, url)
+        if not isinstance(key_set, NoDocument):
+            yield from _check_key_set(url, key_set.value)
+        elif key_set.failure is None:
+            message = f"The key set's URL {key_set.description}."
             fix = "Serve the key set at this URL, or correct jwks_uri: the MCP server needs it to verify a token."
             yield Finding(rules.KEYS_UNREADABLE, url, message, fix)
 

@@ -140,7 +140,7 @@ def _missing_scope(discovery: OAuthDiscovery, challenge: Challenge) -> Finding:
         message += " API Gateway renames the challenge header, so no client sees which scope that is."
         fix = f"Request {scope!r} in the first sign-in: list it in scopes_supported of the resource metadata."
     for server in discovery.servers:
-        offered = server.metadata.value.get("scopes_supported") if server.metadata else None
+        offered = server.document.value.get("scopes_supported") if server.document else None
         if isinstance(offered, list) and (unknown := shown(", ".join(unlisted(scopes, offered)))):
             message += f" {server.url} does not offer {unknown}, so no client can get such a token."
             fix = f"Add {unknown} to the scopes of the authorization server, or do not require it."

@@ -18,17 +18,14 @@ from routegen.verify.oauth_discovery import (
 )
 from routegen.verify.request_url import is_http_url, origin_of
 
-# The checks of connections report these.
-_REPORTED_ELSEWHERE = {"other-origin", "unreachable"}
-
 
 def check_resource_discovery(discovery: OAuthDiscovery) -> Iterator[Finding]:
     """Check that clients get the metadata; a challenge without use is an error only if clients need it."""
     resource, challenge = discovery.resource, discovery.challenge
     if resource is None:
         return
-    named, well_known = resource.at_challenge_url, resource.well_known_document
-    first = resource.at_well_known_paths[0]
+    named, well_known = resource.at_challenge_url, resource.well_known.document
+    first = resource.well_known.attempts[0]
     if isinstance(named, Document):
         if well_known is None and isinstance(first, NoDocument):
             message = f"The challenge leads to {named.url}, but {first.url} {first.description}."
@@ -36,17 +33,17 @@ def check_resource_discovery(discovery: OAuthDiscovery) -> Iterator[Finding]:
             if discovery.misplaced:
                 fix = _fix_for_no_metadata(discovery, first)
             yield Finding(rules.CHALLENGE_ONLY, discovery.mcp_url, message, fix)
-    elif named and named.reason in _REPORTED_ELSEWHERE:
+    elif named and named.is_connection_problem:
         return
     elif named and well_known:
         message = f"resource_metadata in the challenge is {named.url}, which {named.description}."
         fix = f'Send `resource_metadata="{well_known.url}"` in the challenge: clients request only the URL in it.'
         yield Finding(rules.CHALLENGE_WRONG, discovery.mcp_url, message, fix)
-    elif missing := named or resource.blocking_answer:
+    elif missing := named or resource.well_known.blocking_answer:
         yield _no_metadata(discovery, missing)
     elif well_known and challenge:
         yield _unusable_challenge(discovery, challenge, well_known)
-    elif not well_known and isinstance(first, NoDocument) and first.reason not in _REPORTED_ELSEWHERE:
+    elif not well_known and isinstance(first, NoDocument) and not first.is_connection_problem:
         yield _no_metadata_anywhere(discovery, first)
 
 
@@ -133,7 +130,7 @@ def _describe_challenge(challenge: Challenge) -> str:
 
 def check_resource_content(discovery: OAuthDiscovery) -> Iterator[Finding]:
     """Check the fields `resource` and `authorization_servers` of the metadata (RFC 9728, sections 2 and 3.3)."""
-    document = discovery.resource.document if discovery.resource else None
+    document = discovery.resource_document
     if document is None:
         return
     malformed = malformed_fields(PROTECTED_RESOURCE, document.value)

@@ -10,11 +10,8 @@ from routegen.verify.checks.fields import check_fields, malformed_fields
 from routegen.verify.clients.claims import clients_by_registration
 from routegen.verify.clients.metadata_schemas import AUTHORIZATION_SERVER, OPENID
 from routegen.verify.documents import Document, NoDocument
-from routegen.verify.oauth_discovery import ENDPOINT_FIELDS, AuthorizationServer, OAuthDiscovery
+from routegen.verify.oauth_discovery import ENDPOINT_FIELDS, MetadataSearch, OAuthDiscovery
 from routegen.verify.request_url import is_secure
-
-# The checks of connections report these.
-_REPORTED_ELSEWHERE = {"other-origin", "unreachable"}
 
 
 def check_servers(discovery: OAuthDiscovery) -> Iterator[Finding]:
@@ -27,10 +24,10 @@ def check_servers(discovery: OAuthDiscovery) -> Iterator[Finding]:
             continue
         if blocking_answer := server.blocking_answer:
             yield _blocked(blocking_answer)
-        elif server.metadata is None:
+        elif server.document is None:
             yield from _missing(server)
-        if server.metadata:
-            yield from _check_metadata(server, server.metadata)
+        if server.document:
+            yield from _check_metadata(server, server.document)
 
 
 def _blocked(answer: NoDocument) -> Finding:
@@ -42,9 +39,9 @@ def _blocked(answer: NoDocument) -> Finding:
     return Finding(rules.SERVER_UNREADABLE, answer.url, message, fix)
 
 
-def _missing(server: AuthorizationServer) -> Iterator[Finding]:
+def _missing(server: MetadataSearch) -> Iterator[Finding]:
     answers = [answer for answer in server.attempts if isinstance(answer, NoDocument)]
-    if all(answer.reason in _REPORTED_ELSEWHERE for answer in answers):
+    if all(answer.is_connection_problem for answer in answers):
         return
     message = "; ".join(f"{answer.url} {answer.description}" for answer in answers)
     fix = (
@@ -55,7 +52,7 @@ def _missing(server: AuthorizationServer) -> Iterator[Finding]:
     yield Finding(rules.SERVER_MISSING, server.url, f"{message}.", fix)
 
 
-def _check_metadata(server: AuthorizationServer, document: Document) -> Iterator[Finding]:
+def _check_metadata(server: MetadataSearch, document: Document) -> Iterator[Finding]:
     value = document.value
     is_openid = OPENID_CONFIGURATION in document.url
     malformed = malformed_fields(AUTHORIZATION_SERVER, value)
@@ -77,7 +74,7 @@ def _check_metadata(server: AuthorizationServer, document: Document) -> Iterator
     yield from _check_authorization_endpoint(document, malformed)
 
 
-def _issuer_mismatch(server: AuthorizationServer, document: Document) -> Finding:
+def _issuer_mismatch(server: MetadataSearch, document: Document) -> Finding:
     issuer = document.value["issuer"]
     only_slash = issuer.rstrip("/") == server.url.rstrip("/")
     message = f"issuer is {shown(repr(issuer))}, but authorization_servers has {server.url!r}."
@@ -155,8 +152,8 @@ def check_recommendations(discovery: OAuthDiscovery) -> Iterator[Finding]:
         "Nothing today. MCP 2026-07-28 recommends both: `iss` in the authorization response (RFC 9207), and client ID "
         "metadata documents instead of dynamic registration, which it deprecates."
     )
-    for document in (server.metadata for server in discovery.servers):
-        missing = [field for field in fields if document and document.value.get(field) is not True]
-        if document and missing:
+    for document in discovery.server_documents:
+        missing = [field for field in fields if document.value.get(field) is not True]
+        if missing:
             message = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not true."
             yield Finding(rules.NOT_RECOMMENDED, document.url, message, fix)

@@ -16,6 +16,7 @@ from routegen.verify.clients.sign_in_flow import (
     ClientFailsError,
     SignInFlow,
     UnknownOutcomeError,
+    challenge_header,
     complete_answer,
 )
 from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
@@ -94,17 +95,17 @@ def connect(flow: SignInFlow, traits: Traits) -> str:
     Raises:
         FlowError: the client does not get there, or the deployment leaves the documented way.
     """
+    flow.rely_on(traits.id)
     return _DocumentedFlow(flow, traits).connect()
 
 
+@dataclass(frozen=True)
 class _DocumentedFlow:
-    def __init__(self, flow: SignInFlow, traits: Traits) -> None:
-        self._flow = flow
-        self._traits = traits
-        flow.rely_on(traits.id)
+    flow: SignInFlow
+    traits: Traits
 
     def connect(self) -> str:
-        flow, traits, url = self._flow, self._traits, self._flow.mcp_url
+        flow, traits, url = self.flow, self.traits, self.flow.mcp_url
         answer = flow.send("POST", url)
         if isinstance(answer, Failure):
             raise UnknownOutcomeError(f"{url} cannot be reached: {answer.reason}.", url)
@@ -130,7 +131,7 @@ class _DocumentedFlow:
 
     def _open_endpoint(self) -> str:
         """The reason why the client connects to an endpoint without sign-in, which Claude verifies first."""
-        flow, traits = self._flow, self._traits
+        flow, traits = self.flow, self.traits
         if "open-page" in traits.gives_up:
             flow.rely_on("claude-open")
             for url in (*resource_metadata_urls(flow.mcp_url), f"{flow.endpoint.origin}{AUTHORIZATION_SERVER}"):
@@ -144,7 +145,7 @@ class _DocumentedFlow:
         return f"{flow.mcp_url} requires no sign-in."
 
     def _open_with_document(self, answer: Answer) -> NoReturn:
-        flow = self._flow
+        flow = self.flow
         reason = f"{flow.mcp_url} requires no sign-in, but {answer.url} {describe_answer(answer)}"
         if answer.is_html:
             self._give_up("open-page", f"{reason}, and Claude takes that for a sign-in service.", answer.url)
@@ -157,13 +158,13 @@ class _DocumentedFlow:
         raise UnknownOutcomeError(f"{reason}, and Claude can take that for a sign-in service.", answer.url)
 
     def _sign_in(self, first_answer: Answer) -> str:
-        flow, traits = self._flow, self._traits
-        challenges = [value for name, value in first_answer.headers if name == "www-authenticate"]
-        match = next(filter(None, (_RESOURCE_METADATA.search(challenge) for challenge in challenges)), None)
+        flow, traits = self.flow, self.traits
+        match = _RESOURCE_METADATA.search(challenge_header(first_answer))
         named = match[1] if match and parse_url(match[1]) else None
-        url, resource = self._find_resource(named)
-        if named is None and traits.needs_challenge and (resource is not None or first_answer.status != 403):
-            self._without_challenge(url, resource)
+        url, resource = self._first_document((named,) if named else resource_metadata_urls(flow.mcp_url))
+        if resource is not None and named is None and traits.needs_challenge:
+            reason = f"{flow.mcp_url} has no challenge that names {url}, which the documentation requires."
+            raise UnknownOutcomeError(reason, url)
         if resource is None:
             self._without_metadata()
         if resource.get("resource") != flow.mcp_url:
@@ -173,18 +174,17 @@ class _DocumentedFlow:
         servers = resource.get("authorization_servers")
         issuer = servers[0] if isinstance(servers, list) and servers else None
         server = self._http_url(issuer, url)
-        metadata_url, metadata = self._find_server(server)
+        metadata_url, metadata = self._first_document(server_metadata_urls(server.href))
         if metadata is None or metadata.get("issuer") != issuer:
             reason = f"{metadata_url} is not metadata with exactly {issuer} as its issuer, which other clients need."
             raise UnknownOutcomeError(reason, metadata_url)
         scope = challenge_of(first_answer).parameter("scope")
-        resource = {name: value for name, value in resource.items() if name != "scopes_supported" or _is_texts(value)}
-        return self._authorize(metadata_url, metadata, server, scope, resource)
+        return self._authorize(metadata_url, metadata, server, scope, _with_valid_scopes(resource))
 
     def _authorize(
         self, url: str, metadata: dict[str, Any], server: ParsedUrl, scope: str | None, resource: dict[str, Any]
     ) -> str:
-        flow, traits = self._flow, self._traits
+        flow, traits = self.flow, self.traits
         methods = metadata.get("code_challenge_methods_supported")
         if not isinstance(methods, list) or "S256" not in methods:
             reason = f"{url} does not list S256 in code_challenge_methods_supported."
@@ -198,15 +198,14 @@ class _DocumentedFlow:
         authorization_url = self._http_url(metadata.get("authorization_endpoint"), url).href
         self._register(metadata, url, authorization_url)
         untested_steps.check_sign_in_page(flow, authorization_url)
-        lists = {name: value for name, value in metadata.items() if name != "scopes_supported" or _is_texts(value)}
-        untested_steps.assume_token(flow, scope, resource, lists)
+        untested_steps.assume_token(flow, scope, resource, _with_valid_scopes(metadata))
         untested_steps.assume_response(flow, metadata)
         return untested_steps.sign_in_reason(flow, authorization_url)
 
     def _register(self, metadata: dict[str, Any], metadata_url: str, authorization_url: str) -> None:
-        flow, traits = self._flow, self._traits
+        flow, traits = self.flow, self.traits
         methods = metadata.get("token_endpoint_auth_methods_supported")
-        listed = set(methods) if isinstance(methods, list) else set()
+        listed = {method for method in methods if isinstance(method, str)} if isinstance(methods, list) else set()
         announced = metadata.get("client_id_metadata_document_supported") is True
         if announced and traits.documents:
             flow.rely_on(traits.documents)
@@ -229,22 +228,14 @@ class _DocumentedFlow:
         if answer is not None and not answer.is_success:
             self._fail(untested_steps.refusal_reason(flow, url, answer), url)
 
-    def _without_challenge(self, url: str, resource: dict[str, Any] | None) -> NoReturn:
-        """End the flow without a challenge that names the resource metadata, which the documentation requires."""
-        flow = self._flow
-        if resource is not None:
-            reason = f"{flow.mcp_url} has no challenge that names {url}, which the documentation requires."
-            raise UnknownOutcomeError(reason, url)
-        self._without_metadata()
-
     def _without_metadata(self) -> NoReturn:
         """End the flow without resource metadata: the older discovery, and the default paths of MCP 2025-03-26."""
-        flow, origin = self._flow, self._flow.endpoint.origin
-        metadata_url, metadata = self._find_server(parse_url(origin) or flow.endpoint)
+        flow, origin = self.flow, self.flow.endpoint.origin
+        metadata_url, metadata = self._first_document(server_metadata_urls(origin))
         if metadata is not None:
             reason = f"{flow.mcp_url} has no challenge, and only the older discovery leads to {metadata_url}."
             raise UnknownOutcomeError(reason, metadata_url)
-        if self._traits.id == "claude-ai":
+        if self.traits.id == "claude-ai":
             flow.rely_on("claude-no-challenge")
             url = f"{origin}/register"
             answer = untested_steps.register(flow, url, f"{origin}/authorize", in_metadata=False, policy="same-origin")
@@ -252,14 +243,7 @@ class _DocumentedFlow:
                 self._fail(untested_steps.refusal_reason(flow, url, answer), url)
         raise UnknownOutcomeError(f"{origin} has no metadata, and {self._not_known}.", origin)
 
-    def _find_resource(self, named: str | None) -> tuple[str, dict[str, Any] | None]:
-        urls = [named] if named else list(resource_metadata_urls(self._flow.mcp_url))
-        return self._first_document(urls)
-
-    def _find_server(self, server: ParsedUrl) -> tuple[str, dict[str, Any] | None]:
-        return self._first_document(list(server_metadata_urls(server.href)))
-
-    def _first_document(self, urls: list[str]) -> tuple[str, dict[str, Any] | None]:
+    def _first_document(self, urls: tuple[str, ...]) -> tuple[str, dict[str, Any] | None]:
         """The first document with its URL; without one, the first URL."""
         for url in urls:
             if (document := self._document(url)) is not None:
@@ -268,7 +252,7 @@ class _DocumentedFlow:
 
     def _document(self, url: str) -> dict[str, Any] | None:
         """The JSON object at a URL; None for a 404. Any other answer ends the flow."""
-        traits, answer = self._traits, self._flow.send("GET", url)
+        traits, answer = self.traits, self.flow.send("GET", url)
         if isinstance(answer, Failure):
             raise UnknownOutcomeError(f"{url} cannot be reached: {answer.reason}, and {self._not_known}.", url)
         if answer.status == 404 or (answer.status == 200 and answer.is_html and traits.page_is_missing):
@@ -281,19 +265,19 @@ class _DocumentedFlow:
 
     @property
     def _not_known(self) -> str:
-        return f"what {self._traits.name} does next is not documented"
+        return f"what {self.traits.name} does next is not documented"
 
     def _undocumented(self, answer: Answer, situation: Situation | None) -> NoReturn:
         """End the flow at an answer: the client fails if a claim says so, and nobody knows if there is none."""
         description = f"{answer.url} {describe_answer(answer)}"
         if situation:
-            self._give_up(situation, f"{description}, where {self._traits.name} gives up.", answer.url)
+            self._give_up(situation, f"{description}, where {self.traits.name} gives up.", answer.url)
         raise UnknownOutcomeError(f"{description}, and {self._not_known}.", answer.url)
 
     def _give_up(self, situation: Situation, reason: str, url: str) -> None:
         """End the flow if a claim says that the client gives up in this situation."""
-        if claim := self._traits.gives_up.get(situation):
-            self._flow.rely_on(claim)
+        if claim := self.traits.gives_up.get(situation):
+            self.flow.rely_on(claim)
             self._fail(reason, url)
 
     def _fail(self, reason: str, url: str) -> NoReturn:
@@ -306,5 +290,8 @@ class _DocumentedFlow:
         return url
 
 
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+def _with_valid_scopes(document: dict[str, Any]) -> dict[str, Any]:
+    """The same document, without `scopes_supported` if it is not a list of texts."""
+    scopes = document.get("scopes_supported")
+    is_valid = isinstance(scopes, list) and all(isinstance(scope, str) for scope in scopes)
+    return {name: value for name, value in document.items() if name != "scopes_supported" or is_valid}
