@@ -7,6 +7,7 @@ import pytest
 from differential.manifests import MAX_APPS
 from differential.servers import run_upstreams
 from helpers.certificate import certificate
+from render.manifests import HOSTILE
 
 __all__ = ["certificate"]
 
@@ -20,5 +21,5 @@ def seed() -> str:
 @pytest.fixture(scope="session")
 def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """The addresses of apps whose responses contain the app's number."""
-    with run_upstreams(MAX_APPS, tmp_path_factory.mktemp("apps")) as addresses:
+    with run_upstreams(max(MAX_APPS, len(HOSTILE.app_names)), tmp_path_factory.mktemp("apps")) as addresses:
         yield addresses
