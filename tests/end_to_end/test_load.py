@@ -25,8 +25,12 @@ def wait_for_open_files(gateway: GatewayProcess, limit: int) -> int:
 @pytest.mark.reliability("loads with faults")
 @pytest.mark.parametrize(
     ("requests", "faults", "instances"),
-    [(300, 7, 2), pytest.param(SOAK_REQUESTS, max(40, SOAK_REQUESTS // 200), 3, marks=pytest.mark.long)],
-    ids=["300", "soak"],
+    [
+        (300, 7, 2),
+        pytest.param(2_000, 16, 3, marks=pytest.mark.slow),
+        pytest.param(SOAK_REQUESTS, max(40, SOAK_REQUESTS // 200), 3, marks=pytest.mark.long),
+    ],
+    ids=["300", "2000", "soak"],
 )
 def test_every_request_gets_a_response_of_the_right_app_and_no_save_is_lost(
     requests: int, faults: int, instances: int, tmp_path: Path, record_load: Any
