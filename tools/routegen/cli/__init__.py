@@ -15,7 +15,7 @@ from typing import NoReturn
 import click
 
 from routegen import __version__
-from routegen.cli.failures import State, debug_option, run
+from routegen.cli.failures import DEBUG_OPTION, State, run
 from routegen.errors import ConfigError
 
 
@@ -40,9 +40,11 @@ class LazyCommand:
     def load(self) -> click.Command:
         """Import the command, or make a stand-in that says which package is missing."""
         missing = next((package for package in self.packages if find_spec(package) is None), None)
-        if missing:
-            return _command_without(missing, self)
-        command: click.Command = import_module(f"routegen.cli.{self.module}").command
+        command: click.Command = (
+            _command_without(missing, self) if missing else import_module(f"routegen.cli.{self.module}").command
+        )
+        if DEBUG_OPTION not in command.params:
+            command.params.append(DEBUG_OPTION)
         return command
 
 
@@ -71,7 +73,6 @@ def _command_without(package: str, lazy: LazyCommand) -> click.Command:
 
     @click.command(lazy.name, help=f"{lazy.summary}\n\n{advice}", context_settings={"ignore_unknown_options": True})
     @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-    @debug_option
     def command(arguments: tuple[str, ...]) -> None:  # noqa: ARG001 - they belong to the missing command
         raise ConfigError(advice)
 
@@ -137,13 +138,15 @@ class _LazyGroup(click.Group):
     subcommand_metavar="COMMAND [ARGS]...",
 )
 @click.version_option(__version__, prog_name="routegen")
-@debug_option
 @click.pass_context
 def routegen(context: click.Context) -> int:
     """Write an API Gateway's routes from the apps that serve them, and keep both from drifting apart."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
     return ConfigError.exit_code
+
+
+routegen.params.append(DEBUG_OPTION)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

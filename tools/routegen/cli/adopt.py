@@ -8,8 +8,6 @@ import click
 
 from routegen.adopt import NOTATIONS, AdoptionPlan, ExistingApi, make_plan, read_state_file, write_declarations
 from routegen.audit.aws_reader import AwsReader
-from routegen.cli.audit import show_calls
-from routegen.cli.failures import debug_option
 from routegen.cli.options import (
     aws_options,
     data_format_option,
@@ -18,7 +16,7 @@ from routegen.cli.options import (
     name_value_pairs,
     output_option,
 )
-from routegen.cli.output import write_output
+from routegen.cli.output import show_progress, write_output
 from routegen.errors import ConfigError, UnsupportedRouteError
 from routegen.manifest import read_manifest
 
@@ -66,7 +64,6 @@ The command changes nothing. Exit code 5: a step is not safe; --accept accepts i
 )
 @data_format_option
 @output_option
-@debug_option
 def command(
     api_id: str | None,
     api_name: str | None,
@@ -96,7 +93,7 @@ def command(
     if state_file is not None:
         api = read_state_file(state_file, api_id)
     else:
-        api = _read_api(AwsReader(profile, region, show_calls()), api_id, api_name, stage)
+        api = _read_api(AwsReader(profile, region, show_progress), api_id, api_name, stage)
     plan = make_plan(content, api, name_value_pairs("--integration", "APP=ID", integrations), accept)
     if notation is None:
         is_terraform = not all(address.startswith("urn:") for address in api.addresses.values())

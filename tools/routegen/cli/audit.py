@@ -1,7 +1,5 @@
 """`routegen audit`."""
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,8 +7,8 @@ import click
 
 from routegen.audit import AuditOptions, audit_deployment
 from routegen.audit.aws_reader import AwsReader
-from routegen.cli.failures import debug_option
 from routegen.cli.options import aws_options, manifest_option, manifest_path, name_value_pairs
+from routegen.cli.output import show_progress
 from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.errors import ConfigError
 from routegen.manifest import read_manifest
@@ -51,7 +49,6 @@ def _host_name(_context: click.Context, _parameter: click.Parameter, domain: str
     help="The custom domain that clients use; it must lead to the stage.",
 )
 @report_options
-@debug_option
 def command(
     api_id: str | None,
     api_name: str | None,
@@ -73,14 +70,5 @@ def command(
     file = manifest_path(manifest)
     named_functions = name_value_pairs("--function", "APP=NAME", functions)
     options = AuditOptions(read_manifest(file), f"{api_id or api_name}", stage, named_functions, domain)
-    deployment = AwsReader(profile, region, show_calls()).read(api_id, api_name, stage)
+    deployment = AwsReader(profile, region, show_progress).read(api_id, api_name, stage)
     return show_report(audit_deployment(options, deployment), reporting)
-
-
-def show_calls() -> Callable[[str], None]:
-    """Return a function that shows each call to AWS on a terminal, because the calls can take long."""
-    return _show_call if sys.stderr.isatty() else lambda _: None
-
-
-def _show_call(call: str) -> None:
-    click.echo(call, err=True)

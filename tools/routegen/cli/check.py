@@ -2,11 +2,11 @@
 
 import os
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from routegen.cli.failures import debug_option
 from routegen.cli.options import AppOptions, app_options, configuration, manifest_option, manifest_path, project_words
 from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.config import Config
@@ -39,7 +39,6 @@ _DISAGREEMENT_FIX = "Change one of the apps, or give the path to one of them wit
 @manifest_option
 @report_options
 @click.option("--strict", is_flag=True, help="Refuse a route that is wider than what the app serves: exit code 5.")
-@debug_option
 def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions, strict: bool) -> int:
     """Extract again and compare with the manifest.
 
@@ -59,8 +58,11 @@ def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions, s
         differences, extraction.manifest, text, f"If the app is right, run: {_extract_command(apps, file, config)}"
     )
     findings += _table_findings(committed, file)
-    disagreements = disagreement_findings(find_disagreements(config, extraction), _DISAGREEMENT_FIX)
-    findings += [_with_line(finding, text) for finding in (*extraction_findings(extraction), *disagreements)]
+    notices = (
+        *extraction_findings(extraction),
+        *disagreement_findings(find_disagreements(config, extraction), _DISAGREEMENT_FIX),
+    )
+    findings += [replace(finding, line=line_of_entry(text, finding.subject)) for finding in notices]
     report = Report(
         command="routegen check",
         subject=os.fspath(file),
@@ -77,10 +79,6 @@ def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions, s
 def _reserved_rows(manifest: Manifest) -> tuple[tuple[str, ...], ...]:
     """The paths that an app gets for its own 404, with the reason of each."""
     return tuple((route.path, route.app, route.reserved) for route in manifest.routes if route.reserved)
-
-
-def _with_line(finding: Finding, text: str) -> Finding:
-    return Finding(finding.rule, finding.subject, finding.message, finding.fix, line_of_entry(text, finding.subject))
 
 
 def _table_findings(committed: Manifest, file: Path) -> list[Finding]:

@@ -2,13 +2,12 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import click
 
-from routegen.cli.failures import debug_option
 from routegen.cli.options import env_options, manifest_option, manifest_path, project_config, with_variables
+from routegen.cli.output import show_progress
 from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.config import Config
 from routegen.diff import as_data, as_findings, compare
@@ -42,7 +41,6 @@ Exit code 0: no difference; 1: the manifests differ.
 @manifest_option
 @env_options
 @report_options
-@debug_option
 def command(
     old: str | None,
     new: str | None,
@@ -91,8 +89,7 @@ def _report(
 def _compare_with(requirements: tuple[str, ...], config: Config, file: Path) -> Report:
     committed = read_manifest(file)
     names = ", ".join(requirements)
-    if sys.stderr.isatty():
-        click.echo(f"installing {names} in a temporary directory", err=True)
+    show_progress(f"installing {names} in a temporary directory")
     extraction = extract_with_requirements(config, requirements)
     fix = f"If you install {names}, run: routegen extract -o {file}"
     text = file.read_text("utf-8")

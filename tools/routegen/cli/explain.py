@@ -6,7 +6,6 @@ import click
 from pydantic import ValidationError
 from pydantic_core import Url
 
-from routegen.cli.failures import debug_option
 from routegen.cli.options import data_format_option, manifest_option, manifest_path
 from routegen.cli.output import emit, emit_json
 from routegen.errors import ConfigError
@@ -27,7 +26,6 @@ Examples:
 @click.argument("request_target", metavar="PATH_OR_URL")
 @manifest_option
 @data_format_option
-@debug_option
 def command(method: str, request_target: str, manifest: Path | None, format_: str) -> None:
     """Say which route key takes a request, which app gets it, and why.
 

@@ -1,14 +1,12 @@
 """`routegen extract`."""
 
 import os
-import sys
 from pathlib import Path
 
 import click
 
-from routegen.cli.failures import debug_option
 from routegen.cli.options import AppOptions, app_options, configuration, manifest_path, output_option, project_option
-from routegen.cli.output import warn, write_output
+from routegen.cli.output import show_progress, warn, write_output
 from routegen.config import Config
 from routegen.errors import ConfigError, RoutegenError, UnsupportedRouteError
 from routegen.extract import Extraction, extract
@@ -29,7 +27,6 @@ Examples:
 @project_option
 @output_option
 @click.option("--write", is_flag=True, help="Write to the manifest that [tool.routegen] names.")
-@debug_option
 def command(apps: AppOptions, output: Path | None, write: bool) -> None:
     """Import the apps and write their manifest.
 
@@ -41,8 +38,7 @@ def command(apps: AppOptions, output: Path | None, write: bool) -> None:
     config = configuration(apps)
     if write:
         output = manifest_path(None, config)
-    if sys.stderr.isatty():
-        click.echo(f"importing {', '.join(app.target for app in config.apps if app.target)}", err=True)
+    show_progress(f"importing {', '.join(app.target for app in config.apps if app.target)}")
     try:
         extraction = extract(config)
         _refuse_disagreements(config, extraction)

@@ -40,14 +40,15 @@ def _remember_debug(context: click.Context, _parameter: click.Parameter, value: 
         context.obj.debug = True
 
 
-debug_option = click.option(
-    "--debug",
+DEBUG_OPTION = click.Option(
+    ["--debug"],
     is_flag=True,
     is_eager=True,
     expose_value=False,
     callback=_remember_debug,
     help="With an error, show the traceback too.",
 )
+"""The option of every command."""
 
 
 def run(command: click.Command, state: State, arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 import click
 
 from routegen.cli.env_file import read_env_file
-from routegen.cli.failures import debug_option
 from routegen.cli.options import (
     NumberBetween,
     env_options,
@@ -19,7 +18,7 @@ from routegen.cli.options import (
     variable_of_caller,
     with_variables,
 )
-from routegen.cli.output import emit
+from routegen.cli.output import emit, show_progress
 from routegen.config import DEFAULT_TIMEOUT, config_for_app
 from routegen.errors import ConfigError
 from routegen.init.app_probe import AppProbe, probe_app
@@ -36,17 +35,8 @@ Examples:
 """
 
 _PLAIN_NAMES = {
-    "app",
-    "application",
-    "asgi",
-    "handler",
-    "index",
-    "lambda_function",
-    "main",
-    "server",
-    "__init__",
-    "src",
-}
+    "app", "application", "asgi", "handler", "index", "lambda_function", "main", "server", "__init__", "src"
+}  # fmt: skip
 
 
 @click.command("init", epilog=_EPILOG)
@@ -57,7 +47,6 @@ _PLAIN_NAMES = {
 @env_options
 @project_option
 @click.option("--dry-run", is_flag=True, help="Write the configuration to stdout, and change no file.")
-@debug_option
 def command(
     app: str | None,
     name: str | None,
@@ -96,8 +85,7 @@ def command(
     handler, path = _handler_of(chosen_app, file.parent)
     configured = config.apps[0].model_copy(update={"handler": handler, "path": path})
     hints = _hints(variables, env_files)
-    if sys.stderr.isatty():
-        click.echo(f"importing {chosen_app.target}", err=True)
+    show_progress(f"importing {chosen_app.target}")
     probe = probe_app(configured, config, hints)
     click.echo(f"{name}: {chosen_app.target} ({chosen_app.kind})", err=True)
     _show_variables(probe, [variable for variable in probe.app.env if variable not in configured.env])

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from routegen.cli.failures import debug_option
 from routegen.cli.options import data_format_option, manifest_option, manifest_path
 from routegen.cli.output import emit, emit_json
 from routegen.manifest import read_manifest
@@ -28,7 +27,6 @@ _NARROWEST_COLUMN = 8
 @click.command("list", epilog=_EPILOG)
 @manifest_option
 @data_format_option
-@debug_option
 def command(manifest: Path | None, format_: str) -> None:
     """Show the manifest's routes as a table.
 

@@ -48,6 +48,12 @@ def emit_json(document: Any) -> None:
     emit(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
+def show_progress(text: str) -> None:
+    """Print a line on stderr before something that can take long, if a person waits for it."""
+    if sys.stderr.isatty():
+        click.echo(text, err=True)
+
+
 def warn(texts: Iterable[str]) -> None:
     """Print one warning line on stderr for each text."""
     label = click.style("warning:", fg="yellow", bold=True) if colours(sys.stderr.isatty()) else "warning:"

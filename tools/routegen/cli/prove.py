@@ -1,13 +1,12 @@
 """`routegen prove`."""
 
 import os
-import sys
 from pathlib import Path
 
 import click
 
-from routegen.cli.failures import debug_option
 from routegen.cli.options import AppOptions, app_options, configuration, manifest_option, manifest_path
+from routegen.cli.output import show_progress
 from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.manifest import read_manifest
 from routegen.prove.proof_report import proof_report
@@ -28,7 +27,6 @@ Exit code 0: no disagreement; 1: the manifest and an app disagree on a request.
 @app_options
 @manifest_option
 @report_options
-@debug_option
 def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions) -> int:
     """Drive the apps and show that the manifest sends each app exactly what it serves.
 
@@ -38,8 +36,7 @@ def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions) -
     config = configuration(apps)
     file = None if apps.app is not None and manifest is None else manifest_path(manifest, config)
     committed = None if file is None else read_manifest(file)
-    if sys.stderr.isatty():
-        click.echo(f"driving {', '.join(app.target for app in config.apps if app.target)}", err=True)
+    show_progress(f"driving {', '.join(app.target for app in config.apps if app.target)}")
     proofs = list(prove_apps(config, committed))
     subject = f"the routes of {apps.app}" if file is None else os.fspath(file)
     fix = "Run `routegen check` to see whether the manifest is outdated."

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from routegen.cli.failures import debug_option
 from routegen.cli.options import manifest_option, manifest_path, name_value_pairs, output_option
 from routegen.cli.output import emit, write_output
 from routegen.errors import ConfigError
@@ -44,7 +43,6 @@ _LIST_NOTE = """\
     help="A folder with your own templates; they can extend the packaged ones as 'routegen/TARGET/FILE'.",
 )
 @click.option("--list", "listing", is_flag=True, help="List the targets with their variables and approximations.")
-@debug_option
 def command(
     target: str | None,
     manifest: Path | None,

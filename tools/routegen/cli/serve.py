@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from routegen.cli.failures import colours, debug_option, forget_stdout
+from routegen.cli.failures import colours, forget_stdout
 from routegen.cli.options import (
     NumberBetween,
     env_options,
@@ -72,7 +72,6 @@ Ctrl-C ends it, with exit code 0.
     metavar="N",
     help="The largest number of processes of one function at the same time.",
 )
-@debug_option
 def command(
     manifest: Path | None,
     host: str,

@@ -2,15 +2,14 @@
 
 import os
 import re
-import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
-from routegen.cli.failures import debug_option
 from routegen.cli.options import NumberBetween, manifest_option, manifest_path
+from routegen.cli.output import show_progress
 from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.errors import ConfigError, NoProjectError
 from routegen.manifest import Manifest, read_manifest
@@ -67,7 +66,6 @@ _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
 )
 @click.option("--register", is_flag=True, help="Register a client at the authorization server; it stays registered.")
 @click.option("--allow-private", is_flag=True, help="Allow the deployment to name servers in a private network.")
-@debug_option
 def command(
     url: str | None,
     manifest: Path | None,
@@ -104,7 +102,7 @@ def command(
         TimeLimits(timeout, timeout * _RUN_LIMIT),
         post_bodies=dict.fromkeys(mcp_urls, INITIALIZE),
         token=_checked_token(token, mcp_urls[0]),
-        on_answer=_show_answer if sys.stderr.isatty() else lambda _: None,
+        on_answer=_show_answer,
     )
     plan = VerifyPlan(mcp_urls, deployment, _chosen_clients(client_names), register, _today())
     return show_report(verify(plan, fetcher), reporting)
@@ -174,4 +172,4 @@ def _checked_token(token: str | None, mcp_url: str) -> str | None:
 
 def _show_answer(answer: Answer | Failure) -> None:
     result = answer.kind if isinstance(answer, Failure) else str(answer.status)
-    click.echo(f"{answer.method:<7} {answer.url}  {result}", err=True)
+    show_progress(f"{answer.method:<7} {answer.url}  {result}")
