@@ -121,10 +121,10 @@ def main(*, client: str, cases: tuple[str, ...], output: Path | None, jobs: int)
         return record(client, expected[name][0], ENDPOINT_PATHS.get(name, "/mcp"))
 
     # The first run also installs a client that is missing.
-    first, *others = expected
-    outcomes = {first: run(first)}
+    first_case, *other_cases = expected
+    outcomes = {first_case: run(first_case)}
     with ThreadPoolExecutor(jobs) as pool:
-        outcomes |= zip(others, pool.map(run, others), strict=True)
+        outcomes |= zip(other_cases, pool.map(run, other_cases), strict=True)
     for name in [name for name in expected if outcomes[name] != expected[name][1]]:
         outcomes[name] = run(name)  # one more time: a client that fails can still send a request before it ends
     version = installed_version(client)

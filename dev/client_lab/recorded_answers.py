@@ -188,11 +188,11 @@ def recorded_cases() -> dict[str, Replies]:
     authkit_copied = {**authkit_named, **server_copied}
     live_at_both = {**live, **working_endpoints("authkit")}
 
-    def case(endpoint: Replies, other: str, *replies: Replies) -> Replies:
-        """The replies of a case; `other` names the reply to every other request."""
-        merged = {**endpoint, "* origin": other_replies[other], "* authkit": other_replies[other]}
-        for more in replies:
-            merged |= more
+    def case(endpoint: Replies, fallback: str, *replies: Replies) -> Replies:
+        """The replies of a case; `fallback` names the reply to every other request."""
+        merged = {**endpoint, "* origin": other_replies[fallback], "* authkit": other_replies[fallback]}
+        for further_replies in replies:
+            merged |= further_replies
         return merged
 
     def slash_case(server: str, issuer: str) -> Replies:

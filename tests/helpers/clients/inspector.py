@@ -48,12 +48,12 @@ def _run(command: list[str], state: Path, *options: str) -> Any:
         "MCP_AUTO_OPEN_ENABLED": "true",
         "MCP_INSPECTOR_SECRET_STORE": "file",
     }
-    done = subprocess.run(
+    completed = subprocess.run(
         [*command, *options], env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
-    if done.returncode:
-        raise InspectorError(json.loads(done.stderr.strip().splitlines()[-1])["error"]["message"])
-    return json.loads(done.stdout)
+    if completed.returncode:
+        raise InspectorError(json.loads(completed.stderr.strip().splitlines()[-1])["error"]["message"])
+    return json.loads(completed.stdout)
 
 
 if __name__ == "__main__":

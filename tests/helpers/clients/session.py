@@ -1,4 +1,7 @@
-"""One session of FastMCP's client, as an application with stored credentials has it: `session.mjs` in Python."""
+"""One session of FastMCP's client, as an application with stored credentials has it: `session.mjs` in Python.
+
+python session.py MCP_URL STATE SECONDS TOOL ARGUMENTS
+"""
 
 import asyncio
 import json
@@ -22,7 +25,7 @@ opened: list[str] = []
 
 
 def follow(url: str, *_: object) -> bool:
-    """Be the browser of a user whom nobody asks for consent: follow each redirect, the last one to the client."""
+    """Follow each redirect, the last one to the client, as a browser does if no page asks for consent."""
     opened.append(url)
     threading.Thread(target=follow_redirects, args=[url], daemon=True).start()
     return True
@@ -30,7 +33,7 @@ def follow(url: str, *_: object) -> bool:
 
 async def session(mcp_url: str, state: Path, seconds: float, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # the store says of itself that it is young
+        warnings.simplefilter("ignore", UserWarning)  # the store warns that it is new
         names = FileTreeV1KeySanitizationStrategy(state)
         store = FileTreeStore(data_directory=state, key_sanitization_strategy=names)
     oauth = OAuth(token_storage=store, callback_port=free_port())
@@ -40,7 +43,7 @@ async def session(mcp_url: str, state: Path, seconds: float, tool: str, argument
         return oauth.context.current_tokens.access_token
 
     async with Client(mcp_url, auth=oauth, timeout=60) as client:
-        tools = [one.name for one in await client.list_tools()]
+        tools = [item.name for item in await client.list_tools()]
         first = token()
         await asyncio.sleep(seconds)
         (content,) = (await client.call_tool(tool, arguments)).content
@@ -48,16 +51,16 @@ async def session(mcp_url: str, state: Path, seconds: float, tool: str, argument
         return {"tools": tools, "text": content.text, "signedIn": bool(opened), "refreshed": token() != first}
 
 
-def run(said: "Connection[Any, Any]", mcp_url: str, state: Path, seconds: float, tool: str, arguments: Any) -> None:
-    """In a process of its own: have one session and send what came of it."""
+def run(sender: "Connection[Any, Any]", mcp_url: str, state: Path, seconds: float, tool: str, arguments: Any) -> None:
+    """Run one session in this process, and send its result."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        del os.environ[name]  # a proxy would be asked for loopback too
+        del os.environ[name]  # a proxy would get the requests to loopback too
     state.mkdir(exist_ok=True)
-    webbrowser.open = follow  # type: ignore[assignment] # with fewer parameters: FastMCP passes the URL alone
+    webbrowser.open = follow  # type: ignore[assignment] # with fewer parameters: FastMCP passes only the URL
     try:
-        said.send(asyncio.run(session(mcp_url, state, seconds, tool, arguments)))
-    except Exception as error:  # noqa: BLE001 - whatever it is, an application would show it
-        said.send({"error": f"{type(error).__name__}: {error}"})
+        sender.send(asyncio.run(session(mcp_url, state, seconds, tool, arguments)))
+    except Exception as error:  # noqa: BLE001 - an application would show any error
+        sender.send({"error": f"{type(error).__name__}: {error}"})
 
 
 class _Printer:
