@@ -55,8 +55,10 @@ def test_client_signs_in_reads_a_page_and_reuses_its_token(stack: FullStack, cli
     assert not [exchange for exchange in exchanges if exchange.endswith(" 401")]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("program", ["mcp-remote", "inspector"])
+@pytest.mark.parametrize(
+    "program",
+    [pytest.param("mcp-remote", marks=pytest.mark.slow), pytest.param("inspector", marks=pytest.mark.long)],
+)
 def test_mcp_remote_and_the_inspector_sign_in_and_reuse_their_token(
     stack: FullStack, program: str, tmp_path: Path
 ) -> None:

@@ -27,7 +27,7 @@ def test_a_run_is_as_recorded_and_a_changed_server_is_noticed() -> None:
     assert record("typescript-v2", without_metadata) != expected
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("client", CLIENTS)
 def test_each_client_behaves_as_recorded(client: str, tmp_path: Path) -> None:
     skip_without_node(client)
