@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import os
 import random
 import re
@@ -189,12 +190,12 @@ class Faults:
         self._gateway, self._result, self._chance = gateway, result, chance
         self._manifest = gateway.project / "generated" / "routes.json"
         self._routes = json.loads(self._manifest.read_text())
-        self._full_disks = 0
+        self._disk_is_full_until = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def disk_is_full(self) -> bool:
-        return bool(self._full_disks)
+        return time.monotonic() < self._disk_is_full_until
 
     def cause(self, kind: str) -> None:
         """Cause a fault; those that take time go on in the background."""
@@ -258,12 +259,11 @@ class Faults:
     async def _fill_disk(self) -> None:
         """Let the wiki's processes write nothing more into files for a while, as if the disk was full."""
         processes = [pid for pid, app in self._gateway.functions().items() if app == "otterwiki"]
-        self._full_disks += 1
+        self._disk_is_full_until = math.inf
         self._limit_files(processes, 0)
         await asyncio.sleep(0.5)
         self._limit_files(processes, resource.RLIM_INFINITY)
-        await asyncio.sleep(0.5)  # for the responses to requests that began before
-        self._full_disks -= 1
+        self._disk_is_full_until = time.monotonic() + 3.0  # for the responses to saves that have failed before
 
     def _limit_files(self, processes: list[int], size: int) -> None:
         for pid in processes:
