@@ -38,13 +38,19 @@ def test_drift_is_told_apart(
 
 def test_a_removed_route_says_where_its_requests_go(project: Path, committed: Path, routegen: Routegen) -> None:
     (project / "server.py").write_text(SMALL_APP.replace("/items/{id:int}", "/mcp"))
-    says = "mcp no longer serves this path (other). Without the route, its requests go to wiki.\n"
+    says = (
+        "mcp no longer serves this path (other). Without the route, its requests go to wiki. "
+        "GET /items/x went to mcp, and now goes to wiki.\n"
+    )
     assert says in routegen("check").stdout
 
 
 def test_methods_are_told_old_and_new(project: Path, committed: Path, routegen: Routegen) -> None:
     (project / "server.py").write_text(SMALL_APP.replace('["POST"]', '["DELETE", "POST"]'))
-    assert "Changed: methods: POST -> DELETE, POST.\n" in routegen("check").stdout
+    assert (
+        "Changed: methods: POST -> DELETE, POST. Each of its requests goes to the same app as before.\n"
+        in routegen("check").stdout
+    )
 
 
 def test_the_mending_command_mends(project: Path, committed: Path, routegen: Routegen) -> None:

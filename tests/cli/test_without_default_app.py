@@ -105,7 +105,7 @@ def test_a_default_app_in_the_configuration_is_a_difference(apps: Path, routegen
         "$default\n        Changed: requests that no route takes go to api; before, they went to no app: "
         in done.stdout
     )
-    removed = "Without the route, its requests go to api.\n"
+    removed = "Without the route, its requests go to api. Each of its requests goes to the same app as before.\n"
     assert f"/items/{{id}}\n        Removed: api no longer serves this path (other). {removed}" in done.stdout
 
 

@@ -58,16 +58,16 @@ def test_a_removed_path_says_who_gets_its_requests(two: Path, routegen: Routegen
     (two / "new.json").write_text(manifest(("/mcp/{proxy+}", "owned")))
     (two / "old.json").write_text(manifest(("/mcp/{proxy+}", "owned"), ("/mcp/x", "other"), ASM))
     text = routegen("diff", "old.json", "new.json").stdout
-    assert "Without the route, its requests go to mcp through ANY /mcp/{proxy+}.\n" in text
-    assert "its requests go to wiki, which may answer with HTML where a client expects JSON.\n" in text
+    assert "its requests go to mcp through ANY /mcp/{proxy+}. Each of its requests goes to the same app as" in text
+    assert "its requests go to wiki, which may answer with HTML where a client expects JSON. GET /.well-k" in text
 
 
 def test_a_removed_default_app_leaves_requests_to_no_app(two: Path, routegen: Routegen) -> None:
     (two / "old.json").write_text(manifest(("/mcp", "other"), ASM))
     (two / "new.json").write_text(manifest(("/mcp", "other"), default=None))
     text = routegen("diff", "old.json", "new.json").stdout
-    assert "requests that no route takes go to no app: the gateway answers 404; before, they went to wiki.\n" in text
-    assert "Without the route, its requests go to no app: the gateway answers 404.\n" in text
+    assert "requests that no route takes go to no app: the gateway answers 404; before, they went to wiki. GET" in text
+    assert "Without the route, its requests go to no app: the gateway answers 404. GET /.well-known/oauth-a" in text
     report = json.loads(routegen("diff", "old.json", "new.json", "--format", "json").stdout)
     (default,) = [difference for difference in report["differences"] if difference["path"] == "$default"]
     assert (default["before"], default["after"]) == ("wiki", None)
@@ -146,6 +146,23 @@ def answer(request):
 
 app = Starlette(routes=[Route("/click-" + click.__version__, answer), Route("/mcp", answer)])
 """
+
+
+def test_each_difference_names_a_shortest_request_that_goes_to_another_app(two: Path, routegen: Routegen) -> None:
+    (two / "old.json").write_text(manifest(("/mcp", "mcp-endpoint"), ("/mcp/{proxy+}", "owned"), ("/a/{id}", "other")))
+    (two / "new.json").write_text(manifest(("/mcp", "mcp-endpoint"), ("/a/{name}", "other"), ("/b/{x}/c", "other")))
+    done = routegen("diff", "old.json", "new.json", "--format", "json")
+    requests = {one["path"]: one["request"] for one in json.loads(done.stdout)["differences"]}
+    assert requests == {
+        "/a/{id}": None,
+        "/a/{name}": None,
+        "/b/{x}/c": {"method": "GET", "path": "/b/x/c", "before": "wiki", "after": "mcp"},
+        "/mcp/{proxy+}": {"method": "GET", "path": "/mcp/x", "before": "mcp", "after": "wiki"},
+    }
+    text = routegen("diff", "old.json", "new.json").stdout
+    assert "GET /mcp/x went to mcp, and now goes to wiki.\n" in text
+    assert "Removed: mcp no longer serves this path (other). Without the route, its requests go to mcp through" in text
+    assert "Each of its requests goes to the same app as before.\n" in text
 
 
 @pytest.mark.slow

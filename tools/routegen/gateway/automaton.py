@@ -269,14 +269,14 @@ class PathAutomaton:
                 texts.setdefault(character, []).append(target)
             edges += node.sets
         groups = self._groups_behind(frozenset(edges))
-        for character, targets in texts.items():
+        for group, reached in groups:
+            if (example := group.example(texts)) is not None:
+                yield example, reached
+        for character, targets in reversed(texts.items()):  # the slash last, because examples with others are clearer
             code_point = ord(character)
             others = [reached for group, reached in groups if contains(group.ranges, code_point)]
             if others or targets:
                 yield character, frozenset[int]().union(*others, *map(self._closure, targets))
-        for group, reached in groups:
-            if (example := group.example(texts)) is not None:
-                yield example, reached
 
     def _groups_behind(self, edges: frozenset[tuple[int, int]]) -> list[tuple[_Group, Nodes]]:
         """Return the groups of characters that edges tell apart, each with the nodes that it leads to."""

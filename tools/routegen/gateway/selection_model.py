@@ -7,6 +7,9 @@ from routegen.gateway.automaton import PathAutomaton, PathKind
 from routegen.gateway.match_order import path_parts, sort_route_keys
 from routegen.gateway.route_key import ANY, RouteKey
 
+EVERY_METHOD = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "PROPFIND")
+"""The methods in the order in which examples name them; the last one has no route anywhere."""
+
 
 class SelectionModel:
     """The route keys of one API, ready for selection."""

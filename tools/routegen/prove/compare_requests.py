@@ -18,13 +18,10 @@ from routegen.extract.unreachable import is_endpoint, mark_endpoints, redirected
 from routegen.extract.unsupported import translate_served_path
 from routegen.gateway import ANY, RouteKey, shape, takes_every_path
 from routegen.gateway.automaton import PathAutomaton, PathKind
-from routegen.gateway.selection_model import SelectionModel
+from routegen.gateway.selection_model import EVERY_METHOD, SelectionModel
 from routegen.manifest import Manifest, Route
 from routegen.manifest.explain import NO_APP
 from routegen.roles import classify_path, discovery_documents
-
-# In the order in which examples name them; no application has a route for the last one.
-_METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "PROPFIND")
 
 
 @dataclass(frozen=True)
@@ -139,8 +136,8 @@ class AppComparison:
     def methods(self, kind: PathKind) -> list[str]:
         """Return the methods that can have different answers at a kind of paths; the last one stands for all others."""
         named = self.model.methods(kind) | self._selection.methods(kind)
-        known = [method for method in _METHODS if method in named]
-        return [*known, *sorted(named - set(known)), next(method for method in _METHODS if method not in named)]
+        known = [method for method in EVERY_METHOD if method in named]
+        return [*known, *sorted(named - set(known)), next(method for method in EVERY_METHOD if method not in named)]
 
     def compare(self, request: AnsweredRequest) -> Disagreement | None:
         """Return the disagreement on a request; None if manifest and app agree, or if it is excused."""
@@ -271,5 +268,5 @@ def shortest_of_each(found: Iterable[tuple[AnsweredRequest, Disagreement]]) -> t
 
 
 def _reading_order(request: AnsweredRequest) -> tuple[int, str, bool, int]:
-    method = _METHODS.index(request.method) if request.method in _METHODS else len(_METHODS)
+    method = EVERY_METHOD.index(request.method) if request.method in EVERY_METHOD else len(EVERY_METHOD)
     return len(request.path), request.path, request.position < 0, method
