@@ -276,7 +276,14 @@ def read_config(file: Path) -> Config:
 
 
 def config_for_app(  # noqa: PLR0913 - one parameter for each option
-    target: str, *, name: str, default: str | None, own: tuple[str, ...], unsupported: str, timeout: float, root: Path
+    target: str,
+    *,
+    name: str,
+    default: str | None,
+    root: Path,
+    own: tuple[str, ...] = (),
+    unsupported: str = "refuse",
+    timeout: float = DEFAULT_TIMEOUT,
 ) -> Config:
     """The configuration for one app that the command line names.
 
@@ -284,14 +291,16 @@ def config_for_app(  # noqa: PLR0913 - one parameter for each option
         target: the app, as `AppTable.target`.
         name: the app's name in the manifest.
         default: the name of the app behind `$default`, if there is one.
+        root: the folder that relative paths start from.
         own: paths that the app owns.
         unsupported: `refuse` or `warn`.
         timeout: seconds that the app is allowed to take for its import.
-        root: the folder that relative paths start from.
 
     Raises:
         ConfigError: an option has a wrong value; the message names the option.
     """
+    if name == default:
+        raise ConfigError(f"--name: {name!r} is the name of the app behind $default too; give another name")
     options = {"target": target, "name": name, "own": own, "unsupported": unsupported, "root": root}
     try:
         app = AppConfig.model_validate(options)

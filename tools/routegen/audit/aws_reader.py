@@ -296,13 +296,13 @@ def _describe_error(code: str, error: ClientError, call: str, subject: str) -> U
     message = one_line(error.response.get("Error", {}).get("Message", "") or code)
     if code in _DENIED:
         action = "apigateway:GET" if call.startswith("apigatewayv2:") else call
-        fix = f"Allow {action} for the credentials; docs/audit.md has the whole policy."
-        return UnreadPart(subject, f"{call} is denied: {message}", fix)
-    if code in _THROTTLED:
-        fix = "Run the command again later, or with AWS_MAX_ATTEMPTS=10."
-        return UnreadPart(subject, f"{call} is throttled: {message}", fix)
-    fix = "Run the command again; if it fails again, look at AWS's status page."
-    return UnreadPart(subject, f"{call} fails with {code}: {message}", fix)
+        result, fix = "is denied", f"Allow {action} for the credentials; docs/audit.md has the whole policy."
+    elif code in _THROTTLED:
+        result, fix = "is throttled", "Run the command again later, or with AWS_MAX_ATTEMPTS=10."
+    else:
+        result = f"fails with {code}"
+        fix = "Run the command again; if it fails again, look at AWS's status page."
+    return UnreadPart(subject, f"{call} {result}: {message}", fix)
 
 
 def _state_problem(item: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from routegen.cli.options import (
     with_variables,
 )
 from routegen.cli.output import emit, show_progress
-from routegen.config import DEFAULT_TIMEOUT, config_for_app
+from routegen.config import config_for_app
 from routegen.errors import ConfigError
 from routegen.init.app_probe import AppProbe, probe_app
 from routegen.init.configuration_text import add_configuration, configuration_text, project_file, read_project_file
@@ -70,17 +70,7 @@ def command(
         default or _ask("Name of the app that gets all other requests (empty: the gateway answers 404)", "") or None
     )
     manifest = manifest or _ask("Manifest", "generated/routes.json")
-    if name == default:
-        raise ConfigError(f"--name: {name!r} is the name of the app behind $default too; give another name")
-    config = config_for_app(
-        chosen_app.target,
-        name=name,
-        default=default,
-        own=(),
-        unsupported="refuse",
-        timeout=DEFAULT_TIMEOUT,
-        root=file.parent,
-    )
+    config = config_for_app(chosen_app.target, name=name, default=default, root=file.parent)
     config = with_variables(config, tuple(variable for variable in variables if "=" in variable), ())
     handler, path = _handler_of(chosen_app, file.parent)
     configured = config.apps[0].model_copy(update={"handler": handler, "path": path})

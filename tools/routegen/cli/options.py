@@ -235,14 +235,10 @@ def _configuration(apps: AppOptions) -> Config:
             raise ConfigError(f"{apps.words[1]}: it goes with APP; without APP, [tool.routegen] names the apps")
         config = project_config()
         return config if apps.timeout is None else config.with_changes(timeout=apps.timeout)
-    name = apps.name if apps.name is not None else "app"
-    default = apps.default if apps.default is not None else "default"
-    if name == default:
-        raise ConfigError(f"--name: {name!r} is the name of the app behind $default too; give another name")
     return config_for_app(
         apps.app,
-        name=name,
-        default=default,
+        name=apps.name if apps.name is not None else "app",
+        default=apps.default if apps.default is not None else "default",
         own=apps.own,
         unsupported=apps.unsupported or "refuse",
         timeout=apps.timeout or DEFAULT_TIMEOUT,

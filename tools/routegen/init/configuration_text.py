@@ -1,12 +1,11 @@
 """The text of a first `[tool.routegen]`, and the pyproject.toml that gets it."""
 
-import json
 import tomllib
 from pathlib import Path
 
 from routegen.config import AppConfig
 from routegen.errors import ConfigError
-from routegen.load import invented_values
+from routegen.load import invented_values, toml_text
 from routegen.manifest import replace_file
 
 
@@ -32,17 +31,12 @@ def configuration_text(app: AppConfig, default: str | None, manifest: str, optio
 
 
 def _pairs(values: dict[str, str] | dict[str, str | None]) -> list[str]:
-    return [f"{_key(name)} = {_quoted(value)}" for name, value in values.items() if value is not None]
+    return [f"{_key(name)} = {toml_text(value)}" for name, value in values.items() if value is not None]
 
 
 def _key(name: str) -> str:
     is_bare = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
-    return name if is_bare else _quoted(name)
-
-
-def _quoted(text: str) -> str:
-    """A basic string of TOML, which has the escapes of JSON."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return name if is_bare else toml_text(name)
 
 
 def project_file(folder: Path) -> Path:

@@ -9,6 +9,6 @@ Python in addition to the app's own import.
 
 from routegen.load.app_process import AppProcess, start_app_process
 from routegen.load.invented_values import invented_values
-from routegen.load.load_advice import find_module_folder, is_source_folder
+from routegen.load.load_advice import find_module_folder, is_source_folder, toml_text
 
-__all__ = ["AppProcess", "find_module_folder", "invented_values", "is_source_folder", "start_app_process"]
+__all__ = ["AppProcess", "find_module_folder", "invented_values", "is_source_folder", "start_app_process", "toml_text"]
