@@ -40,16 +40,16 @@ def fork_supervised(report_exit: Callable[[int], object]) -> None:
     """
     _call_prctl(_CHILD_SUBREAPER, 1)  # processes that leave the process group become children of the supervisor
     _call_prctl(_DEATH_SIGNAL, signal.SIGTERM)  # also if routegen is killed
-    signal.signal(signal.SIGTERM, _stop)
     output, app_output = os.pipe()
     isolation, app_isolation = socket.socketpair()
-    pid = os.fork()
-    if pid:
+    supervisor = os.getpid()
+    if pid := os.fork():
         os.close(app_output)
         app_isolation.close()
         _supervise(pid, output, isolation, report_exit)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _call_prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != supervisor:  # it has ended before the call
+        os._exit(1)
     for descriptor in (1, 2):
         os.dup2(app_output, descriptor)
     for descriptor in (app_output, output):
@@ -67,7 +67,8 @@ def fork_supervised(report_exit: Callable[[int], object]) -> None:
 def _supervise(pid: int, output: int, isolation: socket.socket, report_exit: Callable[[int], object]) -> NoReturn:
     forwarder = threading.Thread(target=_forward, args=(output,), daemon=True)
     forwarder.start()
-    with contextlib.suppress(_StopError):
+    with contextlib.suppress(_StopError, OSError):
+        signal.signal(signal.SIGTERM, _stop)
         with isolation:
             if isolation.recv(1):
                 _map_user(pid)
@@ -123,8 +124,8 @@ def _forward(output: int) -> None:
 def _end_children() -> None:
     """End the children of this process until none is left; the children of an ended one become its children."""
     while _IS_LINUX:
-        with contextlib.suppress(ProcessLookupError):
-            for pid in _children():
+        for pid in _children():
+            with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         try:
             os.waitpid(-1, 0)
