@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["helpers.moto_account", "helpers.project", "helpers.reliability"]
+pytest_plugins = ["helpers.moto_account", "helpers.forked_apps", "helpers.project", "helpers.reliability"]
 
 _DECISIONS = pytest.StashKey[Counter[str]]()
 _MODEL = ""

@@ -41,6 +41,7 @@ def test_measurements_alternate_after_a_warm_up() -> None:
     assert "".join(calls) == "ababab"
 
 
+@pytest.mark.slow
 def test_each_mcp_handler_answers() -> None:
     with start_worker("compared_handlers.py", "warm-1") as worker:
         for case in ("initialize", "tools/list", "tools/call"):
@@ -51,17 +52,20 @@ def test_each_mcp_handler_answers() -> None:
         assert worker.ask(case="tools/call", count=2)["seconds"] > 0
 
 
+@pytest.mark.slow
 def test_the_project_server_calls_a_sync_tool_with_a_token() -> None:
     with start_worker("compared_handlers.py", "project") as worker:
         assert worker.ask(case="tools/call, sync", count=1)["seconds"] > 0
 
 
+@pytest.mark.slow
 def test_the_runtime_client_works_without_a_gateway(tmp_path: Path) -> None:
     compared_servers.write_site(tmp_path)
     with start_worker("direct_runtime_client.py", str(tmp_path)) as worker:
         assert len(worker.ask(count=3)["each"]) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", ["routegen_serve", "bare_uvicorn", "fixed_response"])
 def test_the_load_client_gets_all_responses(tmp_path: Path, server: str) -> None:
     compared_servers.write_site(tmp_path)
@@ -75,6 +79,7 @@ def test_the_load_client_gets_all_responses(tmp_path: Path, server: str) -> None
         assert len(response["each"]) == 6
 
 
+@pytest.mark.slow
 def test_an_unexpected_response_ends_the_load_client(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     compared_servers.write_site(tmp_path)
     with (

@@ -12,6 +12,8 @@ from helpers.support import SMALL_APP
 from routegen.cli import COMMANDS, routegen
 from routegen.cli.failures import State, run
 
+pytestmark = pytest.mark.usefixtures("forked_apps")
+
 # The command line, the exit code, and the beginning of the message.
 WRONG_INVOCATIONS = [
     ("init", 2, "pyproject.toml: it has a [tool.routegen] already, and init does not change it"),

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import helpers.forked_apps  # noqa: F401 - the processes have what apps import
 import pytest
 from helpers.forked import run_routegen
 from helpers.support import PYPROJECT, SMALL_APP, Routegen, Run

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from cfnlint.api import ManualArgs, lint
 from helpers.node import PACKAGES, link_packages, reason_not_to_run, run_node
 from render.manifests import MANIFESTS, apps_by_key
 from routegen.render import RenderRequest, render
@@ -60,6 +59,8 @@ def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", MANIFESTS)
 def test_the_construct_synthesises_each_route(name: str, synthesised: Path) -> None:
+    from cfnlint.api import ManualArgs, lint  # its import takes a second
+
     expected = apps_by_key(MANIFESTS[name])
     text = (synthesised / f"{name}.template.json").read_text()
     assert lint(text, config=ManualArgs(regions=["eu-central-1"])) == []
