@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from routegen.errors import LoadError
 from routegen.load import AppProcess, app_process, start_app_process
 from routegen.load.supervisor import MAX_OUTPUT
 
+pytestmark = pytest.mark.reliability("attempts of an app to leave its import (network, environment, answer, processes)")
 APP = """
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -77,7 +79,10 @@ for name, call in calls.items():
 """
 
 
-def test_python_s_sockets_can_send_nothing_and_ask_for_no_name(tmp_path: Path) -> None:
+def test_python_s_sockets_can_send_nothing_and_ask_for_no_name(
+    tmp_path: Path, count_attacks: Callable[[int], None]
+) -> None:
+    count_attacks(22)
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as unix_server:
         unix_server.bind(str(tmp_path / "socket"))
         unix_server.listen()

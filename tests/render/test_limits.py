@@ -51,6 +51,7 @@ LIMITS = [
 ]
 
 
+@pytest.mark.reliability("manifests that a target of `render` cannot hold")
 @pytest.mark.parametrize(("target", "kind", "limit"), LIMITS)
 def test_a_manifest_at_the_limit_is_accepted_and_a_larger_one_is_refused(
     target: str, kind: str, limit: int, tmp_path: Path
