@@ -22,13 +22,7 @@ def shown(value: object) -> str:
 
 @dataclass(frozen=True)
 class ParsedBody:
-    """The result of parsing the body of an answer.
-
-    Attributes:
-        value: the JSON object; None if the body has none.
-        problem: why there is no object, such as `it is not UTF-8 at byte 3`.
-        duplicate_keys: the keys that exist more than once in one object.
-    """
+    """The JSON object in a body, or the problem if there is none, and the keys that one object has more than once."""
 
     value: dict[str, Any] | None
     problem: str = ""

@@ -79,12 +79,7 @@ REGISTRATION = json.dumps({
 
 @dataclass(frozen=True)
 class TimeLimits:
-    """The time limits of a run, in seconds.
-
-    Attributes:
-        request: the limit of one request.
-        run: the limit of all requests together.
-    """
+    """The time limits of one request, and of all requests of a run together, in seconds."""
 
     request: float = 10.0
     run: float = 60.0

@@ -34,12 +34,7 @@ class RequestError(Exception):
 
 @dataclass(frozen=True)
 class Deadline:
-    """The end of a time limit.
-
-    Attributes:
-        monotonic_time: the end on the monotonic clock, in seconds.
-        limit: the time limit as text, such as `10 s`.
-    """
+    """The end of a time limit on the monotonic clock, and the time limit as text, such as `10 s`."""
 
     monotonic_time: float
     limit: str
@@ -111,14 +106,7 @@ class ResolvedNames:
 
 @dataclass(eq=False)
 class GuardedBackend(httpcore2.NetworkBackend):
-    """Opens the connection of one request.
-
-    Attributes:
-        guard: the addresses to which the run may connect.
-        names: the names that are already resolved.
-        deadline: the end of the request's time limit.
-        max_bytes: the size limit of the whole answer, headers included.
-    """
+    """Opens the connection of one request; the size limit is that of the whole answer, headers included."""
 
     guard: SsrfGuard
     names: ResolvedNames

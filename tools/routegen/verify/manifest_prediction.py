@@ -46,12 +46,7 @@ _PAGE = b"<!DOCTYPE html><html><head><title>A page</title></head><body>A page</b
 
 @dataclass(frozen=True)
 class Scenario:
-    """One way in which a deployment of the manifest can answer.
-
-    Attributes:
-        catch_all: the status of the default app's answer to an unknown path.
-        challenge_header: whether the gateway keeps the name WWW-Authenticate or renames it.
-    """
+    """One way to answer: the status of the default app for unknown paths, and the name of the challenge header."""
 
     catch_all: Literal[404, 200]
     challenge_header: Literal["kept", "renamed"]
@@ -63,7 +58,6 @@ class Scenario:
 
 
 SCENARIOS = (Scenario(404, "kept"), Scenario(404, "renamed"), Scenario(200, "kept"), Scenario(200, "renamed"))
-
 """The scenarios of a manifest with a default app."""
 
 
@@ -149,13 +143,7 @@ class ManifestAnswers:
     """The answers that a deployment of a manifest would give to MCP clients."""
 
     def __init__(self, manifest: Manifest, mcp_path: str, scenario: Scenario) -> None:
-        """Take what decides the answers.
-
-        Args:
-            manifest: the manifest to deploy.
-            mcp_path: the path of the MCP endpoint.
-            scenario: how the default app and the gateway answer.
-        """
+        """Take the manifest, the path of its MCP endpoint, and how the default app and the gateway answer."""
         self._explainer = Explainer(manifest)
         self._default = manifest.default
         self._routes = manifest.routes

@@ -84,12 +84,7 @@ def is_modern_answer(answer: Answer | Failure) -> bool:
 
 @dataclass(frozen=True)
 class EraAnswers:
-    """The answers of an endpoint to a client of each era, with the user's token if there is one.
-
-    Attributes:
-        modern: the answer to `server/discover`.
-        older: the answer to `initialize`.
-    """
+    """The answers to `server/discover` and to `initialize`, with the user's token if there is one."""
 
     modern: Answer | Failure
     older: Answer | Failure

@@ -28,7 +28,7 @@ from routegen.verify.checks import (
 from routegen.verify.clients import CLIENTS, RECORDED_CLIENTS, McpClient, Prediction, predict
 from routegen.verify.clients.claims import CLAIMS
 from routegen.verify.deployment import Deployment, RouteProbe
-from routegen.verify.documents import Document, describe_answer, follow_redirects
+from routegen.verify.documents import NoDocument, describe_answer, follow_redirects
 from routegen.verify.fetcher import REGISTRATION, Fetcher, RequestLine
 from routegen.verify.oauth_discovery import OAuthDiscovery, discover, resource_metadata_urls
 
@@ -88,18 +88,13 @@ def verify(plan: VerifyPlan, fetcher: Fetcher) -> Report:
 
 def sign_in_findings(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]:
     """The findings about the sign-in that need only answers to GET, OPTIONS and `initialize`."""
-    failures = [attempt.failure for attempt in discovery.attempts if not isinstance(attempt, Document)]
-    redirects = [answer for attempt in discovery.attempts for answer in attempt.redirects]
-    first_answer = discovery.first_answer
-    yield from connections.check_failures(
-        failure for failure in (first_answer, *failures) if isinstance(failure, Failure)
-    )
+    first_answer, attempts = discovery.first_answer, discovery.attempts
+    failures = [attempt.failure for attempt in attempts if isinstance(attempt, NoDocument)]
+    yield from connections.check_failures([first_answer, *failures])
     yield from connections.check_redirects(
-        answer for answer in (first_answer, *redirects) if isinstance(answer, Answer)
+        [first_answer, *(each for attempt in attempts for each in attempt.redirects)]
     )
-    yield from connections.check_document_format(
-        attempt for attempt in discovery.attempts if isinstance(attempt, Document)
-    )
+    yield from connections.check_document_format(attempts)
     yield from mcp_endpoint.check_without_token(discovery, answers)
     yield from resource_metadata.check_resource_discovery(discovery)
     yield from resource_metadata.check_resource_content(discovery)
@@ -113,7 +108,7 @@ def _online_findings(plan: VerifyPlan, discovery: OAuthDiscovery, fetcher: Fetch
     answers, deployment, mcp_url = fetcher.answers("without-token"), plan.deployment, discovery.mcp_url
     yield from key_set.check_keys(discovery, answers)
     yield from server_metadata.check_recommendations(discovery)
-    yield from connections.check_failures(_failures(deployment, discovery, answers))
+    yield from connections.check_failures(_other_results(deployment, discovery, answers))
     yield from cors.check_cors(discovery, fetcher)
     if plan.register:
         yield from server_endpoints.check_registration(discovery, answers)
@@ -130,12 +125,11 @@ def _online_findings(plan: VerifyPlan, discovery: OAuthDiscovery, fetcher: Fetch
         yield from manifest_routes.check_pages(deployment, answers)
 
 
-def _failures(deployment: Deployment, discovery: OAuthDiscovery, answers: Answers) -> Iterator[Failure]:
-    """The key sets, pages and routes without an answer."""
+def _other_results(deployment: Deployment, discovery: OAuthDiscovery, answers: Answers) -> Iterator[Answer | Failure]:
+    """The answers of the key sets, pages and routes."""
     urls = [*discovery.key_set_urls, *(f"{deployment.base_url}{path}" for path in deployment.pages)]
-    results = [follow_redirects(answers, url)[0] for url in urls]
-    results += [answers.get(probe.method, probe.url) for probe in deployment.probes if probe.method]
-    return (result for result in results if isinstance(result, Failure))
+    yield from (follow_redirects(answers, url)[0] for url in urls)
+    yield from (answers.get(probe.method, probe.url) for probe in deployment.probes if probe.method)
 
 
 def _first_requests(plan: VerifyPlan, fetcher: Fetcher) -> Iterator[RequestLine]:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Failure, shown
-from routegen.verify.documents import Document, leaves_origin, redirect_location
+from routegen.verify.documents import Document, NoDocument, leaves_origin, redirect_location
 from routegen.verify.request_url import origin_of
 
 _FIX_BROKEN_HTTP = "Look at the bytes that the server sends: `curl -v --max-time 10 {url}`."
@@ -26,11 +26,11 @@ _RULES_AND_FIXES = {
 _SERVER_FAILURES = frozenset({"dns", "refused", "tls"})
 
 
-def check_failures(failures: Iterable[Failure]) -> Iterator[Finding]:
+def check_failures(results: Iterable[Answer | Failure | None]) -> Iterator[Finding]:
     """Report each server that cannot be reached, and each URL without a complete answer."""
     reported = set()
-    for failure in failures:
-        if failure.kind not in _RULES_AND_FIXES:
+    for failure in results:
+        if not isinstance(failure, Failure) or failure.kind not in _RULES_AND_FIXES:
             continue
         rule, fix = _RULES_AND_FIXES[failure.kind]
         subject = origin_of(urlsplit(failure.url)) if failure.kind in _SERVER_FAILURES else failure.url
@@ -40,11 +40,11 @@ def check_failures(failures: Iterable[Failure]) -> Iterator[Finding]:
             yield Finding(rule, subject, message, fix.format(url=quote(failure.url)))
 
 
-def check_redirects(answers: Iterable[Answer]) -> Iterator[Finding]:
+def check_redirects(results: Iterable[Answer | Failure]) -> Iterator[Finding]:
     """Report redirects: some clients do not follow them, and no client should follow one to another origin."""
-    for answer in dict.fromkeys(answers):
-        target = redirect_location(answer)
-        if target is None:
+    for answer in dict.fromkeys(results):
+        target = redirect_location(answer) if isinstance(answer, Answer) else None
+        if not isinstance(answer, Answer) or target is None:
             continue
         message = f"{answer.method} {answer.url} answers {answer.status}, a redirect to {shown(target)}"
         if leaves_origin(answer.url, target):
@@ -55,9 +55,11 @@ def check_redirects(answers: Iterable[Answer]) -> Iterator[Finding]:
             yield Finding(rules.REDIRECTED, answer.url, f"{message}.", fix)
 
 
-def check_document_format(documents: Iterable[Document]) -> Iterator[Finding]:
+def check_document_format(attempts: Iterable[Document | NoDocument]) -> Iterator[Finding]:
     """Check the content type (RFC 9728 and RFC 8414, section 3.2 of each) and the keys of JSON documents."""
-    for document in documents:
+    for document in attempts:
+        if not isinstance(document, Document):
+            continue
         media_type = document.answer.media_type
         if media_type != "application/json" and not (
             media_type.startswith("application/") and media_type.endswith("+json")

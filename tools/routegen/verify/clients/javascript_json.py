@@ -18,11 +18,7 @@ _LITERALS = ("true", "false", "null")
 
 @dataclass(frozen=True)
 class JsonSyntaxError:
-    """The SyntaxError that `JSON.parse` throws.
-
-    Attributes:
-        message: its message; None if the exact words are not known.
-    """
+    """The SyntaxError that `JSON.parse` throws; the message is None if its exact words are not known."""
 
     message: str | None
 

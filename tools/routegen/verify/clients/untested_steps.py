@@ -25,13 +25,7 @@ def register(
 ) -> Answer | Failure | None:
     """The answer to a client's registration (RFC 7591, section 3.1); None if the prediction assumes that it works.
 
-    Args:
-        flow: the flow of the client.
-        registration_url: the URL of the registration endpoint.
-        authorization_url: the URL of the authorization endpoint.
-        in_metadata: whether metadata names the two URLs. If not, they have the default paths of MCP 2025-03-26, section
-            2.3.3.
-        policy: the redirects that the client follows.
+    If no metadata names the two URLs, they have the default paths of MCP 2025-03-26, section 2.3.3.
     """
     answer = flow.send_and_follow("POST", registration_url, policy)
     if not (isinstance(answer, Failure) and answer.kind == "not-asked"):

@@ -13,17 +13,7 @@ from routegen.verify.request_url import MAX_URL_CHARACTERS
 
 @dataclass(frozen=True)
 class ParsedUrl:
-    """The parts of a URL.
-
-    Attributes:
-        href: the whole URL in its normal form: lower case, no default port, `/` for an empty path.
-        scheme: the scheme without its colon.
-        host: the host; empty if there is none.
-        port: the port; the default port of the scheme if the URL names none.
-        path: the path; `/` if it is empty.
-        query: the query with its question mark; empty if there is none.
-        userinfo: whether the URL has a user name or a password.
-    """
+    """The parts of a URL in their normal form, with a port, `/` for an empty path, and the `?` of a query."""
 
     href: str
     scheme: str
