@@ -1,7 +1,7 @@
 """Read a JSON document as clients read it: follow redirects, then check status, encoding and syntax."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urljoin
 
@@ -28,15 +28,18 @@ class Document:
 
     Attributes:
         url: the first URL that was requested.
-        value: the object.
         answer: the answer with the object.
         redirects: the redirects before that answer.
     """
 
     url: str
-    value: dict[str, Any] = field(repr=False)
     answer: Answer
     redirects: tuple[Answer, ...] = ()
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """The object."""
+        return self.answer.document or {}
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def read_document(answers: Answers, url: str) -> Document | NoDocument:
         kind: NoDocumentReason = "server-error" if answer.status >= 500 else "missing"
         return NoDocument(url, kind, description, redirects, status=answer.status)
     if answer.document is not None:
-        return Document(url, answer.document, answer, redirects)
+        return Document(url, answer, redirects)
     if answer.is_html:
         return NoDocument(url, "page", description, redirects)
     return NoDocument(url, "not-json", f"{description}: {answer.parsed_body.problem}", redirects)

@@ -75,18 +75,17 @@ def check_scopes(discovery: OAuthDiscovery) -> Iterator[Finding]:
             yield from _not_offered(server, scopes, resource.url, "scopes_supported of the resource")
 
 
-def unlisted(scopes: list[Any], offered: list[Any]) -> list[str]:
-    """The scopes that an authorization server does not offer."""
+def unlisted_scopes(server: MetadataSearch, scopes: list[Any]) -> list[str]:
+    """The scopes that an authorization server does not offer; none if it does not say which it offers."""
+    offered = server.document.value.get("scopes_supported") if server.document else None
+    if not isinstance(offered, list) or not offered:
+        return []
     offered_texts = {scope for scope in offered if isinstance(scope, str)}
     return [str(scope) for scope in scopes if not isinstance(scope, str) or scope not in offered_texts]
 
 
 def _not_offered(server: MetadataSearch, scopes: list[Any], url: str, place: str) -> Iterator[Finding]:
-    offered = server.document.value.get("scopes_supported") if server.document else None
-    if not isinstance(offered, list) or not offered:
-        return
-    missing = unlisted(scopes, offered)
-    if missing:
+    if missing := unlisted_scopes(server, scopes):
         message = f"{place} has {shown(', '.join(missing))}, which {server.url} does not offer."
         fix = f"Remove these scopes from {place[0].lower()}{place[1:]}, or add them at the authorization server."
         yield Finding(rules.SCOPES, url, message, fix)

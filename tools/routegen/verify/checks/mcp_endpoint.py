@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from routegen.report import Finding, rules
 from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Answers, Failure, shown
-from routegen.verify.checks.fields import unlisted
+from routegen.verify.checks.fields import unlisted_scopes
 from routegen.verify.documents import (
     Document,
     NoDocument,
@@ -140,8 +140,7 @@ def _missing_scope(discovery: OAuthDiscovery, challenge: Challenge) -> Finding:
         message += " API Gateway renames the challenge header, so no client sees which scope that is."
         fix = f"Request {scope!r} in the first sign-in: list it in scopes_supported of the resource metadata."
     for server in discovery.servers:
-        offered = server.document.value.get("scopes_supported") if server.document else None
-        if isinstance(offered, list) and (unknown := shown(", ".join(unlisted(scopes, offered)))):
+        if unknown := shown(", ".join(unlisted_scopes(server, scopes))):
             message += f" {server.url} does not offer {unknown}, so no client can get such a token."
             fix = f"Add {unknown} to the scopes of the authorization server, or do not require it."
     return Finding(rules.TOKEN_SCOPE, discovery.mcp_url, message, fix)

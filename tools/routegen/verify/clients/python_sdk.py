@@ -109,15 +109,12 @@ def _check_resource(flow: SignInFlow, resource: str, url: str) -> None:
     resource_parts = urlsplit(resource)
     endpoint_origin = (endpoint_parts.scheme.lower(), endpoint_parts.netloc.lower())
     same_origin = endpoint_origin == (resource_parts.scheme.lower(), resource_parts.netloc.lower())
-    if same_origin and _with_final_slash(endpoint_parts.path).startswith(_with_final_slash(resource_parts.path)):
+    endpoint_path, resource_path = (f"{parts.path.removesuffix('/')}/" for parts in (endpoint_parts, resource_parts))
+    if same_origin and endpoint_path.startswith(resource_path):
         return
     expected = urlunsplit((*endpoint_origin, endpoint_parts.path, endpoint_parts.query, ""))
     text = _error_text(f"Protected resource {resource} does not match expected {expected}")
     raise ClientFailsError(f"{url} describes the resource {resource}, not {expected}.", url, text)
-
-
-def _with_final_slash(path: str) -> str:
-    return path if path.endswith("/") else f"{path}/"
 
 
 def _discover_server(flow: SignInFlow, issuer: str | None) -> AuthorizationServerFields | None:
