@@ -12,12 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+from helpers.forked import MCP_IMPORTS, import_before_fork, start_program
 from helpers.ports import free_port
 from helpers.support import PROJECT
 from serve.running_gateway import is_running
 
 from dev.serve.local_apps import make_wiki
 
+# The program of the package fastmcp
+FASTMCP_COMMAND = "import sys; from fastmcp.cli import app; sys.argv[0] = 'fastmcp'; sys.exit(app())"
 BROWSER_PROGRAM = """
 import sys, time, urllib.request
 deadline = time.monotonic() + 30
@@ -28,6 +31,9 @@ while time.monotonic() < deadline:
     except OSError:  # the client does not listen for the callback yet
         time.sleep(0.1)
 """
+
+
+import_before_fork(*MCP_IMPORTS)
 
 
 @contextmanager
@@ -81,9 +87,10 @@ def test_fastmcp_signs_in_and_calls_the_tools(tmp_path: Path) -> None:
         env = {**os.environ, "BROWSER": f"{sys.executable} {tmp_path / 'browser.py'} %s &"}
 
         def fastmcp(*arguments: str) -> str:
-            command = [str(Path(sys.executable).with_name("fastmcp")), *arguments, "--auth", "oauth"]
-            completed = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True)
-            return completed.stdout
+            program = start_program(FASTMCP_COMMAND, env, tmp_path / "stderr", *arguments, "--auth", "oauth")
+            output = program.stream.read()
+            assert program.exit_code() == 0, (tmp_path / "stderr").read_text()
+            return output
 
         assert "recent_changes" in fastmcp("list", mcp)
         assert "A group of them" in fastmcp("call", mcp, "read_page", "page=Otters")
