@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
 
@@ -25,24 +24,8 @@ FIRST_PORT = 9001
 _HOST = r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]"
 
 
-@dataclass(frozen=True)
-class SocketAddress:
-    """The address that a server listens on.
-
-    Attributes:
-        host: a host name, an IPv4 address, or an IPv6 address in brackets; empty for all addresses of the machine.
-        port: 1 to 65535.
-    """
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
-def read_address(text: str) -> SocketAddress:
-    """Read `host:port`.
+def read_address(text: str) -> str:
+    """Read `host:port`, where an IPv6 address is in brackets.
 
     Raises:
         ValueError: the text has another form, or the port is out of range.
@@ -50,17 +33,17 @@ def read_address(text: str) -> SocketAddress:
     match = re.fullmatch(rf"({_HOST}):([0-9]{{1,5}})", text)
     if match is None or not 0 < int(match[2]) < 65536:
         raise ValueError("must be host:port")
-    return SocketAddress(match[1], int(match[2]))
+    return f"{match[1]}:{int(match[2])}"
 
 
-def read_listen_address(text: str) -> SocketAddress:
-    """Read `host:port`, or only a port, which means all addresses of the machine.
+def read_listen_address(text: str) -> str:
+    """Read `host:port`, or only a port, which means all addresses of the machine and becomes `:port`.
 
     Raises:
         ValueError: the text has neither form, or the port is out of range.
     """
     try:
-        return SocketAddress("", read_address(f"any:{text}").port) if text.isdigit() else read_address(text)
+        return read_address(f"any:{text}").removeprefix("any") if text.isdigit() else read_address(text)
     except ValueError:
         raise ValueError("must be host:port, or a port") from None
 

@@ -34,7 +34,7 @@ def prepare(gateway: TemplateGateway, settings: RenderSettings) -> Mapping[str, 
         UnsupportedRouteError: a path is too long for nginx, or not UTF-8.
     """
     data = proxy_data(gateway, settings, "{address}", regex=_request_regex)
-    return data | {"listen": data["listen"] if data["listen"].host else data["listen"].port}
+    return data | {"listen": data["listen"].removeprefix(":")}
 
 
 def _request_regex(route: TemplateRoute) -> str:
