@@ -28,10 +28,11 @@ Exit code 0: no disagreement; 1: the manifest and an app disagree on a request.
 @manifest_option
 @report_options
 def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions) -> int:
-    """Drive the apps and show that the manifest sends each app exactly what it serves.
+    """Prove that the manifest sends each app exactly what it serves, for every method and every path.
 
-    Requests are made from each app's route table and from mutations of it. No endpoint runs and nothing reaches the
-    network. With APP and without --manifest, the manifest that APP gives now is proven.
+    The route tables of the manifest and of each app are compared for all paths, and requests to the app confirm the
+    result. No endpoint runs and nothing reaches the network. With APP and without --manifest, the manifest that APP
+    gives now is proven.
     """
     config = configuration(apps)
     file = None if apps.app is not None and manifest is None else manifest_path(manifest, config)

@@ -2,7 +2,8 @@
 
 `discover_paths` walks the route table of a Starlette, FastAPI, FastMCP or Flask application and returns `ServedPath`
 entries in the table's order. It calls no endpoint, and costs time linear in the number of routes. `adapters` has one
-adapter for each kind of route, in order; a route of any other kind is an error that names it.
+adapter for each kind of route, in order; a route of any other kind is an error that names it. `discover_tree` also
+returns the order in which the routers try their routes, from which `routing_model` tells how the app answers a request.
 """
 
 from routegen.discover.adapters import ADAPTERS, DiscoveredRoute
