@@ -116,7 +116,7 @@ class AwsReader:
         stages = self._read_stages(api.api_id)
         domains = self._read_items("get_domain_names", CustomDomain, "the custom domains", {})
         selected = (stages or {}).get(stage)
-        used = {route.integration_id for route in routes or ()}
+        ids_of_routes = {route.integration_id for route in routes or ()}
         return replace(
             deployment,
             arn=f"{arn}:{api.api_id}",
@@ -125,7 +125,7 @@ class AwsReader:
             mappings=None if domains is None else self._read_mappings(domains),
             exported=self._read_export(api.api_id, selected) if selected else None,
             functions=self._read_functions(
-                [integration for key, integration in (integrations or {}).items() if key in used],
+                [integration for key, integration in (integrations or {}).items() if key in ids_of_routes],
                 selected.stage_variables if selected else {},
             ),
             unread=tuple(self._unread),

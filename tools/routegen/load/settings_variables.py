@@ -114,7 +114,7 @@ def _environment_value(name: str, field: Any) -> str:
 
 def _accepted_value(name: str, annotation: Any, constraints: Sequence[Any] = ()) -> Any:
     """Return the first of some values that a type with its constraints accepts; the type's own example if none is."""
-    likely, *others = invented_values(name)
+    likely, *other_forms = invented_values(name)
     example = _example(name, annotation)
     numbers = [
         getattr(constraint, limit) + distance
@@ -123,7 +123,7 @@ def _accepted_value(name: str, annotation: Any, constraints: Sequence[Any] = ())
         if isinstance(getattr(constraint, limit, None), Number)
     ]
     # A variable of a model or a collection is JSON, so that a text is no value of it.
-    texts = () if isinstance(example, list | dict) else (likely, example, *others, *_OTHER_VALUES)
+    texts = () if isinstance(example, list | dict) else (likely, example, *other_forms, *_OTHER_VALUES)
     kind = Annotated[(annotation, *constraints)] if constraints else annotation
     return next((value for value in (*texts, example, *numbers) if _is_accepted(kind, value)), example)
 
