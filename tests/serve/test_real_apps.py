@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
+from helpers.forked_functions import with_forked_functions
 from helpers.support import PROJECT
 from routegen.config import read_config
 from routegen.serve.serve_settings import ServeSettings
@@ -16,7 +17,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway
     config = read_config(PROJECT / "pyproject.toml")
     assert config.default_app
     wiki = config.default_app.model_copy(update={"env": {"WIKI_DATA_DIR": str(tmp_path_factory.mktemp("wiki"))}})
-    with running_gateway(config.with_changes(default_app=wiki), ServeSettings()) as module_gateway:
+    config = with_forked_functions(config.with_changes(default_app=wiki))
+    with running_gateway(config, ServeSettings()) as module_gateway:
         yield module_gateway
 
 
