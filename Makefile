@@ -86,7 +86,7 @@ types: $(DEV)  ## check types with mypy in strict mode
 bench: $(DEV)  ## measure the figures of the README and of docs/benchmarks.md (about 10 minutes)
 	for script in command_startup route_count rendering mcp_handler mcp_cold_start local_gateway; do $(BIN)/python dev/benchmarks/bench_$$script.py || exit; done
 
-ci: lint types test check  ## run everything that a change must pass, as .ci/run does
+ci: lint types test test-slow check  ## run everything that a change must pass, as .ci/run does
 
 docs: $(DEV)  ## write docs/cli.md, docs/findings.md and docs/configuration.md from the program
 	$(BIN)/python dev/docs/cli_reference.py

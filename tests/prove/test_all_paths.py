@@ -88,7 +88,7 @@ def test_the_proof_finds_what_every_short_path_finds(seed: int, count_decisions:
     count_decisions(requests)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("first_seed", range(100, 240, 20))
 def test_the_proof_finds_what_every_path_of_six_characters_finds(first_seed: int) -> None:
     counts = [
@@ -99,7 +99,7 @@ def test_the_proof_finds_what_every_path_of_six_characters_finds(first_seed: int
     assert (requests, faults > 300, found > 0.6 * faults) == (20 * 3 * 1365, True, True)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_proof_and_requests_agree_on_a_thousand_apps() -> None:
     for seed in range(1000, 2000):
         app = random_app(seed)
