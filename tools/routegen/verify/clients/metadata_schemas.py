@@ -100,8 +100,8 @@ def _value_issues(kind: str, value: Any, path: list[str | int]) -> list[ZodIssue
     if kind.endswith("s"):
         if not isinstance(value, list):
             return [_invalid_type("array", value, path)]
-        found = (issue for index, item in enumerate(value) for issue in _value_issues(kind[:-1], item, [*path, index]))
-        return list(islice(found, _MAX_ISSUES + 1))
+        issues = (issue for index, item in enumerate(value) for issue in _value_issues(kind[:-1], item, [*path, index]))
+        return list(islice(issues, _MAX_ISSUES + 1))
     expected = kind if kind in {"boolean", "number"} else "string"
     if _type_name(value) != expected:
         return [_invalid_type(expected, value, path)]
