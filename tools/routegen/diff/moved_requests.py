@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import quote
 
-from routegen.gateway import DEFAULT_ROUTE, RouteKey
+from routegen.gateway import DEFAULT_ROUTE, RouteKey, encode_path
 from routegen.gateway.automaton import PathAutomaton, PathKind
 from routegen.gateway.regex_tree import Regex
-from routegen.gateway.selection_model import EVERY_METHOD, SelectionModel
+from routegen.gateway.selection_model import SelectionModel, distinct_methods
 from routegen.manifest import Manifest
 from routegen.manifest.explain import NO_APP
 
@@ -70,8 +69,7 @@ def _moved(
     automaton.add(["/", Regex(".*")], "every path")
     for kind, examples in automaton.walk().items():
         named = {method for table in tables for method in table.selection.methods(kind)}
-        other = next(method for method in EVERY_METHOD if method not in named)
-        for method in (*(method for method in EVERY_METHOD if method in named), other):
+        for method in distinct_methods(named):
             (before, path), (after, other_path) = (table.select(kind, method) for table in tables)
             if before != after:
-                yield (path, before), (other_path, after), (method, quote(examples[0], safe="/~!$&'()*+,;=:@"))
+                yield (path, before), (other_path, after), (method, encode_path(examples[0]))

@@ -16,7 +16,7 @@ from routegen.gateway.route_key import (
     takes_every_path,
 )
 from routegen.gateway.selection import RouteTable
-from routegen.gateway.translation import Translation, subtree_path, translate_path
+from routegen.gateway.translation import Translation, encode_path, subtree_path, translate_path
 
 __all__ = [
     "ANY",
@@ -27,6 +27,7 @@ __all__ = [
     "RouteKeyError",
     "RouteTable",
     "Translation",
+    "encode_path",
     "encoded_path_regex",
     "path_regex",
     "shape",

@@ -11,6 +11,12 @@ EVERY_METHOD = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "PRO
 """The methods in the order in which examples name them; the last one has no route anywhere."""
 
 
+def distinct_methods(named: set[str]) -> list[str]:
+    """Return methods that are named somewhere, and one more at the end, which stands for all others."""
+    known = [method for method in EVERY_METHOD if method in named]
+    return [*known, *sorted(named - set(known)), next(method for method in EVERY_METHOD if method not in named)]
+
+
 class SelectionModel:
     """The route keys of one API, ready for selection."""
 

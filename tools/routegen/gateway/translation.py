@@ -12,7 +12,8 @@ from urllib.parse import quote
 from routegen.gateway.path_pattern import ANY_PATH, ANY_REST, ANY_SEGMENT, PARAMETER, PathSegment, split_path
 from routegen.gateway.route_key import check_path
 
-_SAFE = "~!$&'()*+,;=:@"
+# RFC 3986, section 3.3: the characters of a path, beside letters and digits.
+_SAFE = "/~!$&'()*+,;=:@"
 # A variable of a route key matches the same texts: one segment, or, if greedy, one segment or more.
 _EXACT_REGEXES = {ANY_SEGMENT, ANY_PATH, ANY_REST}
 
@@ -47,7 +48,7 @@ def translate_path(path: str, regexes: Sequence[str]) -> Translation:
     for position, segment in enumerate(segments):
         is_last = position == len(segments) - 1
         if segment.is_literal:
-            translated.append(quote(segment.source, safe=_SAFE))
+            translated.append(encode_path(segment.source))
             continue
         if reason := _why_widened(segment, is_last):
             reasons.append(reason)
@@ -78,6 +79,11 @@ def _why_widened(segment: PathSegment, is_last: bool) -> str | None:
         return None
     convertor = PARAMETER.findall(source)[0][1] or segment.regexes[0]
     return f"{source} takes only {convertor}; a route key's variable takes any segment"
+
+
+def encode_path(path: str) -> str:
+    """Return a decoded path as a URL has it: percent-encoded, apart from the characters that a path can have."""
+    return quote(path, safe=_SAFE)
 
 
 def subtree_path(path: str) -> str:

@@ -5,12 +5,10 @@ patterns on both sides, so one comparison for each kind of paths and each method
 """
 
 from dataclasses import dataclass
-from urllib.parse import quote
 
+from routegen.gateway import encode_path
 from routegen.gateway.automaton import MOST_STATES, TooManyStatesError
 from routegen.prove.compare_requests import AnsweredRequest, AppComparison, Disagreement, shortest_of_each
-
-_SAFE = "/~!$&'()*+,;=:@"
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def compare_all_paths(comparison: AppComparison, most_states: int = MOST_STATES)
     requests: list[tuple[str, str]] = []
     found: list[tuple[AnsweredRequest, Disagreement]] = []
     for kind, examples in kinds.items():
-        path, *more_paths = (quote(example, safe=_SAFE) for example in examples)
+        path, *more_paths = map(encode_path, examples)
         methods = comparison.methods(kind)
         requests += [(method, path) for method in methods] + [(methods[0], other) for other in more_paths]
         if model.is_undecided(kind):

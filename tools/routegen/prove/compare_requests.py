@@ -18,7 +18,7 @@ from routegen.extract.unreachable import is_endpoint, mark_endpoints, redirected
 from routegen.extract.unsupported import translate_served_path
 from routegen.gateway import ANY, RouteKey, shape, takes_every_path
 from routegen.gateway.automaton import PathAutomaton, PathKind
-from routegen.gateway.selection_model import EVERY_METHOD, SelectionModel
+from routegen.gateway.selection_model import EVERY_METHOD, SelectionModel, distinct_methods
 from routegen.manifest import Manifest, Route
 from routegen.manifest.explain import NO_APP
 from routegen.roles import classify_path, discovery_documents
@@ -135,9 +135,7 @@ class AppComparison:
 
     def methods(self, kind: PathKind) -> list[str]:
         """Return the methods that can have different answers at a kind of paths; the last one stands for all others."""
-        named = self.model.methods(kind) | self._selection.methods(kind)
-        known = [method for method in EVERY_METHOD if method in named]
-        return [*known, *sorted(named - set(known)), next(method for method in EVERY_METHOD if method not in named)]
+        return distinct_methods(self.model.methods(kind) | self._selection.methods(kind))
 
     def compare(self, request: AnsweredRequest) -> Disagreement | None:
         """Return the disagreement on a request; None if manifest and app agree, or if it is excused."""

@@ -8,23 +8,15 @@ import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from routegen.discover import DiscoveredRoute, ServedPath, UnknownRouteKindError
+from routegen.discover.routing_model import Outcome
 from routegen.discover.unwrap import find_route_table
 from routegen.gateway.path_pattern import ANY_REST, path_matches, split_path
 from routegen.load.application import AppReferenceError
 from routegen.roles import classify_path
-
-Outcome = Literal["served", "method-not-allowed", "redirected", "not-found"]
-"""The result of a request.
-
-- `served`: it reached a route.
-- `method-not-allowed`: a route matches its path, but not its method.
-- `redirected`: the app redirects to the path with or without the trailing slash.
-- `not-found`: the app answers 404.
-"""
 
 _OUTCOME_BY_STATUS: dict[int, Outcome] = {404: "not-found", 405: "method-not-allowed"}
 

@@ -7,17 +7,15 @@ Control characters are left out: Python's `$` matches before a final newline, wh
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from urllib.parse import quote
 
 from routegen.discover import ServedPath, ServedRoutes
-from routegen.gateway import METHODS
+from routegen.gateway import encode_path
 from routegen.gateway.path_pattern import PathSegment, split_key_path, split_path
+from routegen.gateway.selection_model import EVERY_METHOD
 from routegen.manifest import Manifest
 from routegen.prove.all_paths import PathsProof
 from routegen.roles import list_discovery_paths
 
-_SAFE = "/~!$&'()*+,;=:@"
-_EVERY_METHOD = (*sorted(METHODS), "PROPFIND")
 _FEW_METHODS = ("GET", "POST")
 # Most convertors match some of these words; the first two that match are tried, and the first that does not.
 _WORDS = (
@@ -40,7 +38,7 @@ def _discovery_requests(served_paths: Sequence[ServedPath]) -> Iterator[MethodAn
     """Yield requests for the paths at which clients look for documents: middleware can answer there."""
     for method in (*_FEW_METHODS, "HEAD", "OPTIONS"):
         for path in ("/", *list_discovery_paths(served.path for served in served_paths)):
-            yield method, quote(path, safe=_SAFE)
+            yield method, encode_path(path)
 
 
 def _samples(undecided: Sequence[ServedPath], key_paths: Sequence[str]) -> Iterator[MethodAndPath]:
@@ -49,8 +47,8 @@ def _samples(undecided: Sequence[ServedPath], key_paths: Sequence[str]) -> Itera
         *((split_key_path(path), ()) for path in key_paths),
     ):
         for example in _example_paths(segments):
-            encoded = quote(example, safe=_SAFE)
-            yield from ((method, encoded) for method in _EVERY_METHOD)
+            encoded = encode_path(example)
+            yield from ((method, encoded) for method in EVERY_METHOD)
             few_methods = (*_FEW_METHODS, *methods[:1])
             yield from ((method, mutation) for mutation in _mutations(encoded) for method in few_methods)
 
