@@ -22,7 +22,7 @@ class AppProof:
         kinds_of_paths: how many kinds of paths were compared.
         requests: how many requests were sent to the app.
         disagreements: the shortest paths first, then by path and method.
-        excused: each reason why the app may lose requests that it serves, with the first such request.
+        excused: as in `AppComparison`.
         not_proven: a sentence for each part that is not proven for all paths.
         served: how many requests reached a route.
         answered_by_middleware: how many requests middleware answered, so that the router was asked without it.

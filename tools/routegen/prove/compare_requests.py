@@ -79,9 +79,10 @@ class AppComparison:
         app: the app.
         automaton: tells which paths of the app and of the manifest match a request.
         model: the app's route table.
-        excused: each reason why the app may lose requests that it serves, with the first such request. The reasons
-            are the kinds of unsupported paths, and two more: `shadowed`, if a rule of the app takes every path and
-            another app has a route for the request; `claimed`, if another app claims the path in its `routes`.
+        excused: each reason why the app may lose requests that it serves, or get others, with the first such request.
+            The reasons are the kinds of unsupported paths, and three more: `shadowed`, if a rule of the app takes
+            every path and another app has a route for the request; `claimed`, if another app claims the path in its
+            `routes`; `wider`, if the route is as wide as the app's path in API Gateway's notation.
     """
 
     def __init__(
@@ -184,7 +185,7 @@ class AppComparison:
         if route.reserved:
             return route.path in self._reservable
         if route.widened and shape(route.path) in self._wider_shapes:
-            return True
+            return self._excuse(request, {"wider"})
         if f"{ANY} {route.path}" not in route.route_keys:
             return False
         positions = self._positions_by_shape.get(shape(route.path), ())

@@ -81,6 +81,7 @@ def _middleware_finding(proof: AppProof, paths: Mapping[str, int]) -> Finding:
 _EXCUSES = {
     "shadowed": "a rule of the app takes every path, and another app has a route for the request",
     "claimed": "another app claims the path in its `routes`",
+    "wider": "a route key cannot name exactly what the app serves",
 }
 
 
