@@ -60,13 +60,13 @@ serve: $(SERVE)  ## run the wiki, the MCP server, the gateway, the inspector and
 	$(BIN)/python -m dev.serve
 
 # Three processes for two cores, because a test waits for other processes for a third of its time.
-test: $(DEV) node  ## run the tests (about 6 minutes on 2 cores)
+test: $(DEV) node  ## run the tests (about 4 minutes on 2 cores)
 	$(BIN)/pytest -n 3 --dist loadgroup
 
-test-slow: $(DEV) node  ## run the tests that need tens of seconds: built packages, the real commands, Terraform, pre-commit
+test-slow: $(DEV) node  ## run the tests that need tens of seconds: built packages, the real commands, newcomers, pre-commit
 	$(BIN)/pytest -n 3 --dist loadgroup -m slow
 
-test-long: $(DEV) node  ## run the tests that need an hour: other releases, applications from PyPI, the long load, every prediction
+test-long: $(DEV) node  ## run the tests that need an hour: other releases, applications from PyPI, Terraform, the long load, every prediction
 	$(BIN)/pytest -m long
 
 reliability: $(DEV)  ## run every attack and the soak test, and write their figures into docs/reliability.md

@@ -165,7 +165,7 @@ def test_each_difference_names_a_shortest_request_that_goes_to_another_app(two: 
     assert "Each of its requests goes to the same app as before.\n" in text
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_another_release_would_change(tmp_path: Path) -> None:
     def routegen(*arguments: str) -> Run:
         return run_in(tmp_path, *arguments, forks_apps=False)  # a forked process has the release of the tests

@@ -124,7 +124,7 @@ def server(tools: Path) -> Iterator[str]:
         process.terminate()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", MANIFESTS)
 def test_terraform_creates_the_routes_of_the_manifest(name: str, tools: Path, server: str, tmp_path: Path) -> None:

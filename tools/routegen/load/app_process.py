@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,12 +76,13 @@ class AppProcess:
     def reply(self, data: Any) -> None:
         """Send the data that the task waits for."""
         self.deadline, self.is_loaded = time.monotonic() + _SECONDS_FOR_TASK, True
-        self.send(data)
+        # The data can be larger than the pipe, and then an app that hangs must not keep this process.
+        threading.Thread(target=self.send, args=(data,), daemon=True).start()
 
     def send(self, data: Any) -> None:
         """Send a line of JSON to the process."""
-        # A process that does not read it is reported when its answer is read.
-        with contextlib.suppress(BrokenPipeError):
+        # A process that does not read it is reported when its answer is read. `stop` can have closed the pipe.
+        with contextlib.suppress(BrokenPipeError, ValueError):
             self.orders.write(json.dumps(data).encode() + b"\n")
             self.orders.flush()
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from routegen.gateway import encode_path
 from routegen.gateway.automaton import MOST_STATES, TooManyStatesError
-from routegen.prove.compare_requests import AnsweredRequest, AppComparison, Disagreement, shortest_of_each
+from routegen.prove.compare_requests import AppComparison, Disagreement, shortest_of_each
+from routegen.prove.driver import DrivenRequest
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def compare_all_paths(comparison: AppComparison, most_states: int = MOST_STATES)
         not_proven.append(f"the patterns of all paths together need more than {most_states} states")
         kinds, undecided_positions = {}, frozenset(range(comparison.served_count))
     requests: list[tuple[str, str]] = []
-    found: list[tuple[AnsweredRequest, Disagreement]] = []
+    found: list[tuple[DrivenRequest, Disagreement]] = []
     for kind, examples in kinds.items():
         path, *more_paths = map(encode_path, examples)
         methods = comparison.methods(kind)
@@ -55,7 +56,7 @@ def compare_all_paths(comparison: AppComparison, most_states: int = MOST_STATES)
             continue
         for method in methods:
             answer = model.answer(kind, method)
-            request = AnsweredRequest(method, path, kind, answer.outcome, answer.position)
-            if disagreement := comparison.compare(request):
+            request = DrivenRequest(method, path, answer.outcome, answer.position)
+            if disagreement := comparison.compare(request, kind):
                 found.append((request, disagreement))
     return PathsProof(len(kinds), shortest_of_each(found), tuple(not_proven), tuple(requests), undecided_positions)

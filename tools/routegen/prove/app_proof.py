@@ -1,12 +1,13 @@
 """The proof of one app: the comparison of all paths, confirmed by the app's own answers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import unquote
 
+from routegen.gateway.automaton import PathKind
 from routegen.prove.all_paths import PathsProof
-from routegen.prove.compare_requests import AnsweredRequest, AppComparison, Disagreement, shortest_of_each
+from routegen.prove.compare_requests import AppComparison, Disagreement, shortest_of_each
 from routegen.prove.driver import DrivenRequest
 
 _DIFFERENCES_SHOWN = 3
@@ -53,25 +54,9 @@ def confirm_proof(comparison: AppComparison, paths: PathsProof, driven: Sequence
         driven: requests to the app with their outcomes, those of `paths` among them.
     """
     kind_of = cache(lambda path: comparison.automaton.kind_of(unquote(path)))
-    answered = [
-        AnsweredRequest(
-            request.method,
-            request.path,
-            kind_of(request.path),
-            request.outcome,
-            request.position,
-            request.status if request.without_middleware else 0,
-            request.is_page,
-        )
-        for request in driven
-    ]
-    compared = [(request, comparison.compare(request)) for request in answered]
-    by_path = sorted(answered, key=lambda request: request.path)
-    middleware_paths = {
-        request.path: request.middleware_status
-        for request in by_path
-        if request.outcome == "not-found" and request.middleware_status
-    }
+    answered = [(request, kind_of(request.path)) for request in sorted(driven, key=lambda request: request.path)]
+    compared = [(request, comparison.compare(request, kind)) for request, kind in answered]
+    unserved = [request for request in driven if request.without_middleware and request.outcome == "not-found"]
     differences = list(_differences(comparison, answered))
     return AppProof(
         comparison.app.name,
@@ -83,17 +68,17 @@ def confirm_proof(comparison: AppComparison, paths: PathsProof, driven: Sequence
         (*paths.not_proven, *differences[:_DIFFERENCES_SHOWN]),
         sum(request.outcome == "served" for request in driven),
         sum(request.without_middleware for request in driven),
-        middleware_paths,
-        {one.path: one.middleware_status for one in by_path if comparison.gets_page(one)},
+        {request.path: request.status for request in sorted(unserved, key=lambda one: one.path) if request.status},
+        {request.path: request.status for request, kind in answered if comparison.gets_page(request, kind)},
     )
 
 
-def _differences(comparison: AppComparison, answered: Sequence[AnsweredRequest]) -> Iterator[str]:
+def _differences(comparison: AppComparison, answered: Iterable[tuple[DrivenRequest, PathKind]]) -> Iterator[str]:
     """Yield a sentence for each request to which the app gives another answer than its route table."""
-    for request in answered:
-        if comparison.model.is_undecided(request.kind):
+    for request, kind in answered:
+        if comparison.model.is_undecided(kind):
             continue
-        expected = comparison.model.answer(request.kind, request.method)
+        expected = comparison.model.answer(kind, request.method)
         if (expected.outcome, expected.position) != (request.outcome, request.position):
             yield (
                 f"the app's answer to {request.method} {request.path} is `{request.outcome}`, and its route table "

@@ -12,7 +12,7 @@ from typing import Literal
 
 from routegen.config import AppConfig
 from routegen.discover import ServedRoutes
-from routegen.discover.routing_model import Outcome, RoutingModel
+from routegen.discover.routing_model import RoutingModel
 from routegen.extract.reserved import reservable_paths
 from routegen.extract.unreachable import is_endpoint, mark_endpoints, redirected_path
 from routegen.extract.unsupported import translate_served_path
@@ -21,6 +21,7 @@ from routegen.gateway.automaton import PathAutomaton, PathKind
 from routegen.gateway.selection_model import EVERY_METHOD, SelectionModel, distinct_methods
 from routegen.manifest import Manifest, Route
 from routegen.manifest.explain import NO_APP
+from routegen.prove.driver import DrivenRequest
 from routegen.roles import classify_path, discovery_documents
 
 
@@ -47,29 +48,6 @@ class Disagreement:
     route_key: str | None
     goes_to: str | None
     text: str
-
-
-@dataclass(frozen=True)
-class AnsweredRequest:
-    """A request with the app's answer to it.
-
-    Attributes:
-        method: the request's method.
-        path: the request's path, percent-encoded.
-        kind: the kind of its decoded path.
-        outcome: the outcome.
-        position: the position of the served path that it reached; -1 for none.
-        middleware_status: the status with which middleware answered instead of a route; 0 if none did.
-        is_page: whether the app answers a document as it answers an invented path.
-    """
-
-    method: str
-    path: str
-    kind: PathKind
-    outcome: Outcome
-    position: int = -1
-    middleware_status: int = 0
-    is_page: bool = False
 
 
 class AppComparison:
@@ -138,41 +116,48 @@ class AppComparison:
         """Return the methods that can have different answers at a kind of paths; the last one stands for all others."""
         return distinct_methods(self.model.methods(kind) | self._selection.methods(kind))
 
-    def compare(self, request: AnsweredRequest) -> Disagreement | None:
-        """Return the disagreement on a request; None if manifest and app agree, or if it is excused."""
-        key = self._selection.select(request.kind, request.method)
+    def compare(self, request: DrivenRequest, kind: PathKind) -> Disagreement | None:
+        """Return the disagreement on a request; None if manifest and app agree, or if it is excused.
+
+        Args:
+            request: the request, with the app's answer.
+            kind: the kind of its decoded path.
+        """
+        key = self._selection.select(kind, request.method)
         route = None if key is None else self._routes[str(key)]
         selected_app = self._default if route is None else route.app
         if selected_app != self.app.name:
             if self._middleware_serves(request):
                 return self._answered_by_middleware(request, selected_app)
-            if self._app_serves(request) and not self._is_excused(request, route):
+            if self._app_serves(request) and not self._is_excused(request, kind, route):
                 return self._under_routed(request, route, selected_app)
         elif route is not None and route.reserved and request.outcome == "served":
+            if "everything" in self._unsupported[request.position]:  # RG223 is about what such a rule answers here
+                return None
             text = f"{request.method} {request.path} is served by {selected_app}, and {key} is reserved for its 404"
             return Disagreement("reserved", self.app.name, request.method, request.path, str(key), selected_app, text)
-        elif route is not None and not self._route_allows(request, route):
+        elif route is not None and not self._route_allows(request, kind, route):
             return self._over_routed(request, str(key))
         return None
 
-    def _middleware_serves(self, request: AnsweredRequest) -> bool:
+    def _middleware_serves(self, request: DrivenRequest) -> bool:
         """Whether middleware answers a path that clients ask about an endpoint, and no route of the app does."""
         is_document = request.method == "GET" and request.path in self._documents and not request.is_page
-        return is_document and request.outcome == "not-found" and 200 <= request.middleware_status < 300
+        return is_document and request.outcome == "not-found" and 200 <= request.status < 300
 
-    def gets_page(self, request: AnsweredRequest) -> bool:
+    def gets_page(self, request: DrivenRequest, kind: PathKind) -> bool:
         """Whether the gateway sends the app a request for a document, which the app answers like an invented path."""
         if not (request.is_page and request.outcome == "not-found" and request.path in self._documents):
             return False
-        key = self._selection.select(request.kind, request.method)
+        key = self._selection.select(kind, request.method)
         return (self._default if key is None else self._routes[str(key)].app) == self.app.name
 
-    def _app_serves(self, request: AnsweredRequest) -> bool:
+    def _app_serves(self, request: DrivenRequest) -> bool:
         """Whether the app answers; a 405 counts too, unless the app shares its paths with another one by method."""
         is_refused_method = request.outcome == "method-not-allowed" and self.app.methods != "exact"
         return request.outcome == "served" or is_refused_method
 
-    def _route_allows(self, request: AnsweredRequest, route: Route) -> bool:
+    def _route_allows(self, request: DrivenRequest, kind: PathKind, route: Route) -> bool:
         """Whether the route is right to send a request to the app.
 
         A redirect to the same path with or without a slash is an answer of the app. If the route key is for any
@@ -189,52 +174,52 @@ class AppComparison:
         if f"{ANY} {route.path}" not in route.route_keys:
             return False
         positions = self._positions_by_shape.get(shape(route.path), ())
-        return request.outcome == "method-not-allowed" or any(one in request.kind.labels for one in positions)
+        return request.outcome == "method-not-allowed" or any(one in kind.labels for one in positions)
 
     def _is_owned(self, path: str) -> bool:
         is_below = any(f"{path}/".startswith(f"{prefix}/") for prefix in self.app.own)
         return is_below or path in {*self.app.routes, *self.app.endpoints}
 
-    def _is_excused(self, request: AnsweredRequest, route: Route | None) -> bool:
+    def _is_excused(self, request: DrivenRequest, kind: PathKind, route: Route | None) -> bool:
         """Whether the extraction has reported the request's path as unsupported, or another app's route is right."""
-        if route is not None and self._is_left_to(route, request):
+        if route is not None and self._is_left_to(route, request, kind):
             return True
         if request.position >= 0:
             positions = [request.position]
         else:  # a 405 does not tell which route has refused the method
-            positions = [position for position in self.model.positions(request.kind) if self._unsupported[position]]
+            positions = [position for position in self.model.positions(kind) if self._unsupported[position]]
         candidates = [self._served_paths[position] for position in positions]
         if any(redirected_path(served) and is_endpoint(served) for served in candidates):
             return False  # clients reach the endpoint only through a redirect into another app
-        kinds = {kind for position in positions for kind in self._unsupported[position]}
-        if not request.kind.ends_in_slash:
-            kinds -= {"trailing-slash", "empty-rest"}
+        reasons = {reason for position in positions for reason in self._unsupported[position]}
+        if not kind.ends_in_slash:
+            reasons -= {"trailing-slash", "empty-rest"}
         if "//" not in request.path:
-            kinds.discard("empty-segment")
-        return self._excuse(request, kinds)
+            reasons.discard("empty-segment")
+        return self._excuse(request, reasons)
 
-    def _excuse(self, request: AnsweredRequest, reasons: Collection[str]) -> bool:
+    def _excuse(self, request: DrivenRequest, reasons: Collection[str]) -> bool:
         for reason in reasons:
             self.excused.setdefault(reason, f"{request.method} {request.path}")
         return bool(reasons)
 
-    def _answered_by_middleware(self, request: AnsweredRequest, selected_app: str | None) -> Disagreement:
+    def _answered_by_middleware(self, request: DrivenRequest, selected_app: str | None) -> Disagreement:
         text = (
-            f"middleware of {self.app.name} answers GET {request.path} with {request.middleware_status}; the route "
+            f"middleware of {self.app.name} answers GET {request.path} with {request.status}; the route "
             f"table does not list it, so it goes to {selected_app or NO_APP}"
         )
         return Disagreement("middleware", self.app.name, request.method, request.path, None, selected_app, text)
 
-    def _is_left_to(self, route: Route, request: AnsweredRequest) -> bool:
+    def _is_left_to(self, route: Route, request: DrivenRequest, kind: PathKind) -> bool:
         """Whether another app's route is right: that app claims the path, or this app's rule takes every path."""
         if self._claims.get(route.path) == route.app:
             return self._excuse(request, {"claimed"})
         # A 405 does not tell which route has refused the method.
         positions = self._catch_alls if request.position < 0 else self._catch_alls & {request.position}
-        is_shadowed = any(position in request.kind.labels for position in positions)
+        is_shadowed = any(position in kind.labels for position in positions)
         return self._excuse(request, {"shadowed"} if is_shadowed else set())
 
-    def _under_routed(self, request: AnsweredRequest, route: Route | None, selected_app: str | None) -> Disagreement:
+    def _under_routed(self, request: DrivenRequest, route: Route | None, selected_app: str | None) -> Disagreement:
         key = route.route_keys[0] if route else None
         through = f" through {key}" if key else ""
         path = ""
@@ -245,13 +230,13 @@ class AppComparison:
         text = f"{request.method} {request.path} {served_by}, and goes to {selected_app or NO_APP}{through}"
         return Disagreement("under-routed", self.app.name, request.method, request.path, key, selected_app, text)
 
-    def _over_routed(self, request: AnsweredRequest, key: str) -> Disagreement:
+    def _over_routed(self, request: DrivenRequest, key: str) -> Disagreement:
         app = self.app.name
         text = f"{request.method} {request.path} goes to {app} through {key}, and {app} serves nothing there"
         return Disagreement("over-routed", app, request.method, request.path, key, app, text)
 
 
-def shortest_of_each(found: Iterable[tuple[AnsweredRequest, Disagreement]]) -> tuple[Disagreement, ...]:
+def shortest_of_each(found: Iterable[tuple[DrivenRequest, Disagreement]]) -> tuple[Disagreement, ...]:
     """Return the disagreement with the shortest path for each kind of disagreement, route key and served path.
 
     A 405 is left out if another method at the same path has a disagreement of the same kind.
@@ -266,6 +251,6 @@ def shortest_of_each(found: Iterable[tuple[AnsweredRequest, Disagreement]]) -> t
     return tuple(chosen.values())
 
 
-def _reading_order(request: AnsweredRequest) -> tuple[int, str, bool, int]:
+def _reading_order(request: DrivenRequest) -> tuple[int, str, bool, int]:
     method = EVERY_METHOD.index(request.method) if request.method in EVERY_METHOD else len(EVERY_METHOD)
     return len(request.path), request.path, request.position < 0, method
