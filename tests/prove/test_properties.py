@@ -119,7 +119,7 @@ def is_apps_path(proven: ProvenApp, request: DrivenRequest, key: str, paths: set
     return key.startswith("ANY ") and (is_served or proven.serves(request.path))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=75, deadline=None, suppress_health_check=list(HealthCheck))
 @given(ROUTES, REQUEST_PATHS, st.booleans(), st.booleans())
 def test_an_app_gets_exactly_the_requests_that_it_serves(
     count_decisions: Callable[[int], None],

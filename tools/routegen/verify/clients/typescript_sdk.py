@@ -49,6 +49,7 @@ class SdkTraits:
         challenge_schemes: the authentication schemes whose challenges the client reads.
         redirect_policy: the redirects that the client follows.
         accepts_oauth_at_openid_url: whether the client accepts OAuth metadata at the URLs of OpenID metadata.
+        names_empty_scope: whether the client registers with an empty scope if no scope is named.
         status_error: class and start of the message for an MCP endpoint that answers with an error status.
         content_type_error: class and start of the message for an MCP endpoint that answers with another content type.
     """
@@ -58,6 +59,7 @@ class SdkTraits:
     challenge_schemes: frozenset[str] = frozenset({"bearer", "dpop"})
     redirect_policy: RedirectPolicy = "same-origin"
     accepts_oauth_at_openid_url: bool = False
+    names_empty_scope: bool = False
     status_error: tuple[str, str] = ("SdkHttpError", "Error POSTing to endpoint: ")
     content_type_error: tuple[str, str] = ("SdkError", "Unexpected content type: ")
 
@@ -80,7 +82,10 @@ V1 = SdkTraits(
 )
 V2 = SdkTraits()
 INSPECTOR = SdkTraits(
-    shows_error_class=False, challenge_schemes=frozenset({"bearer"}), accepts_oauth_at_openid_url=True
+    shows_error_class=False,
+    challenge_schemes=frozenset({"bearer"}),
+    accepts_oauth_at_openid_url=True,
+    names_empty_scope=True,
 )
 
 
@@ -166,7 +171,8 @@ class SdkClient:
         self._check_token_endpoint(discovered.endpoint_url("token"))
         resource, metadata = discovered.resource or {}, discovered.metadata or {}
         # Without protected resource metadata, the client names no resource (`selectResourceURL`).
-        untested_steps.assume_token(self.flow, self._challenge_value(challenge, "scope"), resource, metadata)
+        scope, names_empty_scope = self._challenge_value(challenge, "scope"), self.traits.names_empty_scope
+        untested_steps.assume_token(self.flow, scope, resource, metadata, names_empty_scope=names_empty_scope)
         if not self.traits.is_v1:
             untested_steps.assume_response(self.flow, metadata)
         return untested_steps.sign_in_reason(self.flow, authorization_url)

@@ -63,11 +63,20 @@ def assume_token(
     challenge_scope: str | None,
     resource_metadata: Mapping[str, Any],
     server_metadata: Mapping[str, Any],
+    *,
+    names_empty_scope: bool = False,
 ) -> None:
     """Add the assumptions about the token that the client gets after the sign-in, which no request can test.
 
     The client asks for the scope of the challenge, or else for those of the resource metadata, and names the resource
     of that document (RFC 8707).
+
+    Args:
+        flow: the sign-in of the client.
+        challenge_scope: the scope of the challenge.
+        resource_metadata: the protected resource metadata.
+        server_metadata: the metadata of the authorization server.
+        names_empty_scope: whether the client registers with an empty scope if no scope is named.
     """
     token_url = server_metadata.get("token_endpoint")
     if isinstance(token_url, str) and isinstance(flow.look_up("GET", token_url), Failure):
@@ -78,7 +87,7 @@ def assume_token(
     elif resource.rstrip("/") != flow.mcp_url.partition("#")[0].rstrip("/"):
         flow.assume(f"the authorization server issues a token for {resource}, and the MCP server accepts this token")
     requested = challenge_scope.split() if challenge_scope else resource_metadata.get("scopes_supported")
-    if requested == []:
+    if requested == [] or (requested is None and names_empty_scope):
         flow.assume("the authorization server accepts a client that asks for an empty scope")
     if unlisted := sorted({*(requested or ())} - {*(listed or requested or ())}):
         scope = shown(" ".join(unlisted))
