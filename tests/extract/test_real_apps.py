@@ -142,7 +142,9 @@ def count_routes(environment: Environment, own: tuple[str, ...]) -> int:
     assert [request["text"] for request in proof["disagreements"]] == []
     assert proven.returncode == 0
     assert proof["routes"] > 30
-    assert proof["requests"] > 10 * proof["routes"]
+    assert proof["requests"] > 2 * proof["routes"]
+    assert proof["kinds_of_paths"] > proof["routes"] / 2
+    print("not proven:", proof["not_proven"])
     return len(json.loads(extracted.stdout)["routes"])
 
 
@@ -204,6 +206,10 @@ def test_an_app_that_adds_routes_while_it_answers_is_refused(tmp_path: Path) -> 
         from litellm.proxy.proxy_server import app
         """,
     )
-    done = installed(litellm, tmp_path).routegen("prove", "server.py:app", "--unsupported", "warn", "--timeout", "600")
+    environment = installed(litellm, tmp_path)
+    # Its own manifest would have more routes than an HTTP API can have.
+    (tmp_path / "small.json").write_text('{"version": 1, "default": "site", "routes": []}')
+    options = ["--name", "app", "--default", "site", "--manifest", "small.json", "--timeout", "600"]
+    done = environment.routegen("prove", "server.py:app", *options, "--unsupported", "warn")
     assert done.returncode == 5, done.stderr
     assert re.search(r"error: app: GET /\S+ makes the app add routes to its table, and no manifest can", done.stderr)
