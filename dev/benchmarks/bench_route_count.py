@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 from routegen.config import AppConfig  # noqa: E402 - from the checkout, installed or not
-from routegen.discover import ServedRoutes, discover_paths, discover_tree  # noqa: E402
+from routegen.discover import discover_paths, discover_routes  # noqa: E402
 from routegen.extract.build import build_manifest  # noqa: E402
 from routegen.gateway import RouteKey, RouteTable  # noqa: E402
 from routegen.prove.all_paths import compare_all_paths  # noqa: E402
@@ -78,8 +78,7 @@ def extraction(count: int) -> Callable[[], object]:
 
 def comparison(count: int) -> Callable[[], object]:
     """Compare an app with its manifest for all paths."""
-    routes, tree = discover_tree(starlette_router(count))
-    served = ServedRoutes([route.served for route in routes], tree)
+    _, served = discover_routes(starlette_router(count))
     app = OWNING_APP if count > MIDDLE // 2 else OWNING_APP.model_copy(update={"own": ()})
     manifest = build_manifest("default", [(app, served.paths)]).manifest
     return lambda: compare_all_paths(AppComparison(manifest, app, served))

@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from routegen.config import AppConfig
-from routegen.discover import ServedRoutes, discover_tree
+from routegen.discover import ServedRoutes, discover_routes
 from routegen.extract.build import Extraction, build_manifest
 from routegen.prove.all_paths import compare_all_paths
 from routegen.prove.app_proof import AppProof, confirm_proof
 from routegen.prove.compare_requests import AppComparison
-from routegen.prove.driver import DrivenRequest, drive_app
+from routegen.prove.driven_request import DrivenRequest
+from routegen.prove.driver import drive_app
 from routegen.prove.generated_requests import requests_to_send
 
 from dev.matrix.auth_providers import ProviderFactory, without_network
@@ -50,8 +51,7 @@ def prove_provider(provider: ProviderFactory, case: TransportCase) -> ProviderRe
     with without_network():
         asgi = case.build_app(provider.build)
     app = AppConfig(name="mcp", target=f"{provider.name}, {case.name}", root=ROOT, unsupported="warn")
-    routes, tree = discover_tree(asgi)
-    served = ServedRoutes([route.served for route in routes], tree)
+    routes, served = discover_routes(asgi)
     extraction = build_manifest("default", [(app, served.paths)])
     comparison = AppComparison(extraction.manifest, app, served)
     paths = compare_all_paths(comparison)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from routegen.config import AppConfig
-from routegen.discover import DiscoveredRoute, RouteTree, ServedPath, ServedRoutes, discover_tree, resolve_asgi_app
+from routegen.discover import DiscoveredRoute, ServedPath, discover_routes, resolve_asgi_app
 from routegen.extract.build import build_manifest
 from routegen.extract.unsupported import UnsupportedPath
 from routegen.gateway import METHODS
@@ -14,7 +14,8 @@ from routegen.manifest import Manifest
 from routegen.prove.all_paths import compare_all_paths
 from routegen.prove.app_proof import AppProof, confirm_proof
 from routegen.prove.compare_requests import AppComparison
-from routegen.prove.driver import DrivenRequest, drive_app
+from routegen.prove.driven_request import DrivenRequest
+from routegen.prove.driver import drive_app
 from routegen.prove.generated_requests import requests_to_send
 
 
@@ -29,7 +30,6 @@ class ProvenApp:
     proof: AppProof
     driven: list[DrivenRequest]
     served_paths: list[ServedPath]
-    tree: RouteTree
 
     @property
     def methods_by_path(self) -> dict[str, tuple[str, ...]]:
@@ -53,14 +53,13 @@ def prove_app(app: Any, more_requests: Iterable[tuple[str, str]] = (), **config:
     """Extract an app, and prove it with sampled requests and more; unsupported paths are left out by default."""
     settings = AppConfig(name="app", target="app.py:app", root=Path(), **{"unsupported": "warn", **config})
     asgi_app = resolve_asgi_app(app)
-    routes, tree = discover_tree(asgi_app)
-    served_paths = [route.served for route in routes]
+    routes, served = discover_routes(asgi_app)
+    served_paths = served.paths
     extraction = build_manifest("default", [(settings, served_paths)])
-    served = ServedRoutes(served_paths, tree)
     comparison = AppComparison(extraction.manifest, settings, served)
     paths = compare_all_paths(comparison)
     everywhere = replace(paths, undecided_positions=frozenset(range(len(served_paths))))
     requests = [*requests_to_send(extraction.manifest, served, everywhere), *more_requests]
     driven = drive_app(asgi_app, routes, requests)
     proof = confirm_proof(comparison, paths, driven)
-    return ProvenApp(asgi_app, routes, extraction.manifest, extraction.unsupported, proof, driven, served_paths, tree)
+    return ProvenApp(asgi_app, routes, extraction.manifest, extraction.unsupported, proof, driven, served_paths)

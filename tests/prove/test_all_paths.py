@@ -11,7 +11,7 @@ from helpers.small_apps import faulty_manifests, random_app
 from helpers.support import Routegen
 from routegen.config import AppConfig
 from routegen.diff.moved_requests import find_moved_requests
-from routegen.discover import DiscoveredRoute, ServedRoutes, discover_tree
+from routegen.discover import ServedRoutes, discover_routes
 from routegen.extract.build import build_manifest
 from routegen.manifest import Manifest
 from routegen.prove.all_paths import PathsProof, compare_all_paths
@@ -24,11 +24,6 @@ from starlette.routing import Host, Mount, Route
 
 METHODS = ("GET", "POST", "DELETE")
 NOTHING = PathsProof(0, (), (), (), frozenset())
-
-
-def served_routes(app: Any) -> tuple[list[DiscoveredRoute], ServedRoutes]:
-    routes, tree = discover_tree(app)
-    return routes, ServedRoutes([route.served for route in routes], tree)
 
 
 def extract_app(routes: ServedRoutes, **config: Any) -> tuple[AppConfig, Manifest]:
@@ -54,7 +49,7 @@ def compare_with_every_path(app: Any, length: int, config: dict[str, Any]) -> tu
     Every disagreement of a request is in the proof, with a path of the same length, and the app itself confirms each
     counter-example of the proof.
     """
-    discovered, routes = served_routes(app)
+    discovered, routes = discover_routes(app)
     settings, manifest = extract_app(routes, **config)
     driven = drive_app(app, discovered, product_of(METHODS, every_path(length)))
     faults = list(faulty_manifests(manifest))
@@ -105,7 +100,7 @@ def test_the_proof_finds_what_every_path_of_six_characters_finds(first_seed: int
 def test_proof_and_requests_agree_on_a_thousand_apps() -> None:
     for seed in range(1000, 2000):
         app = random_app(seed)
-        discovered, routes = served_routes(app)
+        discovered, routes = discover_routes(app)
         settings, manifest = extract_app(routes)
         comparison = AppComparison(manifest, settings, routes)
         paths = compare_all_paths(comparison)
@@ -142,7 +137,7 @@ register_url_convertor("notnew", NotNew())
     ids=["a look-around", "a host", "a mount whose path can hold slashes"],
 )
 def test_a_part_that_cannot_be_decided_is_named_and_gives_no_disagreement(app: Starlette, reason: str) -> None:
-    _, routes = served_routes(app)
+    _, routes = discover_routes(app)
     settings, manifest = extract_app(routes)
     paths = compare_all_paths(AppComparison(manifest, settings, routes))
     assert reason in paths.not_proven[0]
@@ -152,7 +147,7 @@ def test_a_part_that_cannot_be_decided_is_named_and_gives_no_disagreement(app: S
 
 def test_after_too_many_states_nothing_counts_as_proven() -> None:
     routes = [Route(f"/z/{{p:path}}/a{number}/{{q:path}}/b{number}", answer) for number in range(6)]
-    _, served = served_routes(Starlette(routes=routes))
+    _, served = discover_routes(Starlette(routes=routes))
     settings, manifest = extract_app(served)
     paths = compare_all_paths(AppComparison(manifest, settings, served), most_states=500)
     assert paths.not_proven == ("the patterns of all paths together need more than 500 states",)

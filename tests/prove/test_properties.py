@@ -21,7 +21,7 @@ from routegen.gateway import RouteKey
 from routegen.manifest import Manifest, dump_manifest, parse_manifest
 from routegen.manifest import Route as ManifestRoute
 from routegen.manifest.explain import Explainer
-from routegen.prove.driver import DrivenRequest
+from routegen.prove.driven_request import DrivenRequest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response

@@ -24,7 +24,7 @@ from unittest.mock import patch
 import httpx2
 import uvicorn
 from routegen.config import AppConfig, Config
-from routegen.discover import ServedRoutes, UnknownRouteKindError, discover_tree, resolve_asgi_app
+from routegen.discover import ServedRoutes, UnknownRouteKindError, discover_routes, resolve_asgi_app
 from routegen.errors import LoadError, UnsupportedRouteError
 from routegen.extract import Extraction, extract
 from routegen.load.app_reference import AppReference, resolve_app
@@ -60,8 +60,7 @@ class _AppInThisProcess:
         handler = (self.app.handler or "").rpartition(".")[2]
         module = import_source(self.app.root / reference.module, self.app.env)
         try:
-            routes, tree = discover_tree(app_of_handler(module, resolve_app(module, reference), handler))
-            return ServedRoutes([route.served for route in routes], tree)
+            return discover_routes(app_of_handler(module, resolve_app(module, reference), handler))[1]
         except UnknownRouteKindError as error:
             raise UnsupportedRouteError(str(error)) from error
         except AppReferenceError as error:

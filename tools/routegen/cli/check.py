@@ -10,7 +10,7 @@ import click
 from routegen.cli.options import AppOptions, app_options, configuration, manifest_option, manifest_path, project_words
 from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.config import Config
-from routegen.diff import as_data, as_findings, line_of_entry
+from routegen.diff import as_data, as_findings, compare, line_of_entry
 from routegen.errors import UnsupportedRouteError
 from routegen.extract import extract
 from routegen.extract.extraction_findings import extraction_findings
@@ -53,8 +53,9 @@ def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions, s
     if strict:
         _refuse_wider_routes(committed, file)
     text = file.read_text("utf-8")
+    differences = compare(committed, extraction.manifest)
     findings = as_findings(
-        committed, extraction.manifest, text, f"If the app is right, run: {_extract_command(apps, file, config)}"
+        differences, extraction.manifest, text, f"If the app is right, run: {_extract_command(apps, file, config)}"
     )
     findings += _table_findings(committed, file)
     notices = (
@@ -69,7 +70,7 @@ def command(apps: AppOptions, manifest: Path | None, reporting: ReportOptions, s
         findings=tuple(findings),
         success=f"{len(committed.routes)} routes, as the apps serve them",
         sections=(Section("Reserved paths", _reserved_rows(extraction.manifest)),),
-        details={"differences": as_data(committed, extraction.manifest)},
+        details={"differences": as_data(differences)},
         file=os.fspath(file),
     )
     return show_report(report, reporting)

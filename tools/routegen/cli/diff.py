@@ -10,7 +10,7 @@ from routegen.cli.options import env_options, manifest_option, manifest_path, pr
 from routegen.cli.output import show_progress
 from routegen.cli.reports import ReportOptions, report_options, show_report
 from routegen.config import Config
-from routegen.diff import as_data, as_findings
+from routegen.diff import as_data, as_findings, compare
 from routegen.errors import ConfigError, ManifestError
 from routegen.extract.extraction_findings import extraction_findings
 from routegen.extract.with_requirements import extract_with_requirements
@@ -74,13 +74,14 @@ def command(
 def _report(
     old: Manifest, new: Manifest, text: str, file: str, fix: str, success: str, notices: tuple[Finding, ...] = ()
 ) -> Report:
+    differences = compare(old, new)
     return Report(
         command="routegen diff",
         subject=file,
         rules=rules.COMPARISON_RULES,
-        findings=(*as_findings(old, new, text, fix), *notices),
+        findings=(*as_findings(differences, new, text, fix), *notices),
         success=success,
-        details={"differences": as_data(old, new)},
+        details={"differences": as_data(differences)},
         file="" if file.startswith("git:") else file,
     )
 

@@ -1,10 +1,11 @@
 """The differences between two manifests as findings, and as data for scripts."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, get_args
 
-from routegen.diff.manifest_differences import Difference, compare, line_of_entry
-from routegen.diff.moved_requests import MovedRequest, find_moved_requests
+from routegen.diff.manifest_differences import Difference, line_of_entry
+from routegen.diff.moved_requests import MovedRequest
 from routegen.gateway import ANY, DEFAULT_ROUTE, shape
 from routegen.manifest import DOCUMENT_ROLES, Manifest, Role, Route
 from routegen.manifest.explain import NO_APP, Explainer
@@ -14,25 +15,24 @@ from routegen.report import Finding, Rule, rules
 _SIGN_IN_ROLES = frozenset(get_args(Role)) - {"revocation-endpoint", "misplaced-metadata", "owned", "other"}
 
 
-def as_findings(old: Manifest, new: Manifest, text: str, fix: str) -> list[Finding]:
+def as_findings(differences: Iterable[Difference], new: Manifest, text: str, fix: str) -> list[Finding]:
     """One finding for each difference, with a shortest request that goes to another app.
 
     Args:
-        old: the old manifest.
+        differences: the differences, as `compare` lists them.
         new: the new manifest, which decides where the requests to a removed path go.
         text: the text of the manifest that the findings' lines refer to.
         fix: what to do about the differences.
     """
-    moved = find_moved_requests(old, new)
     return [
         Finding(
             _rule(difference),
             difference.path,
-            f"{_message(difference, new)} {_requests(moved.get(difference.path))}",
+            f"{_message(difference, new)} {_requests(difference.moved)}",
             fix,
             line_of_entry(text, difference.path),
         )
-        for difference in compare(old, new)
+        for difference in differences
     ]
 
 
@@ -40,21 +40,20 @@ def _requests(moved: MovedRequest | None) -> str:
     return moved.text if moved else "Each of its requests goes to the same app as before."
 
 
-def as_data(old: Manifest, new: Manifest) -> list[dict[str, Any]]:
+def as_data(differences: Iterable[Difference]) -> list[dict[str, Any]]:
     """One object for each difference.
 
     It has `kind`, `path`, the entry `before` and `after`, or null, and the `request` that goes to another app, or null.
     """
-    moved = find_moved_requests(old, new)
     return [
         {
             "kind": item.kind,
             "path": item.path,
             "before": _entry(item.old),
             "after": _entry(item.new),
-            "request": asdict(moved[item.path]) if item.path in moved else None,
+            "request": asdict(item.moved) if item.moved else None,
         }
-        for item in compare(old, new)
+        for item in differences
     ]
 
 

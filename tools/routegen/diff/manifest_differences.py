@@ -1,8 +1,9 @@
 """The differences between two manifests, and the lines of their entries."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from routegen.diff.moved_requests import MovedRequest, find_moved_requests
 from routegen.gateway import DEFAULT_ROUTE
 from routegen.manifest import Manifest, Route
 
@@ -15,11 +16,13 @@ class Difference:
         path: the path; `$default` for the app behind it.
         old: the entry of the old manifest, or the name of the app behind `$default`; None if there is none.
         new: the same of the new manifest.
+        moved: a shortest request to the path that goes to another app; None if there is none.
     """
 
     path: str
     old: Route | str | None
     new: Route | str | None
+    moved: MovedRequest | None = None
 
     @property
     def kind(self) -> str:
@@ -40,7 +43,9 @@ def compare(old: Manifest, new: Manifest) -> list[Difference]:
     paths = sorted(old_routes.keys() | new_routes.keys())
     differences = [Difference(DEFAULT_ROUTE, old.default, new.default)]
     differences += [Difference(path, old_routes.get(path), new_routes.get(path)) for path in paths]
-    return [difference for difference in differences if difference.old != difference.new]
+    differences = [difference for difference in differences if difference.old != difference.new]
+    moved = find_moved_requests(old, new) if differences else {}
+    return [replace(difference, moved=moved.get(difference.path)) for difference in differences]
 
 
 def line_of_entry(text: str, path: str) -> int:

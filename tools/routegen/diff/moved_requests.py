@@ -1,6 +1,5 @@
 """The requests that two manifests send to different apps, found for all methods and all paths."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from routegen.gateway import DEFAULT_ROUTE, RouteKey, encode_path
@@ -53,23 +52,16 @@ def find_moved_requests(old: Manifest, new: Manifest) -> dict[str, MovedRequest]
     The paths of the requests are shortest ones. The key is the path as the manifest writes it, or `$default`. A path
     that is not a key has the same requests before and after.
     """
-    moved: dict[str, MovedRequest] = {}
-    for (path, before), (other_path, after), request in _moved(old, new):
-        found = MovedRequest(*request, before, after)
-        moved.setdefault(path, found)
-        moved.setdefault(other_path, found)
-    return moved
-
-
-def _moved(
-    old: Manifest, new: Manifest
-) -> Iterator[tuple[tuple[str, str | None], tuple[str, str | None], tuple[str, str]]]:
     automaton = PathAutomaton()
     tables = [_Apps(manifest, automaton, name) for manifest, name in ((old, "old"), (new, "new"))]
     automaton.add(["/", Regex(".*")], "every path")
+    moved: dict[str, MovedRequest] = {}
     for kind, examples in automaton.walk().items():
         named = {method for table in tables for method in table.selection.methods(kind)}
         for method in distinct_methods(named):
-            (before, path), (after, other_path) = (table.select(kind, method) for table in tables)
+            (before, old_path), (after, new_path) = (table.select(kind, method) for table in tables)
             if before != after:
-                yield (path, before), (other_path, after), (method, encode_path(examples[0]))
+                request = MovedRequest(method, encode_path(examples[0]), before, after)
+                moved.setdefault(old_path, request)
+                moved.setdefault(new_path, request)
+    return moved

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from routegen.discover.route_tree import ServedRoutes
-from routegen.discover.walk import discover_tree
+from routegen.discover.walk import discover_routes
 
 
 def run_task(app: Any, _exchange: object) -> dict[str, Any]:
@@ -11,5 +10,4 @@ def run_task(app: Any, _exchange: object) -> dict[str, Any]:
 
     Discovery counts towards the load time-out, so it does not report that the app is loaded.
     """
-    routes, tree = discover_tree(app)
-    return ServedRoutes([route.served for route in routes], tree).as_data()
+    return discover_routes(app)[1].as_data()

@@ -10,7 +10,7 @@ from routegen.discover.flask_rules import served_by_flask
 from routegen.discover.handlers import handler_names, qualified_name, unwrap_handler
 from routegen.discover.mcp_endpoints import keeps_sessions
 from routegen.discover.oauth_documents import find_document
-from routegen.discover.route_tree import RouteTree
+from routegen.discover.route_tree import RouteTree, ServedRoutes
 from routegen.discover.served_path import ServedPath, UnknownRouteKindError
 from routegen.discover.unwrap import base_path, find_route_table, find_wrappers, has_class, is_lambda_handler
 from routegen.gateway.path_pattern import ANY_PATH, PathSegment, mount_covers, mount_overlaps, split_path
@@ -27,11 +27,16 @@ def discover_paths(app: Any) -> list[ServedPath]:
     Raises:
         UnknownRouteKindError: the object is no app, or no adapter handles one of its routes.
     """
-    return [route.served for route in discover_tree(app)[0]]
+    return discover_routes(app)[1].paths
 
 
-def discover_tree(app: Any) -> tuple[list[DiscoveredRoute], RouteTree]:
-    """Return the same as `discover_paths`, each with the live object that answers, and the tree of the routers."""
+def discover_routes(app: Any) -> tuple[list[DiscoveredRoute], ServedRoutes]:
+    """Return the same as `discover_paths`, with the live objects that answer, and with the tree of the routers."""
+    routes, tree = _discover(app)
+    return routes, ServedRoutes([route.served for route in routes], tree)
+
+
+def _discover(app: Any) -> tuple[list[DiscoveredRoute], RouteTree]:
     router = find_route_table(app)
     if router is None:
         if not callable(app):

@@ -157,22 +157,19 @@ class PathAutomaton:
         kinds: dict[PathKind, list[_State]] = {}
         for state in waiting:
             labels = self._labels_of(state.nodes)
-            slash_labels: Labels = frozenset()
+            ends_in_slash = state.slashless_labels is not None
+            other_labels: Labels = state.slashless_labels or frozenset()
             for character, nodes in self._steps(state.nodes):
                 slashless_labels = None
                 if character == "/":
-                    slashless_labels = labels if state.slashless_labels is None else state.slashless_labels
-                    slash_labels = self._labels_of(nodes)
+                    slashless_labels = other_labels if ends_in_slash else labels
+                    other_labels = other_labels if ends_in_slash else self._labels_of(nodes)
                 if (nodes, slashless_labels) not in seen:
                     seen.add((nodes, slashless_labels))
                     waiting.append(_State(nodes, slashless_labels, state, character))
             if len(waiting) > most_states:
                 raise TooManyStatesError
-            ends_in_slash = state.slashless_labels is not None
-            kind = PathKind(
-                labels, slash_labels if state.slashless_labels is None else state.slashless_labels, ends_in_slash
-            )
-            examples = kinds.setdefault(kind, [])
+            examples = kinds.setdefault(PathKind(labels, other_labels, ends_in_slash), [])
             if len(examples) < _EXAMPLES:
                 examples.append(state)
         return {kind: tuple(state.path for state in examples) for kind, examples in kinds.items()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from routegen.gateway import encode_path
 from routegen.gateway.automaton import MOST_STATES, TooManyStatesError
 from routegen.prove.compare_requests import AppComparison, Disagreement, shortest_of_each
-from routegen.prove.driver import DrivenRequest
+from routegen.prove.driven_request import DrivenRequest
 
 
 @dataclass(frozen=True)

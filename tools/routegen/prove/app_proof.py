@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from urllib.parse import unquote
 
 from routegen.gateway.automaton import PathKind
 from routegen.prove.all_paths import PathsProof
 from routegen.prove.compare_requests import AppComparison, Disagreement, shortest_of_each
-from routegen.prove.driver import DrivenRequest
+from routegen.prove.driven_request import DrivenRequest
 
 _DIFFERENCES_SHOWN = 3
 
@@ -57,7 +58,7 @@ def confirm_proof(comparison: AppComparison, paths: PathsProof, driven: Sequence
     answered = [(request, kind_of(request.path)) for request in sorted(driven, key=lambda request: request.path)]
     compared = [(request, comparison.compare(request, kind)) for request, kind in answered]
     unserved = [request for request in driven if request.without_middleware and request.outcome == "not-found"]
-    differences = list(_differences(comparison, answered))
+    differences = islice(_differences(comparison, answered), _DIFFERENCES_SHOWN)
     return AppProof(
         comparison.app.name,
         comparison.served_count,
@@ -65,7 +66,7 @@ def confirm_proof(comparison: AppComparison, paths: PathsProof, driven: Sequence
         len(driven),
         shortest_of_each((request, disagreement) for request, disagreement in compared if disagreement),
         dict(comparison.excused),
-        (*paths.not_proven, *differences[:_DIFFERENCES_SHOWN]),
+        (*paths.not_proven, *differences),
         sum(request.outcome == "served" for request in driven),
         sum(request.without_middleware for request in driven),
         {request.path: request.status for request in sorted(unserved, key=lambda one: one.path) if request.status},

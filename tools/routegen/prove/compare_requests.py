@@ -21,7 +21,7 @@ from routegen.gateway.automaton import PathAutomaton, PathKind
 from routegen.gateway.selection_model import EVERY_METHOD, SelectionModel, distinct_methods
 from routegen.manifest import Manifest, Route
 from routegen.manifest.explain import NO_APP
-from routegen.prove.driver import DrivenRequest
+from routegen.prove.driven_request import DrivenRequest
 from routegen.roles import classify_path, discovery_documents
 
 
@@ -123,9 +123,7 @@ class AppComparison:
             request: the request, with the app's answer.
             kind: the kind of its decoded path.
         """
-        key = self._selection.select(kind, request.method)
-        route = None if key is None else self._routes[str(key)]
-        selected_app = self._default if route is None else route.app
+        key, route, selected_app = self._select(request, kind)
         if selected_app != self.app.name:
             if self._middleware_serves(request):
                 return self._answered_by_middleware(request, selected_app)
@@ -149,8 +147,13 @@ class AppComparison:
         """Whether the gateway sends the app a request for a document, which the app answers like an invented path."""
         if not (request.is_page and request.outcome == "not-found" and request.path in self._documents):
             return False
+        return self._select(request, kind)[2] == self.app.name
+
+    def _select(self, request: DrivenRequest, kind: PathKind) -> tuple[RouteKey | None, Route | None, str | None]:
+        """Return the route key that the gateway selects, with its route and the app that gets the request."""
         key = self._selection.select(kind, request.method)
-        return (self._default if key is None else self._routes[str(key)].app) == self.app.name
+        route = None if key is None else self._routes[str(key)]
+        return key, route, self._default if route is None else route.app
 
     def _app_serves(self, request: DrivenRequest) -> bool:
         """Whether the app answers; a 405 counts too, unless the app shares its paths with another one by method."""

@@ -7,7 +7,7 @@ reaches a stub.
 import asyncio
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -16,36 +16,10 @@ from routegen.discover.routing_model import Outcome
 from routegen.discover.unwrap import find_route_table
 from routegen.gateway.path_pattern import ANY_REST, path_matches, split_path
 from routegen.load.application import AppReferenceError
+from routegen.prove.driven_request import DrivenRequest
 from routegen.roles import classify_path
 
 _OUTCOME_BY_STATUS: dict[int, Outcome] = {404: "not-found", 405: "method-not-allowed"}
-
-
-@dataclass(frozen=True)
-class DrivenRequest:
-    """A request to an app, with its outcome.
-
-    Attributes:
-        method: the request's method.
-        path: the request's path, percent-encoded.
-        outcome: the outcome.
-        position: the position, in the list of served paths, of the route that was reached; -1 for none.
-        without_middleware: middleware answered the request, so it was sent to the router directly.
-        status: the status with which middleware answered; 0 if it did not answer.
-        is_page: whether the app answers a document as it answers an invented path, for example with its page for a 404.
-    """
-
-    method: str
-    path: str
-    outcome: Outcome
-    position: int = -1
-    without_middleware: bool = False
-    status: int = 0
-    is_page: bool = False
-
-    def as_data(self) -> list[Any]:
-        """Return the fields as a list for JSON; there can be 100,000 of these."""
-        return list(astuple(self))
 
 
 @dataclass

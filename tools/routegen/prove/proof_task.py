@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from routegen.discover import ServedRoutes, discover_tree, resolve_asgi_app
+from routegen.discover import discover_routes, resolve_asgi_app
 from routegen.discover.unwrap import base_path
 from routegen.prove.driver import WithoutBasePath, drive_app
 
@@ -18,7 +18,7 @@ def run_task(app: Any, exchange: Callable[[dict[str, Any]], list[tuple[str, str]
     """
     prefix = base_path(app)
     app = app if prefix else resolve_asgi_app(app)
-    routes, tree = discover_tree(app)
-    requests = exchange(ServedRoutes([route.served for route in routes], tree).as_data())
+    routes, served = discover_routes(app)
+    requests = exchange(served.as_data())
     app = WithoutBasePath(resolve_asgi_app(app), prefix) if prefix else app
     return {"driven": [request.as_data() for request in drive_app(app, routes, requests)]}

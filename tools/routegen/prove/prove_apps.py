@@ -11,7 +11,7 @@ from routegen.manifest import Manifest
 from routegen.prove.all_paths import compare_all_paths
 from routegen.prove.app_proof import AppProof, confirm_proof
 from routegen.prove.compare_requests import AppComparison, Disagreement
-from routegen.prove.driver import DrivenRequest
+from routegen.prove.driven_request import DrivenRequest
 from routegen.prove.generated_requests import requests_to_send
 
 

@@ -1,0 +1,33 @@
+"""One request to an app, with its outcome, as data."""
+
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from routegen.discover.routing_model import Outcome
+
+
+@dataclass(frozen=True)
+class DrivenRequest:
+    """A request to an app, with its outcome.
+
+    Attributes:
+        method: the request's method.
+        path: the request's path, percent-encoded.
+        outcome: the outcome.
+        position: the position, in the list of served paths, of the route that was reached; -1 for none.
+        without_middleware: middleware answered the request, so it was sent to the router directly.
+        status: the status with which middleware answered; 0 if it did not answer.
+        is_page: whether the app answers a document as it answers an invented path, for example with its page for a 404.
+    """
+
+    method: str
+    path: str
+    outcome: Outcome
+    position: int = -1
+    without_middleware: bool = False
+    status: int = 0
+    is_page: bool = False
+
+    def as_data(self) -> list[Any]:
+        """Return the fields as a list for JSON; there can be 100,000 of these."""
+        return list(astuple(self))
