@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -186,6 +186,15 @@ def _run_program(
         exec(compile(code, "<program>", "exec"), {"__name__": "__main__"})
     finally:
         atexit._run_exitfuncs()  # multiprocessing ends a process without them
+
+
+def run_apart(directory: str, environment: Mapping[str, str], output: Connection) -> None:
+    """Give this process a session, an environment, a working directory and an output of its own."""
+    os.setsid()
+    _set_environment(environment)
+    os.chdir(directory)
+    for descriptor in (1, 2):
+        os.dup2(output.fileno(), descriptor)
 
 
 def without_tests(path: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from helpers.forked import ForkedPopen, import_before_fork, start, without_tests
+from helpers.forked import ForkedPopen, import_before_fork, run_apart, start, without_tests
 
 # The processes import this module, and with it pytest.
 import_before_fork("pytest", "helpers.forked_apps")
@@ -51,12 +51,7 @@ def _start_app_process(
 def _import_app(
     order: Connection, environment: dict[str, str], directory: str, result: Connection, stderr: Connection
 ) -> None:
-    os.setsid()
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(directory)
-    for descriptor in (1, 2):
-        os.dup2(stderr.fileno(), descriptor)
+    run_apart(directory, environment, stderr)
     sys.path[:] = without_tests(sys.path)
     os.dup2(order.fileno(), 0)
     sys.argv[:] = ["child", str(result.fileno())]

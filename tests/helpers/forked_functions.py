@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from types import SimpleNamespace
 from typing import Any
 
-from helpers.forked import MCP_IMPORTS, WIKI_IMPORTS, ForkedPopen, import_before_fork, start, without_tests
+from helpers.forked import MCP_IMPORTS, WIKI_IMPORTS, ForkedPopen, import_before_fork, run_apart, start, without_tests
 from routegen.config import Config, with_env
 from routegen.serve import lambda_instance
 
@@ -40,12 +40,7 @@ def _start_function(command: Sequence[str], **options: Any) -> Any:
 
 
 def _run_function(arguments: Sequence[str], directory: str, environment: Mapping[str, str], output: Connection) -> None:
-    os.setsid()
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(directory)
-    for descriptor in (1, 2):
-        os.dup2(output.fileno(), descriptor)
+    run_apart(directory, environment, output)
     output.close()
     option, code, *rest = arguments
     sys.dont_write_bytecode = True
