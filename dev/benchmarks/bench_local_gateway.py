@@ -121,9 +121,9 @@ def measure_cpu_time(bench: GatewayBench, clients: int, effort: GatewayEffort) -
         return []
     rounds = []
     for _ in range(effort.rounds):
-        before = _cpu_milliseconds(folder)
+        used_before = _cpu_milliseconds(folder)
         bench.rate(GATEWAY, clients, effort.rate_requests)
-        rounds.append((_cpu_milliseconds(folder) - before) / effort.rate_requests)
+        rounds.append((_cpu_milliseconds(folder) - used_before) / effort.rate_requests)
     return [Figure(f"CPU time for each request, {GATEWAY}, {_load(clients)}", "", tuple(rounds), "ms")]
 
 

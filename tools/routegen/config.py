@@ -162,8 +162,10 @@ class AppTable(BaseModel):
         if self.upstream is None:
             if not self.target:
                 raise ValueError("app is missing")
-        elif named := [key for key, value in (("app", self.target), ("handler", self.handler)) if value]:
-            raise ValueError(f"upstream is a running server, so {named[0]} has no meaning; remove one of the two")
+        elif keys_of_code := [key for key, value in (("app", self.target), ("handler", self.handler)) if value]:
+            raise ValueError(
+                f"upstream is a running server, so {keys_of_code[0]} has no meaning; remove one of the two"
+            )
         return self
 
 
@@ -398,5 +400,5 @@ def _reason(detail: Any) -> str:
     if expected is None:
         return f"{detail['msg'][0].lower()}{detail['msg'][1:]}"
     value = detail["input"]
-    shown = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
-    return f"must be {expected}, is {shorten(shown)}"
+    text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    return f"must be {expected}, is {shorten(text)}"

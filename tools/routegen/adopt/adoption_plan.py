@@ -88,21 +88,21 @@ class AdoptionPlan:
 
 
 def make_plan(
-    manifest: Manifest, api: ExistingApi, named: Mapping[str, str], accepted: Collection[str] = ()
+    manifest: Manifest, api: ExistingApi, named_integrations: Mapping[str, str], accepted: Collection[str] = ()
 ) -> AdoptionPlan:
     """Compare an API with the manifest.
 
     Args:
         manifest: the manifest.
         api: the API.
-        named: integrations that the user names, by app: the id of each.
+        named_integrations: integrations that the user names, by app: the id of each.
         accepted: route keys whose step the user accepts although it is not safe.
 
     Raises:
         ConfigError: an integration or an accepted key does not exist; or more routes than the quota would exist at the
             same time.
     """
-    planner = _Planner(manifest, api, named)
+    planner = _Planner(manifest, api, named_integrations)
     steps = [*planner.steps_of_the_manifest(), *planner.removals()]
     keys = {key for step in steps for key in (step.route_key, step.former_key)}
     for key in accepted:
@@ -115,19 +115,19 @@ def make_plan(
             f"the API {api.id}: {len(steps)} routes would exist before the first is removed; the quota is "
             f"{ROUTE_QUOTA}, so ask AWS for a higher quota, or let an app own a path and all paths below it (`own`)"
         )
-    used = {step.integration_id for step in steps if step.action != "remove"}
-    unused = tuple(sorted(api.integrations.keys() - used))
+    used_integrations = {step.integration_id for step in steps if step.action != "remove"}
+    unused = tuple(sorted(api.integrations.keys() - used_integrations))
     return AdoptionPlan(api, tuple(steps), planner.integrations, unused)
 
 
-def _check_named(api: ExistingApi, apps: Collection[str], named: Mapping[str, str]) -> None:
-    for app, integration in named.items():
+def _check_named(api: ExistingApi, apps: Collection[str], named_integrations: Mapping[str, str]) -> None:
+    for app, integration in named_integrations.items():
         if app not in apps:
-            known = ", ".join(sorted(apps))
-            raise ConfigError(f"--integration: the manifest has no app {app!r}; it has {known}")
+            names = ", ".join(sorted(apps))
+            raise ConfigError(f"--integration: the manifest has no app {app!r}; it has {names}")
         if integration not in api.integrations:
-            known = ", ".join(sorted(api.integrations)) or "none"
-            raise ConfigError(f"--integration: the API {api.id} has no integration {integration!r}; it has {known}")
+            ids = ", ".join(sorted(api.integrations)) or "none"
+            raise ConfigError(f"--integration: the API {api.id} has no integration {integration!r}; it has {ids}")
 
 
 def _backend(api: ExistingApi, integration_id: str | None) -> str | None:
@@ -147,25 +147,25 @@ def _backend(api: ExistingApi, integration_id: str | None) -> str | None:
 class _Planner:
     """Makes the steps of one plan."""
 
-    def __init__(self, manifest: Manifest, api: ExistingApi, named: Mapping[str, str]) -> None:
+    def __init__(self, manifest: Manifest, api: ExistingApi, named_integrations: Mapping[str, str]) -> None:
         self._api = api
         self._targets = manifest.apps_by_route_key
         self._table = RouteTable(RouteKey.parse(key) for key in self._targets if key != DEFAULT_ROUTE)
-        self._wanted = {normalize_route_key(key): key for key in self._targets}
+        self._keys = {normalize_route_key(key): key for key in self._targets}
         self._existing = {normalize_route_key(route.route_key): route for route in api.routes}
         self._present = RouteTable(filter(None, (_parse(route.route_key) for route in api.routes)))
-        self.integrations = self._choose_integrations(manifest.default, named)
+        self.integrations = self._choose_integrations(manifest.default, named_integrations)
 
-    def _choose_integrations(self, default: str | None, named: Mapping[str, str]) -> dict[str, str | None]:
+    def _choose_integrations(self, default: str | None, named_integrations: Mapping[str, str]) -> dict[str, str | None]:
         """Choose the integration of each app: the named one, or the one that most of its routes have.
 
         `$default` decides first about the default app, because a route that leads nowhere else leads there.
         """
         apps = {*self._targets.values()}
-        _check_named(self._api, apps, named)
-        chosen: dict[str, str | None] = dict(named)
-        for app in sorted(apps - named.keys(), key=lambda app: (app != default, app)):
-            taken = {_backend(self._api, integration) for integration in chosen.values()}
+        _check_named(self._api, apps, named_integrations)
+        chosen: dict[str, str | None] = dict(named_integrations)
+        for app in sorted(apps - named_integrations.keys(), key=lambda app: (app != default, app)):
+            chosen_backends = {_backend(self._api, integration) for integration in chosen.values()}
             only_default = app == default and DEFAULT_ROUTE in self._existing
             votes = Counter(
                 route.integration_id
@@ -173,14 +173,14 @@ class _Planner:
                 if self._app_of(route.route_key) == app
                 and (route.route_key == DEFAULT_ROUTE or not only_default)
                 and route.integration_id in self._api.integrations
-                and _backend(self._api, route.integration_id) not in taken
+                and _backend(self._api, route.integration_id) not in chosen_backends
             )
             chosen[app] = min(votes, key=lambda identifier: (-votes[identifier], identifier or "")) if votes else None
         return dict(sorted(chosen.items()))
 
     def _app_of(self, key: str) -> str | None:
         """Return the app that the manifest sends the requests of a route to."""
-        same = self._wanted.get(normalize_route_key(key)) or self._successor(key, _methods(key)[0])
+        same = self._keys.get(normalize_route_key(key)) or self._successor(key, _methods(key)[0])
         return None if same is None else self._targets[same]
 
     def steps_of_the_manifest(self) -> Iterator[AdoptionStep]:
@@ -222,7 +222,7 @@ class _Planner:
     def removals(self) -> Iterator[AdoptionStep]:
         """Yield one step for each route that the manifest does not have."""
         for route in sorted(self._api.routes, key=lambda route: route.route_key):
-            if normalize_route_key(route.route_key) not in self._wanted:
+            if normalize_route_key(route.route_key) not in self._keys:
                 step = AdoptionStep(
                     "remove", route.route_key, None, route.integration_id, route.route_id, route.route_key
                 )

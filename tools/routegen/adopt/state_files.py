@@ -33,12 +33,12 @@ def read_state_file(file: Path, api_id: str | None) -> ExistingApi:
     if api_id is None and len(apis) > 1:
         raise ConfigError(f"--api-id: {file} has {len(apis)} APIs; give one of {', '.join(apis)}")
     if not apis or (api_id is not None and api_id not in apis):
-        known = f"it has {', '.join(apis)}" if apis else "it has none"
-        raise ConfigError(f"{file}: the state has no routes of an HTTP API{f' {api_id}' if api_id else ''}; {known}")
+        content = f"it has {', '.join(apis)}" if apis else "it has none"
+        raise ConfigError(f"{file}: the state has no routes of an HTTP API{f' {api_id}' if api_id else ''}; {content}")
     chosen = api_id or apis[0]
-    own = [(kind, address, values) for kind, address, values in entries if values.get("api_id") == chosen]
-    routes = [(_route(values), address) for kind, address, values in own if kind in _ROUTE]
-    integrations = [_integration(values) for kind, _, values in own if kind in _INTEGRATION]
+    of_api = [(kind, address, values) for kind, address, values in entries if values.get("api_id") == chosen]
+    routes = [(_route(values), address) for kind, address, values in of_api if kind in _ROUTE]
+    integrations = [_integration(values) for kind, _, values in of_api if kind in _INTEGRATION]
     return ExistingApi(
         id=chosen,
         routes=tuple(route for route, _ in routes),

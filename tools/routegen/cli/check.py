@@ -101,8 +101,8 @@ def _table_findings(committed: Manifest, file: Path) -> list[Finding]:
 def _refuse_wider_routes(manifest: Manifest, file: Path) -> None:
     wider = [route for route in manifest.routes if route.widened]
     if wider:
-        more = f" (and {len(wider) - 1} more)" if len(wider) > 1 else ""
-        raise UnsupportedRouteError(f"{file}: {wider[0].path} is wider than the app: {wider[0].widened}{more}")
+        rest = f" (and {len(wider) - 1} more)" if len(wider) > 1 else ""
+        raise UnsupportedRouteError(f"{file}: {wider[0].path} is wider than the app: {wider[0].widened}{rest}")
 
 
 def _extract_command(apps: AppOptions, file: Path, config: Config) -> str:

@@ -57,11 +57,11 @@ def find_moved_requests(old: Manifest, new: Manifest) -> dict[str, MovedRequest]
     automaton.add(["/", Regex(".*")], "every path")
     moved: dict[str, MovedRequest] = {}
     for kind, examples in automaton.walk().items():
-        named = {method for table in tables for method in table.selection.methods(kind)}
-        for method in distinct_methods(named):
-            (before, old_path), (after, new_path) = (table.select(kind, method) for table in tables)
-            if before != after:
-                request = MovedRequest(method, encode_path(examples[0]), before, after)
+        methods = {method for table in tables for method in table.selection.methods(kind)}
+        for method in distinct_methods(methods):
+            (old_app, old_path), (new_app, new_path) = (table.select(kind, method) for table in tables)
+            if old_app != new_app:
+                request = MovedRequest(method, encode_path(examples[0]), old_app, new_app)
                 moved.setdefault(old_path, request)
                 moved.setdefault(new_path, request)
     return moved

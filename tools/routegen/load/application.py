@@ -23,7 +23,7 @@ def name_of_only_app(module: ModuleType) -> str:
         AppReferenceError: the module has no app, or several.
     """
     apps = _apps(module)
-    outermost = [name for name, app in apps.items() if not any(_contains(other, app) for other in apps.values())]
+    outermost = [name for name, app in apps.items() if not any(_contains(outer, app) for outer in apps.values())]
     if len(outermost) == 1:
         return outermost[0]
     if not apps:

@@ -112,12 +112,12 @@ def _forward(output: int) -> None:
     remaining = MAX_OUTPUT
     with os.fdopen(2, "wb", closefd=False) as stderr:
         while chunk := os.read(output, 65536):
-            shown = chunk[:remaining]
-            if remaining and len(shown) == remaining:
-                shown += _LEFT_OUT
+            output_part = chunk[:remaining]
+            if remaining and len(output_part) == remaining:
+                output_part += _LEFT_OUT
             remaining = max(0, remaining - len(chunk))
             with contextlib.suppress(OSError):
-                stderr.write(shown)
+                stderr.write(output_part)
                 stderr.flush()
 
 

@@ -50,8 +50,8 @@ def parse_manifest(data: bytes, source: str) -> Manifest:
         raise ManifestError(f"{source}: a manifest is a JSON object, this is {_json_type(document)}")
     version = document.get("version", VERSION)
     if type(version) is not int or version != VERSION:
-        shown = shorten(repr(version))
-        raise ManifestError(f"{source}: version: {shown} is not a version that this routegen reads ({VERSION})")
+        text = shorten(repr(version))
+        raise ManifestError(f"{source}: version: {text} is not a version that this routegen reads ({VERSION})")
     for problem in _count_problems(document.get("routes")):
         raise ManifestError(f"{source}: {problem}")
     try:

@@ -73,7 +73,7 @@ class ManifestRoutes(pulumi.ComponentResource):
         super().__init__("routegen:aws:ManifestRoutes", resource_name, None, opts)
         self.integrations: dict[str, aws.apigatewayv2.Integration] = {}
         self.routes: dict[str, aws.apigatewayv2.Route] = {}
-        ids = {app: self._integration_id(resource_name, api_id, app, given) for app, given in integrations.items()}
+        ids = {app: self._integration_id(resource_name, api_id, app, backend) for app, backend in integrations.items()}
         for key, app in apps.items():
             name = f"{resource_name} {stable_name(key)}"
             self.routes[key] = aws.apigatewayv2.Route(
@@ -89,15 +89,15 @@ class ManifestRoutes(pulumi.ComponentResource):
         self.register_outputs({"route_keys": list(self.route_keys)})
 
     def _integration_id(
-        self, resource_name: str, api_id: pulumi.Input[str], app: str, given: pulumi.Input[str] | AnyFunction
+        self, resource_name: str, api_id: pulumi.Input[str], app: str, backend: pulumi.Input[str] | AnyFunction
     ) -> pulumi.Input[str]:
-        if not isinstance(given, AnyFunction):
-            return given
+        if not isinstance(backend, AnyFunction):
+            return backend
         name = f"{resource_name} {app}"
-        if isinstance(given, aws.lambda_.Alias):
-            function, qualifier = given.function_name, given.name
+        if isinstance(backend, aws.lambda_.Alias):
+            function, qualifier = backend.function_name, backend.name
         else:
-            function, qualifier = given.name, None
+            function, qualifier = backend.name, None
         execution_arn = aws.apigatewayv2.get_api_output(api_id=api_id).execution_arn
         aws.lambda_.Permission(
             name,
@@ -113,7 +113,7 @@ class ManifestRoutes(pulumi.ComponentResource):
             api_id=api_id,
             integration_type="AWS_PROXY",
             integration_method="POST",
-            integration_uri=given.invoke_arn,
+            integration_uri=backend.invoke_arn,
             payload_format_version="2.0",
             timeout_milliseconds=30000,
             opts=pulumi.ResourceOptions(parent=self),
@@ -130,15 +130,15 @@ def _load_manifest(manifest: Manifest | str | Path | None) -> Manifest:
         raise pulumi.RunError(f"the manifest: {error}") from None
 
 
-def _by_route_key(argument: str, given: Mapping[str, str], apps: Collection[str]) -> dict[str, str]:
+def _by_route_key(argument: str, spellings: Mapping[str, str], apps: Collection[str]) -> dict[str, str]:
     """Return an argument with the manifest's spelling of each route key; names of variables do not matter."""
     keys = {stable_name(key): key for key in apps}
-    unknown = [key for key in given if stable_name(key) not in keys]
+    unknown = [key for key in spellings if stable_name(key) not in keys]
     if unknown:
         raise pulumi.RunError(
             f"{argument}: the manifest has no route key {unknown[0]!r}; it has {', '.join(keys.values())}"
         )
-    return {keys[stable_name(key)]: value for key, value in given.items()}
+    return {keys[stable_name(key)]: value for key, value in spellings.items()}
 
 
 def _check_arguments(
@@ -149,9 +149,9 @@ def _check_arguments(
 ) -> None:
     for key, app in apps.items():
         if app not in integrations:
-            given = ", ".join(integrations) or "nothing"
+            names = ", ".join(integrations) or "nothing"
             raise pulumi.RunError(
-                f"integrations: {app!r} is missing, to which the manifest sends {key}; given: {given}"
+                f"integrations: {app!r} is missing, to which the manifest sends {key}; given: {names}"
             )
     if both := sorted(set(adopted).intersection(imported)):
         raise pulumi.RunError(f"import_: {both[0]!r} is in adopt too; a route that the state has is not imported")

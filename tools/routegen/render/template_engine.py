@@ -167,9 +167,11 @@ def _check_variables(target: RenderTarget, gateway: TemplateGateway, request: Re
     return values
 
 
-def _refuse_unknown(option: str, noun: str, request: RenderRequest, names: Iterable[str], known: Iterable[str]) -> None:
-    for name in sorted(set(names).difference(known)):
-        known_names = shorten(", ".join(known), 100) or f"no {noun}s"
+def _refuse_unknown(
+    option: str, noun: str, request: RenderRequest, names: Iterable[str], possible_names: Iterable[str]
+) -> None:
+    for name in sorted(set(names).difference(possible_names)):
+        listed_names = shorten(", ".join(possible_names), 100) or f"no {noun}s"
         raise ConfigError(
-            f"{option}: the target {request.target} has no {noun} {shorten(name)!r}; it has {known_names}"
+            f"{option}: the target {request.target} has no {noun} {shorten(name)!r}; it has {listed_names}"
         )
