@@ -11,9 +11,9 @@ from functools import partial
 
 from routegen.verify.answers import Answers, shown
 from routegen.verify.clients import documented_client, mcp_remote, python_sdk, typescript_sdk
-from routegen.verify.clients.claims import CLAIMS, CLIENT_IDS, outdated_claims, version_of
+from routegen.verify.clients.claims import CLAIMS, CLIENT_IDS
 from routegen.verify.clients.sign_in_flow import FlowError, PredictedOutcome, SignInFlow
-from routegen.verify.clients.whatwg_url import is_http_url, parse_url
+from routegen.verify.clients.whatwg_url import parse_http_url
 from routegen.verify.mcp_messages import EraAnswers
 
 
@@ -52,18 +52,18 @@ class Prediction:
     claims: tuple[str, ...] = ()
 
 
-CLIENTS: tuple[McpClient, ...] = tuple(McpClient(client, version_of(client)) for client in CLIENT_IDS)
+CLIENTS: tuple[McpClient, ...] = tuple(McpClient(client, CLAIMS[client].version) for client in CLIENT_IDS)
 
 RECORDED_CLIENTS = tuple(client for client in CLIENTS if CLAIMS[client.id].kind == "recorded")
 """The clients whose runs were recorded; what is known of the others comes from documentation and reports."""
 
 _CONNECT: dict[str, Callable[[SignInFlow], str]] = {
     "python-sdk": python_sdk.connect,
-    "typescript-v1": lambda flow: typescript_sdk.connect(flow, typescript_sdk.V1),
-    "typescript-v2": lambda flow: typescript_sdk.connect(flow, typescript_sdk.V2),
+    "typescript-v1": partial(typescript_sdk.connect, typescript_sdk.V1),
+    "typescript-v2": partial(typescript_sdk.connect, typescript_sdk.V2),
     "mcp-remote": mcp_remote.connect,
-    "inspector": lambda flow: typescript_sdk.connect(flow, typescript_sdk.INSPECTOR),
-    **{traits.id: partial(documented_client.connect, traits=traits) for traits in documented_client.TRAITS},
+    "inspector": partial(typescript_sdk.connect, typescript_sdk.INSPECTOR),
+    **{traits.id: partial(documented_client.connect, traits) for traits in documented_client.TRAITS},
 }
 
 
@@ -90,11 +90,10 @@ def predict(
     connect = _CONNECT.get(client.id)
     if connect is None:
         return Prediction(client.id, "unknown", None, (), f"No run of the client {client.id} was recorded.")
-    endpoint = parse_url(mcp_url)
-    if endpoint is None or not is_http_url(mcp_url):
+    endpoint = parse_http_url(mcp_url)
+    if endpoint is None:
         return Prediction(client.id, "unknown", None, (), f"{shown(mcp_url)} is not an http or https URL.", mcp_url)
-    flow = SignInFlow(mcp_url, endpoint, answers, modern_answer=eras.modern if eras else None)
-    flow.rely_on(client.id)
+    flow = SignInFlow(mcp_url, endpoint, answers, eras.modern if eras else None, [client.id])
     outcome: PredictedOutcome = "connects"
     error_text, url = None, None
     try:
@@ -104,12 +103,11 @@ def predict(
     else:
         if eras and eras.is_modern_only and client.id != "python-sdk":
             is_recorded = CLAIMS[client.id].kind == "recorded"
-            flow.rely_on(client.id if is_recorded else "modern-only")
+            flow.claims.append(client.id if is_recorded else "modern-only")
             outcome, url = "fails" if is_recorded else "unknown", mcp_url
             reason = f"{mcp_url} does not answer `initialize`, the first message of the client after the sign-in."
-    claims = tuple(flow.claims)
-    if outdated := outdated_claims(claims, today):
-        claim = outdated[0]
+    claims = tuple(dict.fromkeys(flow.claims))
+    if claim := next((CLAIMS[claim] for claim in claims if today and CLAIMS[claim].review <= today), None):
         reason = (
             f"The claim {claim.id} ({claim.version}, {claim.source_date}) was to be reviewed on {claim.review}. "
             f"It predicted `{outcome}`: {reason}"

@@ -130,16 +130,6 @@ CLAIMS: dict[str, Claim] = {row[0]: _claim(row) for row in _ROWS}
 CLIENT_IDS = tuple(dict.fromkeys(client for claim in CLAIMS.values() for client in claim.clients))
 
 
-def version_of(client: str) -> str:
-    """The version of a client that was recorded or documented."""
-    return CLAIMS[client].version
-
-
-def outdated_claims(ids: tuple[str, ...], today: date | None) -> list[Claim]:
-    """The claims whose review date is over; none if the day is not known."""
-    return [CLAIMS[claim_id] for claim_id in ids if today and CLAIMS[claim_id].review <= today]
-
-
 def clients_by_registration(*, with_key: bool) -> tuple[list[str], list[str]]:
     """The clients that use a client ID metadata document, and those that do not, as far as it is known.
 

@@ -11,22 +11,21 @@ from typing import Any, Literal, NoReturn
 
 from routegen.roles import AUTHORIZATION_SERVER
 from routegen.verify.answers import Answer, Failure, shown
-from routegen.verify.clients import untested_steps
 from routegen.verify.clients.sign_in_flow import (
     ClientFailsError,
     SignInFlow,
     UnknownOutcomeError,
     challenge_header,
     complete_answer,
+    requested_scopes,
 )
-from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
+from routegen.verify.clients.whatwg_url import ParsedUrl, parse_http_url, parse_url
 from routegen.verify.documents import describe_answer
 from routegen.verify.mcp_messages import error_text, is_modern_answer, result_of
 from routegen.verify.oauth_discovery import challenge_of, resource_metadata_urls, server_metadata_urls
 from routegen.verify.request_url import host_kind
 
 _RESOURCE_METADATA = re.compile(r'(?i)\bresource_metadata\s*=\s*"([^"]+)"')
-
 
 Situation = Literal["403", "resource", "server-error", "protected-metadata", "no-s256", "open-page", "port"]
 
@@ -89,20 +88,19 @@ TRAITS = (
 )  # fmt: skip
 
 
-def connect(flow: SignInFlow, traits: Traits) -> str:
+def connect(traits: Traits, flow: SignInFlow) -> str:
     """Take the flow to the sign-in page on the documented way, and return the reason why the client connects.
 
     Raises:
         FlowError: the client does not get there, or the deployment leaves the documented way.
     """
-    flow.rely_on(traits.id)
-    return _DocumentedFlow(flow, traits).connect()
+    return _DocumentedFlow(traits, flow).connect()
 
 
 @dataclass(frozen=True)
 class _DocumentedFlow:
-    flow: SignInFlow
     traits: Traits
+    flow: SignInFlow
 
     def connect(self) -> str:
         flow, traits, url = self.flow, self.traits, self.flow.mcp_url
@@ -117,44 +115,42 @@ class _DocumentedFlow:
         if answer.status == 200 and (result_of(answer) is not None or answer.media_type == "text/event-stream"):
             return self._open_endpoint()
         if error := answer.status == 200 and error_text(answer):
-            self._fail(f"{url} answers 200 with the error {error!r}, and only a 401 starts a sign-in.", url)
-        modern = (answer, flow.modern_answer or answer)
-        if answer.status not in traits.sign_in_statuses and any(map(is_modern_answer, modern)):
-            flow.rely_on("modern-only")
+            reason = f"{url} answers 200 with the error {error!r}, and only a 401 starts a sign-in."
+            raise ClientFailsError(reason, url)
+        starts_sign_in = answer.status in traits.sign_in_statuses
+        if not starts_sign_in and any(map(is_modern_answer, (answer, flow.modern_answer or answer))):
+            flow.claims.append("modern-only")
             reason = f"{url} speaks only newer revisions, and reports on {traits.name} contradict each other."
             raise UnknownOutcomeError(reason, url)
-        if answer.status not in traits.sign_in_statuses:
-            if answer.status == 401:
-                self._fail(f"{url} requires a sign-in, which {traits.name} does not support.", url)
+        if not starts_sign_in and answer.status == 401:
+            raise ClientFailsError(f"{url} requires a sign-in, which {traits.name} does not support.", url)
+        if not starts_sign_in:
             self._undocumented(answer, "403" if answer.status == 403 else None)
         return self._sign_in(answer)
 
     def _open_endpoint(self) -> str:
         """The reason why the client connects to an endpoint without sign-in, which Claude verifies first."""
-        flow, traits = self.flow, self.traits
-        if "open-page" in traits.gives_up:
-            flow.rely_on("claude-open")
-            for url in (*resource_metadata_urls(flow.mcp_url), f"{flow.endpoint.origin}{AUTHORIZATION_SERVER}"):
-                answer = flow.send("GET", url)
-                if isinstance(answer, Answer) and answer.status == 200:
-                    self._open_with_document(answer)
-                elif isinstance(answer, Answer) and answer.status in {401, 403}:
-                    self._undocumented(answer, "protected-metadata")
-            flow.assume("Claude does not start a sign-in at this open server (anthropics/claude-ai-mcp#262)")
-            return f"{flow.mcp_url} requires no sign-in (reports contradict each other; not tested)."
-        return f"{flow.mcp_url} requires no sign-in."
+        flow, reason = self.flow, f"{self.flow.mcp_url} requires no sign-in"
+        if "open-page" not in self.traits.gives_up:
+            return f"{reason}."
+        flow.claims.append("claude-open")
+        for url in (*resource_metadata_urls(flow.mcp_url), f"{flow.endpoint.origin}{AUTHORIZATION_SERVER}"):
+            answer = flow.send("GET", url)
+            if isinstance(answer, Answer) and answer.status == 200:
+                self._open_with_document(answer, f"{reason}, but {url} {describe_answer(answer)}")
+            elif isinstance(answer, Answer) and answer.status in {401, 403}:
+                self._undocumented(answer, "protected-metadata")
+        flow.assume("Claude does not start a sign-in at this open server (anthropics/claude-ai-mcp#262)")
+        return f"{reason} (reports contradict each other; not tested)."
 
-    def _open_with_document(self, answer: Answer) -> NoReturn:
-        flow = self.flow
-        reason = f"{flow.mcp_url} requires no sign-in, but {answer.url} {describe_answer(answer)}"
+    def _open_with_document(self, answer: Answer, reason: str) -> NoReturn:
         if answer.is_html:
             self._give_up("open-page", f"{reason}, and Claude takes that for a sign-in service.", answer.url)
-        flow.rely_on("claude-open-server")
+        self.flow.claims.append("claude-open-server")
         document = answer.document or {}
-        if "authorization_endpoint" in document and not (
-            document.get("registration_endpoint") or document.get("client_id_metadata_document_supported")
-        ):
-            self._fail(f"{reason}, a sign-in service where Claude cannot register.", answer.url)
+        ways_to_register = {"registration_endpoint", "client_id_metadata_document_supported"}
+        if "authorization_endpoint" in document and not any(map(document.get, ways_to_register)):
+            raise ClientFailsError(f"{reason}, a sign-in service where Claude cannot register.", answer.url)
         raise UnknownOutcomeError(f"{reason}, and Claude can take that for a sign-in service.", answer.url)
 
     def _sign_in(self, first_answer: Answer) -> str:
@@ -162,28 +158,29 @@ class _DocumentedFlow:
         match = _RESOURCE_METADATA.search(challenge_header(first_answer))
         named = match[1] if match and parse_url(match[1]) else None
         url, resource = self._first_document((named,) if named else resource_metadata_urls(flow.mcp_url))
-        if resource is not None and named is None and traits.needs_challenge:
-            reason = f"{flow.mcp_url} has no challenge that names {url}, which the documentation requires."
-            raise UnknownOutcomeError(reason, url)
         if resource is None:
             self._without_metadata()
+        if named is None and traits.needs_challenge:
+            reason = f"{flow.mcp_url} has no challenge that names {url}, which the documentation requires."
+            raise UnknownOutcomeError(reason, url)
         if resource.get("resource") != flow.mcp_url:
             reason = f"{url} is not metadata with exactly {flow.mcp_url} as its resource"
             self._give_up("resource", f"{reason}, which {traits.name} requires.", url)
             raise UnknownOutcomeError(f"{reason}, and {self._not_known}.", url)
         servers = resource.get("authorization_servers")
         issuer = servers[0] if isinstance(servers, list) and servers else None
-        server = self._http_url(issuer, url)
+        server = _http_url(issuer, url)
         metadata_url, metadata = self._first_document(server_metadata_urls(server.href))
         if metadata is None or metadata.get("issuer") != issuer:
             reason = f"{metadata_url} is not metadata with exactly {issuer} as its issuer, which other clients need."
             raise UnknownOutcomeError(reason, metadata_url)
-        scope = challenge_of(first_answer).parameter("scope")
-        return self._authorize(metadata_url, metadata, server, scope, _with_valid_scopes(resource))
+        authorization_url = self._authorize(metadata_url, metadata, server)
+        resource, metadata = _with_valid_scopes(resource), _with_valid_scopes(metadata)
+        scopes = requested_scopes(challenge_of(first_answer).parameter("scope"), resource)
+        return flow.sign_in(authorization_url, scopes, resource, metadata)
 
-    def _authorize(
-        self, url: str, metadata: dict[str, Any], server: ParsedUrl, scope: str | None, resource: dict[str, Any]
-    ) -> str:
+    def _authorize(self, url: str, metadata: dict[str, Any], server: ParsedUrl) -> str:
+        """Go on with the metadata of the authorization server, and return the URL of the sign-in page."""
         flow, traits = self.flow, self.traits
         methods = metadata.get("code_challenge_methods_supported")
         if not isinstance(methods, list) or "S256" not in methods:
@@ -192,41 +189,38 @@ class _DocumentedFlow:
             raise UnknownOutcomeError(reason, url)
         copy = f"{flow.endpoint.origin}{AUTHORIZATION_SERVER}"
         if traits.asks_host and server.origin != flow.endpoint.origin and self._document(copy) is None:
-            flow.rely_on(traits.asks_host)
+            flow.claims.append(traits.asks_host)
             reason = f"{copy} has no copy of the server's metadata, which {traits.name} looked for in reports."
             raise UnknownOutcomeError(reason, copy)
-        authorization_url = self._http_url(metadata.get("authorization_endpoint"), url).href
+        authorization_url = _http_url(metadata.get("authorization_endpoint"), url).href
         self._register(metadata, url, authorization_url)
-        untested_steps.check_sign_in_page(flow, authorization_url)
-        untested_steps.assume_token(flow, scope, resource, _with_valid_scopes(metadata))
-        untested_steps.assume_response(flow, metadata)
-        return untested_steps.sign_in_reason(flow, authorization_url)
+        flow.check_sign_in_page(authorization_url)
+        return authorization_url
 
     def _register(self, metadata: dict[str, Any], metadata_url: str, authorization_url: str) -> None:
         flow, traits = self.flow, self.traits
         methods = metadata.get("token_endpoint_auth_methods_supported")
         listed = {method for method in methods if isinstance(method, str)} if isinstance(methods, list) else set()
-        announced = metadata.get("client_id_metadata_document_supported") is True
-        if announced and traits.documents:
-            flow.rely_on(traits.documents)
+        if uses_document := traits.documents and metadata.get("client_id_metadata_document_supported") is True:
+            flow.claims.append(traits.documents)
             if not traits.document_methods or listed & traits.document_methods:
                 return
         if "registration_endpoint" not in metadata:
-            if announced and traits.documents:
+            reason = f"{metadata_url} names no registration_endpoint, so the user must enter a client ID."
+            if uses_document:
                 names = " or ".join(sorted(traits.document_methods))
                 reason = f"{metadata_url} has no registration_endpoint, and its metadata documents need {names}."
-                self._fail(reason, metadata_url)
-            reason = f"{metadata_url} names no registration_endpoint, so the user must enter a client ID."
+                raise ClientFailsError(reason, metadata_url)
             raise UnknownOutcomeError(reason, metadata_url)
-        url = self._http_url(metadata["registration_endpoint"], metadata_url).href
+        url = _http_url(metadata["registration_endpoint"], metadata_url).href
         if traits.id == "claude-ai" and listed and "client_secret_basic" not in listed:
-            flow.rely_on("claude-basic")
+            flow.claims.append("claude-basic")
             flow.assume("Claude registers although client_secret_basic is not listed (anthropics/claude-ai-mcp#200)")
-        answer = untested_steps.register(flow, url, authorization_url, in_metadata=True, policy="same-origin")
+        answer = flow.register(url, authorization_url, in_metadata=True)
         if isinstance(answer, Failure):
             raise UnknownOutcomeError(f"{url} cannot be reached: {answer.reason}.", url)
         if answer is not None and not answer.is_success:
-            self._fail(untested_steps.refusal_reason(flow, url, answer), url)
+            raise ClientFailsError(flow.refusal_reason(url, answer), url)
 
     def _without_metadata(self) -> NoReturn:
         """End the flow without resource metadata: the older discovery, and the default paths of MCP 2025-03-26."""
@@ -236,11 +230,11 @@ class _DocumentedFlow:
             reason = f"{flow.mcp_url} has no challenge, and only the older discovery leads to {metadata_url}."
             raise UnknownOutcomeError(reason, metadata_url)
         if self.traits.id == "claude-ai":
-            flow.rely_on("claude-no-challenge")
+            flow.claims.append("claude-no-challenge")
             url = f"{origin}/register"
-            answer = untested_steps.register(flow, url, f"{origin}/authorize", in_metadata=False, policy="same-origin")
+            answer = flow.register(url, f"{origin}/authorize", in_metadata=False)
             if isinstance(answer, Answer) and not answer.is_success:
-                self._fail(untested_steps.refusal_reason(flow, url, answer), url)
+                raise ClientFailsError(flow.refusal_reason(url, answer), url)
         raise UnknownOutcomeError(f"{origin} has no metadata, and {self._not_known}.", origin)
 
     def _first_document(self, urls: tuple[str, ...]) -> tuple[str, dict[str, Any] | None]:
@@ -252,10 +246,10 @@ class _DocumentedFlow:
 
     def _document(self, url: str) -> dict[str, Any] | None:
         """The JSON object at a URL; None for a 404. Any other answer ends the flow."""
-        traits, answer = self.traits, self.flow.send("GET", url)
+        answer = self.flow.send("GET", url)
         if isinstance(answer, Failure):
             raise UnknownOutcomeError(f"{url} cannot be reached: {answer.reason}, and {self._not_known}.", url)
-        if answer.status == 404 or (answer.status == 200 and answer.is_html and traits.page_is_missing):
+        if answer.status == 404 or (answer.status == 200 and answer.is_html and self.traits.page_is_missing):
             return None
         document = complete_answer(answer).document if answer.status == 200 else None
         if document is None:
@@ -277,21 +271,19 @@ class _DocumentedFlow:
     def _give_up(self, situation: Situation, reason: str, url: str) -> None:
         """End the flow if a claim says that the client gives up in this situation."""
         if claim := self.traits.gives_up.get(situation):
-            self.flow.rely_on(claim)
-            self._fail(reason, url)
+            self.flow.claims.append(claim)
+            raise ClientFailsError(reason, url)
 
-    def _fail(self, reason: str, url: str) -> NoReturn:
-        raise ClientFailsError(reason, url)
 
-    def _http_url(self, value: Any, source_url: str) -> ParsedUrl:
-        url = parse_url(value) if isinstance(value, str) else None
-        if url is None or not is_http_url(url.href):
-            raise UnknownOutcomeError(f"{source_url} names {shown(value)!r}, which is not a URL.", source_url)
-        return url
+def _http_url(value: Any, source_url: str) -> ParsedUrl:
+    url = parse_http_url(value) if isinstance(value, str) else None
+    if url is None:
+        raise UnknownOutcomeError(f"{source_url} names {shown(value)!r}, which is not a URL.", source_url)
+    return url
 
 
 def _with_valid_scopes(document: dict[str, Any]) -> dict[str, Any]:
     """The same document, without `scopes_supported` if it is not a list of texts."""
     scopes = document.get("scopes_supported")
     is_valid = isinstance(scopes, list) and all(isinstance(scope, str) for scope in scopes)
-    return {name: value for name, value in document.items() if name != "scopes_supported" or is_valid}
+    return document if is_valid else {**document, "scopes_supported": None}

@@ -8,7 +8,7 @@ from the requests of the recorded runs.
 import re
 from typing import Any
 
-from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION
+from routegen.roles import AUTHORIZATION_SERVER, issuer_documents
 from routegen.verify.answers import Answer, shown
 from routegen.verify.clients.javascript_json import JsonSyntaxError, parse_json
 from routegen.verify.clients.sign_in_flow import (
@@ -20,11 +20,11 @@ from routegen.verify.clients.sign_in_flow import (
     unreachable_error,
 )
 from routegen.verify.clients.typescript_sdk import SdkClient, SdkTraits
-from routegen.verify.clients.whatwg_url import ParsedUrl, is_http_url, parse_url
+from routegen.verify.clients.whatwg_url import ParsedUrl, parse_http_url, parse_url
 from routegen.verify.documents import describe_answer
 from routegen.verify.oauth_discovery import resource_metadata_urls
 
-BUNDLED_SDK = SdkTraits(challenge_schemes=frozenset({"bearer"}), redirect_policy="any-origin")
+_BUNDLED_SDK = SdkTraits(redirect_policy="any-origin")
 
 _BEARER = re.compile(r"(?i)^Bearer\s+")
 _PARAMETER = re.compile(r'(?<!\w)(\w+)=(?:"([^"]*)"|([\w-]+))', re.ASCII)
@@ -39,12 +39,13 @@ def connect(flow: SignInFlow) -> str:
     """
     scopes = _discover_scopes(flow)
     flow.get(flow.mcp_url, "any-origin")  # The client asks whether it will need a callback server.
+    client = SdkClient(_BUNDLED_SDK, flow)
     try:
-        first_answer = SdkClient(flow, BUNDLED_SDK).request_endpoint()
+        first_answer = client.request_endpoint()
         if first_answer.status != 401:
             return f"{flow.mcp_url} requires no sign-in."
         _check_scopes(flow, scopes)
-        return SdkClient(flow, BUNDLED_SDK).sign_in(first_answer)
+        return client.sign_in(first_answer)
     except FlowError as error:
         raise _next_step(flow, error) from None
 
@@ -69,7 +70,7 @@ def _older_transport(flow: SignInFlow, error: FlowError) -> FlowError:
         return unreachable_error(answer, None)
     if answer.status == 401:
         try:
-            SdkClient(flow, BUNDLED_SDK).sign_in(answer)
+            SdkClient(_BUNDLED_SDK, flow).sign_in(answer)
         except FlowError as second_error:
             return second_error
     if answer.status in {200, 401}:
@@ -86,9 +87,7 @@ def _discover_scopes(flow: SignInFlow) -> tuple[str, Any] | None:
         ClientFailsError: the metadata names an authorization server that is not a URL.
     """
     first_answer = flow.get(flow.mcp_url, "any-origin")
-    challenge: dict[str, str] = {}
-    resource: Any = None
-    issuer: Any = None
+    challenge, resource, issuer = {}, None, None
     if not (isinstance(first_answer, Answer) and first_answer.is_success):
         if isinstance(first_answer, Answer) and first_answer.status == 401:
             challenge = _challenge_parameters(first_answer)
@@ -115,9 +114,9 @@ def _check_scopes(flow: SignInFlow, discovered: tuple[str, Any] | None) -> None:
     if isinstance(scopes, list) or scopes == "":
         return
     reason = f"The metadata of {flow.mcp_url} has a scopes_supported that is not a list, and the client fails on it."
-    message = (
-        "Cannot read properties of null (reading 'length')" if scopes is None else f"{name}.join is not a function"
-    )
+    message = f"{name}.join is not a function"
+    if scopes is None:
+        message = "Cannot read properties of null (reading 'length')"
     raise ClientFailsError(reason, flow.mcp_url, f"TypeError: {message}")
 
 
@@ -127,24 +126,16 @@ def _challenge_parameters(answer: Answer) -> dict[str, str]:
 
 
 def _server_metadata_urls(server: ParsedUrl) -> list[str]:
-    path = server.path.rstrip("/")
-    if not path:
-        return [f"{server.origin}{AUTHORIZATION_SERVER}", f"{server.origin}{OPENID_CONFIGURATION}"]
-    return [
-        f"{server.origin}{AUTHORIZATION_SERVER}{path}",
-        f"{server.origin}{AUTHORIZATION_SERVER}",
-        f"{server.origin}{OPENID_CONFIGURATION}{path}",
-        f"{server.origin}{path}{OPENID_CONFIGURATION}",
-    ]
+    paths = [path for path, _ in issuer_documents(server.path.rstrip("/"))]
+    if AUTHORIZATION_SERVER not in paths:
+        paths.insert(1, AUTHORIZATION_SERVER)
+    return [f"{server.origin}{path}" for path in paths]
 
 
 def _first_document(flow: SignInFlow, urls: list[str]) -> Any:
     """The first JSON value that is true in JavaScript; after any error, the client requests the next URL."""
     for text in urls:
-        url = parse_url(text)
-        if url is None or not is_http_url(text):
-            continue
-        answer = flow.get(url.href, "any-origin")
+        answer = flow.get(url.href, "any-origin") if (url := parse_http_url(text)) else None
         if isinstance(answer, Answer) and answer.is_success:
             value = parse_json(answer)
             if not isinstance(value, JsonSyntaxError) and (value or isinstance(value, list | dict)):

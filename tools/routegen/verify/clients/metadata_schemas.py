@@ -141,42 +141,33 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """pydantic's AnyHttpUrl with `url_preserve_empty_path`."""
 
 
-class ProtectedResourceFields(BaseModel):
-    """The fields of protected resource metadata that a prediction reads."""
-
-    resource: HttpUrl
-    authorization_servers: Annotated[list[HttpUrl], Field(min_length=1)]
-
-
-class AuthorizationServerFields(BaseModel):
-    """The fields of authorization server metadata that a prediction reads."""
-
-    issuer: HttpUrl
-    authorization_endpoint: HttpUrl
-    token_endpoint: HttpUrl
-    registration_endpoint: HttpUrl | None = None
-    response_types_supported: list[str] = []
+_MODEL_TYPES: dict[str, Any] = {
+    "url": HttpUrl,
+    "web-url": HttpUrl,
+    "string": str,
+    "strings": list[str],
+    "boolean": bool,
+}
 
 
-_MODEL_TYPES: dict[str, Any] = {"url": HttpUrl, "string": str, "strings": list[str], "boolean": bool}
+def _model(name: str, schema: ZodSchema, **other_fields: Any) -> type[BaseModel]:
+    """The model with the fields of a schema, some of which have another type or default in Python."""
+    fields: dict[str, Any] = {
+        field: (_MODEL_TYPES[kind[:-1]], ...) if kind.endswith("!") else (_MODEL_TYPES[kind] | None, None)
+        for field, kind in schema
+        if field not in other_fields
+    }
+    return create_model(name, **fields, **other_fields)
 
 
-def _optional_fields(schema: ZodSchema, model: type[BaseModel]) -> dict[str, Any]:
-    """The fields that the client validates and that no prediction reads."""
-    kinds = {name: kind.replace("web-url", "url") for name, kind in schema if name not in model.model_fields}
-    return {name: (_MODEL_TYPES[kind] | None, None) for name, kind in kinds.items()}
-
-
-ProtectedResourceModel = create_model(
+ProtectedResourceModel = _model(
     "ProtectedResourceModel",
-    __base__=ProtectedResourceFields,
-    **_optional_fields(PROTECTED_RESOURCE, ProtectedResourceFields),
+    PROTECTED_RESOURCE,
+    authorization_servers=(Annotated[list[HttpUrl], Field(min_length=1)], ...),
 )
 """The model `mcp.shared.auth.ProtectedResourceMetadata`."""
 
-AuthorizationServerModel = create_model(
-    "AuthorizationServerModel",
-    __base__=AuthorizationServerFields,
-    **_optional_fields(_PYTHON_SERVER, AuthorizationServerFields),
+AuthorizationServerModel = _model(
+    "AuthorizationServerModel", _PYTHON_SERVER, issuer=(HttpUrl, ...), response_types_supported=(list[str], [])
 )
 """The model `mcp.shared.auth.OAuthMetadata`."""

@@ -5,19 +5,13 @@ From the sources of `mcp` 2.3.0 (`client/auth/oauth2.py`, `client/auth/utils.py`
 """
 
 import json
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ValidationError
 from routegen.roles import AUTHORIZATION_SERVER
 from routegen.verify.answers import Answer, Failure, shown
-from routegen.verify.clients import untested_steps
-from routegen.verify.clients.metadata_schemas import (
-    AuthorizationServerFields,
-    AuthorizationServerModel,
-    ProtectedResourceFields,
-    ProtectedResourceModel,
-)
+from routegen.verify.clients.metadata_schemas import AuthorizationServerModel, ProtectedResourceModel
 from routegen.verify.clients.sign_in_flow import (
     ClientFailsError,
     FlowError,
@@ -25,14 +19,13 @@ from routegen.verify.clients.sign_in_flow import (
     challenge_value,
     complete_answer,
     redirect_target,
+    requested_scopes,
     unreachable_error,
 )
-from routegen.verify.clients.whatwg_url import is_http_url, keep_empty_path
+from routegen.verify.clients.whatwg_url import keep_empty_path, parse_http_url
 from routegen.verify.documents import describe_answer
 from routegen.verify.mcp_messages import error_of, error_text, is_message, result_of
 from routegen.verify.oauth_discovery import resource_metadata_urls, server_metadata_urls
-
-_Model = TypeVar("_Model", bound=BaseModel)
 
 
 def connect(flow: SignInFlow) -> str:
@@ -44,8 +37,7 @@ def connect(flow: SignInFlow) -> str:
     first_answer = flow.send_and_follow("POST", flow.mcp_url)
     if isinstance(first_answer, Failure):
         raise _unreachable(first_answer)
-    media_type = first_answer.media_type
-    if first_answer.status == 200 and media_type in {"application/json", "text/event-stream"}:
+    if first_answer.status == 200 and first_answer.media_type in {"application/json", "text/event-stream"}:
         if not is_message(first_answer):
             reason = f"{first_answer.url} {describe_answer(first_answer)}, which is not an MCP message."
             raise ClientFailsError(reason, first_answer.url)
@@ -55,29 +47,32 @@ def connect(flow: SignInFlow) -> str:
         return f"{flow.mcp_url} requires no sign-in, and answers `server/discover`."
     if first_answer.status != 401:
         raise _endpoint_error(flow, first_answer)
-    resource = _discover_resource(flow, first_answer)
-    metadata = _discover_server(flow, resource.authorization_servers[0] if resource else None)
-    authorization_url = metadata.authorization_endpoint if metadata else f"{_endpoint_origin(flow)}/authorize"
-    _register(flow, metadata.registration_endpoint if metadata else None, authorization_url)
-    untested_steps.check_sign_in_page(flow, authorization_url, _error_text("Unexpected authorization response: 404"))
+    # Without protected resource metadata, the client names the MCP endpoint as the resource (`get_resource_url`).
+    resource = _discover_resource(flow, first_answer) or {"resource": flow.mcp_url}
+    server = _discover_server(flow, resource.get("authorization_servers", [None])[0])
+    origin = _endpoint_origin(flow)
+    authorization_url = server["authorization_endpoint"] if server else f"{origin}/authorize"
+    _register(flow, server.get("registration_endpoint"), authorization_url)
+    flow.check_sign_in_page(authorization_url, _error_text("Unexpected authorization response: 404"))
     if "?" in authorization_url:
         reason = f"{authorization_url} has a query, and the client adds its parameters after a second question mark."
         raise ClientFailsError(reason, authorization_url)
-    # Without protected resource metadata, the client names the MCP endpoint as the resource (`get_resource_url`).
-    resource_fields: dict[str, Any] = resource.model_dump() if resource else {"resource": flow.mcp_url}
-    server_fields = metadata.model_dump() if metadata else {}
-    if resource_fields.get("scopes_supported") is None:  # `get_client_metadata_scopes`
-        resource_fields["scopes_supported"] = server_fields.get("scopes_supported")
-    untested_steps.assume_token(flow, challenge_value(first_answer, "scope"), resource_fields, server_fields)
-    untested_steps.assume_response(flow, server_fields)
-    return untested_steps.sign_in_reason(flow, authorization_url)
+    scopes = requested_scopes(challenge_value(first_answer, "scope"), resource)
+    if scopes is None:  # `get_client_metadata_scopes`
+        scopes = server.get("scopes_supported")
+    return flow.sign_in(authorization_url, scopes, resource, server)
 
 
 def _error_text(message: str) -> str:
     return f"RuntimeError: Client failed to connect: {message}"
 
 
-def _discover_resource(flow: SignInFlow, challenge: Answer) -> ProtectedResourceFields | None:
+def _endpoint_origin(flow: SignInFlow) -> str:
+    parts = urlsplit(flow.mcp_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _discover_resource(flow: SignInFlow, challenge: Answer) -> dict[str, Any] | None:
     """The protected resource metadata; the client ignores every answer that is not such a document."""
     server_error = None
     named = challenge_value(challenge, "resource_metadata")
@@ -85,50 +80,43 @@ def _discover_resource(flow: SignInFlow, challenge: Answer) -> ProtectedResource
         answer = _get_metadata(flow, url)
         if answer.status >= 500 or answer.status == 429:
             server_error = answer
-        resource = _validate(ProtectedResourceModel, answer)
-        if resource:
-            _check_resource(flow, resource.resource, url)
+        if resource := _validate(ProtectedResourceModel, answer):
+            _check_resource(flow, resource["resource"], url)
             return resource
     if server_error:
         # After a server error the client cannot know that there is no metadata, so it does not use the older discovery.
         text = _error_text(f"Protected resource metadata request failed: HTTP {server_error.status}")
-        reason = (
-            f"{server_error.url} {describe_answer(server_error)}, and the client does not look for metadata elsewhere."
-        )
+        description = f"{server_error.url} {describe_answer(server_error)}"
+        reason = f"{description}, and the client does not look for metadata elsewhere."
         raise ClientFailsError(reason, server_error.url, text)
     return None
 
 
-def _server_url(flow: SignInFlow) -> str:
-    return flow.mcp_url.rstrip("/")  # as FastMCP's `OAuth` does
-
-
 def _check_resource(flow: SignInFlow, resource: str, url: str) -> None:
     """Check the resource (RFC 8707): the endpoint's origin, and the start of its path (`check_resource_allowed`)."""
-    endpoint_parts = urlsplit(_server_url(flow))
+    endpoint_parts = urlsplit(flow.mcp_url.rstrip("/"))  # as FastMCP's `OAuth` writes it
     resource_parts = urlsplit(resource)
-    endpoint_origin = (endpoint_parts.scheme.lower(), endpoint_parts.netloc.lower())
-    same_origin = endpoint_origin == (resource_parts.scheme.lower(), resource_parts.netloc.lower())
+    endpoint_origin, resource_origin = (
+        (parts.scheme.lower(), parts.netloc.lower()) for parts in (endpoint_parts, resource_parts)
+    )
     endpoint_path, resource_path = (f"{parts.path.removesuffix('/')}/" for parts in (endpoint_parts, resource_parts))
-    if same_origin and endpoint_path.startswith(resource_path):
-        return
-    expected = urlunsplit((*endpoint_origin, endpoint_parts.path, endpoint_parts.query, ""))
-    text = _error_text(f"Protected resource {resource} does not match expected {expected}")
-    raise ClientFailsError(f"{url} describes the resource {resource}, not {expected}.", url, text)
+    if endpoint_origin != resource_origin or not endpoint_path.startswith(resource_path):
+        expected = urlunsplit((*endpoint_origin, endpoint_parts.path, endpoint_parts.query, ""))
+        text = _error_text(f"Protected resource {resource} does not match expected {expected}")
+        raise ClientFailsError(f"{url} describes the resource {resource}, not {expected}.", url, text)
 
 
-def _discover_server(flow: SignInFlow, issuer: str | None) -> AuthorizationServerFields | None:
-    """The metadata of the authorization server that the resource metadata names; None if the client finds none."""
+def _discover_server(flow: SignInFlow, issuer: str | None) -> dict[str, Any]:
+    """The metadata of the authorization server that the resource metadata names; empty if the client finds none."""
     urls = server_metadata_urls(issuer) if issuer else [f"{_endpoint_origin(flow)}{AUTHORIZATION_SERVER}"]
     for url in urls:
         answer = _get_metadata(flow, url)
         if not (answer.status == 200 or 300 <= answer.status < 500):
-            return None
-        metadata = _validate(AuthorizationServerModel, answer)
-        if metadata:
-            _check_issuer(flow, issuer, metadata.issuer, url)
-            return metadata
-    return None
+            break
+        if server := _validate(AuthorizationServerModel, answer):
+            _check_issuer(flow, issuer, server["issuer"], url)
+            return server
+    return {}
 
 
 def _check_issuer(flow: SignInFlow, issuer: str | None, metadata_issuer: str, url: str) -> None:
@@ -143,32 +131,24 @@ def _check_issuer(flow: SignInFlow, issuer: str | None, metadata_issuer: str, ur
     raise ClientFailsError(f"{url} has the issuer {metadata_issuer}, not {expected}.", url, text)
 
 
-def _endpoint_origin(flow: SignInFlow) -> str:
-    parts = urlsplit(_server_url(flow))
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 def _register(flow: SignInFlow, named_url: str | None, authorization_url: str) -> None:
     """Register at the URL that the metadata names, or else at the default path of the MCP endpoint's origin."""
     url = named_url or f"{_endpoint_origin(flow)}/register"
-    in_metadata = named_url is not None
-    answer = untested_steps.register(flow, url, authorization_url, in_metadata=in_metadata, policy="same-origin")
+    answer = flow.register(url, authorization_url, in_metadata=named_url is not None)
     if answer is None:
         return
     if isinstance(answer, Failure):
         raise _unreachable(answer)
-    body = complete_answer(answer).body
-    reason = untested_steps.refusal_reason(flow, url, answer)
+    body, text = complete_answer(answer).body, None
     if answer.status not in {200, 201}:
         target = redirect_target(answer)
         note = f" (redirected to {target.partition('?')[0]}; not followed)" if target else ""
-        message = f"Registration failed: {answer.status}{note} {body.decode('utf-8', 'replace')}"
-        raise ClientFailsError(reason, url, _error_text(message))
-    problem = _registration_problem(body)
-    if problem is not None:
-        raise ClientFailsError(
-            reason, url, _error_text(f"Invalid registration response: {problem}") if problem else None
-        )
+        text = _error_text(f"Registration failed: {answer.status}{note} {body.decode('utf-8', 'replace')}")
+    elif (problem := _registration_problem(body)) is None:
+        return
+    elif problem:
+        text = _error_text(f"Invalid registration response: {problem}")
+    raise ClientFailsError(flow.refusal_reason(url, answer), url, text)
 
 
 def _registration_problem(body: bytes) -> str | None:
@@ -187,7 +167,7 @@ def _registration_problem(body: bytes) -> str | None:
 
 
 def _get_metadata(flow: SignInFlow, url: str) -> Answer:
-    if not is_http_url(url):
+    if not parse_http_url(url):
         message = "Request URL is missing an 'http://' or 'https://' protocol."
         text = _error_text(message) if "://" not in url else None
         reason = f"{flow.mcp_url} names {shown(url)!r} as its metadata, which is not an http or https URL."
@@ -198,12 +178,12 @@ def _get_metadata(flow: SignInFlow, url: str) -> Answer:
     return answer
 
 
-def _validate(model: type[_Model], answer: Answer) -> _Model | None:
+def _validate(model: type[BaseModel], answer: Answer) -> dict[str, Any] | None:
     """The document in an answer with status 200; None if it does not fit the model."""
     if answer.status != 200:
         return None
     try:
-        return model.model_validate_json(complete_answer(answer).body)
+        return model.model_validate_json(complete_answer(answer).body).model_dump()
     except ValidationError:
         return None
 

@@ -38,27 +38,21 @@ def parse_url(text: str) -> ParsedUrl | None:
         url = Url(text)
     except (ValidationError, ValueError):
         return None
-    return ParsedUrl(
-        href=str(url),
-        scheme=url.scheme,
-        host=url.host or "",
-        port=url.port,
-        path=url.path or "/",
-        query=f"?{url.query}" if url.query else "",
-        userinfo=url.username is not None or url.password is not None,
-    )
+    query = f"?{url.query}" if url.query else ""
+    has_userinfo = url.username is not None or url.password is not None
+    return ParsedUrl(str(url), url.scheme, url.host or "", url.port, url.path or "/", query, has_userinfo)
 
 
-def is_http_url(text: str) -> bool:
-    """Whether a text is an http or https URL, which a client can request."""
+def parse_http_url(text: str) -> ParsedUrl | None:
+    """Parse an http or https URL, which a client can request; None for any other text."""
     url = parse_url(text)
-    return url is not None and url.scheme in {"http", "https"}
+    return url if url and url.scheme in {"http", "https"} else None
 
 
 def keep_empty_path(text: str) -> str | None:
     """Write an http or https URL as pydantic does with `url_preserve_empty_path`; None if pydantic rejects it."""
-    url = parse_url(text)
-    if url is None or url.scheme not in {"http", "https"} or not url.host:
+    url = parse_http_url(text)
+    if url is None or not url.host:
         return None
     if url.path == "/" and not _has_path(text):
         slash = url.href.index("/", len(url.scheme) + 3)
