@@ -27,7 +27,8 @@ def find_problems(manifest: Manifest) -> Iterator[str]:
             app, path = owners.setdefault(key.shape, (route.app, route.path))
             requests = (key.method, key.shape)
             if app != route.app:
-                yield f"{entry}: {shorten(app)!r} and {shorten(route.app)!r} both claim {shorten(path)}"
+                apps = f"{shorten(app)!r} and {shorten(route.app)!r}"
+                yield f"{entry}: {apps} both claim {shorten(path)}; a path has one app, so remove it from the other"
             elif requests in first_keys:
                 yield f"{subject} takes the same requests as {first_keys[requests]!r} before it"
             first_keys.setdefault(requests, shorten(text))
