@@ -25,6 +25,7 @@ REQUIREMENTS = (
     "fastmcp==3.0.*",
     "fastmcp==3.*",
     "fastmcp==4.0.*",
+    "fastmcp==4.1.*",
     f"fastmcp=={version('fastmcp')}",
 )
 _APP = ROOT / "tests" / "helpers" / "data" / "authkit.py"
