@@ -83,9 +83,8 @@ def test_a_url_that_cannot_be_requested_is_an_error(url: str) -> None:
 def test_an_origin_has_the_form_that_browsers_use() -> None:
     origins = {"HTTPS://Wiki.Example:443/x": "https://wiki.example", "http://[::1]:80": "http://[::1]"}
     for url, origin in origins.items():
-        parts = split_url(url)
-        assert parts is not None
-        assert origin_of(parts) == origin
+        assert split_url(url) is not None
+        assert origin_of(url) == origin
 
 
 def test_only_the_deployment_and_the_servers_that_it_names_are_allowed() -> None:

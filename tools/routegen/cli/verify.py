@@ -127,8 +127,7 @@ def _locate(url: str, manifest: Manifest | None, pages: tuple[str, ...]) -> tupl
     for path in pages:
         if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
             raise ConfigError(f"--page: {path!r} is not a path; write it like /Home, percent-encoded if necessary")
-    parts = urlsplit(url)
-    origin, url_path = origin_of(parts), parts.path
+    origin, url_path = origin_of(url), urlsplit(url).path
     if manifest is None:
         endpoint = url_path or "/mcp"
         return (origin + endpoint,), Deployment(origin, None, pages)

@@ -49,18 +49,27 @@ class NoDocument:
     Attributes:
         url: the first URL that was requested.
         reason: the kind of the answer.
-        description: the answer as a predicate, such as `answers 404 with a web page ("Not Found")`.
-        redirects: the redirects among the answers.
-        failure: the failed request, if the reason is `unreachable`.
-        status: the status of the last answer; None without an answer.
+        answer: the last answer; a redirect if it was not followed.
+        redirects: the redirects before that answer.
     """
 
     url: str
     reason: NoDocumentReason
-    description: str
+    answer: Answer | Failure
     redirects: tuple[Answer, ...] = ()
-    failure: Failure | None = None
-    status: int | None = None
+
+    @property
+    def description(self) -> str:
+        """The answer as a predicate, such as `answers 404 with a web page ("Not Found")`."""
+        if isinstance(self.answer, Failure):
+            return f"gives no answer: {self.answer.reason}"
+        problem = f": {self.answer.parsed_body.problem}" if self.reason == "not-json" else ""
+        return describe_answer(self.answer) + problem
+
+    @property
+    def status(self) -> int | None:
+        """The status of the answer; None without an answer."""
+        return self.answer.status if isinstance(self.answer, Answer) else None
 
     @property
     def needs_sign_in(self) -> bool:
@@ -76,6 +85,10 @@ class NoDocument:
     def stops_strict_clients(self) -> bool:
         """Whether some clients give up here, and do not request the next URL: status 200 without a JSON object."""
         return self.reason in {"page", "not-json"}
+
+
+DocumentAnswer = Document | NoDocument
+"""The answer of a URL at which clients look for a document."""
 
 
 def follow_redirects(answers: Answers, url: str) -> tuple[Answer | Failure, tuple[Answer, ...]]:
@@ -108,27 +121,25 @@ def redirect_location(answer: Answer) -> str | None:
 
 def leaves_origin(url: str, target: str) -> bool:
     """Whether a redirect from a URL to a target leads to another origin."""
-    source_parts, target_parts = split_url(url), split_url(target)
-    return source_parts is None or target_parts is None or origin_of(source_parts) != origin_of(target_parts)
+    return split_url(url) is None or split_url(target) is None or origin_of(url) != origin_of(target)
 
 
-def read_document(answers: Answers, url: str) -> Document | NoDocument:
+def read_document(answers: Answers, url: str) -> DocumentAnswer:
     """Request the JSON object at a URL."""
     answer, redirects = follow_redirects(answers, url)
-    if isinstance(answer, Failure):
-        return NoDocument(url, "unreachable", f"gives no answer: {answer.reason}", redirects, answer)
-    description = describe_answer(answer)
-    if (target := redirect_location(answer)) is not None:
-        reason: NoDocumentReason = "other-origin" if leaves_origin(answer.url, target) else "server-error"
-        return NoDocument(url, reason, description, (*redirects, answer))
-    if answer.status != 200:
-        kind: NoDocumentReason = "server-error" if answer.status >= 500 else "missing"
-        return NoDocument(url, kind, description, redirects, status=answer.status)
-    if answer.document is not None:
+    if isinstance(answer, Answer) and answer.status == 200 and answer.document is not None:
         return Document(url, answer, redirects)
-    if answer.is_html:
-        return NoDocument(url, "page", description, redirects)
-    return NoDocument(url, "not-json", f"{description}: {answer.parsed_body.problem}", redirects)
+    return NoDocument(url, _no_document_reason(answer), answer, redirects)
+
+
+def _no_document_reason(answer: Answer | Failure) -> NoDocumentReason:
+    if isinstance(answer, Failure):
+        return "unreachable"
+    if (target := redirect_location(answer)) is not None:
+        return "other-origin" if leaves_origin(answer.url, target) else "server-error"
+    if answer.status != 200:
+        return "server-error" if answer.status >= 500 else "missing"
+    return "page" if answer.is_html else "not-json"
 
 
 def describe_answer(answer: Answer) -> str:

@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
+from urllib.parse import urlsplit
 
 import httpcore2
 from routegen import __version__
@@ -27,7 +28,6 @@ from routegen.verify.guarded_connection import (
     resolve_host,
 )
 from routegen.verify.mcp_messages import DISCOVER, LIST_TOOLS, LISTEN, modern_headers
-from routegen.verify.request_url import split_url
 from routegen.verify.ssrf_guard import SsrfGuard
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -150,9 +150,7 @@ class Fetcher:
         if problem := self.guard.url_problem(url):
             return Failure(method, url, "not-allowed", problem)
         seconds = min(_LISTEN_SECONDS, self.limits.request) if caller == "listening" else self.limits.request
-        deadline = Deadline.after(seconds)
-        if self._end_of_run.monotonic_time < deadline.monotonic_time:
-            deadline = self._end_of_run
+        deadline = min(Deadline.after(seconds), self._end_of_run)
         try:
             return self._send(caller, method, url, deadline)
         except RequestError as error:
@@ -170,40 +168,34 @@ class Fetcher:
         if method == "POST":
             body, message_headers = _MESSAGES.get(caller, (self.post_bodies[url], ()))
             media_type = "application/json" if body else "application/x-www-form-urlencoded"
-            headers = (*headers, *message_headers, ("content-type", media_type))
+            headers += (*message_headers, ("content-type", media_type))
         backend = GuardedBackend(self.guard, self._names, deadline, _MAX_ANSWER_BYTES)
+        tls_context = _tls_context() if url.startswith("https:") else None
         with (
             # One connection for each request: the rest of one answer cannot become the beginning of another.
-            httpcore2.ConnectionPool(
-                network_backend=backend, ssl_context=_tls_context() if url.startswith("https:") else None
-            ) as pool,
+            httpcore2.ConnectionPool(network_backend=backend, ssl_context=tls_context) as pool,
             pool.stream(method, url, headers=headers, content=body) as response,
         ):
             # httpcore2 keeps the bytes of the server, and HTTP's headers are Latin-1.
-            received = tuple(
-                (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers
-            )
+            pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers)
+            received = tuple((name.lower(), value) for name, value in pairs)
             data, truncated = _read_body(response, received, method)
         return Answer(method, url, response.status, received, data, truncated)
 
     def _headers(self, caller: Caller, method: str, url: str) -> _Headers:
-        parts = split_url(url)
-        if method == "POST":
-            accept = "application/json, text/event-stream"
-        else:
-            accept = "text/event-stream" if caller == "listening" else "*/*"
-        common: _Headers = (
-            ("host", parts.netloc if parts else ""),
+        accept = "text/event-stream" if caller == "listening" else "*/*"
+        headers: _Headers = (
+            ("host", urlsplit(url).netloc),
             ("user-agent", f"routegen/{__version__}"),
-            ("accept", accept),
+            ("accept", "application/json, text/event-stream" if method == "POST" else accept),
             ("accept-encoding", "identity"),
             ("connection", "close"),
         )
         if caller in {"in-browser", "in-browser-with-token"}:
-            common = (*common, ("origin", BROWSER_ORIGIN), *(_PREFLIGHT if method == "OPTIONS" else ()))
+            headers += (("origin", BROWSER_ORIGIN), *(_PREFLIGHT if method == "OPTIONS" else ()))
         session = self._sessions[url] if caller == "in-session" else ()
         has_token = self.token and (caller in _TOKEN_CALLERS or session)
-        return (*common, *session, *((("authorization", f"Bearer {self.token}"),) if has_token else ()))
+        return headers + session + ((("authorization", f"Bearer {self.token}"),) if has_token else ())
 
 
 @dataclass(frozen=True)

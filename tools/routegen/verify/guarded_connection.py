@@ -32,7 +32,7 @@ class RequestError(Exception):
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Deadline:
     """The end of a time limit on the monotonic clock, and the time limit as text, such as `10 s`."""
 
@@ -82,26 +82,23 @@ class ResolvedNames:
                 self._results[host] = self._resolve(host, port, deadline)
             result = self._results[host]
         if isinstance(result, str):
-            raise RequestError("dns", result)
+            raise RequestError("dns", f"the name {host} cannot be resolved: {result}")
         return result
 
     def _resolve(self, host: str, port: int, deadline: Deadline) -> list[Address] | str:
         """Resolve in a thread, because the resolver of the operating system has no time limit."""
-        addresses: list[Address] = []
-        problems: list[str] = []
+        results: list[list[Address] | str] = []
 
         def resolve() -> None:
             try:
-                addresses.extend(self._resolver(host, port))
+                results.append(self._resolver(host, port))
             except (OSError, UnicodeError) as error:
-                problems.append(str(getattr(error, "strerror", None) or error))
+                results.append(str(getattr(error, "strerror", None) or error))
 
         thread = threading.Thread(target=resolve, daemon=True)
         thread.start()
         thread.join(deadline.remaining_seconds())
-        if problems or not addresses:
-            return f"the name {host} cannot be resolved: {problems[0] if problems else 'no answer'}"
-        return list(addresses)
+        return results[0] if results and results[0] else "no answer"
 
 
 @dataclass(eq=False)
@@ -126,8 +123,13 @@ class GuardedBackend(httpcore2.NetworkBackend):
         Raises:
             RequestError: no address is allowed, or none accepts the connection.
         """
+        addresses = self.names.addresses(host, port, self.deadline)
+        problems = {address: self.guard.address_problem(address) for address in addresses}
+        allowed = [address for address, problem in problems.items() if problem is None]
+        if not allowed:
+            raise RequestError("not-allowed", f"{host} is not requested: {problems[addresses[0]]}")
         error: Exception | None = None
-        for address in self._allowed_addresses(host, port)[:_MAX_ADDRESSES]:
+        for address in allowed[:_MAX_ADDRESSES]:
             try:
                 stream = httpcore2.SyncBackend().connect_tcp(
                     str(address), port, self.deadline.remaining_seconds(), local_address, socket_options
@@ -139,14 +141,6 @@ class GuardedBackend(httpcore2.NetworkBackend):
         if isinstance(error, httpcore2.ConnectTimeout):
             raise RequestError("timeout", f"there is no connection to {host}:{port} within {self.deadline.limit}")
         raise RequestError("refused", f"there is no connection to {host}:{port}: {_cause_of(error)}")
-
-    def _allowed_addresses(self, host: str, port: int) -> list[Address]:
-        addresses = self.names.addresses(host, port, self.deadline)
-        problems = {address: self.guard.address_problem(address) for address in addresses}
-        allowed = [address for address, problem in problems.items() if problem is None]
-        if not allowed:
-            raise RequestError("not-allowed", f"{host} is not requested: {problems[addresses[0]]}")
-        return allowed
 
 
 def _cause_of(error: BaseException | None) -> str:
@@ -187,11 +181,11 @@ class _LimitedStream(httpcore2.NetworkStream):
     ) -> httpcore2.NetworkStream:
         try:
             stream = self.stream.start_tls(ssl_context, server_hostname, self.deadline.remaining_seconds())
-        except httpcore2.ConnectError as error:
-            raise RequestError("tls", f"TLS with {server_hostname} fails: {_cause_of(error)}") from None
-        except httpcore2.ConnectTimeout:
-            reason = f"TLS with {server_hostname} is not ready within {self.deadline.limit}"
-            raise RequestError("tls", reason) from None
+        except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+            problem = f"fails: {_cause_of(error)}"
+            if isinstance(error, httpcore2.ConnectTimeout):
+                problem = f"is not ready within {self.deadline.limit}"
+            raise RequestError("tls", f"TLS with {server_hostname} {problem}") from None
         return _LimitedStream(stream, self.deadline, self.remaining_bytes)
 
     def get_extra_info(self, info: str) -> Any:

@@ -12,11 +12,11 @@ from functools import cached_property
 from typing import Literal
 from urllib.parse import urlsplit
 
-from routegen.roles import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE
+from routegen.roles import PROTECTED_RESOURCE, issuer_documents
 from routegen.verify.answers import Answer, Answers, Failure
-from routegen.verify.documents import Document, NoDocument, read_document
+from routegen.verify.documents import Document, DocumentAnswer, NoDocument, read_document
 from routegen.verify.mcp_messages import is_modern_answer, result_of
-from routegen.verify.request_url import is_http_url, is_secure, origin_of
+from routegen.verify.request_url import is_secure, origin_of, split_url
 
 RENAMED_HEADER = "x-amzn-remapped-www-authenticate"
 """The name that AWS gives to WWW-Authenticate (API Gateway, "Important notes" on REST APIs and function URLs)."""
@@ -58,7 +58,7 @@ class MetadataSearch:
     """
 
     url: str
-    attempts: tuple[Document | NoDocument, ...]
+    attempts: tuple[DocumentAnswer, ...]
 
     @property
     def document(self) -> Document | None:
@@ -68,30 +68,12 @@ class MetadataSearch:
     @property
     def blocking_answer(self) -> NoDocument | None:
         """The first response with status 200 that is not JSON and is before the document: strict clients stop there."""
-        end = next((attempt for attempt in self.attempts if _ends_strict_search(attempt)), None)
-        return end if isinstance(end, NoDocument) else None
-
-
-def _ends_strict_search(attempt: Document | NoDocument) -> bool:
-    return isinstance(attempt, Document) or attempt.stops_strict_clients
-
-
-@dataclass(frozen=True)
-class ResourceMetadata:
-    """The protected resource metadata, at each URL where clients look for it.
-
-    Attributes:
-        at_challenge_url: the answer of the URL in the challenge; None if the challenge names no URL.
-        well_known: the search of a client without the challenge, up to the first answer that ends it.
-    """
-
-    at_challenge_url: Document | NoDocument | None
-    well_known: MetadataSearch
-
-    @property
-    def document(self) -> Document | None:
-        """The document that a client gets."""
-        return self.at_challenge_url if isinstance(self.at_challenge_url, Document) else self.well_known.document
+        for attempt in self.attempts:
+            if isinstance(attempt, Document):
+                return None
+            if attempt.stops_strict_clients:
+                return attempt
+        return None
 
 
 @dataclass(frozen=True)
@@ -110,21 +92,24 @@ class OAuthDiscovery:
     Attributes:
         mcp_url: the URL of the MCP endpoint.
         first_answer: the answer to `initialize` without a token.
+        modern_answer: the answer to `server/discover` without a token; None if it is not known.
         challenge: the challenge of a 401; None if the status is not 401.
-        resource: the protected resource metadata; None if the endpoint is open or gives no answer.
+        named: the answer of the URL in the challenge; None if the challenge names no URL.
+        well_known: the search for the protected resource metadata by a client without the challenge, up to the first
+            answer that ends it; None if the endpoint is open or gives no answer.
         servers: the authorization servers that clients use, in the order in which the resource metadata names them.
         misplaced: the resource metadata below a first segment of the path, such as the name of a stage, where no client
             looks for it; None if it is elsewhere.
-        modern_answer: the answer to `server/discover` without a token; None if it is not known.
     """
 
     mcp_url: str
     first_answer: Answer | Failure
+    modern_answer: Answer | Failure | None = None
     challenge: Challenge | None = None
-    resource: ResourceMetadata | None = None
+    named: DocumentAnswer | None = None
+    well_known: MetadataSearch | None = None
     servers: tuple[MetadataSearch, ...] = ()
     misplaced: Document | None = None
-    modern_answer: Answer | Failure | None = None
 
     @property
     def is_open_for_modern_clients(self) -> bool:
@@ -141,7 +126,8 @@ class OAuthDiscovery:
     @property
     def resource_document(self) -> Document | None:
         """The protected resource metadata that a client gets."""
-        return self.resource.document if self.resource else None
+        well_known = self.well_known.document if self.well_known else None
+        return self.named if isinstance(self.named, Document) else well_known
 
     @cached_property
     def server_documents(self) -> tuple[Document, ...]:
@@ -149,11 +135,11 @@ class OAuthDiscovery:
         return tuple(server.document for server in self.servers if server.document)
 
     @cached_property
-    def attempts(self) -> tuple[Document | NoDocument, ...]:
+    def attempts(self) -> tuple[DocumentAnswer, ...]:
         """The answer of every URL at which clients look for a document."""
-        resource = (self.resource.at_challenge_url, *self.resource.well_known.attempts) if self.resource else ()
-        attempts = [*resource, *(attempt for server in self.servers for attempt in server.attempts)]
-        return tuple(attempt for attempt in attempts if attempt is not None)
+        searches = [self.well_known, *self.servers] if self.well_known else self.servers
+        attempts = [attempt for search in searches for attempt in search.attempts]
+        return (self.named, *attempts) if self.named else tuple(attempts)
 
     @cached_property
     def metadata_urls(self) -> tuple[str, ...]:
@@ -197,22 +183,22 @@ def discover(
         modern_answer: the answer to `server/discover` without a token.
     """
     first = answers.get("POST", mcp_url)
-    without_sign_in = OAuthDiscovery(mcp_url, first, modern_answer=modern_answer)
+    discovery = OAuthDiscovery(mcp_url, first, modern_answer)
     if isinstance(first, Failure) or is_open(first) or is_modern_answer(first):
-        return without_sign_in
-    if first.status != 401 and without_sign_in.is_open_for_modern_clients:
-        return without_sign_in
+        return discovery
+    if first.status != 401 and discovery.is_open_for_modern_clients:
+        return discovery
     challenge = challenge_of(first) if first.status == 401 else None
-    at_challenge_url = read_document(answers, challenge.url) if challenge and challenge.url else None
+    named = read_document(answers, challenge.url) if challenge and challenge.url else None
     well_known = _search(answers, mcp_url, resource_metadata_urls(mcp_url), is_strict=True)
-    resource = ResourceMetadata(at_challenge_url, well_known)
-    if resource.document:
-        urls = authorization_servers(resource.document)[:_MAX_SERVERS]
+    discovery = replace(discovery, challenge=challenge, named=named, well_known=well_known)
+    if document := discovery.resource_document:
+        urls = authorization_servers(document)[:_MAX_SERVERS]
         servers = tuple(_named_server(answers, url, allow) for url in urls)
     else:
         servers = _server_at_origin(answers, mcp_url)
     misplaced = None if well_known.document else _misplaced_metadata(answers, mcp_url)
-    return OAuthDiscovery(mcp_url, first, challenge, resource, servers, misplaced, modern_answer)
+    return replace(discovery, servers=servers, misplaced=misplaced)
 
 
 def is_open(first_answer: Answer) -> bool:
@@ -235,11 +221,10 @@ def challenge_of(answer: Answer) -> Challenge:
 
 def _misplaced_metadata(answers: Answers, mcp_url: str) -> Document | None:
     """The resource metadata below the first segment of the endpoint's path, as behind a named stage of API Gateway."""
-    parts = urlsplit(mcp_url)
-    first, _, rest = parts.path[1:].partition("/")
+    first, _, rest = urlsplit(mcp_url).path[1:].partition("/")
     if not rest:
         return None
-    document = read_document(answers, f"{origin_of(parts)}/{first}{PROTECTED_RESOURCE}/{rest.rstrip('/')}")
+    document = read_document(answers, f"{origin_of(mcp_url)}/{first}{PROTECTED_RESOURCE}/{rest.rstrip('/')}")
     return document if isinstance(document, Document) and "resource" in document.value else None
 
 
@@ -248,35 +233,27 @@ def resource_metadata_urls(mcp_url: str) -> tuple[str, ...]:
 
     The path of the endpoint is after the well-known path; the root document is second.
     """
-    parts = urlsplit(mcp_url)
-    path = parts.path.rstrip("/")
-    root = f"{origin_of(parts)}{PROTECTED_RESOURCE}"
+    path = urlsplit(mcp_url).path.rstrip("/")
+    root = f"{origin_of(mcp_url)}{PROTECTED_RESOURCE}"
     return (f"{root}{path}", root) if path else (root,)
 
 
 def server_metadata_urls(server_url: str) -> tuple[str, ...]:
     """The URLs at which clients look for authorization server metadata (RFC 8414, section 3.1 and section 5)."""
-    parts = urlsplit(server_url)
-    origin, path = origin_of(parts), parts.path.rstrip("/")
-    if not path:
-        return f"{origin}{AUTHORIZATION_SERVER}", f"{origin}{OPENID_CONFIGURATION}"
-    return (
-        f"{origin}{AUTHORIZATION_SERVER}{path}",
-        f"{origin}{OPENID_CONFIGURATION}{path}",
-        f"{origin}{path}{OPENID_CONFIGURATION}",
-    )
+    origin, path = origin_of(server_url), urlsplit(server_url).path.rstrip("/")
+    return tuple(f"{origin}{document}" for document, _ in issuer_documents(path))
 
 
 def authorization_servers(resource_metadata: Document) -> tuple[str, ...]:
     """The URLs of the authorization servers that protected resource metadata names, without duplicates."""
     value = resource_metadata.value.get("authorization_servers")
     urls = [url for url in value[:_MAX_LISTED] if isinstance(url, str)] if isinstance(value, list) else []
-    return tuple(dict.fromkeys(url for url in urls if is_http_url(url)))
+    return tuple(dict.fromkeys(filter(split_url, urls)))
 
 
 def _server_at_origin(answers: Answers, mcp_url: str) -> tuple[MetadataSearch, ...]:
     """The MCP server's origin, if it is an authorization server (MCP 2025-03-26, "Server Metadata Discovery")."""
-    origin = origin_of(urlsplit(mcp_url))
+    origin = origin_of(mcp_url)
     server = _search(answers, origin, server_metadata_urls(origin))
     issuer = server.document.value.get("issuer") if server.document else None
     # The origin can have a copy of another server's metadata. Most clients refuse a copy.
@@ -292,9 +269,10 @@ def _named_server(answers: Answers, url: str, allow: Callable[[str], None]) -> M
 
 def _search(answers: Answers, url: str, document_urls: tuple[str, ...], *, is_strict: bool = False) -> MetadataSearch:
     """Look for a document; only a strict search ends at an answer at which strict clients stop."""
-    attempts: list[Document | NoDocument] = []
+    attempts: list[DocumentAnswer] = []
     for document_url in document_urls:
-        attempts.append(read_document(answers, document_url))
-        if isinstance(attempts[-1], Document) or (is_strict and _ends_strict_search(attempts[-1])):
+        attempt = read_document(answers, document_url)
+        attempts.append(attempt)
+        if isinstance(attempt, Document) or (is_strict and attempt.stops_strict_clients):
             break
     return MetadataSearch(url, tuple(attempts))

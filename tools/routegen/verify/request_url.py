@@ -36,46 +36,39 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def split_url(url: str) -> SplitResult | None:
-    """The parts of a URL; None for a URL that is too long, has no host, has a user name, or has a wrong character."""
+    """The parts of an http or https URL; None for one that is too long, has a user name, or has a wrong character."""
     if len(url) > MAX_URL_CHARACTERS or _NOT_IN_A_URL.search(url):
         return None
     try:
         parts = urlsplit(url)
-        port = parts.port
+        is_valid = parts.scheme in _DEFAULT_PORTS and parts.hostname and parts.username is None and parts.port != 0
     except ValueError:
         return None
-    if not parts.hostname or parts.username is not None or port == 0:
-        return None
-    return parts
+    return parts if is_valid else None
 
 
-def origin_of(parts: SplitResult) -> str:
-    """The origin as browsers write it: lower case, without a default port (RFC 6454, section 6.2)."""
+def origin_of(url: str) -> str:
+    """The origin of a URL as browsers write it: lower case, without a default port (RFC 6454, section 6.2)."""
+    parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     bracketed = f"[{host}]" if ":" in host else host
     port = parts.port if parts.port != _DEFAULT_PORTS.get(parts.scheme) else None
     return f"{parts.scheme}://{bracketed}" + (f":{port}" if port else "")
 
 
-def is_http_url(url: str) -> bool:
-    """Whether a text is an absolute http or https URL."""
-    parts = split_url(url)
-    return parts is not None and parts.scheme in _DEFAULT_PORTS
-
-
 def is_secure(url: str) -> bool:
     """Whether clients may send a token to a URL: https, or http on this machine (RFC 8252, section 8.3)."""
     parts = split_url(url)
-    if parts is None or parts.scheme not in _DEFAULT_PORTS:
-        return False
-    return parts.scheme == "https" or host_kind(parts.hostname or "") == "loopback"
+    return parts is not None and (parts.scheme == "https" or host_kind(parts.hostname or "") == "loopback")
 
 
 def host_kind(host: str) -> AddressKind | None:
     """The kind of a host that is an address or `localhost` (RFC 6761, section 6.3); None for every other name.
 
-    An IPv4 address can also be written as one number, or with octal and hexadecimal parts (WHATWG URL, section 3.5).
+    An IPv4 address can also be written as one number, or with octal and hexadecimal parts (WHATWG URL, section 3.5). An
+    IPv6 address can be in brackets, as in a URL.
     """
+    host = host.strip("[]")
     if host == "localhost" or host.endswith(".localhost"):
         return "loopback"
     try:

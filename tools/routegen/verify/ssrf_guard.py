@@ -42,31 +42,29 @@ class SsrfGuard:
             ConfigError: the URL cannot be requested.
         """
         parts = split_url(url)
-        if parts is None or parts.scheme not in {"http", "https"}:
+        if parts is None:
             raise ConfigError(
                 f"URL: {url!r} is not an http URL; write it like https://dev.wikibot.io or https://dev.wikibot.io/mcp"
             )
         kinds: set[AddressKind] = {"public"}
         if allow_private:
-            kinds |= {"loopback", "private", "link-local"}
+            kinds |= _KIND_IN_WORDS.keys()
         elif (kind := host_kind(parts.hostname or "")) in {"loopback", "private"}:
             kinds.add(kind)
-        return cls({origin_of(parts)}, frozenset(kinds))
+        return cls({origin_of(url)}, frozenset(kinds))
 
     def allow(self, url: str) -> None:
         """Allow the origin of a URL that the deployment names, if the URL is https or http on loopback."""
-        parts = split_url(url)
-        if parts and is_secure(url):
-            self.origins.add(origin_of(parts))
+        if is_secure(url):
+            self.origins.add(origin_of(url))
 
     def url_problem(self, url: str) -> str | None:
         """The reason why a URL must not be requested; None for an allowed URL."""
-        parts = split_url(url)
-        if parts is None or parts.scheme not in {"http", "https"}:
+        if split_url(url) is None:
             return "it is not an http URL"
-        if origin_of(parts) not in self.origins:
-            return f"{origin_of(parts)} is neither the deployment nor an authorization server that it names"
-        return None
+        origin = origin_of(url)
+        is_allowed = origin in self.origins
+        return None if is_allowed else f"{origin} is neither the deployment nor an authorization server that it names"
 
     def address_problem(self, address: Address) -> str | None:
         """The reason why an address must not be connected to; None for an allowed address."""

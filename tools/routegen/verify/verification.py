@@ -28,7 +28,7 @@ from routegen.verify.checks import (
 from routegen.verify.clients import CLIENTS, RECORDED_CLIENTS, McpClient, Prediction, predict
 from routegen.verify.clients.claims import CLAIMS
 from routegen.verify.deployment import Deployment, RouteProbe
-from routegen.verify.documents import NoDocument, describe_answer, follow_redirects
+from routegen.verify.documents import describe_answer, follow_redirects
 from routegen.verify.fetcher import REGISTRATION, Fetcher, RequestLine
 from routegen.verify.oauth_discovery import OAuthDiscovery, discover, resource_metadata_urls
 
@@ -89,11 +89,9 @@ def verify(plan: VerifyPlan, fetcher: Fetcher) -> Report:
 def sign_in_findings(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]:
     """The findings about the sign-in that need only answers to GET, OPTIONS and `initialize`."""
     first_answer, attempts = discovery.first_answer, discovery.attempts
-    failures = [attempt.failure for attempt in attempts if isinstance(attempt, NoDocument)]
-    yield from connections.check_failures([first_answer, *failures])
-    yield from connections.check_redirects(
-        [first_answer, *(each for attempt in attempts for each in attempt.redirects)]
-    )
+    yield from connections.check_failures([first_answer, *(attempt.answer for attempt in attempts)])
+    redirects = (answer for attempt in attempts for answer in (*attempt.redirects, attempt.answer))
+    yield from connections.check_redirects([first_answer, *redirects])
     yield from connections.check_document_format(attempts)
     yield from mcp_endpoint.check_without_token(discovery, answers)
     yield from resource_metadata.check_resource_discovery(discovery)

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from shlex import quote
-from urllib.parse import urlsplit
 
 from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Failure, shown
-from routegen.verify.documents import Document, NoDocument, leaves_origin, redirect_location
+from routegen.verify.documents import Document, DocumentAnswer, leaves_origin, redirect_location
 from routegen.verify.request_url import origin_of
 
 _FIX_BROKEN_HTTP = "Look at the bytes that the server sends: `curl -v --max-time 10 {url}`."
@@ -26,14 +25,14 @@ _RULES_AND_FIXES = {
 _SERVER_FAILURES = frozenset({"dns", "refused", "tls"})
 
 
-def check_failures(results: Iterable[Answer | Failure | None]) -> Iterator[Finding]:
+def check_failures(results: Iterable[Answer | Failure]) -> Iterator[Finding]:
     """Report each server that cannot be reached, and each URL without a complete answer."""
     reported = set()
     for failure in results:
         if not isinstance(failure, Failure) or failure.kind not in _RULES_AND_FIXES:
             continue
         rule, fix = _RULES_AND_FIXES[failure.kind]
-        subject = origin_of(urlsplit(failure.url)) if failure.kind in _SERVER_FAILURES else failure.url
+        subject = origin_of(failure.url) if failure.kind in _SERVER_FAILURES else failure.url
         if (rule, subject) not in reported:
             reported.add((rule, subject))
             message = f"{failure.method} {failure.url}: {failure.reason}."
@@ -55,7 +54,7 @@ def check_redirects(results: Iterable[Answer | Failure]) -> Iterator[Finding]:
             yield Finding(rules.REDIRECTED, answer.url, f"{message}.", fix)
 
 
-def check_document_format(attempts: Iterable[Document | NoDocument]) -> Iterator[Finding]:
+def check_document_format(attempts: Iterable[DocumentAnswer]) -> Iterator[Finding]:
     """Check the content type (RFC 9728 and RFC 8414, section 3.2 of each) and the keys of JSON documents."""
     for document in attempts:
         if not isinstance(document, Document):

@@ -12,7 +12,7 @@ from routegen.verify.answers import shown
 from routegen.verify.clients.metadata_schemas import ZodSchema
 from routegen.verify.documents import Document
 from routegen.verify.oauth_discovery import MetadataSearch, OAuthDiscovery
-from routegen.verify.request_url import is_http_url
+from routegen.verify.request_url import split_url
 
 _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "string": (str, "a text"),
@@ -38,7 +38,7 @@ def _problem(kind: str, value: object) -> str | None:
         is_valid = isinstance(value, list) and all(isinstance(item, str) for item in value)
     elif kind.endswith("url"):
         expected = "a URL"
-        is_valid = isinstance(value, str) and is_http_url(value)
+        is_valid = isinstance(value, str) and split_url(value) is not None
     else:
         python_type, expected = _KINDS[kind]
         is_valid = isinstance(value, python_type)

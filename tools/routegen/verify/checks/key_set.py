@@ -8,7 +8,7 @@ from typing import Any
 
 from routegen.errors import shorten
 from routegen.report import Finding, rules
-from routegen.verify.answers import Answers, shown
+from routegen.verify.answers import Answers, Failure, shown
 from routegen.verify.documents import NoDocument, read_document
 from routegen.verify.oauth_discovery import OAuthDiscovery
 
@@ -32,7 +32,7 @@ def check_keys(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]
         key_set = read_document(answers, url)
         if not isinstance(key_set, NoDocument):
             yield from _check_key_set(url, key_set.value)
-        elif key_set.failure is None:
+        elif not isinstance(key_set.answer, Failure):
             message = f"The key set's URL {key_set.description}."
             fix = "Serve the key set at this URL, or correct jwks_uri: the MCP server needs it to verify a token."
             yield Finding(rules.KEYS_UNREADABLE, url, message, fix)

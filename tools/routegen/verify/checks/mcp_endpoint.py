@@ -79,7 +79,7 @@ def _fix_for_status(answer: Answer) -> str:
 
 def _open_endpoint(url: str, message: str, answers: Answers) -> Finding:
     """The finding for an endpoint without sign-in: some clients look for a published sign-in first."""
-    origin = origin_of(urlsplit(url))
+    origin = origin_of(url)
     urls = [*resource_metadata_urls(url), server_metadata_urls(origin)[0]]
     attempts = [read_document(answers, document_url) for document_url in urls]
     document = next((attempt for attempt in attempts if isinstance(attempt, Document)), None)

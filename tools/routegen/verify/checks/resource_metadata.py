@@ -10,22 +10,16 @@ from routegen.verify.answers import shown
 from routegen.verify.checks.fields import check_fields, malformed_fields
 from routegen.verify.clients.metadata_schemas import PROTECTED_RESOURCE
 from routegen.verify.documents import Document, NoDocument
-from routegen.verify.oauth_discovery import (
-    RENAMED_HEADER,
-    Challenge,
-    OAuthDiscovery,
-    authorization_servers,
-)
-from routegen.verify.request_url import is_http_url, origin_of
+from routegen.verify.oauth_discovery import RENAMED_HEADER, Challenge, OAuthDiscovery, authorization_servers
+from routegen.verify.request_url import origin_of, split_url
 
 
 def check_resource_discovery(discovery: OAuthDiscovery) -> Iterator[Finding]:
     """Check that clients get the metadata; a challenge without use is an error only if clients need it."""
-    resource, challenge = discovery.resource, discovery.challenge
-    if resource is None:
+    search, named, challenge = discovery.well_known, discovery.named, discovery.challenge
+    if search is None:
         return
-    named, well_known = resource.at_challenge_url, resource.well_known.document
-    first = resource.well_known.attempts[0]
+    well_known, first = search.document, search.attempts[0]
     if isinstance(named, Document):
         if well_known is None and isinstance(first, NoDocument):
             message = f"The challenge leads to {named.url}, but {first.url} {first.description}."
@@ -39,7 +33,7 @@ def check_resource_discovery(discovery: OAuthDiscovery) -> Iterator[Finding]:
         message = f"resource_metadata in the challenge is {named.url}, which {named.description}."
         fix = f'Send `resource_metadata="{well_known.url}"` in the challenge: clients request only the URL in it.'
         yield Finding(rules.CHALLENGE_WRONG, discovery.mcp_url, message, fix)
-    elif missing := named or resource.well_known.blocking_answer:
+    elif missing := named or search.blocking_answer:
         yield _no_metadata(discovery, missing)
     elif well_known and challenge:
         yield _unusable_challenge(discovery, challenge, well_known)
@@ -49,14 +43,13 @@ def check_resource_discovery(discovery: OAuthDiscovery) -> Iterator[Finding]:
 
 def _no_metadata(discovery: OAuthDiscovery, answer: NoDocument) -> Finding:
     """The finding for a URL that does not have the metadata."""
-    rule = {"page": rules.RESOURCE_PAGE, "not-json": rules.RESOURCE_UNREADABLE}.get(
-        answer.reason, rules.RESOURCE_MISSING
-    )
+    special_rules = {"page": rules.RESOURCE_PAGE, "not-json": rules.RESOURCE_UNREADABLE}
     message = f"The metadata's URL {answer.description}"
     if discovery.misplaced:
         message += f"; the document is at {discovery.misplaced.url}, where no client looks for it"
     elif answer.needs_sign_in:
         message += ": it asks for a sign-in"
+    rule = special_rules.get(answer.reason, rules.RESOURCE_MISSING)
     return Finding(rule, answer.url, f"{message}.", _fix_for_no_metadata(discovery, answer))
 
 
@@ -166,12 +159,9 @@ def _other_resource(mcp_url: str, document: Document, resource: object) -> Findi
 
 def _is_parent(resource: str, mcp_url: str) -> bool:
     """Whether clients that compare prefixes accept a resource: same origin, and a path above the endpoint's."""
-    if not is_http_url(resource):
+    if split_url(resource) is None or origin_of(resource) != origin_of(mcp_url):
         return False
-    resource_parts, endpoint_parts = urlsplit(resource), urlsplit(mcp_url)
-    if origin_of(resource_parts) != origin_of(endpoint_parts):
-        return False
-    return f"{endpoint_parts.path.rstrip('/')}/".startswith(f"{resource_parts.path.rstrip('/')}/")
+    return f"{urlsplit(mcp_url).path.rstrip('/')}/".startswith(f"{urlsplit(resource).path.rstrip('/')}/")
 
 
 def _described(value: object) -> str:
