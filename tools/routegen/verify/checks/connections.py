@@ -1,9 +1,10 @@
 """Check that servers can be reached, that answers are complete, and that documents are plain JSON without redirects."""
 
+import re
 from collections.abc import Iterable, Iterator
 from shlex import quote
 
-from routegen.report import Finding, rules
+from routegen.report import Finding, Rule, rules
 from routegen.verify.answers import Answer, Failure, shown
 from routegen.verify.documents import Document, DocumentAnswer, leaves_origin, redirect_location
 from routegen.verify.request_url import origin_of
@@ -21,29 +22,28 @@ _RULES_AND_FIXES = {
     "too-large": (rules.BROKEN_HTTP, _FIX_BROKEN_HTTP),
     "not-allowed": (rules.NOT_ALLOWED, "Correct this URL in the metadata or the challenge that names it."),
 }
+_JSON_MEDIA_TYPE = re.compile(r"application/(.*\+)?json")
 # These failures concern a whole server, so one finding for each server is enough.
 _SERVER_FAILURES = frozenset({"dns", "refused", "tls"})
 
 
 def check_failures(results: Iterable[Answer | Failure]) -> Iterator[Finding]:
     """Report each server that cannot be reached, and each URL without a complete answer."""
-    reported = set()
+    findings: dict[tuple[Rule, str], Finding] = {}
     for failure in results:
-        if not isinstance(failure, Failure) or failure.kind not in _RULES_AND_FIXES:
-            continue
-        rule, fix = _RULES_AND_FIXES[failure.kind]
-        subject = origin_of(failure.url) if failure.kind in _SERVER_FAILURES else failure.url
-        if (rule, subject) not in reported:
-            reported.add((rule, subject))
+        if isinstance(failure, Failure) and failure.kind in _RULES_AND_FIXES:
+            rule, fix = _RULES_AND_FIXES[failure.kind]
+            subject = origin_of(failure.url) if failure.kind in _SERVER_FAILURES else failure.url
             message = f"{failure.method} {failure.url}: {failure.reason}."
-            yield Finding(rule, subject, message, fix.format(url=quote(failure.url)))
+            finding = Finding(rule, subject, message, fix.format(url=quote(failure.url)))
+            findings.setdefault((rule, subject), finding)
+    yield from findings.values()
 
 
 def check_redirects(results: Iterable[Answer | Failure]) -> Iterator[Finding]:
     """Report redirects: some clients do not follow them, and no client should follow one to another origin."""
     for answer in dict.fromkeys(results):
-        target = redirect_location(answer) if isinstance(answer, Answer) else None
-        if not isinstance(answer, Answer) or target is None:
+        if not isinstance(answer, Answer) or (target := redirect_location(answer)) is None:
             continue
         message = f"{answer.method} {answer.url} answers {answer.status}, a redirect to {shown(target)}"
         if leaves_origin(answer.url, target):
@@ -60,9 +60,7 @@ def check_document_format(attempts: Iterable[DocumentAnswer]) -> Iterator[Findin
         if not isinstance(document, Document):
             continue
         media_type = document.answer.media_type
-        if media_type != "application/json" and not (
-            media_type.startswith("application/") and media_type.endswith("+json")
-        ):
+        if not _JSON_MEDIA_TYPE.fullmatch(media_type):
             message = f"The body is JSON, but the content type is {shown(media_type) or 'missing'}."
             yield Finding(rules.CONTENT_TYPE, document.url, message, "Send `Content-Type: application/json`.")
         if duplicate_keys := document.answer.parsed_body.duplicate_keys:

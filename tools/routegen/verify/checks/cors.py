@@ -26,21 +26,23 @@ def check_cors(discovery: OAuthDiscovery, fetcher: Fetcher) -> Iterator[Finding]
         fix = "Nothing, unless clients run in a browser: then add CORS to the MCP server, and not to the API."
         yield Finding(rules.BROWSERS_REFUSED, mcp_url, message, fix)
         return
-    if missing := _missing_headers(preflight):
-        names = ", ".join(missing)
+    allowed = _names(preflight, "access-control-allow-headers")
+    if "*" in allowed:  # It does not allow `authorization` (WHATWG Fetch).
+        allowed |= {*BROWSER_REQUEST_HEADERS} - {"authorization"}
+    if names := ", ".join(name for name in BROWSER_REQUEST_HEADERS if name not in allowed):
         message = f"Access-Control-Allow-Headers does not list {names}, so a browser does not send the request."
         fix = f"Add {names} to Access-Control-Allow-Headers in the CORS settings of the MCP server."
         yield Finding(rules.PREFLIGHT, mcp_url, message, fix)
     yield from _check_readable(answers.get("POST", mcp_url))
-    if fetcher.token and _has_session(fetcher.fetch("with-token", "POST", mcp_url)):
-        yield from _check_readable(fetcher.fetch("in-browser-with-token", "POST", mcp_url))
+    if fetcher.token:
+        with_token = fetcher.fetch("with-token", "POST", mcp_url)
+        if isinstance(with_token, Answer) and with_token.header("mcp-session-id") is not None:
+            yield from _check_readable(fetcher.fetch("in-browser-with-token", "POST", mcp_url))
+    message = f"The endpoint allows {BROWSER_ORIGIN}, but this document has no Access-Control-Allow-Origin for it."
+    fix = "Send `Access-Control-Allow-Origin: *` with the document, which is public."
     for url in discovery.metadata_urls:
         answer = answers.get("GET", url)
         if isinstance(answer, Answer) and redirect_location(answer) is None and not _allows_origin(answer):
-            message = (
-                f"The endpoint allows {BROWSER_ORIGIN}, but this document has no Access-Control-Allow-Origin for it."
-            )
-            fix = "Send `Access-Control-Allow-Origin: *` with the document, which is public."
             yield Finding(rules.BROWSERS_INCOMPLETE, url, message, fix)
 
 
@@ -54,25 +56,10 @@ def _check_readable(answer: Answer | Failure) -> Iterator[Finding]:
         message = f"The preflight allows {BROWSER_ORIGIN}, but POST answers {answer.status} without this permission."
         fix = "Send Access-Control-Allow-Origin with every answer of the endpoint, errors included."
         yield Finding(rules.NOT_EXPOSED, answer.url, message, fix)
-    elif hidden:
-        names = ", ".join(hidden)
+    elif names := ", ".join(hidden):
         message = f"POST answers {answer.status} with {names}, which Access-Control-Expose-Headers does not list."
         fix = f"Add {names} to Access-Control-Expose-Headers in the CORS settings of the MCP server."
         yield Finding(rules.NOT_EXPOSED, answer.url, message, fix)
-
-
-def _has_session(answer: Answer | Failure) -> bool:
-    return isinstance(answer, Answer) and answer.header("mcp-session-id") is not None
-
-
-def _missing_headers(preflight: Answer) -> list[str]:
-    """The headers of MCP clients that a preflight does not allow; `*` does not allow `authorization` (WHATWG Fetch)."""
-    allowed = _names(preflight, "access-control-allow-headers")
-    return [
-        name
-        for name in BROWSER_REQUEST_HEADERS
-        if name not in allowed and ("*" not in allowed or name == "authorization")
-    ]
 
 
 def _allows_origin(answer: Answer) -> bool:

@@ -14,12 +14,6 @@ from routegen.verify.documents import Document
 from routegen.verify.oauth_discovery import MetadataSearch, OAuthDiscovery
 from routegen.verify.request_url import split_url
 
-_KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
-    "string": (str, "a text"),
-    "boolean": (bool, "true or false"),
-    "number": ((int, float), "a number"),
-}
-
 
 def malformed_fields(schema: ZodSchema, value: dict[str, Any]) -> dict[str, str]:
     """The problem of each field that does not fit the schema, by its name."""
@@ -32,26 +26,25 @@ def _problem(kind: str, value: object) -> str | None:
         return "is missing" if kind.endswith("!") else None
     if value is None:
         return "is null"
-    kind = kind.removesuffix("!")
-    if kind.endswith("s"):
-        expected = "a list of strings"
-        is_valid = isinstance(value, list) and all(isinstance(item, str) for item in value)
-    elif kind.endswith("url"):
-        expected = "a URL"
-        is_valid = isinstance(value, str) and split_url(value) is not None
-    else:
-        python_type, expected = _KINDS[kind]
-        is_valid = isinstance(value, python_type)
+    match kind.removesuffix("!").removeprefix("web-"):
+        case "string":
+            expected, is_valid = "a text", isinstance(value, str)
+        case "boolean":
+            expected, is_valid = "true or false", isinstance(value, bool)
+        case "url":
+            expected, is_valid = "a URL", isinstance(value, str) and split_url(value) is not None
+        case _:
+            expected = "a list of strings"
+            is_valid = isinstance(value, list) and all(isinstance(item, str) for item in value)
     return None if is_valid else f"is {shorten(str(value), 100)!r}, which is not {expected}"
 
 
 def check_fields(document: Document, malformed: dict[str, str], rule: Rule, standard: str) -> Iterator[Finding]:
     """Report each malformed field."""
     for field, problem in malformed.items():
+        fix = f"Correct {field} in the metadata ({standard}, section 2)."
         if problem == "is null":
             fix = f"Leave {field} out: a field without a value must not be in the document ({standard}, section 3.2)."
-        else:
-            fix = f"Correct {field} in the metadata ({standard}, section 2)."
         yield Finding(rule, document.url, f"{field} {problem}.", fix)
 
 

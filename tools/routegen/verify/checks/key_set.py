@@ -22,11 +22,9 @@ _MAX_KEYS = 100  # A report about more keys would be too long to read.
 
 def check_keys(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]:
     """Check that a resource server can verify tokens with the published keys."""
+    fix = "Nothing, if the tokens are not JWTs or the MCP server issues them itself; or else publish a jwks_uri."
     for document in discovery.server_documents:
         if "jwks_uri" not in document.value:
-            fix = (
-                "Nothing, if the tokens are not JWTs or the MCP server issues them itself; or else publish a jwks_uri."
-            )
             yield Finding(rules.NO_KEYS, document.url, "The metadata has no jwks_uri.", fix)
     for url in discovery.key_set_urls:
         key_set = read_document(answers, url)
@@ -44,35 +42,36 @@ def _check_key_set(url: str, value: dict[str, Any]) -> Iterator[Finding]:
         fix = 'Send a JWK Set: `{"keys": [...]}` (RFC 7517, section 5).'
         yield Finding(rules.KEYS_UNREADABLE, url, "The document has no list of keys.", fix)
         return
-    keys = keys[:_MAX_KEYS]
-    for number, key in enumerate(keys):
+    problems: list[str] = []
+    signing_keys: list[dict[str, Any]] = []
+    for number, key in enumerate(keys[:_MAX_KEYS], start=1):
+        kid = f" ({shorten(str(key['kid']), 60)})" if key.get("kid") is not None else ""
+        title = f"Key {number}{kid}"
         if private_parts := [name for name in _PRIVATE_PARTS if name in key]:
             # A report must not contain the key, so it has only the names.
-            message = f"{_key_title(number, key)} has {', '.join(private_parts)}."
+            message = f"{title} has {', '.join(private_parts)}."
             fix = "Withdraw the key now, and publish only the public part of a new one: this key can forge tokens."
             yield Finding(rules.PRIVATE_KEY, url, message, fix)
-    signing_keys = {number: key for number, key in enumerate(keys) if key.get("use", "sig") != "enc"}
-    problems = {number: problem for number, key in signing_keys.items() if (problem := _key_problem(key))}
-    sentences = {number: f"{_key_title(number, keys[number])} {problem}" for number, problem in problems.items()}
+        if key.get("use", "sig") != "enc":
+            signing_keys.append(key)
+            if problem := _key_problem(key):
+                problems.append(f"{title} {problem}")
     if len(problems) == len(signing_keys):
-        message = shorten("; ".join(sentences.values()), 500) or "The key set has no key for signatures"
+        message = shorten("; ".join(problems), 500) or "The key set has no key for signatures"
         fix = "Publish the public key that the server signs tokens with: RSA with 2048 bits or more, EC, or OKP."
         yield Finding(rules.KEYS_UNUSABLE, url, f"{message}.", fix)
         return
-    for sentence in sentences.values():
-        fix = "Correct or remove the key: tokens that are signed with it are refused."
-        yield Finding(rules.KEY_UNUSABLE, url, f"{sentence}.", fix)
-    yield from _check_key_ids(url, list(signing_keys.values()))
+    fix = "Correct or remove the key: tokens that are signed with it are refused."
+    yield from (Finding(rules.KEY_UNUSABLE, url, f"{problem}.", fix) for problem in problems)
+    yield from _check_key_ids(url, signing_keys)
 
 
 def _check_key_ids(url: str, signing_keys: list[dict[str, Any]]) -> Iterator[Finding]:
     """Check that a verifier can choose one of several keys by its `kid` (RFC 7517, section 4.5)."""
     counts = Counter(str(key.get("kid")) if "kid" in key else "" for key in signing_keys)
-    duplicates = sorted(kid for kid, count in counts.items() if kid and count > 1)
+    duplicates = ", ".join(sorted(kid for kid, count in counts.items() if kid and count > 1))
     if duplicates or (counts[""] and len(signing_keys) > 1):
-        problem = (
-            f"several keys have the kid {', '.join(duplicates)}" if duplicates else "one of several keys has no kid"
-        )
+        problem = f"several keys have the kid {duplicates}" if duplicates else "one of several keys has no kid"
         yield Finding(rules.KEY_UNUSABLE, url, f"In this key set, {shown(problem)}.", "Give each key a different kid.")
 
 
@@ -101,8 +100,3 @@ def _rsa_problem(key: dict[str, Any]) -> str | None:
     except (binascii.Error, ValueError):
         return "has an n that is not base64url"
     return f"has only {bits} bits" if bits < _MIN_RSA_BITS else None
-
-
-def _key_title(number: int, key: dict[str, Any]) -> str:
-    kid = key.get("kid")
-    return f"Key {number + 1}" + (f" ({shorten(str(kid), 60)})" if kid is not None else "")

@@ -38,18 +38,16 @@ def check_without_token(discovery: OAuthDiscovery, answers: Answers) -> Iterator
         return
     message = f"POST {describe_answer(answer)}"
     if answer.is_html:
-        path = urlsplit(url).path
-        fix = f"Add a route for {path} to the MCP server: run `routegen check`, then deploy the manifest."
+        fix = f"Add a route for {urlsplit(url).path} to the MCP server: run `routegen check`, then deploy the manifest."
         yield Finding(rules.MCP_PAGE, url, f"{message}.", fix)
     elif answer.status >= 500:
         fix = "Read the function's log: it raises an error, exceeds its time limit, or cannot be invoked."
         yield Finding(rules.MCP_FAILS, url, f"{message}.", fix)
     elif is_open(answer) or is_modern_answer(answer) or discovery.is_open_for_modern_clients:
         yield _open_endpoint(url, message, answers)
-    elif error := error_text(answer):
-        message = f"POST answers {answer.status}, and refuses `initialize` with the error {error!r}."
-        yield Finding(rules.MCP_STATUS, url, message, _fix_for_status(answer))
     else:
+        if error := error_text(answer):
+            message = f"POST answers {answer.status}, and refuses `initialize` with the error {error!r}"
         yield Finding(rules.MCP_STATUS, url, f"{message}.", _fix_for_status(answer))
 
 
@@ -79,27 +77,23 @@ def _fix_for_status(answer: Answer) -> str:
 
 def _open_endpoint(url: str, message: str, answers: Answers) -> Finding:
     """The finding for an endpoint without sign-in: some clients look for a published sign-in first."""
-    origin = origin_of(url)
-    urls = [*resource_metadata_urls(url), server_metadata_urls(origin)[0]]
+    urls = [*resource_metadata_urls(url), server_metadata_urls(origin_of(url))[0]]
     attempts = [read_document(answers, document_url) for document_url in urls]
-    document = next((attempt for attempt in attempts if isinstance(attempt, Document)), None)
-    page = next((attempt for attempt in attempts if isinstance(attempt, NoDocument) and attempt.reason == "page"), None)
-    if document:
-        lacks_registration = document.url == urls[-1] and "registration_endpoint" not in document.value
-        problem = f"{document.url} publishes a sign-in{' without registration' if lacks_registration else ''}"
-    elif page:
-        problem = f"{page.url} {page.description}, which some clients take for a sign-in service"
+    documents = [attempt for attempt in attempts if isinstance(attempt, Document)]
+    pages = [attempt for attempt in attempts if isinstance(attempt, NoDocument) and attempt.reason == "page"]
+    fix = f"Unless the server is meant to be open, give it an auth provider, which also serves {PROTECTED_RESOURCE}."
+    if documents:
+        lacks_registration = documents[0].url == urls[-1] and "registration_endpoint" not in documents[0].value
+        problem = f"{documents[0].url} publishes a sign-in{' without registration' if lacks_registration else ''}"
+    elif pages:
+        problem = f"{pages[0].url} {pages[0].description}, which some clients take for a sign-in service"
     else:
-        fix = (
-            f"Unless the server is meant to be open, give it an auth provider, which also serves {PROTECTED_RESOURCE}."
-        )
         return Finding(rules.MCP_OPEN, url, f"{message}, without a token.", fix)
     message += (
-        f", without a token, but {problem}. Clients that look there first start a sign-in that the endpoint does not "
-        "ask for."
+        f", without a token, but {problem}. Clients that look there first start a sign-in that the endpoint does "
     )
-    document_url = (document or page or attempts[0]).url
-    return Finding(rules.MCP_OPEN, url, message, f"Answer 404 at {document_url}, or ask for the token with a 401.")
+    fix = f"Answer 404 at {(documents or pages)[0].url}, or ask for the token with a 401."
+    return Finding(rules.MCP_OPEN, url, f"{message}not ask for.", fix)
 
 
 def check_with_token(discovery: OAuthDiscovery, fetcher: Fetcher) -> Iterator[Finding]:
@@ -112,8 +106,8 @@ def check_with_token(discovery: OAuthDiscovery, fetcher: Fetcher) -> Iterator[Fi
         yield Finding(rules.TOKEN_ANSWER, mcp_url, message, fix)
         return
     message = f"POST with the token {describe_answer(answer)}."
-    challenge = challenge_of(answer)
-    if answer.status == 403 and "insufficient_scope" in (challenge.parameter("error"), _error_code(answer)):
+    challenge, error_code = challenge_of(answer), (answer.document or {}).get("error")
+    if answer.status == 403 and "insufficient_scope" in (challenge.parameter("error"), error_code):
         yield _missing_scope(discovery, challenge)
     elif answer.status in {401, 403}:
         fix = f"Get a new token; its `aud` must be {mcp_url}, and its `iss` the issuer of the authorization server."
@@ -121,10 +115,6 @@ def check_with_token(discovery: OAuthDiscovery, fetcher: Fetcher) -> Iterator[Fi
     elif "protocolVersion" not in (result_of(answer) or {}) and not is_modern_answer(modern):
         fix = "Read the function's log: it accepts the token, and fails after that."
         yield Finding(rules.TOKEN_ANSWER, mcp_url, message, fix)
-
-
-def _error_code(answer: Answer) -> object:
-    return (answer.document or {}).get("error")
 
 
 def _missing_scope(discovery: OAuthDiscovery, challenge: Challenge) -> Finding:
@@ -152,13 +142,12 @@ def check_methods(mcp_url: str, fetcher: Fetcher) -> Iterator[Finding]:
         answer = fetcher.fetch("listening", method, mcp_url)
         if isinstance(answer, Failure):
             if answer.kind in {"timeout", "too-large"}:
-                message = f"{method} has no answer: {answer.reason}."
                 fix = f"Answer {method} with 405: an API Gateway HTTP API cannot keep a stream open."
-                yield Finding(rules.METHOD_ANSWER, mcp_url, message, fix)
+                yield Finding(rules.METHOD_ANSWER, mcp_url, f"{method} has no answer: {answer.reason}.", fix)
         elif answer.status >= 500 or (answer.status == 200 and answer.is_html):
             fix = f"Route {method} to the MCP server too, with a key for ANY: its 405 is the right answer."
             yield Finding(rules.METHOD_ANSWER, mcp_url, f"{method} {describe_answer(answer)}.", fix)
-        elif (target := redirect_location(answer)) and mcp_url.startswith("https:") and target.startswith("http:"):
+        elif mcp_url.startswith("https:") and (redirect_location(answer) or "").startswith("http:"):
             fix = "Let the server know that the gateway speaks https: read X-Forwarded-Proto."
             yield Finding(rules.METHOD_ANSWER, mcp_url, f"{method} {describe_answer(answer)}.", fix)
 

@@ -6,14 +6,7 @@ from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Failure
 from routegen.verify.documents import describe_answer
 from routegen.verify.fetcher import Fetcher
-from routegen.verify.mcp_messages import (
-    HEADER_MISMATCH,
-    MODERN,
-    OLDER,
-    EraAnswers,
-    error_of,
-    result_of,
-)
+from routegen.verify.mcp_messages import HEADER_MISMATCH, MODERN, OLDER, EraAnswers, error_of, result_of
 
 _METHOD_NOT_FOUND = -32601
 
@@ -65,16 +58,13 @@ def _check_listen(mcp_url: str, fetcher: Fetcher, modern: Answer | Failure) -> I
     if isinstance(answer, Answer) and answer.status < 500:
         return
     problem = answer.reason if isinstance(answer, Failure) else f"it {describe_answer(answer)}"
-    capabilities = (result_of(modern) or {}).get("capabilities")
-    announced = isinstance(capabilities, dict) and any(
-        isinstance(value, dict) and (value.get("listChanged") or value.get("subscribe"))
-        for value in capabilities.values()
-    )
     message = f"`subscriptions/listen` of {MODERN} does not start its stream: {problem}."
-    if announced:
+    capabilities = (result_of(modern) or {}).get("capabilities")
+    features = capabilities.values() if isinstance(capabilities, dict) else ()
+    if any(isinstance(each, dict) and (each.get("listChanged") or each.get("subscribe")) for each in features):
         message += " The capabilities of the server promise such notifications."
     fix = (
-        "An API Gateway HTTP API cannot carry this stream: answer the method with error "
-        f"{_METHOD_NOT_FOUND} and status 404, or use a gateway that streams."
+        f"An API Gateway HTTP API cannot carry this stream: answer the method with error {_METHOD_NOT_FOUND} and status "
+        "404, or use a gateway that streams."
     )
     yield Finding(rules.LISTEN_SILENT, mcp_url, message, fix)

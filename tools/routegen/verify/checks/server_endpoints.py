@@ -16,21 +16,20 @@ def check_endpoints(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Fin
     a web page.
     """
     for endpoint in discovery.endpoints:
-        takes_post = endpoint.field != "authorization_endpoint"
         answer, post = answers.get("GET", endpoint.url), answers.get("POST", endpoint.url)
+        takes_post = endpoint.field != "authorization_endpoint"
         is_tried = takes_post and isinstance(post, Answer)
         answer = post if is_tried else answer
         if isinstance(answer, Failure):
             continue
-        message = (
-            f"{endpoint.field} in {endpoint.document_url} is this URL, but {answer.method} {describe_answer(answer)}."
-        )
-        fix = f"Correct {endpoint.field}, or give its path a route to the authorization server."
         if answer.status == 404 and takes_post and not is_tried:
             message = f"{endpoint.field} answers GET with 404, and POST was not tried."
             fix = "Nothing, if it answers POST: `--register` tries it."
             yield Finding(rules.ENDPOINT_UNTESTED, endpoint.url, message, fix)
         elif answer.status == 404 or (answer.status == 200 and answer.is_html and takes_post):
+            message = f"{endpoint.field} in {endpoint.document_url} is this URL"
+            message += f", but {answer.method} {describe_answer(answer)}."
+            fix = f"Correct {endpoint.field}, or give its path a route to the authorization server."
             yield Finding(rules.ENDPOINT_MISSING, endpoint.url, message, fix)
 
 
@@ -38,11 +37,9 @@ def check_registration(discovery: OAuthDiscovery, answers: Answers) -> Iterator[
     """Register a client, and check that the answer has its id (RFC 7591, section 3.2.1)."""
     for url in discovery.registration_urls:
         answer = answers.get("POST", url)
-        if isinstance(answer, Failure):
-            message = f"POST gives no answer: {answer.reason}."
-        elif answer.status in {200, 201} and isinstance((answer.document or {}).get("client_id"), str):
+        document = answer.document if isinstance(answer, Answer) and answer.status in {200, 201} else None
+        if isinstance((document or {}).get("client_id"), str):
             continue
-        else:
-            message = f"POST {describe_answer(answer)}."
+        problem = f"gives no answer: {answer.reason}" if isinstance(answer, Failure) else describe_answer(answer)
         fix = "Allow the registration of public clients with a loopback redirect URI, or read the server's log."
-        yield Finding(rules.REGISTRATION_REFUSED, url, message, fix)
+        yield Finding(rules.REGISTRATION_REFUSED, url, f"POST {problem}.", fix)

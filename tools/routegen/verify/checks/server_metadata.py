@@ -1,6 +1,6 @@
 """Check authorization servers and their metadata (RFC 8414, OpenID Connect Discovery 1.0, RFC 7636, RFC 7591)."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from routegen.report import Finding, rules
@@ -53,13 +53,12 @@ def _missing(server: MetadataSearch) -> Iterator[Finding]:
 
 
 def _check_metadata(server: MetadataSearch, document: Document) -> Iterator[Finding]:
-    value = document.value
-    is_openid = OPENID_CONFIGURATION in document.url
+    value, is_openid = document.value, OPENID_CONFIGURATION in document.url
     malformed = malformed_fields(AUTHORIZATION_SERVER, value)
     malformed |= {
         field: problem
         for field, problem in malformed_fields(OPENID, value).items()
-        if is_openid or (field in value and problem != "is null") or (field == "jwks_uri" and field in value)
+        if is_openid or (field in value and (problem != "is null" or field == "jwks_uri"))
     }
     yield from check_fields(document, malformed, rules.SERVER_FIELD, "RFC 8414")
     if "issuer" not in malformed and value["issuer"] != server.url:
@@ -70,49 +69,47 @@ def _check_metadata(server: MetadataSearch, document: Document) -> Iterator[Find
             message = f"{field} is {url}, which is not https."
             yield Finding(rules.ENDPOINT_INSECURE, document.url, message, f"Publish {field} with its https URL.")
     yield from _check_capabilities(document, malformed)
-    yield from _check_registration(document, malformed)
-    yield from _check_authorization_endpoint(document, malformed)
+    if "token_endpoint_auth_methods_supported" not in malformed:
+        yield from _check_registration(document)
 
 
 def _issuer_mismatch(server: MetadataSearch, document: Document) -> Finding:
     issuer = document.value["issuer"]
-    only_slash = issuer.rstrip("/") == server.url.rstrip("/")
-    message = f"issuer is {shown(repr(issuer))}, but authorization_servers has {server.url!r}."
-    if only_slash:
+    shown_issuer = shown(repr(issuer))
+    message = f"issuer is {shown_issuer}, but authorization_servers has {server.url!r}."
+    if issuer.rstrip("/") == server.url.rstrip("/"):
         message += " The only difference is the slash at the end."
-    fix = f"Write {shown(repr(issuer))} in authorization_servers, or change the issuer to {server.url!r}."
+    fix = f"Write {shown_issuer} in authorization_servers, or change the issuer to {server.url!r}."
     return Finding(rules.ISSUER, document.url, message, fix)
 
 
-def _check_capabilities(document: Document, malformed: Collection[str]) -> Iterator[Finding]:
-    value = document.value
-    if "code_challenge_methods_supported" not in malformed:
-        methods = value.get("code_challenge_methods_supported")
-        if methods is None or "S256" not in methods:
-            message = f"code_challenge_methods_supported is {'missing' if methods is None else shown(methods)}."
-            fix = 'Publish `"code_challenge_methods_supported": ["S256"]`.'
-            yield Finding(rules.NO_S256, document.url, message, fix)
-    if not {"response_types_supported", "grant_types_supported"}.intersection(malformed):
-        yield from _check_code_grant(document)
-
-
-def _check_code_grant(document: Document) -> Iterator[Finding]:
-    types = document.value["response_types_supported"]
-    grants = document.value.get("grant_types_supported", ["authorization_code", "implicit"])
-    if "code" not in types or "authorization_code" not in grants:
+def _check_capabilities(document: Document, malformed: dict[str, str]) -> Iterator[Finding]:
+    """Check that clients can sign in with the code grant and S256, and at an authorization endpoint without a query."""
+    value, url = document.value, document.value.get("authorization_endpoint")
+    methods = value.get("code_challenge_methods_supported")
+    if "code_challenge_methods_supported" not in malformed and (methods is None or "S256" not in methods):
+        message = f"code_challenge_methods_supported is {'missing' if methods is None else shown(methods)}."
+        fix = 'Publish `"code_challenge_methods_supported": ["S256"]`.'
+        yield Finding(rules.NO_S256, document.url, message, fix)
+    types = value.get("response_types_supported")
+    grants = value.get("grant_types_supported", ["authorization_code", "implicit"])
+    is_readable = malformed.keys().isdisjoint({"response_types_supported", "grant_types_supported"})
+    if is_readable and ("code" not in types or "authorization_code" not in grants):
         message = f"response_types_supported is {shown(types)}, and grant_types_supported is {shown(grants)}."
         fix = "Turn on the authorization code grant with response type `code`, which every MCP client needs to sign in."
         yield Finding(rules.NO_CODE, document.url, message, fix)
+    if "authorization_endpoint" not in malformed and urlsplit(url).query:
+        # RFC 6749, section 3.1, allows a query, and one client breaks it.
+        message = f"authorization_endpoint has a query: {url}. The Python SDK adds its parameters after a second `?`."
+        fix = "Publish authorization_endpoint without a query: put the value into the path."
+        yield Finding(rules.AUTHORIZATION_QUERY, document.url, message, fix)
 
 
-def _check_registration(document: Document, malformed: Collection[str]) -> Iterator[Finding]:
+def _check_registration(document: Document) -> Iterator[Finding]:
     """Check how a client without an id gets one (MCP 2025-11-25 and 2026-07-28, "Client Registration Approaches")."""
-    value = document.value
-    if "token_endpoint_auth_methods_supported" in malformed:
-        return
+    value, url = document.value, document.url
     has_documents = value.get("client_id_metadata_document_supported") is True
-    methods = value.get("token_endpoint_auth_methods_supported")
-    usable = "none" in (methods or ())
+    methods = value.get("token_endpoint_auth_methods_supported") or ()
     message = "The metadata has no registration_endpoint, and client_id_metadata_document_supported is "
     auth_methods = f"token_endpoint_auth_methods_supported is {shown(methods or 'missing')}, without `none`"
     fix_methods = (
@@ -120,29 +117,19 @@ def _check_registration(document: Document, malformed: Collection[str]) -> Itera
         "(only a client with keys can use `private_key_jwt`)."
     )
     if value.get("registration_endpoint"):
-        if has_documents and not usable:
+        if has_documents and "none" not in methods:
             message = f"client_id_metadata_document_supported is true, but {auth_methods}: Claude registers instead."
-            yield Finding(rules.DOCUMENTS_UNUSABLE, document.url, message, fix_methods)
+            yield Finding(rules.DOCUMENTS_UNUSABLE, url, message, fix_methods)
     elif not has_documents:
         fix = "Turn on client ID metadata documents (in WorkOS: Connect, Configuration), or give each client an id."
-        yield Finding(rules.NO_REGISTRATION, document.url, f"{message}not true.", fix)
-    elif not usable and "private_key_jwt" not in (methods or ()):
-        yield Finding(rules.NO_REGISTRATION, document.url, f"{message}true, but {auth_methods}.", fix_methods)
+        yield Finding(rules.NO_REGISTRATION, url, f"{message}not true.", fix)
+    elif not {"none", "private_key_jwt"}.intersection(methods):
+        yield Finding(rules.NO_REGISTRATION, url, f"{message}true, but {auth_methods}.", fix_methods)
     else:
-        can, cannot = (", ".join(ids) for ids in clients_by_registration(with_key=not usable))
+        can, cannot = (", ".join(ids) for ids in clients_by_registration(with_key="none" not in methods))
         message += f"true: clients with a metadata document can sign in ({can}); others cannot ({cannot})."
         fix = "Turn on Dynamic Client Registration (RFC 7591) too, until the clients that you serve have a document."
-        yield Finding(rules.DOCUMENTS_ONLY, document.url, message, fix)
-
-
-def _check_authorization_endpoint(document: Document, malformed: Collection[str]) -> Iterator[Finding]:
-    """Check that the authorization endpoint has no query, which RFC 6749 allows and one client breaks."""
-    value = document.value
-    url = value.get("authorization_endpoint")
-    if "authorization_endpoint" not in malformed and urlsplit(url).query:
-        message = f"authorization_endpoint has a query: {url}. The Python SDK adds its parameters after a second `?`."
-        fix = "Publish authorization_endpoint without a query: put the value into the path."
-        yield Finding(rules.AUTHORIZATION_QUERY, document.url, message, fix)
+        yield Finding(rules.DOCUMENTS_ONLY, url, message, fix)
 
 
 def check_recommendations(discovery: OAuthDiscovery) -> Iterator[Finding]:
