@@ -35,39 +35,38 @@ def check_routes(deployment: Deployment, answers: Answers) -> Iterator[Finding]:
             message = f"{probe.route.app} serves only {methods} here, and such a request could change something."
             fix = "Nothing; `routegen prove` checks this route without a deployment."
             yield Finding(rules.NOT_ASKED, probe.url, message, fix)
-            continue
-        answer = answers.get(probe.method, probe.url)
-        if isinstance(answer, Answer):
+        elif isinstance(answer := answers.get(probe.method, probe.url), Answer):
             yield from _check_route(probe, answer, unserved, deployment.default_app)
-    yield from _check_head(deployment, answers)
+    # HEAD has the status of GET (RFC 9110, section 9.3.2), if the manifest has both methods.
+    fix = "Send HEAD to the app that gets GET: use a route key for ANY, because a key for GET does not take HEAD."
+    for url in deployment.head_urls:
+        get, head = answers.get("GET", url), answers.get("HEAD", url)
+        if isinstance(get, Answer) and isinstance(head, Answer) and get.status < 400 and head.status != get.status:
+            yield Finding(rules.HEAD_DIFFERS, url, f"GET answers {get.status}, but HEAD answers {head.status}.", fix)
 
 
 def _check_route(probe: RouteProbe, answer: Answer, unserved: Answer | Failure, default_app: str) -> Iterator[Finding]:
-    route = probe.route
+    route, route_keys = probe.route, ", ".join(probe.route.route_keys)
     expected = "with its own 404" if route.reserved else f"as {route.role}"
     message = f"{probe.method} {describe_answer(answer)}; {route.app} should answer it {expected}"
-    fix = (
-        f"Deploy the manifest: the gateway lacks {', '.join(route.route_keys)}, or the route leads to another function."
-    )
+    fix = f"Deploy the manifest: the gateway lacks {route_keys}, or the route leads to another function."
     if _is_from_default_app(route, answer, unserved):
         yield Finding(rules.ROUTE_SHADOWED, probe.url, f"{message}, but {default_app} does.", fix)
     elif answer.status >= 500:
-        log_fix = (
-            f"Read the log of {route.app}: the function raises an error, exceeds its time limit, or cannot be invoked."
-        )
-        yield Finding(rules.ROUTE_FAILS, probe.url, f"{message}.", log_fix)
+        causes = "the function raises an error, exceeds its time limit, or cannot be invoked"
+        yield Finding(rules.ROUTE_FAILS, probe.url, f"{message}.", f"Read the log of {route.app}: {causes}.")
     elif _is_missing(route, answer):
         yield Finding(rules.ROUTE_MISSING, probe.url, f"{message}.", fix)
 
 
 def _is_from_default_app(route: Route, answer: Answer, unserved: Answer | Failure) -> bool:
-    if not answer.is_html:
-        return False
-    if route.reserved:
-        is_never_a_page = answer.status == 200
-    else:
-        is_never_a_page = route.role in DOCUMENT_ROLES or route.role in _ENDPOINT_ROLES
-    return is_never_a_page or (isinstance(unserved, Answer) and _is_same_page(answer, unserved))
+    """Whether a page is at a path whose app has no pages, or is the same as at a path that no app serves."""
+    has_no_pages = answer.status == 200 if route.reserved else route.role in DOCUMENT_ROLES | _ENDPOINT_ROLES
+    if not answer.is_html or has_no_pages or isinstance(unserved, Failure):
+        return answer.is_html and has_no_pages
+    # The text after the beginning of a page can repeat the URL.
+    is_similar = unserved.is_html and unserved.status == answer.status
+    return is_similar and text_excerpt(unserved) == text_excerpt(answer)
 
 
 def _is_missing(route: Route, answer: Answer) -> bool:
@@ -85,36 +84,17 @@ def _is_gateway_404(answer: Answer) -> bool:
     return answer.status == 404 and is_own
 
 
-def _is_same_page(first: Answer, second: Answer) -> bool:
-    """Whether two answers are the same page; the text after its beginning can repeat the URL."""
-    if not (first.is_html and second.is_html and first.status == second.status):
-        return False
-    return text_excerpt(first) == text_excerpt(second)
-
-
-def _check_head(deployment: Deployment, answers: Answers) -> Iterator[Finding]:
-    """Check that HEAD has the status of GET (RFC 9110, section 9.3.2), if the manifest has both methods."""
-    for url in deployment.head_urls:
-        get, head = answers.get("GET", url), answers.get("HEAD", url)
-        if isinstance(get, Answer) and isinstance(head, Answer) and get.status < 400 and head.status != get.status:
-            message = f"GET answers {get.status}, but HEAD answers {head.status}."
-            fix = (
-                "Send HEAD to the app that gets GET: use a route key for ANY, because a key for GET does not take HEAD."
-            )
-            yield Finding(rules.HEAD_DIFFERS, url, message, fix)
-
-
 def check_pages(deployment: Deployment, answers: Answers) -> Iterator[Finding]:
     """Check that the default app answers its pages, and that it answers 404 to a path that it does not have."""
+    default_app = deployment.default_app
     for path in deployment.pages:
         url = f"{deployment.base_url}{path}"
         answer, _ = follow_redirects(answers, url)
         if isinstance(answer, Answer):
-            yield from _check_page(path, url, answer, deployment.default_app)
+            yield from _check_page(path, url, answer, default_app)
     unserved = answers.get("GET", deployment.unserved_url)
     if isinstance(unserved, Answer) and unserved.status == 200 and unserved.is_html:
         message = f"No app has this path, but GET {describe_answer(unserved)}."
-        default_app = deployment.default_app
         fix = f"Let {default_app} answer unknown paths with 404: clients read a page with status 200 as metadata."
         yield Finding(rules.CATCH_ALL_200, unserved.url, message, fix)
 

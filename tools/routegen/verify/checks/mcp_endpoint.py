@@ -70,7 +70,7 @@ def _fix_for_status(answer: Answer) -> str:
             "If the server requires a sign-in, answer 401 with a challenge: without a 401, no client starts a sign-in."
         )
     fix = "Check the path and that its route takes POST: a request without a token must get status 401."
-    if answer.status in {403, 404} and ".execute-api." in parts.netloc:
+    if answer.status == 404 and ".execute-api." in parts.netloc:
         return f"{fix} If the stage is not `$default`, its name is the first segment of the path."
     return fix
 
@@ -89,11 +89,10 @@ def _open_endpoint(url: str, message: str, answers: Answers) -> Finding:
         problem = f"{pages[0].url} {pages[0].description}, which some clients take for a sign-in service"
     else:
         return Finding(rules.MCP_OPEN, url, f"{message}, without a token.", fix)
-    message += (
-        f", without a token, but {problem}. Clients that look there first start a sign-in that the endpoint does "
-    )
+    message += f", without a token, but {problem}."
+    message += " Clients that look there first start a sign-in that the endpoint does not ask for."
     fix = f"Answer 404 at {(documents or pages)[0].url}, or ask for the token with a 401."
-    return Finding(rules.MCP_OPEN, url, f"{message}not ask for.", fix)
+    return Finding(rules.MCP_OPEN, url, message, fix)
 
 
 def check_with_token(discovery: OAuthDiscovery, fetcher: Fetcher) -> Iterator[Finding]:

@@ -64,7 +64,7 @@ def _check_listen(mcp_url: str, fetcher: Fetcher, modern: Answer | Failure) -> I
     if any(isinstance(each, dict) and (each.get("listChanged") or each.get("subscribe")) for each in features):
         message += " The capabilities of the server promise such notifications."
     fix = (
-        f"An API Gateway HTTP API cannot carry this stream: answer the method with error {_METHOD_NOT_FOUND} and status "
-        "404, or use a gateway that streams."
+        f"An API Gateway HTTP API cannot carry this stream: answer the method with error {_METHOD_NOT_FOUND} and "
+        "status 404, or use a gateway that streams."
     )
     yield Finding(rules.LISTEN_SILENT, mcp_url, message, fix)

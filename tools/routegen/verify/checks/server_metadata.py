@@ -91,7 +91,7 @@ def _check_capabilities(document: Document, malformed: dict[str, str]) -> Iterat
         message = f"code_challenge_methods_supported is {'missing' if methods is None else shown(methods)}."
         fix = 'Publish `"code_challenge_methods_supported": ["S256"]`.'
         yield Finding(rules.NO_S256, document.url, message, fix)
-    types = value.get("response_types_supported")
+    types = value.get("response_types_supported", [])
     grants = value.get("grant_types_supported", ["authorization_code", "implicit"])
     is_readable = malformed.keys().isdisjoint({"response_types_supported", "grant_types_supported"})
     if is_readable and ("code" not in types or "authorization_code" not in grants):
