@@ -8,8 +8,9 @@ document is assumed to be correct.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
+from itertools import product
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -42,6 +43,9 @@ _OAUTH_ROLES: frozenset[Role] = frozenset({
     *_ENDPOINT_FIELDS,
 })  # fmt: skip
 _PAGE = b"<!DOCTYPE html><html><head><title>A page</title></head><body>A page</body></html>"
+
+_Reply = tuple[int, dict[str, Any]]
+"""The status and the JSON object of an answer."""
 
 
 @dataclass(frozen=True)
@@ -87,20 +91,15 @@ def predict_from_manifest(
     findings = [*_missing_endpoint(manifest, source), *_misplaced_metadata(manifest)]
     sections: list[Section] = []
     details: list[dict[str, Any]] = []
-    for path in paths:
-        for scenario in manifest_scenarios(manifest):
-            answers = ManifestAnswers(manifest, path, scenario)
-            predictions = [_without_origin(predict(client, _ORIGIN + path, answers, today=today)) for client in clients]
-            discovery = discover(answers, _ORIGIN + path)
-            findings += add_client_findings(sorted_findings(sign_in_findings(discovery, answers)), predictions)
-            prefix = f"{path}: " if len(paths) > 1 else ""
-            sections.append(predictions_section(predictions, f"{prefix}{scenario.title}"))
-            details.append({
-                "endpoint": path,
-                "catch_all": scenario.catch_all,
-                "challenge_header": scenario.challenge_header,
-                "clients": [prediction_details(prediction) for prediction in predictions],
-            })  # fmt: skip
+    for path, scenario in product(paths, manifest_scenarios(manifest)):
+        answers = _ManifestAnswers(manifest, path, scenario)
+        predictions = [_without_origin(predict(client, _ORIGIN + path, answers, today=today)) for client in clients]
+        discovery = discover(answers, _ORIGIN + path)
+        findings += add_client_findings(sorted_findings(sign_in_findings(discovery, answers)), predictions)
+        prefix = f"{path}: " if len(paths) > 1 else ""
+        sections.append(predictions_section(predictions, f"{prefix}{scenario.title}"))
+        clients_details = [prediction_details(prediction) for prediction in predictions]
+        details.append({"endpoint": path, **asdict(scenario), "clients": clients_details})
     return Report(
         command=COMMAND,
         subject=source,
@@ -139,94 +138,84 @@ def _misplaced_metadata(manifest: Manifest) -> Iterator[Finding]:
             yield Finding(rules.RESOURCE_MISPLACED, route.path, message, fix)
 
 
-class ManifestAnswers:
+class _ManifestAnswers:
     """The answers that a deployment of a manifest would give to MCP clients."""
 
     def __init__(self, manifest: Manifest, mcp_path: str, scenario: Scenario) -> None:
         """Take the manifest, the path of its MCP endpoint, and how the default app and the gateway answer."""
         self._explainer = Explainer(manifest)
-        self._default = manifest.default
-        self._routes = manifest.routes
+        self._manifest = manifest
         self._mcp_path = mcp_path
         self._scenario = scenario
         app = next(route.app for route in manifest.routes if route.path == mcp_path)
         self._app_routes = [route for route in manifest.routes if route.app == app and not route.reserved]
         paths: dict[Role, str] = {route.role: route.path for route in self._app_routes}
-        self._is_open = not _OAUTH_ROLES.intersection(paths)
         if {"authorization-endpoint", "token-endpoint"} <= paths.keys():
             # An authorization server of the app has its endpoints below its issuer.
             self._issuer = _ORIGIN + paths["authorization-endpoint"].rpartition("/")[0]
             endpoints = {field: _ORIGIN + paths[role] for role, field in _ENDPOINT_FIELDS.items() if role in paths}
         else:
             self._issuer = _OTHER_SERVER
-            names = ("authorization", "token", "registration")
-            endpoints = {f"{name}_endpoint": f"{_OTHER_SERVER}/{name}" for name in names}
-        self._metadata = _server_metadata(self._issuer, endpoints)
+            names = _ENDPOINT_FIELDS.values()
+            endpoints = {name: f"{_OTHER_SERVER}/{name.removesuffix('_endpoint')}" for name in names}
+        self._metadata = {
+            "issuer": self._issuer,
+            **endpoints,
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "code_challenge_methods_supported": ["S256"],
+        }
+        result = {"jsonrpc": "2.0", "id": 1, "result": {"protocolVersion": "2025-06-18"}}
+        is_open = _OAUTH_ROLES.isdisjoint(paths)
+        self._replies: dict[Role, _Reply] = {
+            "mcp-endpoint": (200, result) if is_open else (401, {"error": "invalid_token"}),
+            "authorization-server-metadata": (200, self._metadata),
+            "openid-configuration": (200, self._metadata),
+            **dict.fromkeys(_ENDPOINT_FIELDS, (400, {"error": "invalid_request"})),
+        }
 
     def get(self, method: str, url: str) -> Answer | Failure:
         """The answer to a request."""
         parts = urlsplit(url)
         origin, path = f"{parts.scheme}://{parts.netloc}", parts.path or "/"
+        headers = [("content-type", "application/json")]
         if origin == _OTHER_SERVER and method in SAFE_METHODS:
             is_metadata = path.startswith("/.well-known/o")
-            return _json_answer(method, url, 200 if is_metadata else 405, self._metadata if is_metadata else {})
-        if origin != _ORIGIN or (method == "POST" and path != self._mcp_path):
+            status, value = (200, self._metadata) if is_metadata else (405, {})
+        elif origin != _ORIGIN or (method == "POST" and path != self._mcp_path):
             return Failure(method, url, "not-asked", "the manifest does not contain the answer")
-        route_key = self._explainer.explain(method, path).route_key
-        route = next((route for route in self._routes if route_key in route.route_keys), None)
-        if route is None or _is_for_other_paths(route):
-            return self._other_answer(method, url, is_from_gateway=route is None and self._default is None)
+        else:
+            route_key = self._explainer.explain(method, path).route_key
+            route = next((route for route in self._manifest.routes if route_key in route.route_keys), None)
+            if route is None and self._manifest.default is None:
+                status, value = 404, {"message": "Not Found"}  # of the gateway
+            elif route is None or _is_for_other_paths(route):
+                return Answer(method, url, self._scenario.catch_all, (("content-type", "text/html"),), _PAGE)
+            else:
+                status, value = self._reply(method, route)
+        if status == 401:
+            headers.append(self._challenge())
+        return Answer(method, url, status, tuple(headers), b"" if method == "HEAD" else json.dumps(value).encode())
+
+    def _reply(self, method: str, route: Route) -> _Reply:
+        """The reply of the app of a route."""
+        not_found = 404, {"error": "not_found"}
         if route.reserved:
-            return _json_answer(method, url, 404, {"error": "not_found"})
-        if ANY not in route.methods and method not in route.methods:
-            return _json_answer(method, url, 405, {"error": "method_not_allowed"})
-        return self._route_answer(method, url, route)
+            return not_found
+        is_open_to_every_path = route.role == "mcp-endpoint" and takes_every_path(route.path)
+        if {ANY, method}.isdisjoint(route.methods) or (is_open_to_every_path and method != "POST"):
+            return 405, {"error": "method_not_allowed"}
+        if route.role == "protected-resource-metadata":
+            resource = _ORIGIN + (route.path.removeprefix(PROTECTED_RESOURCE) or self._mcp_path)
+            return 200, {"resource": resource, "authorization_servers": [self._issuer]}
+        return self._replies.get(route.role, not_found)
 
-    def _other_answer(self, method: str, url: str, *, is_from_gateway: bool) -> Answer:
-        """Return the answer at a path that no route names: of the gateway, or of the app that gets these paths."""
-        if is_from_gateway:
-            return _json_answer(method, url, 404, {"message": "Not Found"})
-        return Answer(method, url, self._scenario.catch_all, (("content-type", "text/html"),), _PAGE)
-
-    def _route_answer(self, method: str, url: str, route: Route) -> Answer:
-        match route.role:
-            case "mcp-endpoint" if takes_every_path(route.path) and method != "POST":
-                return _json_answer(method, url, 405, {"error": "method_not_allowed"})
-            case "mcp-endpoint":
-                return self._endpoint_answer(method, url)
-            case "protected-resource-metadata":
-                resource = _ORIGIN + (route.path.removeprefix(PROTECTED_RESOURCE) or self._mcp_path)
-                return _json_answer(method, url, 200, {"resource": resource, "authorization_servers": [self._issuer]})
-            case "authorization-server-metadata" | "openid-configuration":
-                return _json_answer(method, url, 200, self._metadata)
-            case "authorization-endpoint" | "token-endpoint" | "registration-endpoint":
-                return _json_answer(method, url, 400, {"error": "invalid_request"})
-        return _json_answer(method, url, 404, {"error": "not_found"})
-
-    def _endpoint_answer(self, method: str, url: str) -> Answer:
-        if self._is_open:
-            result = {"jsonrpc": "2.0", "id": 1, "result": {"protocolVersion": "2025-06-18"}}
-            return _json_answer(method, url, 200, result)
+    def _challenge(self) -> tuple[str, str]:
+        """The header of the 401 with the URL of the protected resource metadata, if the app serves it."""
         documents = [route.path for route in self._app_routes if route.role == "protected-resource-metadata"]
         documents.sort(key=lambda path: path != PROTECTED_RESOURCE + self._mcp_path)
-        challenge = f'Bearer resource_metadata="{_ORIGIN}{documents[0]}"' if documents else "Bearer"
         name = "www-authenticate" if self._scenario.challenge_header == "kept" else RENAMED_HEADER
-        return _json_answer(method, url, 401, {"error": "invalid_token"}, (name, challenge))
-
-
-def _server_metadata(issuer: str, endpoints: dict[str, str]) -> dict[str, Any]:
-    return {
-        "issuer": issuer,
-        **endpoints,
-        "response_types_supported": ["code"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
-        "code_challenge_methods_supported": ["S256"],
-    }
-
-
-def _json_answer(method: str, url: str, status: int, value: dict[str, Any], *headers: tuple[str, str]) -> Answer:
-    body = b"" if method == "HEAD" else json.dumps(value).encode()
-    return Answer(method, url, status, (("content-type", "application/json"), *headers), body)
+        return name, f'Bearer resource_metadata="{_ORIGIN}{documents[0]}"' if documents else "Bearer"
 
 
 def _without_origin(prediction: Prediction) -> Prediction:

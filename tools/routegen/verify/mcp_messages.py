@@ -112,6 +112,11 @@ class EraAnswers:
         return bool(self.modern_revisions) and self.older_revision is None
 
     @property
+    def details(self) -> dict[str, Any]:
+        """The revisions as JSON."""
+        return {"modern": self.modern_revisions, "older": self.older_revision, "needs_token": self.needs_token}
+
+    @property
     def description(self) -> str:
         """The revisions in words."""
         if self.needs_token:

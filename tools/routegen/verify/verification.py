@@ -195,42 +195,31 @@ def _report(plan: VerifyPlan, fetcher: Fetcher, findings: Iterable[Finding]) -> 
     answers = fetcher.answers("without-token")
     is_reachable = isinstance(answers.get("POST", plan.mcp_urls[0]), Answer)
     eras = {url: revisions.era_answers(url, fetcher) for url in plan.mcp_urls} if is_reachable else {}
-    predictions = {
-        url: [predict(client, url, answers, eras=eras.get(url), today=plan.today) for client in plan.clients]
-        for url in plan.mcp_urls
-    }
-    all_predictions = [prediction for of_endpoint in predictions.values() for prediction in of_endpoint]
     routes = [_route_details(probe, answers) for probe in plan.deployment.probes] if is_reachable else []
+    predictions = [
+        (url, predict(client, url, answers, eras=eras.get(url), today=plan.today))
+        for url in plan.mcp_urls
+        for client in plan.clients
+    ]
     has_many = len(plan.mcp_urls) > 1
+    sections = [
+        Section("Routes", tuple((route["path"], route["app"], route["answer"]) for route in routes)),
+        Section("Revisions of MCP", tuple((url, era.description) for url, era in eras.items())),
+    ]
+    for url in plan.mcp_urls:
+        predictions_for_url = [prediction for endpoint, prediction in predictions if endpoint == url]
+        sections.append(predictions_section(predictions_for_url, f"Clients of {url}" if has_many else "Clients"))
+    all_findings = add_client_findings(sorted_findings(findings), [prediction for _, prediction in predictions])
     return Report(
         command=COMMAND,
         subject=plan.deployment.base_url if has_many else plan.mcp_urls[0],
         rules=rules.VERIFY_RULES,
-        findings=tuple(map(_bounded_finding, add_client_findings(sorted_findings(findings), all_predictions))),
-        sections=(
-            Section("Routes", tuple((route["path"], route["app"], route["answer"]) for route in routes)),
-            Section("Revisions of MCP", tuple((url, era.description) for url, era in eras.items())),
-            *(
-                predictions_section(of_endpoint, f"Clients of {url}" if has_many else "Clients")
-                for url, of_endpoint in predictions.items()
-            ),
-        ),
+        findings=tuple(map(_bounded_finding, all_findings)),
+        sections=tuple(sections),
         details={
             "routes": routes,
-            "revisions": [
-                {
-                    "endpoint": url,
-                    "modern": era.modern_revisions,
-                    "older": era.older_revision,
-                    "needs_token": era.needs_token,
-                }
-                for url, era in eras.items()
-            ],
-            "clients": [
-                {"endpoint": url, **prediction_details(prediction)}
-                for url, of_endpoint in predictions.items()
-                for prediction in of_endpoint
-            ],
+            "revisions": [{"endpoint": url, **era.details} for url, era in eras.items()],
+            "clients": [{"endpoint": url, **prediction_details(prediction)} for url, prediction in predictions],
         },
     )
 
@@ -248,15 +237,13 @@ def claims_report(clients: Sequence[McpClient], today: date) -> Report:
     """What is known of the clients, with versions, sources and dates."""
     ids = {client.id for client in clients}
     claims = [claim for claim in CLAIMS.values() if ids.intersection(claim.clients)]
-    rows = [
-        (
-            claim.id,
-            f"{claim.version} ({claim.kind})",
-            f"{claim.statement}. Source: {claim.source}, {claim.source_date}; review "
-            + ("was due on " if claim.review <= today else "by ")
-            + str(claim.review),
-        )
-        for claim in claims
+    rows = []
+    for claim in claims:
+        due = f"review {'was due on' if claim.review <= today else 'by'} {claim.review}"
+        text = f"{claim.statement}. Source: {claim.source}, {claim.source_date}; {due}"
+        rows.append((claim.id, f"{claim.version} ({claim.kind})", text))
+    details = [
+        {**asdict(claim), "source_date": str(claim.source_date), "review": str(claim.review)} for claim in claims
     ]
     return Report(
         command=COMMAND,
@@ -265,12 +252,7 @@ def claims_report(clients: Sequence[McpClient], today: date) -> Report:
         findings=(),
         success=f"{len(claims)} claims about {len(ids)} clients",
         sections=(Section("Claims", tuple(rows)),),
-        details={
-            "claims": [
-                {key: str(value) if isinstance(value, date) else value for key, value in asdict(claim).items()}
-                for claim in claims
-            ]
-        },
+        details={"claims": details},
     )
 
 
@@ -285,16 +267,9 @@ def prediction_details(prediction: Prediction) -> dict[str, Any]:
 def _route_details(probe: RouteProbe, answers: Answers) -> dict[str, Any]:
     """A route and its answer as JSON."""
     answer = answers.get(probe.method, probe.url) if probe.method else None
+    description = answer.reason if isinstance(answer, Failure) else "not requested"
+    status = None
     if isinstance(answer, Answer):
-        description = f"{probe.method} {describe_answer(answer)}"
-    else:
-        description = answer.reason if answer else "not requested"
-    return {
-        "path": probe.route.path,
-        "app": probe.route.app,
-        "role": probe.route.role,
-        "method": probe.method,
-        "url": probe.url,
-        "status": answer.status if isinstance(answer, Answer) else None,
-        "answer": description,
-    }
+        status, description = answer.status, f"{probe.method} {describe_answer(answer)}"
+    route = {"path": probe.route.path, "app": probe.route.app, "role": probe.route.role}
+    return {**route, "method": probe.method, "url": probe.url, "status": status, "answer": description}
