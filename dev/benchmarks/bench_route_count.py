@@ -22,7 +22,7 @@ from routegen.config import AppConfig  # noqa: E402 - from the checkout, install
 from routegen.discover import discover_paths, discover_routes  # noqa: E402
 from routegen.extract.build import build_manifest  # noqa: E402
 from routegen.gateway import RouteKey, RouteTable  # noqa: E402
-from routegen.prove.all_paths import compare_all_paths  # noqa: E402
+from routegen.prove.app_proof import compare_all_paths  # noqa: E402
 from routegen.prove.compare_requests import AppComparison  # noqa: E402
 from starlette.requests import Request  # noqa: E402
 from starlette.responses import Response  # noqa: E402

@@ -6,8 +6,7 @@ from pathlib import Path
 from routegen.config import AppConfig
 from routegen.discover import ServedRoutes, discover_routes
 from routegen.extract.build import Extraction, build_manifest
-from routegen.prove.all_paths import compare_all_paths
-from routegen.prove.app_proof import AppProof, confirm_proof
+from routegen.prove.app_proof import AppProof, compare_all_paths, confirm_proof
 from routegen.prove.compare_requests import AppComparison
 from routegen.prove.driven_request import DrivenRequest
 from routegen.prove.driver import drive_app

@@ -11,8 +11,7 @@ from routegen.extract.build import build_manifest
 from routegen.extract.unsupported import UnsupportedPath
 from routegen.gateway import METHODS
 from routegen.manifest import Manifest
-from routegen.prove.all_paths import compare_all_paths
-from routegen.prove.app_proof import AppProof, confirm_proof
+from routegen.prove.app_proof import AppProof, compare_all_paths, confirm_proof
 from routegen.prove.compare_requests import AppComparison
 from routegen.prove.driven_request import DrivenRequest
 from routegen.prove.driver import drive_app

@@ -10,7 +10,7 @@ import fastmcp.server.auth
 import pytest
 from click.testing import CliRunner
 from fastmcp.server.auth.auth import AuthProvider, OAuthProvider
-from routegen.prove.all_paths import compare_all_paths
+from routegen.prove.app_proof import compare_all_paths
 from routegen.prove.compare_requests import AppComparison
 
 from dev.matrix import providers_page

@@ -14,8 +14,7 @@ from routegen.diff.moved_requests import find_moved_requests
 from routegen.discover import ServedRoutes, discover_routes
 from routegen.extract.build import build_manifest
 from routegen.manifest import Manifest
-from routegen.prove.all_paths import PathsProof, compare_all_paths
-from routegen.prove.app_proof import confirm_proof
+from routegen.prove.app_proof import PathsProof, compare_all_paths, confirm_proof
 from routegen.prove.compare_requests import AppComparison, Disagreement
 from routegen.prove.driver import drive_app
 from starlette.applications import Starlette
@@ -23,7 +22,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import Host, Mount, Route
 
 METHODS = ("GET", "POST", "DELETE")
-NOTHING = PathsProof(0, (), (), (), frozenset())
+NOTHING = PathsProof()
 
 
 def extract_app(routes: ServedRoutes, **config: Any) -> tuple[AppConfig, Manifest]:
@@ -255,13 +254,16 @@ class WithoutVersion:
             scope = {**scope, "path": scope["path"].replace("/b", "/a", 1)}
         await self.app(scope, receive, send)
 
-app = WithoutVersion(Starlette(routes=[Route("/a", print), Route("/b/{x}/c", print)]))
+app = WithoutVersion(Starlette(routes=[Route("/a", print), Route("/b/{x}/c", print), Route("/b", print)]))
 """
 
 
-def test_middleware_that_routes_by_rules_of_its_own_is_seen(tmp_path: Path, routegen: Routegen) -> None:
+def test_middleware_that_decides_which_route_answers_is_seen_with_both_answers(
+    tmp_path: Path, routegen: Routegen
+) -> None:
     (tmp_path / "server.py").write_text(REWRITING)
     done = routegen("prove", "server.py:app", "--name", "docs", "--default", "site")
     assert "note    RG307  docs\n" in done.stdout
-    assert "its route table gives `served`: middleware or a route class decides by rules of its own" in done.stdout
+    assert "GET /b is `served` at /a, and its route table gives `served` at /b: middleware or" in done.stdout
+    assert "GET /b/x/c is `not-found`, and its route table gives `served` at /b/{x}/c: middleware or" in done.stdout
     assert "no disagreement" not in done.stdout

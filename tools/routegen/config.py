@@ -180,6 +180,10 @@ class AppConfig(AppTable):
     name: Name
     root: Path
 
+    def owns(self, path: str) -> bool:
+        """Whether `own` gives a path to the app: it is one of these paths, or below one."""
+        return any(f"{path}/".startswith(f"{prefix}/") for prefix in self.own)
+
 
 class ProjectTable(BaseModel):
     """`[tool.routegen]`: the manifest and the apps behind the gateway."""

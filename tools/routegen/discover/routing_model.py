@@ -6,13 +6,12 @@ else the router redirects if only the path with another end is served; else 404.
 """
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from routegen.discover.route_tree import RouteTree, ServedRoutes
 from routegen.gateway.automaton import Labels, PathAutomaton, PathKind
 from routegen.gateway.path_pattern import ANY_PATH, pattern_parts
-from routegen.gateway.regex_tree import NotRegularError, Regex, may_match_slash
+from routegen.gateway.regex_tree import Regex, may_match_slash
 
 Outcome = Literal["served", "method-not-allowed", "redirected", "not-found"]
 """The result of a request.
@@ -23,17 +22,17 @@ Outcome = Literal["served", "method-not-allowed", "redirected", "not-found"]
 - `not-found`: the app answers 404.
 """
 
+_UNDECIDED = "undecided"  # the label of the patterns of paths whose answer cannot be decided
 
-@dataclass(frozen=True)
-class ModelAnswer:
+
+class ModelAnswer(NamedTuple):
     """The answer of an app: the outcome, and the position of the served path that was reached, or -1."""
 
     outcome: Outcome
     position: int = -1
 
 
-@dataclass(frozen=True)
-class _TableEntry:
+class _TableEntry(NamedTuple):
     """A route in the order in which the app tries its routes.
 
     Attributes:
@@ -65,12 +64,11 @@ class RoutingModel:
         self._automaton = automaton
         self._routers: list[RouteTree] = []
         self._entries: dict[Hashable, _TableEntry] = {}
-        self._undecided: set[Hashable] = set()
         self._add_router(routes.tree)
 
     def is_undecided(self, kind: PathKind) -> bool:
         """Whether the answer to a kind of paths cannot be decided."""
-        return not self._undecided.isdisjoint(kind.labels | kind.other_slash_labels)
+        return _UNDECIDED in kind.labels or _UNDECIDED in kind.other_slash_labels
 
     def positions(self, kind: PathKind) -> list[int]:
         """Return the positions of the served paths that match a kind of paths, in their order."""
@@ -106,8 +104,7 @@ class RoutingModel:
         return ModelAnswer("not-found")
 
     def _matching_entries(self, labels: Labels) -> list[_TableEntry]:
-        entries = [self._entries[label] for label in labels if label in self._entries]
-        return sorted(entries, key=lambda entry: entry.rank)
+        return sorted(self._entries[label] for label in labels if label in self._entries)
 
     def _takes(self, position: int, method: str) -> bool:
         methods = self._served_paths[position].methods
@@ -118,11 +115,11 @@ class RoutingModel:
         self._routers.append(tree)
         prefix = pattern_parts(tree.path, tree.regexes)
         if tree.kind == "werkzeug":
-            reason = f"below {tree.path or '/'}, werkzeug merges repeated slashes"
-            self._leave_undecided([*prefix, Regex(".*//.*")], reason, tree.positions)
+            self._automaton.add_or_widen([*prefix, Regex(".*//.*")], _UNDECIDED, _UNDECIDED)
+            self._leave_undecided(f"below {tree.path or '/'}, werkzeug merges repeated slashes", tree.positions)
         elif tree.kind == "opaque":
-            reason = "the app has no route table that tells which paths it serves"
-            self._leave_undecided([Regex(ANY_PATH)], reason, tree.positions)
+            self._automaton.add([Regex(ANY_PATH)], _UNDECIDED)
+            self._leave_undecided("the app has no route table that tells which paths it serves", tree.positions)
         for route in tree.routes:
             if isinstance(route, RouteTree):
                 self._add_mount(route, number)
@@ -135,8 +132,7 @@ class RoutingModel:
     def _add_path(self, position: int, entry: _TableEntry | None) -> None:
         served = self._served_paths[position]
         if served.host is not None:
-            self.not_proven.append(f"{served.path} answers only under the host {served.host}")
-            self.undecided_positions.add(position)
+            self._leave_undecided(f"{served.path} answers only under the host {served.host}", [position])
             return
         if entry is not None:
             self._entries[position] = entry
@@ -150,26 +146,14 @@ class RoutingModel:
             self._entries["mount", number] = _TableEntry(len(self._entries), router, mounted_router=number)
             self._add_pattern(parts, ("mount", number), mount.path, mount.positions)
         if any(map(may_match_slash, mount.regexes)):
-            self._leave_undecided(parts, f"the path of the mount {mount.path} can hold slashes", mount.positions)
+            self._automaton.add_or_widen(parts, _UNDECIDED, _UNDECIDED)
+            self._leave_undecided(f"the path of the mount {mount.path} can hold slashes", mount.positions)
         self._add_router(mount)
 
     def _add_pattern(self, parts: list[str], label: Hashable, path: str, positions: Iterable[int]) -> None:
-        try:
-            self._automaton.add(parts, label)
-        except NotRegularError as error:
-            reason = f"{path} has {error} in a regular expression"
-            self._leave_undecided([_wider(part) for part in parts], reason, positions)
+        if reason := self._automaton.add_or_widen(parts, label, _UNDECIDED):
+            self._leave_undecided(f"{path} has {reason} in a regular expression", positions)
 
-    def _leave_undecided(self, parts: list[str], reason: str, positions: Iterable[int]) -> None:
-        label = ("undecided", len(self._undecided))
-        self._undecided.add(label)
-        self._automaton.add(parts, label)
+    def _leave_undecided(self, reason: str, positions: Iterable[int]) -> None:
         self.not_proven.append(reason)
         self.undecided_positions.update(positions)
-
-
-def _wider(part: str) -> str:
-    """Return an expression for every text that a part might match, which an automaton can express."""
-    if not isinstance(part, Regex):
-        return part
-    return Regex(ANY_PATH if may_match_slash(part) else "[^/]*")

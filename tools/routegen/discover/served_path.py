@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from routegen.errors import UnsupportedRouteError
+from routegen.gateway.path_pattern import compile_path, split_path
 
 
 class UnknownRouteKindError(UnsupportedRouteError):
@@ -42,6 +43,15 @@ class ServedPath:
     keeps_sessions: bool | None = None
     faults: tuple[str, ...] = ()
     document: Mapping[str, Any] | None = None
+
+    @property
+    def names_a_path(self) -> bool:
+        """Whether the path begins with a literal segment, so that it is not for pages with any name."""
+        return split_path(self.path, self.regexes)[0].is_literal
+
+    def matches(self, path: str) -> bool:
+        """Whether this is the path of a request, decoded; host and method are not compared."""
+        return compile_path(self.path, self.regexes).fullmatch(path) is not None
 
     def as_data(self) -> dict[str, Any]:
         """Return the fields as data for JSON."""

@@ -1,8 +1,10 @@
 """Walk an app's route table with the adapters."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 from routegen.discover.adapters import ADAPTERS, DiscoveredRoute, MountContext, Mounted, NestedRouter, WalkStep
 from routegen.discover.endpoint_faults import find_endpoint_faults
@@ -13,7 +15,9 @@ from routegen.discover.oauth_documents import find_document
 from routegen.discover.route_tree import RouteTree, ServedRoutes
 from routegen.discover.served_path import ServedPath, UnknownRouteKindError
 from routegen.discover.unwrap import base_path, find_route_table, find_wrappers, has_class, is_lambda_handler
-from routegen.gateway.path_pattern import ANY_PATH, PathSegment, mount_covers, mount_overlaps, split_path
+from routegen.gateway.automaton import PathAutomaton, TooManyStatesError
+from routegen.gateway.path_pattern import ANY_PATH, pattern_parts
+from routegen.gateway.regex_tree import Regex
 
 
 def discover_paths(app: Any) -> list[ServedPath]:
@@ -53,7 +57,8 @@ def _discover(app: Any) -> tuple[list[DiscoveredRoute], RouteTree]:
         if context.prefix:  # a path below the prefix is looked up without it, and never with it
             tree.routes.insert(0, copy)
         walk = _Walk(len(discovered))
-        routes = [_with_endpoint_state(route, app, router) for route in walk.walk_router(router, context, copy)]
+        routes = _hide_behind_mounts(list(walk.walk_router(router, context, copy)), walk.mounts)
+        routes = [_with_endpoint_state(route, app, router) for route in routes]
         discovered += [_behind_handler(route, app, context) for route in routes] if is_lambda_handler(app) else routes
     return discovered, tree
 
@@ -91,13 +96,20 @@ def _with_endpoint_state(route: DiscoveredRoute, app: Any, router: Any) -> Disco
     return replace(route, served=replace(route.served, keeps_sessions=sessions, faults=faults, document=document))
 
 
-@dataclass(frozen=True)
-class _Mount:
-    """A mount that was walked already: it takes requests from the routes after it."""
+class _Mount(NamedTuple):
+    """A mount, which takes requests from the routes after it.
 
+    Attributes:
+        routes_before: the number of served paths before the first one that it can hide.
+        path: its path, with those of the mounts around it.
+        regexes: the regular expression of each variable of `path`.
+        host: the host name that its requests must have; None for any.
+    """
+
+    routes_before: int
     path: str
+    regexes: tuple[str, ...]
     host: str | None
-    segments: tuple[PathSegment, ...]
 
 
 @dataclass
@@ -105,14 +117,16 @@ class _Walk:
     """The state of one walk.
 
     Attributes:
-        count: the number of served paths before the next one.
+        first: the number of served paths before the walk.
         open_routers: ids of the routers that are being walked, from the outermost to the innermost.
-        mounts: the mounts that were walked already, by their first segment if that is literal.
+        mounts: the mounts that were walked already.
+        count: the number of served paths that were walked already.
     """
 
-    count: int
+    first: int
     open_routers: list[int] = field(default_factory=list)
-    mounts: dict[str | None, list[_Mount]] = field(default_factory=dict)
+    mounts: list[_Mount] = field(default_factory=list)
+    count: int = 0
 
     def walk_router(self, router: Any, context: MountContext, tree: RouteTree) -> Iterator[DiscoveredRoute]:
         """Yield every path that a router, or a list of routes, serves, and put its position into the tree."""
@@ -170,33 +184,43 @@ class _Walk:
                 for inner_step in steps:
                     yield from self._take(inner_step, route, context, redirects, mount)
                 if inner.host == context.host:
-                    self._add_mount(inner)
+                    self.mounts.append(_Mount(self.count, inner.prefix, inner.regexes, inner.host))
 
     def _numbered(self, route: DiscoveredRoute, positions: list["int | RouteTree"] | list[int]) -> DiscoveredRoute:
-        """Note the position of a path, and mark a path that earlier mounts hide."""
-        positions.append(self.count)
+        """Note the position of a path."""
+        positions.append(self.first + self.count)
         self.count += 1
-        return self._hide_behind_mounts(route)
+        return route
 
-    def _add_mount(self, context: MountContext) -> None:
-        segments = split_path(context.prefix, context.regexes)
-        first = segments[0].source if segments and segments[0].is_literal else None
-        self.mounts.setdefault(first, []).append(_Mount(context.prefix or "/", context.host, segments))
 
-    def _hide_behind_mounts(self, route: DiscoveredRoute) -> DiscoveredRoute:
-        """Mark a route that earlier mounts hide: in Starlette the first match wins."""
-        served = route.served
-        if not self.mounts:
-            return route
-        segments = split_path(served.path, served.regexes)
-        candidates = (
-            [*self.mounts.get(segments[0].source, ()), *self.mounts.get(None, ())]
-            if segments[0].is_literal
-            else [mount for mounts in self.mounts.values() for mount in mounts]
-        )
-        mounts = [mount for mount in candidates if mount.host in {None, served.host}]
-        for mount in mounts:
-            if mount_covers(mount.segments, segments):
-                return replace(route, served=replace(served, hidden_by=mount.path))
-        overlapping = next((mount.path for mount in mounts if mount_overlaps(mount.segments, segments)), None)
-        return replace(route, served=replace(served, partly_hidden_by=overlapping))
+def _hide_behind_mounts(routes: list[DiscoveredRoute], mounts: Sequence[_Mount]) -> list[DiscoveredRoute]:
+    """Mark the routes that earlier mounts hide: in Starlette the first match wins."""
+    if not mounts or mounts[0].routes_before == len(routes):
+        return routes
+    automaton = PathAutomaton()
+    patterns = ((mount, [*pattern_parts(mount.path, mount.regexes), "/", Regex(ANY_PATH)]) for mount in mounts)
+    exact_mounts = {mount for mount, pattern in patterns if automaton.add_or_widen(pattern, mount, mount) is None}
+    later_positions = range(mounts[0].routes_before, len(routes))
+    for position in later_positions:
+        served = routes[position].served
+        automaton.add_or_widen(pattern_parts(served.path, served.regexes), position, position)
+    try:
+        labels_of_kinds = [kind.labels for kind in automaton.walk()]
+    except TooManyStatesError:
+        labels_of_kinds, exact_mounts = [frozenset([*mounts, *later_positions])], set()
+    hiding: dict[int, list[list[_Mount]]] = {}
+    for labels in labels_of_kinds:
+        matching = sorted((label for label in labels if isinstance(label, _Mount)), key=lambda mount: mount[:2])
+        for position in (label for label in labels if isinstance(label, int)):
+            hosts = {None, routes[position].served.host}
+            earlier = [mount for mount in matching if mount.routes_before <= position and mount.host in hosts]
+            hiding.setdefault(position, []).append(earlier)
+    for position, mounts_of_kinds in hiding.items():
+        counts = Counter(chain.from_iterable(mounts_of_kinds))
+        if hiding_mounts := [mount for mount in mounts if mount in counts]:
+            is_hidden = all(map(exact_mounts.intersection, mounts_of_kinds))
+            path = (max(hiding_mounts, key=lambda mount: counts[mount]) if is_hidden else hiding_mounts[0]).path or "/"
+            served = routes[position].served
+            hidden = replace(served, hidden_by=path) if is_hidden else replace(served, partly_hidden_by=path)
+            routes[position] = replace(routes[position], served=hidden)
+    return routes

@@ -267,7 +267,7 @@ def _own_subtree(entries: dict[tuple[str, ...], _Entry], prefix: str, role: Path
 
 def _route(app: AppConfig, entry: _Entry) -> Route:
     methods = (ANY,) if ANY in entry.methods else tuple(sorted(entry.methods))
-    is_owned = any(f"{entry.path}/".startswith(f"{prefix}/") for prefix in app.own)
+    is_owned = app.owns(entry.path)
     exact = app.methods == "exact" and not is_owned and methods != (ANY,)
     unknown = [method for method in methods if method not in METHODS]
     if exact and unknown:

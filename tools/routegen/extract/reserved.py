@@ -4,13 +4,12 @@ A client that asks about an MCP server and reaches a website reads the website's
 makes most clients fail, also if the server needs no sign-in. The app's own 404 is the right answer.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from routegen.config import AppConfig
 from routegen.discover.served_path import ServedPath
 from routegen.gateway import ANY, RouteKey, RouteTable
-from routegen.gateway.path_pattern import PathSegment, path_matches, split_path
 from routegen.manifest import Route
 from routegen.roles import (
     AUTHORIZATION_SERVER,
@@ -62,7 +61,7 @@ def reserve_paths(
     """
     owners = {RouteKey.parse(key): route.app for route in routes for key in route.route_keys}
     table = RouteTable(owners)
-    rules = {served.path: split_path(served.path, served.regexes) for served in default_paths or ()}
+    rules = [served for served in default_paths or () if served.names_a_path]
     reserved: dict[str, Route] = {}
     left_out: dict[str, NotReserved] = {}
     for app in apps:
@@ -75,7 +74,7 @@ def reserve_paths(
             if app.reserve == "auto" and key is None:
                 if default is None:
                     continue
-                rule = _naming_rule(path, rules)
+                rule = next((rule.path for rule in rules if rule.matches(path)), None)
                 if rule or (path in ROOT_DOCUMENTS and default_paths is None):
                     left_out.setdefault(path, NotReserved(path, app.name, endpoint, default, rule))
                     continue
@@ -106,14 +105,6 @@ def _issuers(app: str, routes: Iterable[Route]) -> Iterator[str]:
         for document in (AUTHORIZATION_SERVER, OPENID_CONFIGURATION):
             if route.app == app and route.path.startswith(f"{document}/") and "{" not in route.path:
                 yield route.path.removeprefix(document)
-
-
-def _naming_rule(path: str, rules: Mapping[str, Sequence[PathSegment]]) -> str | None:
-    """Return the default app's rule that names a path: it begins with a literal segment and matches the path."""
-    matching_rules = (
-        rule for rule, segments in rules.items() if segments[0].is_literal and path_matches(segments, path)
-    )
-    return next(matching_rules, None)
 
 
 def _reserved_route(app: str, path: str, endpoint: str, role: PathRole) -> Route:

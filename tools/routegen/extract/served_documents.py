@@ -17,7 +17,6 @@ from routegen.discover.served_path import ServedPath
 from routegen.extract.unreachable import is_endpoint
 from routegen.extract.unsupported import UnsupportedPath
 from routegen.gateway import RouteKey, RouteTable
-from routegen.gateway.path_pattern import path_matches, split_path
 from routegen.manifest import Manifest
 from routegen.roles import (
     AUTHORIZATION_SERVER,
@@ -189,12 +188,12 @@ def _catch_alls(
     """Yield each route of the app for any path that answers where clients look for a document about an endpoint."""
     owners = {RouteKey.parse(key): route.app for route in manifest.routes for key in route.route_keys}
     table = RouteTable(owners)
-    rules = [(served, split_path(served.path, served.regexes)) for served in served_paths if not served.only_redirects]
+    rules = [served for served in served_paths if not served.only_redirects]
     paths_by_rule: dict[str, list[tuple[str, str]]] = {}
     for endpoint in endpoints:
         for path, _ in discovery_documents(endpoint) if "{" not in endpoint else ():
             key = table.select("GET", path)
-            served = next((served for served, segments in rules if path_matches(segments, path)), None)
+            served = next((served for served in rules if served.matches(path)), None)
             if served is not None and key is not None and owners[key] == app and _is_for_any_path(served):
                 paths_by_rule.setdefault(served.path, []).append((path, endpoint))
     for rule, paths in paths_by_rule.items():

@@ -4,12 +4,14 @@ A shadowed rule loses requests to a route. It matters if the rule names a path. 
 a wiki's `/{path}`, loses one page to each route; this is the purpose of routes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from routegen.discover.served_path import ServedPath
 from routegen.gateway import takes_every_path
-from routegen.gateway.path_pattern import paths_overlap, split_key_path, split_path
+from routegen.gateway.automaton import PathAutomaton, TooManyStatesError
+from routegen.gateway.match_order import path_parts
+from routegen.gateway.path_pattern import pattern_parts
 from routegen.manifest import Manifest
 
 
@@ -46,22 +48,35 @@ def find_shadowed_rules(manifest: Manifest, default_paths: Iterable[ServedPath])
     """
     if manifest.default is None:
         return list(_shadowed_catch_all(manifest))
-    patterns = {route.path: split_key_path(route.path) for route in manifest.routes}
-    by_rule: dict[str, ShadowedRules] = {}
-    pages: dict[str, set[str]] = {}
-    for served in default_paths:
-        rule = split_path(served.path, served.regexes)
-        paths = [path for path, pattern in patterns.items() if paths_overlap(pattern, rule)]
-        if paths and rule[0].is_literal:
-            by_rule[served.path] = ShadowedRules(manifest.default, (served.path,), True, tuple(paths))
-        elif paths:
-            pages.setdefault(served.path, set()).update(paths)
-    shadowed = [by_rule[rule] for rule in sorted(by_rule)]
-    if pages:
-        rules = sorted(pages, key=lambda rule: (len(rule), rule))
-        paths = sorted(set().union(*pages.values()))
-        shadowed.append(ShadowedRules(manifest.default, tuple(rules), False, tuple(paths)))
+    rules = list(default_paths)
+    paths_by_rule = _shadowing_paths(manifest, rules)
+    naming_rules = sorted({rule.path for rule in rules if rule.names_a_path and rule.path in paths_by_rule})
+    shadowed = [
+        ShadowedRules(manifest.default, (rule,), True, tuple(sorted(paths_by_rule[rule]))) for rule in naming_rules
+    ]
+    if pages := sorted(paths_by_rule.keys() - naming_rules, key=lambda rule: (len(rule), rule)):
+        paths = sorted(set().union(*map(paths_by_rule.__getitem__, pages)))
+        shadowed.append(ShadowedRules(manifest.default, tuple(pages), False, tuple(paths)))
     return shadowed
+
+
+def _shadowing_paths(manifest: Manifest, rules: Sequence[ServedPath]) -> dict[str, set[str]]:
+    """Return the paths of the routes that take requests of a rule, by the path of the rule."""
+    automaton = PathAutomaton()
+    for route in manifest.routes:
+        automaton.add(path_parts(route.path), route.path)
+    for position, rule in enumerate(rules):
+        automaton.add_or_widen(pattern_parts(rule.path, rule.regexes), position, position)
+    try:
+        labels_of_kinds = [kind.labels for kind in automaton.walk()]
+    except TooManyStatesError:  # a needless warning is better than none
+        labels_of_kinds = [frozenset([*range(len(rules)), *(route.path for route in manifest.routes)])]
+    paths_by_rule: dict[str, set[str]] = {}
+    for labels in labels_of_kinds:
+        if paths := {label for label in labels if isinstance(label, str)}:
+            for position in (label for label in labels if isinstance(label, int)):
+                paths_by_rule.setdefault(rules[position].path, set()).update(paths)
+    return paths_by_rule
 
 
 def _shadowed_catch_all(manifest: Manifest) -> Iterator[ShadowedRules]:

@@ -6,13 +6,23 @@ construction), shortest paths first. There are infinitely many paths and finitel
 each of them holds for every path.
 """
 
-from collections.abc import Container, Hashable, Iterable, Iterator
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-from routegen.gateway.regex_tree import Ranges, Regex, characters, contains, is_endless, parse_regex, split_sets
+from routegen.gateway.regex_tree import (
+    NotRegularError,
+    Ranges,
+    Regex,
+    characters,
+    contains,
+    is_endless,
+    may_match_slash,
+    parse_regex,
+    split_sets,
+)
 
 MOST_STATES = 200_000
 """The number of states after which a walk gives up; patterns that cross slashes can need exponentially many."""
@@ -108,6 +118,13 @@ def _group_characters(sets: frozenset[Ranges]) -> list[_Group]:
     ]
 
 
+def _wider(part: str) -> str:
+    """Return a regular expression for every text that a part might match."""
+    if not isinstance(part, Regex):
+        return part
+    return Regex(".*" if may_match_slash(part) else "[^/]*")
+
+
 class PathAutomaton:
     """An automaton for patterns of paths."""
 
@@ -140,6 +157,19 @@ class PathAutomaton:
                 known = self._nodes[node].after_regexes
                 node = known[part] if part in known else known.setdefault(part, self._add_tree(node, tree))
         self._nodes[node].labels.append(label)
+
+    def add_or_widen(self, pattern: Sequence[str], label: Hashable, wider_label: Hashable) -> str | None:
+        """Add a pattern, or a wider one under another label if an automaton cannot express it.
+
+        Returns:
+            The part of a regular expression that is the reason; None if the pattern itself is added.
+        """
+        try:
+            self.add(pattern, label)
+        except NotRegularError as error:
+            self.add(map(_wider, pattern), wider_label)
+            return str(error)
+        return None
 
     def walk(self, most_states: int = MOST_STATES) -> dict[PathKind, tuple[str, ...]]:
         """Return each kind of paths with up to three examples: decoded paths, a shortest one first.

@@ -53,7 +53,7 @@ class Explainer:
     def __init__(self, manifest: Manifest) -> None:
         """Build the route table; it costs time linear in the number of route keys."""
         self.default = manifest.default
-        self.routes = {key: route for route in manifest.routes for key in route.route_keys}
+        self.routes = manifest.routes_by_key
         self._table = RouteTable(map(RouteKey.parse, self.routes))
 
     def select(self, method: str, path: str) -> RouteKey | None:

@@ -84,10 +84,15 @@ class Manifest(BaseModel):
         return tuple(sorted(default | {route.app for route in self.routes}))
 
     @property
+    def routes_by_key(self) -> dict[str, Route]:
+        """The entry of each route key."""
+        return {key: route for route in self.routes for key in route.route_keys}
+
+    @property
     def apps_by_route_key(self) -> dict[str, str]:
         """The app of each route key, with `$default` at the end if there is a default app."""
         default = {} if self.default is None else {DEFAULT_ROUTE: self.default}
-        return {key: route.app for route in self.routes for key in route.route_keys} | default
+        return {key: route.app for key, route in self.routes_by_key.items()} | default
 
 
 def json_schema() -> dict[str, Any]:

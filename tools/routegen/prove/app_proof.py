@@ -1,4 +1,8 @@
-"""The proof of one app: the comparison of all paths, confirmed by the app's own answers."""
+"""The proof of one app: a comparison of all paths without a request, and its confirmation by the app's own answers.
+
+The patterns of both tables become one automaton (`routegen.gateway.automaton`). Paths of the same kind match the same
+patterns on both sides, so one comparison for each kind of paths and each method that a table names covers all of them.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,12 +10,33 @@ from functools import cache
 from itertools import islice
 from urllib.parse import unquote
 
-from routegen.gateway.automaton import PathKind
-from routegen.prove.all_paths import PathsProof
+from routegen.discover.routing_model import ModelAnswer
+from routegen.gateway import encode_path
+from routegen.gateway.automaton import MOST_STATES, PathKind, TooManyStatesError
 from routegen.prove.compare_requests import AppComparison, Disagreement, shortest_of_each
 from routegen.prove.driven_request import DrivenRequest
 
 _DIFFERENCES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class PathsProof:
+    """The result of comparing all paths of an app.
+
+    Attributes:
+        kinds: how many kinds of paths were compared.
+        disagreements: for each kind of disagreement, route key and served path, the one with the shortest path.
+        not_proven: a sentence for each part that could not be decided.
+        requests: methods and percent-encoded paths, with which the app itself can be asked: for each kind of paths all
+            methods at a shortest path, and one method at two more.
+        undecided_positions: the positions of the served paths in the parts that could not be decided.
+    """
+
+    kinds: int = 0
+    disagreements: tuple[Disagreement, ...] = ()
+    not_proven: tuple[str, ...] = ()
+    requests: tuple[tuple[str, str], ...] = ()
+    undecided_positions: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -46,6 +71,34 @@ class AppProof:
     pages: dict[str, int]
 
 
+def compare_all_paths(comparison: AppComparison, most_states: int = MOST_STATES) -> PathsProof:
+    """Compare a manifest with an app for all paths.
+
+    Args:
+        comparison: the manifest and the app.
+        most_states: the number of states of the automaton after which nothing is proven.
+    """
+    model = comparison.model
+    try:
+        kinds = comparison.automaton.walk(most_states)
+    except TooManyStatesError:
+        reason = f"the patterns of all paths together need more than {most_states} states"
+        positions = range(len(comparison.served_paths))
+        return PathsProof(not_proven=(*model.not_proven, reason), undecided_positions=frozenset(positions))
+    requests: list[tuple[str, str]] = []
+    compared = []
+    for kind, examples in kinds.items():
+        path, *more_paths = map(encode_path, examples)
+        methods = comparison.methods(kind)
+        requests += [(method, path) for method in methods] + [(methods[0], other) for other in more_paths]
+        for method in () if model.is_undecided(kind) else methods:
+            answer = model.answer(kind, method)
+            request = DrivenRequest(method, path, answer.outcome, answer.position)
+            compared.append((request, comparison.compare(request, kind)))
+    disagreements, undecided = shortest_of_each(compared), frozenset(model.undecided_positions)
+    return PathsProof(len(kinds), disagreements, tuple(model.not_proven), tuple(requests), undecided)
+
+
 def confirm_proof(comparison: AppComparison, paths: PathsProof, driven: Sequence[DrivenRequest]) -> AppProof:
     """Compare the app's own answers with the manifest, and with the answers that its route table gives.
 
@@ -55,33 +108,36 @@ def confirm_proof(comparison: AppComparison, paths: PathsProof, driven: Sequence
         driven: requests to the app with their outcomes, those of `paths` among them.
     """
     kind_of = cache(lambda path: comparison.automaton.kind_of(unquote(path)))
-    answered = [(request, kind_of(request.path)) for request in sorted(driven, key=lambda request: request.path)]
-    compared = [(request, comparison.compare(request, kind)) for request, kind in answered]
-    unserved = [request for request in driven if request.without_middleware and request.outcome == "not-found"]
-    differences = islice(_differences(comparison, answered), _DIFFERENCES_SHOWN)
+    driven = sorted(driven, key=lambda request: request.path)
+    answered = [(request, kind_of(request.path)) for request in driven]
+    unserved = [request for request in driven if request.status and request.outcome == "not-found"]
     return AppProof(
         comparison.app.name,
-        comparison.served_count,
+        len(comparison.served_paths),
         paths.kinds,
         len(driven),
-        shortest_of_each((request, disagreement) for request, disagreement in compared if disagreement),
+        shortest_of_each((request, comparison.compare(request, kind)) for request, kind in answered),
         dict(comparison.excused),
-        (*paths.not_proven, *differences),
+        (*paths.not_proven, *islice(_differences(comparison, answered), _DIFFERENCES_SHOWN)),
         sum(request.outcome == "served" for request in driven),
         sum(request.without_middleware for request in driven),
-        {request.path: request.status for request in sorted(unserved, key=lambda one: one.path) if request.status},
+        {request.path: request.status for request in unserved},
         {request.path: request.status for request, kind in answered if comparison.gets_page(request, kind)},
     )
 
 
 def _differences(comparison: AppComparison, answered: Iterable[tuple[DrivenRequest, PathKind]]) -> Iterator[str]:
     """Yield a sentence for each request to which the app gives another answer than its route table."""
+
+    def described(answer: ModelAnswer) -> str:
+        path = f" at {comparison.served_paths[answer.position].path}" if answer.position >= 0 else ""
+        return f"`{answer.outcome}`{path}"
+
     for request, kind in answered:
-        if comparison.model.is_undecided(kind):
-            continue
+        answer = ModelAnswer(request.outcome, request.position)
         expected = comparison.model.answer(kind, request.method)
-        if (expected.outcome, expected.position) != (request.outcome, request.position):
+        if answer != expected and not comparison.model.is_undecided(kind):
             yield (
-                f"the app's answer to {request.method} {request.path} is `{request.outcome}`, and its route table "
-                f"gives `{expected.outcome}`: middleware or a route class decides by rules of its own"
+                f"the app's answer to {request.method} {request.path} is {described(answer)}, and its route table "
+                f"gives {described(expected)}: middleware or a route class decides differently"
             )

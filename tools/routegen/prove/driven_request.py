@@ -1,13 +1,11 @@
 """One request to an app, with its outcome, as data."""
 
-from dataclasses import astuple, dataclass
-from typing import Any
+from typing import NamedTuple
 
 from routegen.discover.routing_model import Outcome
 
 
-@dataclass(frozen=True)
-class DrivenRequest:
+class DrivenRequest(NamedTuple):
     """A request to an app, with its outcome.
 
     Attributes:
@@ -27,7 +25,3 @@ class DrivenRequest:
     without_middleware: bool = False
     status: int = 0
     is_page: bool = False
-
-    def as_data(self) -> list[Any]:
-        """Return the fields as a list for JSON; there can be 100,000 of these."""
-        return list(astuple(self))

@@ -1,6 +1,6 @@
 """The report of `routegen prove`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from routegen.prove.app_proof import AppProof
@@ -14,6 +14,11 @@ _RULES: dict[str, Rule] = {
     "middleware": rules.ANSWERED_BY_MIDDLEWARE,
 }
 _SHOWN = 10
+_EXCUSES = {
+    "shadowed": "a rule of the app takes every path, and another app has a route for the request",
+    "claimed": "another app claims the path in its `routes`",
+    "wider": "a route key cannot name exactly what the app serves",
+}
 
 
 def proof_report(proofs: Sequence[AppProof], subject: str, fix: str) -> Report:
@@ -36,24 +41,37 @@ def proof_report(proofs: Sequence[AppProof], subject: str, fix: str) -> Report:
 
 
 def _findings(proof: AppProof, fix: str) -> Iterator[Finding]:
-    if not proof.served:
-        message = f"None of {proof.requests} requests reaches a route of {proof.app}, so nothing is proven."
-        yield Finding(rules.NOTHING_ROUTED, proof.app, message, "Check that APP names the application with the routes.")
     yield from disagreement_findings(proof.disagreements, fix)
-    if proof.pages:
-        pages = [f"GET {path} ({status})" for path, status in proof.pages.items()]
-        message = f"{proof.app} answers paths that it does not serve with a page: {_listed(pages)}."
-        fix = "Let its handler for unknown paths answer with status 404, at least below /.well-known/."
-        yield Finding(rules.PAGE_FOR_DOCUMENT, proof.app, message, fix)
+    pages = _listed([f"GET {path} ({status})" for path, status in proof.pages.items()])
     # An app that answers every path with a page has no single paths of its middleware.
     paths = {path: status for path, status in proof.middleware_paths.items() if not proof.pages or status >= 400}
-    if paths:
-        yield _middleware_finding(proof, paths)
-    if proof.not_proven:
-        message = f"The proof does not cover all paths of {proof.app}, because {_listed(proof.not_proven)}."
-        yield Finding(
-            rules.NOT_PROVEN, proof.app, message, "Nothing needs to change; requests have sampled these parts."
-        )
+    answers = _listed([f"{path} ({status})" for path, status in paths.items()])
+    notes = (
+        (
+            rules.NOTHING_ROUTED,
+            ""
+            if proof.served
+            else f"None of {proof.requests} requests reaches a route of {proof.app}, so nothing is proven.",
+            "Check that APP names the application with the routes.",
+        ),
+        (
+            rules.PAGE_FOR_DOCUMENT,
+            pages and f"{proof.app} answers paths that it does not serve with a page: {pages}.",
+            "Let its handler for unknown paths answer with status 404, at least below /.well-known/.",
+        ),
+        (
+            rules.MIDDLEWARE_PATHS,
+            answers and f"Middleware answers paths that no route serves: {answers}.",
+            f"If {proof.app} shall get such a path, list it in `routes`, or own it with `own`.",
+        ),
+        (
+            rules.NOT_PROVEN,
+            proof.not_proven
+            and f"The proof does not cover all paths of {proof.app}, because {_listed(proof.not_proven)}.",
+            "Nothing needs to change; requests have sampled these parts.",
+        ),
+    )
+    yield from (Finding(rule, proof.app, message, remedy) for rule, message, remedy in notes if message)
 
 
 def disagreement_findings(disagreements: Iterable[Disagreement], fix: str) -> Iterator[Finding]:
@@ -70,41 +88,16 @@ def disagreement_findings(disagreements: Iterable[Disagreement], fix: str) -> It
         yield Finding(_RULES[disagreement.kind], subject, f"{disagreement.text}.", remedy)
 
 
-def _middleware_finding(proof: AppProof, paths: Mapping[str, int]) -> Finding:
-    """A note with the paths that no route serves and that middleware answers nevertheless."""
-    answers = [f"{path} ({status})" for path, status in paths.items()]
-    message = f"Middleware answers paths that no route serves: {_listed(answers)}."
-    fix = f"If {proof.app} shall get such a path, list it in `routes`, or own it with `own`."
-    return Finding(rules.MIDDLEWARE_PATHS, proof.app, message, fix)
-
-
-_EXCUSES = {
-    "shadowed": "a rule of the app takes every path, and another app has a route for the request",
-    "claimed": "another app claims the path in its `routes`",
-    "wider": "a route key cannot name exactly what the app serves",
-}
-
-
-def _excuse(kind: str) -> str:
-    return _EXCUSES.get(kind, f"unsupported, `{kind}`")
-
-
 def _listed(items: Sequence[str]) -> str:
     more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
     return f"{', '.join(items[:_SHOWN])}{more}"
 
 
-def _rows(proof: AppProof) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [
-        (
-            proof.app,
-            f"{proof.kinds_of_paths} kinds of paths",
-            f"compared for all methods ({proof.routes} served paths)",
-        ),
-        ("", f"{proof.requests} requests", "sent to the app, to confirm the comparison"),
-    ]
-    rows += [("", f"such as {request}", f"excused: {_excuse(kind)}") for kind, request in sorted(proof.excused.items())]
-    if proof.answered_by_middleware:
-        count = proof.answered_by_middleware
-        rows.append(("", f"{count} requests", "answered by middleware, so the router was asked without it"))
-    return rows
+def _rows(proof: AppProof) -> Iterator[tuple[str, ...]]:
+    compared = f"compared for all methods ({proof.routes} served paths)"
+    yield proof.app, f"{proof.kinds_of_paths} kinds of paths", compared
+    yield "", f"{proof.requests} requests", "sent to the app, to confirm the comparison"
+    for kind, request in sorted(proof.excused.items()):
+        yield "", f"such as {request}", f"excused: {_EXCUSES.get(kind, f'unsupported, `{kind}`')}"
+    if count := proof.answered_by_middleware:
+        yield "", f"{count} requests", "answered by middleware, so the router was asked without it"

@@ -8,8 +8,7 @@ from routegen.discover import ServedRoutes
 from routegen.extract.build import Extraction, build_manifest, claimed_paths
 from routegen.load import start_app_process
 from routegen.manifest import Manifest
-from routegen.prove.all_paths import compare_all_paths
-from routegen.prove.app_proof import AppProof, confirm_proof
+from routegen.prove.app_proof import AppProof, compare_all_paths, confirm_proof
 from routegen.prove.compare_requests import AppComparison, Disagreement
 from routegen.prove.driven_request import DrivenRequest
 from routegen.prove.generated_requests import requests_to_send
@@ -28,7 +27,7 @@ def prove_apps(config: Config, manifest: Manifest | None) -> Iterator[AppProof]:
     with ExitStack() as processes:
         started = []
         for app in (app for app in config.apps if not app.upstream):
-            process = start_app_process(app, config, "routegen.prove.proof_task")
+            process = start_app_process(app, config, "routegen.prove.driver")
             processes.callback(process.stop)
             started.append(process)
         apps = [(process.app, ServedRoutes.from_data(process.wait_for_question())) for process in started]
