@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from end_to_end.load_run import CLIENTS, GatewayProcess, load, serving
 
-SOAK_REQUESTS = int(os.environ.get("SOAK_REQUESTS", "10000"))
+SOAK_REQUESTS = int(os.environ.get("SOAK_REQUESTS", "100000"))
 
 
 def wait_for_open_files(gateway: GatewayProcess, limit: int) -> int:
@@ -28,7 +28,7 @@ def wait_for_open_files(gateway: GatewayProcess, limit: int) -> int:
     [
         (300, 7, 2),
         pytest.param(2_000, 16, 3, marks=pytest.mark.slow),
-        pytest.param(SOAK_REQUESTS, max(40, SOAK_REQUESTS // 200), 3, marks=pytest.mark.long),
+        pytest.param(SOAK_REQUESTS, max(40, SOAK_REQUESTS // 1000), 3, marks=pytest.mark.long),
     ],
     ids=["300", "2000", "soak"],
 )
@@ -39,7 +39,7 @@ def test_every_request_gets_a_response_of_the_right_app_and_no_save_is_lost(
     with serving(tmp_path, instances) as gateway:
         before = asyncio.run(load(gateway, 10, 0))
         files_before = wait_for_open_files(gateway, 0) if requests > 1000 else gateway.open_files()
-        result = asyncio.run(load(gateway, requests, faults, saves=max(3, requests // 50)))
+        result = asyncio.run(load(gateway, requests, faults, saves=max(3, requests // 100)))
         after = asyncio.run(load(gateway, 10, 0))
         files_after = wait_for_open_files(gateway, files_before + 10)
     memory_after_a_third, kills = result.memory[len(result.memory) // 3], result.faults["kill"]
