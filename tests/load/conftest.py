@@ -1,4 +1,4 @@
-"""The tests of this room import apps as users do: in a new interpreter."""
+"""The command `routegen` of this room imports apps as users do: in new interpreters."""
 
 from collections.abc import Mapping
 from pathlib import Path

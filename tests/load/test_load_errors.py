@@ -11,6 +11,8 @@ from routegen.load.failure_cause import FailureCause
 from routegen.load.import_record import ImportRecord, runs_a_loop
 from routegen.load.load_advice import load_advice
 
+pytestmark = pytest.mark.usefixtures("forked_apps")
+
 SETTINGS = """
 from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -142,10 +144,6 @@ def test_a_value_of_the_likeliest_form_is_not_named(tmp_path: Path) -> None:
          "its folder is no package; name the module pkg.server:app, or create pkg/__init__.py"),
         ({"server.py": "from .names import X"}, "server.py:app",
          "write an absolute import, because the file is in no package"),
-        ({"server.py": "import click.core", "click.py": ""}, "server.py:app",
-         "click.py has the name of the installed module click and hides it; rename click.py"),
-        ({"server.py": "from secrets import token_hex", "secrets.py": ""}, "server.py:app",
-         "secrets.py has the name of the installed module secrets and hides it; rename secrets.py"),
     ],
 )  # fmt: skip
 def test_a_module_that_is_not_found(tmp_path: Path, files: dict[str, str], target: str, advice: str) -> None:

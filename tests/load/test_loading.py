@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.project import run_in
 from helpers.support import SMALL_APP, Routegen
 from routegen.config import AppConfig, Config
 from routegen.errors import LoadError
@@ -33,9 +34,9 @@ def routes(text: str) -> dict[str, dict[str, object]]:
     "app",
     ["server.py:app", "server.py", "server:app", "server.py:make", "server.py:make()", "server.py:space.app"],
 )
-def test_each_way_to_name_an_app(project: Path, routegen: Routegen, app: str) -> None:
+def test_each_way_to_name_an_app(project: Path, app: str) -> None:
     (project / "server.py").write_text(SMALL_APP + "def make():\n    return app\nclass space:\n    app = app\n")
-    done = routegen("extract", app, "--name", "api", "--default", "site")
+    done = run_in(project, "extract", app, "--name", "api", "--default", "site")
     assert done.code == 0, done.stderr
     written = json.loads(done.stdout)
     assert written["default"] == "site"
@@ -52,6 +53,18 @@ def test_a_module_of_a_package_can_import_its_siblings(tmp_path: Path, routegen:
         "from .names import PATH\n" + SMALL_APP + "app.router.routes.append(Route(PATH, answer))\n"
     )
     assert "/from-a-sibling" in routes(routegen("extract", "pack/inner/server.py:app").stdout)
+
+
+@pytest.mark.parametrize(
+    ("name", "source"), [("click", "import click.core"), ("secrets", "from secrets import token_hex")]
+)
+def test_a_file_that_hides_an_installed_module_is_named(
+    tmp_path: Path, routegen: Routegen, name: str, source: str
+) -> None:
+    (tmp_path / "server.py").write_text(source)
+    (tmp_path / f"{name}.py").touch()
+    error = routegen("extract", "server.py:app", "--name", "mcp", "--default", "site").error
+    assert error.endswith(f"{name}.py has the name of the installed module {name} and hides it; rename {name}.py")
 
 
 def test_a_file_named_like_a_module_of_the_standard_library_is_imported(tmp_path: Path, routegen: Routegen) -> None:
@@ -122,15 +135,14 @@ def test_an_edit_that_bytecode_would_miss_is_seen(project: Path, routegen: Route
 
 
 @pytest.mark.parametrize("name", ["UnknownKindError", "UnknownRouteKindError", "AppReferenceError"])
-def test_an_app_s_own_error_with_the_name_of_one_of_routegen_s_is_a_failed_import(
-    project: Path, routegen: Routegen, name: str
-) -> None:
+def test_an_app_s_own_error_with_the_name_of_one_of_routegen_s_is_a_failed_import(project: Path, name: str) -> None:
     (project / "server.py").write_text(f"class {name}(Exception):\n    pass\n\nraise {name}('of the app')\n")
-    done = routegen("extract")
+    done = run_in(project, "extract")
     assert (done.code, done.stdout) == (3, "")
     assert f"server.py, line 4: {name}: of the app" in done.error
 
 
+@pytest.mark.usefixtures("forked_apps")
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
