@@ -5,27 +5,45 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
-from helpers.pulumi_program import DIGEST, Checkout, ProgramStopped
+from helpers.pulumi_program import DIGEST, Checkout, ProgramStopped, RecordedStack
 from helpers.support import PROJECT
 from pulumi.runtime import set_all_config
+from pulumi.runtime.proto.source_pb2 import StackTrace
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
-    shutil.copytree(PROJECT / "infra", tmp_path / "infra", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(PROJECT / "generated", tmp_path / "generated")
+    return make_checkout(tmp_path)
+
+
+@pytest.fixture
+def stack(first_stack: RecordedStack) -> RecordedStack:
+    """The resources of the committed program with the REQUIRED configuration."""
+    return deepcopy(first_stack)
+
+
+@pytest.fixture(scope="session")
+def first_stack(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEventLoop) -> RecordedStack:
+    asyncio.set_event_loop(loop)
+    return make_checkout(tmp_path_factory.mktemp("checkout")).up()
+
+
+def make_checkout(root: Path) -> Checkout:
+    shutil.copytree(PROJECT / "infra", root / "infra", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PROJECT / "generated", root / "generated")
     for app, handler in (("mcp", "mcp_server.handler"), ("otterwiki", "wiki.handler")):
-        (tmp_path / "build" / app).mkdir(parents=True)
+        (root / "build" / app).mkdir(parents=True)
         facts = {"runtime": "python3.13", "architecture": "x86_64", "handler": handler}
-        (tmp_path / "build" / app / "lambda.json").write_text(json.dumps(facts))
-    (tmp_path / "app" / "otterwiki").mkdir(parents=True)
+        (root / "build" / app / "lambda.json").write_text(json.dumps(facts))
+    (root / "app" / "otterwiki").mkdir(parents=True)
     dockerfile = (PROJECT / "app" / "otterwiki" / "Dockerfile").read_text()
     pinned = re.sub("(?m)^(ARG BASE_IMAGE=[^@\\n]+).*$", rf"\1@{DIGEST}", dockerfile)
-    (tmp_path / "app" / "otterwiki" / "Dockerfile").write_text(pinned)
-    return Checkout(tmp_path)
+    (root / "app" / "otterwiki" / "Dockerfile").write_text(pinned)
+    return Checkout(root)
 
 
 @pytest.fixture
@@ -60,6 +78,14 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
         yield asyncio.new_event_loop()
     for event_loop in created:
         event_loop.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_stack_traces() -> Iterator[None]:
+    """Let Pulumi send the engine no stack trace of each resource, which the mocks ignore."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pulumi.runtime.resource._get_stack_trace", StackTrace)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ import pytest
 from botocore import xform_name
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from helpers.pulumi_program import Checkout, RecordedStack
+from helpers.support import PROJECT
 from moto import mock_aws
 
 REGION = "eu-central-1"
@@ -82,12 +83,11 @@ def create_api(stack: RecordedStack) -> tuple[AwsService, str, dict[str, str]]:
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_created_routes_are_those_of_the_manifest(checkout: Checkout) -> None:
-    stack = checkout.up()
+def test_the_created_routes_are_those_of_the_manifest(stack: RecordedStack) -> None:
     gateway, api_id, targets = create_api(stack)
     for inputs in stack.of("Route").values():
         gateway.call("CreateRoute", {**inputs, "apiId": api_id, "target": targets[inputs["target"]]})
-    manifest = json.loads(checkout.manifest.read_text())
+    manifest = json.loads((PROJECT / "generated" / "routes.json").read_text())
     expected = {
         key: targets[f"integrations/route {route['app']}-id"]
         for route in manifest["routes"]
@@ -118,8 +118,7 @@ def test_an_api_with_as_many_routes_as_the_quota_allows(checkout: Checkout) -> N
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_stage_and_the_domain_are_valid(checkout: Checkout) -> None:
-    stack = checkout.up()
+def test_the_stage_and_the_domain_are_valid(stack: RecordedStack) -> None:
     gateway, api_id, _ = create_api(stack)
     stage = stack.of("Stage")["default"]
     gateway.call("CreateStage", {**stage, "apiId": api_id}, name="stageName")
@@ -132,8 +131,7 @@ def test_the_stage_and_the_domain_are_valid(checkout: Checkout) -> None:
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_functions_roles_permissions_and_log_groups_are_valid(checkout: Checkout) -> None:
-    stack = checkout.up()
+def test_the_functions_roles_permissions_and_log_groups_are_valid(stack: RecordedStack) -> None:
     iam, logs, functions = AwsService("iam"), AwsService("logs"), AwsService("lambda")
     arns = {}
     for name, role in stack.of("Role").items():
@@ -158,8 +156,7 @@ def test_the_functions_roles_permissions_and_log_groups_are_valid(checkout: Chec
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_network_and_the_storage_are_valid(checkout: Checkout) -> None:
-    stack = checkout.up()
+def test_the_network_and_the_storage_are_valid(stack: RecordedStack) -> None:
     ec2, efs = AwsService("ec2"), AwsService("efs")
     vpc = ec2.call("CreateVpc", {"cidrBlock": stack.of("Vpc")["wiki"]["cidrBlock"]})["Vpc"]["VpcId"]
     subnets = []

@@ -2,11 +2,10 @@
 
 import json
 
-from helpers.pulumi_program import DEPLOYED_WIKI, REQUIRED, Checkout
+from helpers.pulumi_program import DEPLOYED_WIKI, REQUIRED, Checkout, RecordedStack
 
 
-def test_each_function_has_one_integration_and_one_permission(checkout: Checkout) -> None:
-    stack = checkout.up()
+def test_each_function_has_one_integration_and_one_permission(stack: RecordedStack) -> None:
     integrations, permissions = stack.of("Integration"), stack.of("Permission")
     assert set(integrations) == set(permissions) == {"route mcp", "route otterwiki"}
     for integration in integrations.values():
@@ -41,8 +40,7 @@ def test_the_configuration_of_the_functions(checkout: Checkout) -> None:
     assert max(mcp["timeout"], wiki["timeout"]) < 30
 
 
-def test_api_gateway_invokes_the_alias_of_the_newest_version(checkout: Checkout) -> None:
-    stack = checkout.up()
+def test_api_gateway_invokes_the_alias_of_the_newest_version(stack: RecordedStack) -> None:
     assert stack.of("Alias") == {
         name: {"name": "live", "functionName": f"wikibot-dev-{name}", "functionVersion": "7"}
         for name in ("mcp", "wiki")
@@ -56,22 +54,23 @@ def test_the_configuration_can_hold_a_function_at_an_earlier_version(checkout: C
     assert {name: alias["functionVersion"] for name, alias in aliases.items()} == {"mcp": "5", "wiki": "7"}
 
 
-def test_the_mcp_server_starts_from_a_snapshot_unless_it_is_turned_off(checkout: Checkout) -> None:
-    functions = checkout.up().of("Function")
+def test_the_mcp_server_starts_from_a_snapshot_unless_it_is_turned_off(
+    checkout: Checkout, stack: RecordedStack
+) -> None:
+    functions = stack.of("Function")
     assert functions["mcp"]["snapStart"] == {"applyOn": "PublishedVersions"}
     assert "snapStart" not in functions["wiki"]  # Lambda has no snapshots of images
     assert "snapStart" not in checkout.up(snap_start="false").of("Function")["mcp"]
 
 
-def test_concurrency_is_reserved_only_if_it_is_configured(checkout: Checkout) -> None:
+def test_concurrency_is_reserved_only_if_it_is_configured(checkout: Checkout, stack: RecordedStack) -> None:
     reserved = "reservedConcurrentExecutions"
-    assert not any(reserved in function for function in checkout.up().of("Function").values())
+    assert not any(reserved in function for function in stack.of("Function").values())
     functions = checkout.up(mcp_concurrency="10", wiki_concurrency="5").of("Function")
     assert {name: function[reserved] for name, function in functions.items()} == {"mcp": 10, "wiki": 5}
 
 
-def test_the_image_is_built_from_the_package_for_the_platform_of_the_function(checkout: Checkout) -> None:
-    stack = checkout.up()
+def test_the_image_is_built_from_the_package_for_the_platform_of_the_function(stack: RecordedStack) -> None:
     (image,) = stack.of("Image").values()
     assert (image["push"], image["pull"], image["buildOnPreview"]) == (True, True, False)
     assert image["context"]["location"] == "../build/otterwiki"

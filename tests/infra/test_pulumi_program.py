@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from helpers.hostile import HOSTILE
-from helpers.pulumi_program import DIGEST, Checkout
+from helpers.pulumi_program import DIGEST, Checkout, RecordedStack
+from helpers.support import PROJECT
 
 
 def manifest_route(path: str, *methods: str) -> dict[str, Any]:
@@ -14,9 +15,8 @@ def manifest_route(path: str, *methods: str) -> dict[str, Any]:
     return {"path": path, "methods": sorted(methods), "app": "mcp", "role": "other", "route_keys": keys}
 
 
-def test_the_routes_are_those_of_the_manifest_and_default(checkout: Checkout) -> None:
-    stack = checkout.up()
-    manifest = json.loads(checkout.manifest.read_text())
+def test_the_routes_are_those_of_the_manifest_and_default(stack: RecordedStack) -> None:
+    manifest = json.loads((PROJECT / "generated" / "routes.json").read_text())
     expected = [key for route in manifest["routes"] for key in route["route_keys"]]
     routes = {route["routeKey"]: route for route in stack.of("Route").values()}
     assert sorted(routes) == sorted([*expected, "$default"])
@@ -26,8 +26,8 @@ def test_the_routes_are_those_of_the_manifest_and_default(checkout: Checkout) ->
     assert {route["apiId"] for route in routes.values()} == {"api-id"}
 
 
-def test_removing_a_route_changes_no_other_resource(checkout: Checkout) -> None:
-    before = checkout.up().everything()
+def test_removing_a_route_changes_no_other_resource(checkout: Checkout, stack: RecordedStack) -> None:
+    before = stack.everything()
     manifest = json.loads(checkout.manifest.read_text())
     deleted = manifest["routes"].pop(1)
     checkout.write(manifest)
@@ -37,8 +37,8 @@ def test_removing_a_route_changes_no_other_resource(checkout: Checkout) -> None:
     assert after == {name: inputs for name, inputs in before.items() if name != removed}
 
 
-def test_adding_a_route_changes_no_other_resource(checkout: Checkout) -> None:
-    before = checkout.up().everything()
+def test_adding_a_route_changes_no_other_resource(checkout: Checkout, stack: RecordedStack) -> None:
+    before = stack.everything()
     manifest = json.loads(checkout.manifest.read_text())
     manifest["routes"].insert(0, manifest_route("/a/{id}/{rest+}", "GET"))
     checkout.write(manifest)
@@ -280,8 +280,7 @@ def test_no_resource_contains_the_path_of_the_checkout(checkout: Checkout) -> No
     assert str(checkout.root) not in repr(checkout.up().resources)
 
 
-def test_each_role_allows_only_the_actions_of_its_function(checkout: Checkout) -> None:
-    stack = checkout.up()
+def test_each_role_allows_only_the_actions_of_its_function(stack: RecordedStack) -> None:
     allowed = {
         name: {
             (action, statement["Resource"])
@@ -302,8 +301,7 @@ def test_each_role_allows_only_the_actions_of_its_function(checkout: Checkout) -
     assert mounts == {"elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"}
 
 
-def test_the_wiki_mounts_its_file_system_only_through_its_access_point(checkout: Checkout) -> None:
-    stack = checkout.up()
+def test_the_wiki_mounts_its_file_system_only_through_its_access_point(stack: RecordedStack) -> None:
     statements = json.loads(stack.of("RolePolicy")["wiki"]["policy"])["Statement"]
     (mount,) = [statement for statement in statements if statement["Action"][0].startswith("elasticfilesystem:")]
     arn = "arn:aws:efs:eu-central-1:111122223333:accesspoint:accesspoint/wiki"
@@ -312,15 +310,14 @@ def test_the_wiki_mounts_its_file_system_only_through_its_access_point(checkout:
     assert point["rootDirectory"]["creationInfo"] == {"ownerUid": 1000, "ownerGid": 1000, "permissions": "0750"}
 
 
-def test_the_code_of_the_function_cannot_manage_network_interfaces(checkout: Checkout) -> None:
-    statements = json.loads(checkout.up().of("RolePolicy")["wiki"]["policy"])["Statement"]
+def test_the_code_of_the_function_cannot_manage_network_interfaces(stack: RecordedStack) -> None:
+    statements = json.loads(stack.of("RolePolicy")["wiki"]["policy"])["Statement"]
     (denial,) = [statement for statement in statements if statement["Effect"] == "Deny"]
     function = "arn:aws:lambda:eu-central-1:111122223333:function:wikibot-dev-wiki"
     assert denial["Condition"] == {"ArnEquals": {"lambda:SourceFunctionArn": function}}
 
 
-def test_only_nfs_is_allowed_between_function_and_storage(checkout: Checkout) -> None:
-    stack = checkout.up()
+def test_only_nfs_is_allowed_between_function_and_storage(stack: RecordedStack) -> None:
     (egress,) = stack.of("SecurityGroupEgressRule").values()
     (ingress,) = stack.of("SecurityGroupIngressRule").values()
     assert (egress["securityGroupId"], egress["referencedSecurityGroupId"]) == ("wiki-function-id", "wiki-storage-id")
@@ -332,8 +329,7 @@ def test_only_nfs_is_allowed_between_function_and_storage(checkout: Checkout) ->
     assert stack.of("BackupPolicy")["wiki"]["backupPolicy"] == {"status": "ENABLED"}
 
 
-def test_the_domain_is_mapped_to_the_stage(checkout: Checkout) -> None:
-    stack = checkout.up()
+def test_the_domain_is_mapped_to_the_stage(stack: RecordedStack) -> None:
     (mapping,) = stack.of("ApiMapping").values()
     assert (mapping["apiId"], mapping["domainName"], mapping["stage"]) == ("api-id", "dev.wikibot.io", "$default")
     (domain,) = stack.of("DomainName").values()
