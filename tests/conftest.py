@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["helpers.moto_account", "helpers.forked_apps", "helpers.project", "helpers.reliability"]
+pytest_plugins = [
+    "helpers.moto_account",
+    "helpers.forked_apps",
+    "helpers.project",
+    "helpers.reliability",
+    "helpers.tls_contexts",
+]
 
 _DECISIONS = pytest.StashKey[Counter[str]]()
 _MODEL = ""

@@ -33,7 +33,7 @@ _LOCK = threading.Lock()
 def import_before_fork(*modules: str) -> None:
     """Let the server import these modules. Call this while tests are collected, because the server starts later."""
     _MODULES.extend(modules)
-    CONTEXT.set_forkserver_preload([*_MODULES, "helpers.frozen"])
+    CONTEXT.set_forkserver_preload([*_MODULES, "helpers.tls_contexts", "helpers.frozen"])
 
 
 def start(function: Callable[..., object], *arguments: Any, daemon: bool = True) -> BaseProcess:
