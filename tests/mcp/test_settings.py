@@ -1,12 +1,12 @@
 """A missing or malformed environment variable ends the cold start with one line that names it."""
 
-import subprocess
-import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from helpers.forked import start_program
 
 Environment = Callable[..., dict[str, str]]
 Read = Callable[..., dict[str, Any]]
@@ -39,14 +39,12 @@ def error_line(read: Read) -> Callable[..., str]:
     return line
 
 
-def test_the_server_exits_with_one_line_for_all_problems(mcp_environment: Environment) -> None:
+def test_the_server_exits_with_one_line_for_all_problems(mcp_environment: Environment, tmp_path: Path) -> None:
     env = mcp_environment(WIKI_URL="ftp://wiki.example")
     del env["AUTHKIT_DOMAIN"]
-    completed = subprocess.run(
-        [sys.executable, "-c", "import mcp_server"], env=env, capture_output=True, text=True, check=False
-    )
-    assert (completed.returncode, completed.stdout) == (1, "")
-    (line,) = completed.stderr.splitlines()
+    program = start_program("import mcp_server", env, tmp_path / "stderr")
+    assert (program.stream.read(), program.exit_code()) == ("", 1)
+    (line,) = (tmp_path / "stderr").read_text().splitlines()
     assert line.startswith("mcp_server: AUTHKIT_DOMAIN is not set (a good value: https://your-app.authkit.app); ")
     assert "WIKI_URL is not an http(s) URL" in line
 

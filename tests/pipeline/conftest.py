@@ -1,20 +1,19 @@
 """A user's repository with a small app and its manifest."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from helpers.support import PYPROJECT, SMALL_APP
+from helpers.project import make_project
+
+
+def make_repository(folder: Path, manifest: str) -> Path:
+    root = folder / "repository"
+    root.mkdir()
+    make_project(root)
+    (root / "generated" / "routes.json").write_text(manifest)
+    return root
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    root = tmp_path / "repository"
-    (root / "generated").mkdir(parents=True)
-    (root / "server.py").write_text(SMALL_APP)
-    (root / "pyproject.toml").write_text(PYPROJECT)
-    subprocess.run(
-        [sys.executable, "-m", "routegen", "extract", "-o", "generated/routes.json"], cwd=root, check=True, timeout=60
-    )
-    return root
+def repository(tmp_path: Path, extracted: str) -> Path:
+    return make_repository(tmp_path, extracted)
