@@ -87,10 +87,8 @@ class Answer:
     @property
     def is_html(self) -> bool:
         """Whether the response is a web page: its content type or the beginning of its body says so."""
-        start = self.body[:256].lstrip().lower()
-        return self.media_type in {"text/html", "application/xhtml+xml"} or start.startswith(
-            (b"<!doctype html", b"<html")
-        )
+        starts_like_html = self.body[:256].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+        return starts_like_html or self.media_type in {"text/html", "application/xhtml+xml"}
 
 
 def _parse_body(body: bytes) -> ParsedBody:
@@ -106,22 +104,19 @@ def _parse_body(body: bytes) -> ParsedBody:
 
     try:
         value = json.loads(body.decode(), object_pairs_hook=make_object, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        return ParsedBody(None, _syntax_problem(error))
-    if not isinstance(value, dict):
-        return ParsedBody(None, "it is JSON, but not an object")
-    return ParsedBody(value, "", tuple(duplicate_keys))
-
-
-def _syntax_problem(error: ValueError | RecursionError) -> str:
-    match error:
-        case RecursionError():
-            return "it is nested too deeply"
-        case UnicodeDecodeError():
-            return f"it is not UTF-8 at byte {error.start}"
-        case json.JSONDecodeError():
-            return f"it is not JSON at line {error.lineno}, column {error.colno}"
-    return shorten(str(error), 100)
+    except RecursionError:
+        problem = "it is nested too deeply"
+    except UnicodeDecodeError as error:
+        problem = f"it is not UTF-8 at byte {error.start}"
+    except json.JSONDecodeError as error:
+        problem = f"it is not JSON at line {error.lineno}, column {error.colno}"
+    except ValueError as error:
+        problem = shorten(str(error), 100)
+    else:
+        if isinstance(value, dict):
+            return ParsedBody(value, "", tuple(duplicate_keys))
+        problem = "it is JSON, but not an object"
+    return ParsedBody(None, problem)
 
 
 def _refuse_constant(name: str) -> Any:

@@ -71,13 +71,8 @@ class Deployment:
     @cached_property
     def head_urls(self) -> tuple[str, ...]:
         """The URLs of the documents that the manifest serves with GET and HEAD."""
-        return tuple(
-            probe.url
-            for probe in self.probes
-            if probe.method == "GET"
-            and probe.route.role in DOCUMENT_ROLES
-            and {"GET", "HEAD"} <= {*probe.route.methods}
-        )
+        probes = (probe for probe in self.probes if probe.method == "GET" and probe.route.role in DOCUMENT_ROLES)
+        return tuple(probe.url for probe in probes if {"GET", "HEAD"} <= {*probe.route.methods})
 
 
 def _sample_path(path: str) -> str:

@@ -77,15 +77,6 @@ class MetadataSearch:
 
 
 @dataclass(frozen=True)
-class OAuthEndpoint:
-    """An endpoint that a field of authorization server metadata names, such as `token_endpoint`."""
-
-    document_url: str
-    field: str
-    url: str
-
-
-@dataclass(frozen=True)
 class OAuthDiscovery:
     """The answers between the MCP endpoint and the authorization servers.
 
@@ -146,26 +137,10 @@ class OAuthDiscovery:
         """The URL of each document that a client uses."""
         return tuple(dict.fromkeys(each.url for each in (self.resource_document, *self.server_documents) if each))
 
-    @cached_property
-    def key_set_urls(self) -> tuple[str, ...]:
-        """The `jwks_uri` of each authorization server that has a secure one."""
-        urls = [document.value.get("jwks_uri") for document in self.server_documents]
+    def urls_of(self, field: str) -> tuple[str, ...]:
+        """The secure URLs that the metadata of the authorization servers has in a field, without duplicates."""
+        urls = [document.value.get(field) for document in self.server_documents]
         return tuple(dict.fromkeys(url for url in urls if isinstance(url, str) and is_secure(url)))
-
-    @cached_property
-    def endpoints(self) -> tuple[OAuthEndpoint, ...]:
-        """Each endpoint with a secure URL that the metadata of an authorization server names."""
-        return tuple(
-            OAuthEndpoint(document.url, field, url)
-            for document in self.server_documents
-            for field in ENDPOINT_FIELDS
-            if isinstance(url := document.value.get(field), str) and is_secure(url)
-        )
-
-    @property
-    def registration_urls(self) -> tuple[str, ...]:
-        """The URL of each registration endpoint (RFC 7591)."""
-        return tuple(endpoint.url for endpoint in self.endpoints if endpoint.field == "registration_endpoint")
 
 
 def discover(

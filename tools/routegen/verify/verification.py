@@ -30,7 +30,7 @@ from routegen.verify.clients.claims import CLAIMS
 from routegen.verify.deployment import Deployment, RouteProbe
 from routegen.verify.documents import describe_answer, follow_redirects
 from routegen.verify.fetcher import REGISTRATION, Fetcher, RequestLine
-from routegen.verify.oauth_discovery import OAuthDiscovery, discover, resource_metadata_urls
+from routegen.verify.oauth_discovery import ENDPOINT_FIELDS, OAuthDiscovery, discover, resource_metadata_urls
 
 COMMAND = "routegen verify"
 
@@ -74,11 +74,11 @@ def verify(plan: VerifyPlan, fetcher: Fetcher) -> Report:
     for mcp_url in plan.mcp_urls:
         modern_answer = fetcher.fetch("modern", "POST", mcp_url)
         discovery = discover(answers, mcp_url, fetcher.guard.allow, modern_answer)
-        for url in discovery.key_set_urls:
+        for url in discovery.urls_of("jwks_uri"):
             fetcher.guard.allow(url)
         if plan.register:
-            token_urls = [endpoint.url for endpoint in discovery.endpoints if endpoint.field == "token_endpoint"]
-            bodies = {**dict.fromkeys(token_urls, b""), **dict.fromkeys(discovery.registration_urls, REGISTRATION)}
+            bodies = dict.fromkeys(discovery.urls_of("token_endpoint"), b"")
+            bodies |= dict.fromkeys(discovery.urls_of("registration_endpoint"), REGISTRATION)
             fetcher.post_bodies = {**bodies, **fetcher.post_bodies}
         fetcher.fetch_all(_metadata_requests(discovery))
         findings += sign_in_findings(discovery, answers)
@@ -125,7 +125,7 @@ def _online_findings(plan: VerifyPlan, discovery: OAuthDiscovery, fetcher: Fetch
 
 def _other_results(deployment: Deployment, discovery: OAuthDiscovery, answers: Answers) -> Iterator[Answer | Failure]:
     """The answers of the key sets, pages and routes."""
-    urls = [*discovery.key_set_urls, *(f"{deployment.base_url}{path}" for path in deployment.pages)]
+    urls = [*discovery.urls_of("jwks_uri"), *(f"{deployment.base_url}{path}" for path in deployment.pages)]
     yield from (follow_redirects(answers, url)[0] for url in urls)
     yield from (answers.get(probe.method, probe.url) for probe in deployment.probes if probe.method)
 
@@ -148,8 +148,8 @@ def _first_requests(plan: VerifyPlan, fetcher: Fetcher) -> Iterator[RequestLine]
 
 def _metadata_requests(discovery: OAuthDiscovery) -> Iterator[RequestLine]:
     """The requests to the URLs that the metadata names, and those of a browser to the metadata."""
-    yield from (("without-token", "GET", url) for url in discovery.key_set_urls)
-    yield from (("without-token", "GET", endpoint.url) for endpoint in discovery.endpoints)
+    for field in (*ENDPOINT_FIELDS, "jwks_uri"):
+        yield from (("without-token", "GET", url) for url in discovery.urls_of(field))
     yield from (("in-browser", "GET", url) for url in discovery.metadata_urls)
 
 

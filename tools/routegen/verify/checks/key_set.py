@@ -26,7 +26,7 @@ def check_keys(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]
     for document in discovery.server_documents:
         if "jwks_uri" not in document.value:
             yield Finding(rules.NO_KEYS, document.url, "The metadata has no jwks_uri.", fix)
-    for url in discovery.key_set_urls:
+    for url in discovery.urls_of("jwks_uri"):
         key_set = read_document(answers, url)
         if not isinstance(key_set, NoDocument):
             yield from _check_key_set(url, key_set.value)

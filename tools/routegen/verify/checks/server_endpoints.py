@@ -1,11 +1,13 @@
 """Check that the endpoints that authorization server metadata names exist, and that clients can register."""
 
 from collections.abc import Iterator
+from itertools import product
 
 from routegen.report import Finding, rules
 from routegen.verify.answers import Answer, Answers, Failure
 from routegen.verify.documents import describe_answer
-from routegen.verify.oauth_discovery import OAuthDiscovery
+from routegen.verify.oauth_discovery import ENDPOINT_FIELDS, OAuthDiscovery
+from routegen.verify.request_url import is_secure
 
 
 def check_endpoints(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]:
@@ -15,27 +17,28 @@ def check_endpoints(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Fin
     every other method (RFC 6749, section 3.2; RFC 7591, section 3.1). Only the authorization endpoint is allowed to be
     a web page.
     """
-    for endpoint in discovery.endpoints:
-        answer, post = answers.get("GET", endpoint.url), answers.get("POST", endpoint.url)
-        takes_post = endpoint.field != "authorization_endpoint"
+    for document, field in product(discovery.server_documents, ENDPOINT_FIELDS):
+        url = document.value.get(field)
+        if not isinstance(url, str) or not is_secure(url):
+            continue
+        answer, post = answers.get("GET", url), answers.get("POST", url)
+        takes_post = field != "authorization_endpoint"
         is_tried = takes_post and isinstance(post, Answer)
         answer = post if is_tried else answer
         if isinstance(answer, Failure):
             continue
         if answer.status == 404 and takes_post and not is_tried:
-            message = f"{endpoint.field} answers GET with 404, and POST was not tried."
-            fix = "Nothing, if it answers POST: `--register` tries it."
-            yield Finding(rules.ENDPOINT_UNTESTED, endpoint.url, message, fix)
+            message = f"{field} answers GET with 404, and POST was not tried."
+            yield Finding(rules.ENDPOINT_UNTESTED, url, message, "Nothing, if it answers POST: `--register` tries it.")
         elif answer.status == 404 or (answer.status == 200 and answer.is_html and takes_post):
-            message = f"{endpoint.field} in {endpoint.document_url} is this URL"
-            message += f", but {answer.method} {describe_answer(answer)}."
-            fix = f"Correct {endpoint.field}, or give its path a route to the authorization server."
-            yield Finding(rules.ENDPOINT_MISSING, endpoint.url, message, fix)
+            message = f"{field} in {document.url} is this URL, but {answer.method} {describe_answer(answer)}."
+            fix = f"Correct {field}, or give its path a route to the authorization server."
+            yield Finding(rules.ENDPOINT_MISSING, url, message, fix)
 
 
 def check_registration(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]:
     """Register a client, and check that the answer has its id (RFC 7591, section 3.2.1)."""
-    for url in discovery.registration_urls:
+    for url in discovery.urls_of("registration_endpoint"):
         answer = answers.get("POST", url)
         document = answer.document if isinstance(answer, Answer) and answer.status in {200, 201} else None
         if isinstance((document or {}).get("client_id"), str):

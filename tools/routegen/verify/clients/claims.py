@@ -42,7 +42,7 @@ _CLAUDE = "claude.com/docs/connectors/building"
 _OPENAI = "developers.openai.com, apps-sdk/build/auth"
 _VSCODE = "microsoft/vscode, oauth.ts and extHostMcp.ts"
 _RMCP = "modelcontextprotocol/rust-sdk 4a738b9, auth.rs"
-_NOW, _RECORDED_REVIEW, _DOCUMENT_REVIEW = "2026-11-26", "2027-05-26", "2027-02-26"
+_NOW = "2026-11-26"
 
 _RECORDED = "sends the recorded requests, and registers without a metadata document"
 _RECORDED_VERSIONS: tuple[tuple[str, str], ...] = (
@@ -117,14 +117,15 @@ _ROWS: tuple[_Row, ...] = (
 )  # fmt: skip
 
 
-def _claim(row: _Row) -> Claim:
-    claim_id, kind, clients, version, statement, source, day = row
-    review = date.fromisoformat(_RECORDED_REVIEW if kind == "recorded" else _DOCUMENT_REVIEW)
-    ids = tuple(clients.split())
-    return Claim(claim_id, kind, ids, version, statement, source, date.fromisoformat(day), review)
+_REVIEWS: dict[_Kind, str] = {"recorded": "2027-05-26", "documented": "2027-02-26", "reported": "2027-02-26"}
 
-
-CLAIMS: dict[str, Claim] = {row[0]: _claim(row) for row in _ROWS}
+CLAIMS: dict[str, Claim] = {
+    claim_id: Claim(
+        claim_id, kind, tuple(clients.split()), version, statement, source, date.fromisoformat(day),
+        date.fromisoformat(_REVIEWS[kind]),
+    )
+    for claim_id, kind, clients, version, statement, source, day in _ROWS
+}  # fmt: skip
 """Every claim by its id. The first claim of a client has the id of the client."""
 
 CLIENT_IDS = tuple(dict.fromkeys(client for claim in CLAIMS.values() for client in claim.clients))

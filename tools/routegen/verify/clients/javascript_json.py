@@ -35,8 +35,6 @@ def parse_json(answer: Answer) -> Any:
         return json.loads(text, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
         return JsonSyntaxError(_v8_message(text, error))
-    except _ConstantError:
-        return JsonSyntaxError(None)
     except ValueError:  # Python limits the digits of an integer.
         raise UnknownOutcomeError(f"{answer.url} has a number that is too long for routegen.", answer.url) from None
     except RecursionError:
@@ -48,12 +46,9 @@ def quote_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-class _ConstantError(Exception):
-    """NaN or Infinity, which Python's parser accepts and JavaScript's rejects."""
-
-
-def _reject_constant(_name: str) -> Any:
-    raise _ConstantError
+def _reject_constant(name: str) -> Any:
+    """Refuse NaN and Infinity, which Python's parser accepts and JavaScript's does not."""
+    raise json.JSONDecodeError("Constant", name, 0)
 
 
 def _v8_message(text: str, error: json.JSONDecodeError) -> str | None:
@@ -65,15 +60,10 @@ def _v8_message(text: str, error: json.JSONDecodeError) -> str | None:
     # Python reports the start of a broken literal, V8 its first wrong character.
     while literal and position < len(text) and text[position] == literal[0]:
         position, literal = position + 1, literal[1:]
-    return _unexpected_token(text, position)
-
-
-def _unexpected_token(text: str, position: int) -> str:
     if position >= len(text):
         return "Unexpected end of JSON input"
-    if len(text) <= 2 * _QUOTED_CHARACTERS:
-        return f"Unexpected token '{text[position]}', \"{text}\" is not valid JSON"
     start, end = max(0, position - _QUOTED_CHARACTERS), position + _QUOTED_CHARACTERS
-    prefix = "..." if position >= _QUOTED_CHARACTERS else ""
-    suffix = "..." if end < len(text) else ""
+    prefix, suffix = "..." if position >= _QUOTED_CHARACTERS else "", "..." if end < len(text) else ""
+    if len(text) <= 2 * _QUOTED_CHARACTERS:
+        start, end, prefix, suffix = 0, len(text), "", ""
     return f"Unexpected token '{text[position]}', {prefix}\"{text[start:end]}\"{suffix} is not valid JSON"

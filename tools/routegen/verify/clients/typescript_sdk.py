@@ -67,6 +67,12 @@ class SdkTraits:
             return message
         return f"{error_class}: {message}" if message else error_class
 
+    def transport_error_text(self, error_class: str, message: str) -> str:
+        """The text of an error of the transport, for which version 1 has one class."""
+        if self.is_v1:
+            error_class, message = "Error", f"Streamable HTTP error: {message}"
+        return self.error_text(error_class, message)
+
     def tries_next_url(self, status: int) -> bool:
         """Whether the client looks for metadata at the next URL after an answer with an error status."""
         return status < 500 or (status == 502 and not self.is_v1)
@@ -121,21 +127,21 @@ class SdkClient:
         if not answer.is_success:
             redirect_message = self._redirect_message(answer) if self.traits.redirect_policy == "same-origin" else None
             message = redirect_message or complete_answer(answer).body.decode("utf-8", "replace")
-            reason, message = f"{description}, which is not a challenge.", f"Error POSTing to endpoint: {message}"
-            raise self._transport_error(reason, answer, "SdkHttpError", message, answer.status)
+            text = self.traits.transport_error_text("SdkHttpError", f"Error POSTing to endpoint: {message}")
+            raise ClientFailsError(f"{description}, which is not a challenge.", answer.url, text, answer.status)
         reason = f"{description}, which is not an MCP message."
         if answer.status == 200 and (error := error_of(answer)):
             reason = f"{answer.url} answers 200 with a JSON-RPC error, and only a 401 starts a sign-in."
-            code, text = error.get("code"), error.get("message")
-            is_known = self.traits.is_v1 and isinstance(code, int) and isinstance(text, str)
-            raise self._error(reason, answer.url, "McpError", f"MCP error {code}: {text}" if is_known else None)
+            code, words = error.get("code"), error.get("message")
+            is_known = self.traits.is_v1 and isinstance(code, int) and isinstance(words, str)
+            raise self._error(reason, answer.url, "McpError", f"MCP error {code}: {words}" if is_known else None)
         if answer.media_type == "application/json" and answer.status == 200 and not is_message(answer):
             raise self._error(reason, answer.url)
         if answer.media_type in {"application/json", "text/event-stream"} or answer.status == 202:
             return answer
         content_type = answer.header("content-type")
         message = f"Unexpected content type: {'null' if content_type is None else content_type}"
-        raise self._transport_error(reason, answer, "SdkError", message)
+        raise ClientFailsError(reason, answer.url, self.traits.transport_error_text("SdkError", message))
 
     def sign_in(self, challenge: Answer) -> str:
         """Take the flow from the challenge to the sign-in page, and return the reason why the client connects."""
@@ -144,9 +150,9 @@ class SdkClient:
         url = parse_url(named) if named else None
         discovered = self._discover(url.href if url else None)
         self._check_resource(discovered)
-        self._register(discovered)
-        self._check_supported(discovered)
         authorization_url = discovered.endpoints["authorization_endpoint"]
+        self._register(discovered, authorization_url)
+        self._check_supported(discovered)
         flow.check_sign_in_page(authorization_url)
         self._check_token_endpoint(discovered.endpoints["token_endpoint"])
         # Without protected resource metadata, the client names no resource (`selectResourceURL`).
@@ -157,20 +163,9 @@ class SdkClient:
         server = discovered.server or {}
         return flow.sign_in(authorization_url, scopes, resource, server, reads_issuer=not traits.is_v1)
 
-    def _error(
-        self, reason: str, url: str, error_class: str = "", message: str | None = None, status: int | None = None
-    ) -> ClientFailsError:
+    def _error(self, reason: str, url: str, error_class: str = "", message: str | None = None) -> ClientFailsError:
         """The end of the flow with an error; without a message, its exact words are not known."""
-        text = None if message is None else self.traits.error_text(error_class, message)
-        return ClientFailsError(reason, url, text, status)
-
-    def _transport_error(
-        self, reason: str, answer: Answer, error_class: str, message: str, status: int | None = None
-    ) -> ClientFailsError:
-        """The end of the flow with an error of the transport, for which version 1 has one class."""
-        if self.traits.is_v1:
-            error_class, message = "Error", f"Streamable HTTP error: {message}"
-        return self._error(reason, answer.url, error_class, message, status)
+        return ClientFailsError(reason, url, None if message is None else self.traits.error_text(error_class, message))
 
     def _unreachable(self, failure: Failure) -> FlowError:
         return unreachable_error(failure, self.traits.error_text("TypeError", "fetch failed"))
@@ -196,9 +191,8 @@ class SdkClient:
         issuer = ((resource or {}).get("authorization_servers") or [f"{self.flow.endpoint.origin}/"])[0]
         server = parse_http_url(issuer)
         if server is None:
-            place = f"{shown(issuer)!r} as the authorization server"
-            reason = f"{resource_url} names {place}, which is not an http or https URL."
-            raise UnknownOutcomeError(reason, resource_url)
+            place = f"{resource_url} names {shown(issuer)!r} as the authorization server"
+            raise UnknownOutcomeError(f"{place}, which is not an http or https URL.", resource_url)
         metadata_url, metadata = self._discover_server(issuer, server)
         # The default paths of MCP 2025-03-26, section 2.3.3.
         paths = {"authorization": "authorize", "token": "token", "registration": "register"}
@@ -257,8 +251,8 @@ class SdkClient:
         metadata = self._valid_document(schema, answer)
         if not self.traits.is_v1 and metadata["issuer"] not in {issuer, issuer.removesuffix("/")}:
             received, expected = quote_string(metadata["issuer"]), quote_string(issuer)
-            message = "Issuer mismatch in authorization server metadata (RFC 8414 §3.3): "
-            message += f"expected {expected}, received {received}"
+            values = f"expected {expected}, received {received}"
+            message = f"Issuer mismatch in authorization server metadata (RFC 8414 §3.3): {values}"
             reason = f"{answer.url} has the issuer {shown(received)}, not {expected}."
             raise self._error(reason, answer.url, "IssuerMismatchError", message)
         return metadata
@@ -295,14 +289,14 @@ class SdkClient:
         reason = f"{discovered.resource_url} describes the resource {resource}, not {expected}."
         raise self._error(reason, discovered.resource_url, "Error", message)
 
-    def _register(self, discovered: _DiscoveredMetadata) -> None:
+    def _register(self, discovered: _DiscoveredMetadata, authorization_url: str) -> None:
         flow, url = self.flow, discovered.endpoints.get("registration_endpoint")
         if not url:
             reason = f"{discovered.server_url} names no registration_endpoint."
             message = f"{_INCOMPATIBLE} dynamic client registration"
             raise self._error(reason, discovered.server_url, "Error", message)
-        authorization_url, in_metadata = discovered.endpoints["authorization_endpoint"], discovered.server is not None
-        answer = flow.register(url, authorization_url, in_metadata=in_metadata, policy=self.traits.redirect_policy)
+        in_metadata, policy = discovered.server is not None, self.traits.redirect_policy
+        answer = flow.register(url, authorization_url, in_metadata=in_metadata, policy=policy)
         if isinstance(answer, Failure):
             raise self._unreachable(answer)
         if answer is not None and not answer.is_success:
@@ -347,10 +341,8 @@ class SdkClient:
         url = parse_url(token_url)
         if self.traits.is_v1 or url is None or url.scheme == "https" or host_kind(url.host.strip("[]")) == "loopback":
             return
-        message = (
-            f"Refusing to send credentials to non-https token endpoint '{url.href}'. OAuth token requests MUST use TLS "
-            "(localhost / *.localhost / 127.0.0.1 / ::1 are exempt)."
-        )
+        message = f"Refusing to send credentials to non-https token endpoint '{url.href}'. "
+        message += "OAuth token requests MUST use TLS (localhost / *.localhost / 127.0.0.1 / ::1 are exempt)."
         reason = f"The token endpoint {token_url} does not use https, so the client sends it no code."
         raise self._error(reason, token_url, "InsecureTokenEndpointError", message)
 
