@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urljoin
 
@@ -9,8 +10,8 @@ from routegen.errors import shorten
 from routegen.verify.answers import Answer, Answers, Failure, shown
 from routegen.verify.request_url import origin_of, split_url
 
-NoDocumentReason = Literal["missing", "server-error", "page", "not-json", "other-origin", "unreachable"]
-"""Why there is no document: `page` and `not-json` have status 200, `other-origin` is a redirect."""
+DocumentKind = Literal["document", "missing", "server-error", "page", "not-json", "other-origin", "unreachable"]
+"""The kind of an answer: `page` and `not-json` have status 200 without a JSON object, `other-origin` is a redirect."""
 
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
@@ -23,72 +24,66 @@ _TITLE = re.compile(r"(?is)<title[^<>]*>(.*?)(?:</title|\Z)")
 
 
 @dataclass(frozen=True)
-class Document:
-    """A JSON object that a URL answers.
+class DocumentAnswer:
+    """The answer of a URL at which clients look for a JSON object.
 
     Attributes:
         url: the first URL that was requested.
-        answer: the answer with the object.
-        redirects: the redirects before that answer.
-    """
-
-    url: str
-    answer: Answer
-    redirects: tuple[Answer, ...] = ()
-
-    @property
-    def value(self) -> dict[str, Any]:
-        """The object."""
-        return self.answer.document or {}
-
-
-@dataclass(frozen=True)
-class NoDocument:
-    """The answer of a URL that does not have a JSON object.
-
-    Attributes:
-        url: the first URL that was requested.
-        reason: the kind of the answer.
         answer: the last answer; a redirect if it was not followed.
         redirects: the redirects before that answer.
     """
 
     url: str
-    reason: NoDocumentReason
     answer: Answer | Failure
     redirects: tuple[Answer, ...] = ()
+
+    @cached_property
+    def kind(self) -> DocumentKind:
+        """The kind of the answer; `document` if it has a JSON object."""
+        answer = self.answer
+        if isinstance(answer, Failure):
+            return "unreachable"
+        target = redirect_location(answer)
+        if target is not None and leaves_origin(answer.url, target):
+            return "other-origin"
+        if target is not None or answer.status >= 500:
+            return "server-error"
+        if answer.status != 200:
+            return "missing"
+        return "document" if answer.document is not None else "page" if answer.is_html else "not-json"
+
+    @property
+    def is_document(self) -> bool:
+        """Whether the answer has a JSON object."""
+        return self.kind == "document"
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """The JSON object; empty if the answer has none."""
+        return (self.answer.document if isinstance(self.answer, Answer) else None) or {}
 
     @property
     def description(self) -> str:
         """The answer as a predicate, such as `answers 404 with a web page ("Not Found")`."""
         if isinstance(self.answer, Failure):
             return f"gives no answer: {self.answer.reason}"
-        problem = f": {self.answer.parsed_body.problem}" if self.reason == "not-json" else ""
+        problem = f": {self.answer.parsed_body.problem}" if self.kind == "not-json" else ""
         return describe_answer(self.answer) + problem
-
-    @property
-    def status(self) -> int | None:
-        """The status of the answer; None without an answer."""
-        return self.answer.status if isinstance(self.answer, Answer) else None
 
     @property
     def needs_sign_in(self) -> bool:
         """Whether the URL asks for a sign-in, or refuses the client."""
-        return self.status in {401, 403}
+        return isinstance(self.answer, Answer) and self.answer.status in {401, 403}
 
     @property
     def is_connection_problem(self) -> bool:
         """Whether the checks of connections report the answer."""
-        return self.reason in {"other-origin", "unreachable"}
+        return self.kind in {"other-origin", "unreachable"}
 
     @property
     def stops_strict_clients(self) -> bool:
-        """Whether some clients give up here, and do not request the next URL: status 200 without a JSON object."""
-        return self.reason in {"page", "not-json"}
-
-
-DocumentAnswer = Document | NoDocument
-"""The answer of a URL at which clients look for a document."""
+        """Whether strict clients request no further URL: at a document, and at status 200 without a JSON object."""
+        return self.kind in {"document", "page", "not-json"}
 
 
 def follow_redirects(answers: Answers, url: str) -> tuple[Answer | Failure, tuple[Answer, ...]]:
@@ -126,20 +121,7 @@ def leaves_origin(url: str, target: str) -> bool:
 
 def read_document(answers: Answers, url: str) -> DocumentAnswer:
     """Request the JSON object at a URL."""
-    answer, redirects = follow_redirects(answers, url)
-    if isinstance(answer, Answer) and answer.status == 200 and answer.document is not None:
-        return Document(url, answer, redirects)
-    return NoDocument(url, _no_document_reason(answer), answer, redirects)
-
-
-def _no_document_reason(answer: Answer | Failure) -> NoDocumentReason:
-    if isinstance(answer, Failure):
-        return "unreachable"
-    if (target := redirect_location(answer)) is not None:
-        return "other-origin" if leaves_origin(answer.url, target) else "server-error"
-    if answer.status != 200:
-        return "server-error" if answer.status >= 500 else "missing"
-    return "page" if answer.is_html else "not-json"
+    return DocumentAnswer(url, *follow_redirects(answers, url))
 
 
 def describe_answer(answer: Answer) -> str:

@@ -124,11 +124,10 @@ class Fetcher:
     def fetch(self, caller: Caller, method: str, url: str) -> Answer | Failure:
         """Send a request, or return the answer to the same earlier request."""
         url = url.partition("#")[0]
+        future: Future[Answer | Failure] = Future()
         with self._lock:
-            earlier = self._answers.get((caller, method, url))
-            if earlier is None:
-                future = self._answers[caller, method, url] = Future()
-        if earlier is not None:
+            earlier = self._answers.setdefault((caller, method, url), future)
+        if earlier is not future:
             return earlier.result()
         try:
             answer = self._send_if_allowed(caller, method, url)

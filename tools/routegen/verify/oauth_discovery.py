@@ -9,12 +9,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 from urllib.parse import urlsplit
 
 from routegen.roles import PROTECTED_RESOURCE, issuer_documents
 from routegen.verify.answers import Answer, Answers, Failure
-from routegen.verify.documents import Document, DocumentAnswer, NoDocument, read_document
+from routegen.verify.documents import DocumentAnswer, read_document
 from routegen.verify.mcp_messages import is_modern_answer, result_of
 from routegen.verify.request_url import is_secure, origin_of, split_url
 
@@ -30,21 +29,19 @@ _MAX_SERVERS, _MAX_LISTED = 5, 100
 
 @dataclass(frozen=True)
 class Challenge:
-    """The challenge of a 401 (RFC 9728, section 5.1).
+    """The challenge of a 401: the value of its header, None without the header, and whether AWS renames it."""
 
-    Attributes:
-        state: `named` has the URL of the metadata, `plain` has none, `renamed` is only in AWS's header.
-        url: the URL of the metadata.
-        text: the value of the header.
-    """
+    text: str | None
+    is_renamed: bool = False
 
-    state: Literal["named", "plain", "renamed", "missing"]
-    url: str | None = None
-    text: str = ""
+    @property
+    def url(self) -> str | None:
+        """The URL of the resource metadata (RFC 9728, section 5.1), if a client can read it."""
+        return None if self.is_renamed else self.parameter("resource_metadata")
 
     def parameter(self, name: str) -> str | None:
         """The value of a parameter such as `scope`; None if the challenge does not have it."""
-        match = re.search(_PARAMETER % name, self.text)
+        match = re.search(_PARAMETER % name, self.text or "")
         return (match[1] if match[1] is not None else match[2]) if match else None
 
 
@@ -61,19 +58,15 @@ class MetadataSearch:
     attempts: tuple[DocumentAnswer, ...]
 
     @property
-    def document(self) -> Document | None:
+    def document(self) -> DocumentAnswer | None:
         """The document that a client gets if it tries every path."""
-        return next((attempt for attempt in self.attempts if isinstance(attempt, Document)), None)
+        return next((attempt for attempt in self.attempts if attempt.is_document), None)
 
     @property
-    def blocking_answer(self) -> NoDocument | None:
+    def blocking_answer(self) -> DocumentAnswer | None:
         """The first response with status 200 that is not JSON and is before the document: strict clients stop there."""
-        for attempt in self.attempts:
-            if isinstance(attempt, Document):
-                return None
-            if attempt.stops_strict_clients:
-                return attempt
-        return None
+        end = next((attempt for attempt in self.attempts if attempt.stops_strict_clients), None)
+        return end if end and not end.is_document else None
 
 
 @dataclass(frozen=True)
@@ -100,7 +93,7 @@ class OAuthDiscovery:
     named: DocumentAnswer | None = None
     well_known: MetadataSearch | None = None
     servers: tuple[MetadataSearch, ...] = ()
-    misplaced: Document | None = None
+    misplaced: DocumentAnswer | None = None
 
     @property
     def is_open_for_modern_clients(self) -> bool:
@@ -115,13 +108,13 @@ class OAuthDiscovery:
         return is_message or is_modern_answer(answer) or self.is_open_for_modern_clients
 
     @property
-    def resource_document(self) -> Document | None:
+    def resource_document(self) -> DocumentAnswer | None:
         """The protected resource metadata that a client gets."""
         well_known = self.well_known.document if self.well_known else None
-        return self.named if isinstance(self.named, Document) else well_known
+        return self.named if self.named and self.named.is_document else well_known
 
     @cached_property
-    def server_documents(self) -> tuple[Document, ...]:
+    def server_documents(self) -> tuple[DocumentAnswer, ...]:
         """The metadata of each authorization server that has any."""
         return tuple(server.document for server in self.servers if server.document)
 
@@ -183,24 +176,20 @@ def is_open(first_answer: Answer) -> bool:
 
 def challenge_of(answer: Answer) -> Challenge:
     """The challenge in the headers of a 401 or 403 (RFC 9728, section 5.1)."""
-    texts = [value for name, value in answer.headers if name == "www-authenticate"]
-    challenges = [Challenge("named", None, text) for text in texts]
-    for challenge in challenges:
-        if (url := challenge.parameter("resource_metadata")) is not None:
-            return replace(challenge, url=url)
-    if texts:
-        return Challenge("plain", None, texts[0])
+    challenges = [Challenge(value) for name, value in answer.headers if name == "www-authenticate"]
+    if challenges:
+        return next((challenge for challenge in challenges if challenge.url is not None), challenges[0])
     renamed = answer.header(RENAMED_HEADER)
-    return Challenge("missing") if renamed is None else Challenge("renamed", None, renamed)
+    return Challenge(renamed, is_renamed=renamed is not None)
 
 
-def _misplaced_metadata(answers: Answers, mcp_url: str) -> Document | None:
+def _misplaced_metadata(answers: Answers, mcp_url: str) -> DocumentAnswer | None:
     """The resource metadata below the first segment of the endpoint's path, as behind a named stage of API Gateway."""
     first, _, rest = urlsplit(mcp_url).path[1:].partition("/")
     if not rest:
         return None
     document = read_document(answers, f"{origin_of(mcp_url)}/{first}{PROTECTED_RESOURCE}/{rest.rstrip('/')}")
-    return document if isinstance(document, Document) and "resource" in document.value else None
+    return document if document.is_document and "resource" in document.value else None
 
 
 def resource_metadata_urls(mcp_url: str) -> tuple[str, ...]:
@@ -219,7 +208,7 @@ def server_metadata_urls(server_url: str) -> tuple[str, ...]:
     return tuple(f"{origin}{document}" for document, _ in issuer_documents(path))
 
 
-def authorization_servers(resource_metadata: Document) -> tuple[str, ...]:
+def authorization_servers(resource_metadata: DocumentAnswer) -> tuple[str, ...]:
     """The URLs of the authorization servers that protected resource metadata names, without duplicates."""
     value = resource_metadata.value.get("authorization_servers")
     urls = [url for url in value[:_MAX_LISTED] if isinstance(url, str)] if isinstance(value, list) else []
@@ -248,6 +237,6 @@ def _search(answers: Answers, url: str, document_urls: tuple[str, ...], *, is_st
     for document_url in document_urls:
         attempt = read_document(answers, document_url)
         attempts.append(attempt)
-        if isinstance(attempt, Document) or (is_strict and attempt.stops_strict_clients):
+        if attempt.is_document or (is_strict and attempt.stops_strict_clients):
             break
     return MetadataSearch(url, tuple(attempts))

@@ -6,7 +6,7 @@ from shlex import quote
 
 from routegen.report import Finding, Rule, rules
 from routegen.verify.answers import Answer, Failure, shown
-from routegen.verify.documents import Document, DocumentAnswer, leaves_origin, redirect_location
+from routegen.verify.documents import DocumentAnswer, leaves_origin, redirect_location
 from routegen.verify.request_url import origin_of
 
 _FIX_BROKEN_HTTP = "Look at the bytes that the server sends: `curl -v --max-time 10 {url}`."
@@ -57,13 +57,14 @@ def check_redirects(results: Iterable[Answer | Failure]) -> Iterator[Finding]:
 def check_document_format(attempts: Iterable[DocumentAnswer]) -> Iterator[Finding]:
     """Check the content type (RFC 9728 and RFC 8414, section 3.2 of each) and the keys of JSON documents."""
     for document in attempts:
-        if not isinstance(document, Document):
+        answer = document.answer
+        if isinstance(answer, Failure) or not document.is_document:
             continue
-        media_type = document.answer.media_type
+        media_type = answer.media_type
         if not _JSON_MEDIA_TYPE.fullmatch(media_type):
             message = f"The body is JSON, but the content type is {shown(media_type) or 'missing'}."
             yield Finding(rules.CONTENT_TYPE, document.url, message, "Send `Content-Type: application/json`.")
-        if duplicate_keys := document.answer.parsed_body.duplicate_keys:
+        if duplicate_keys := answer.parsed_body.duplicate_keys:
             names = shown(", ".join(sorted({*duplicate_keys})))
             fix = "Write each key once: some clients use the first value, some the last, and some refuse the document."
             yield Finding(rules.DOUBLED_KEY, document.url, f"The document has these keys twice: {names}.", fix)

@@ -10,7 +10,7 @@ from routegen.errors import shorten
 from routegen.report import Finding, Rule, rules
 from routegen.verify.answers import shown
 from routegen.verify.clients.metadata_schemas import ZodSchema
-from routegen.verify.documents import Document
+from routegen.verify.documents import DocumentAnswer
 from routegen.verify.oauth_discovery import MetadataSearch, OAuthDiscovery
 from routegen.verify.request_url import split_url
 
@@ -39,7 +39,7 @@ def _problem(kind: str, value: object) -> str | None:
     return None if is_valid else f"is {shorten(str(value), 100)!r}, which is not {expected}"
 
 
-def check_fields(document: Document, malformed: dict[str, str], rule: Rule, standard: str) -> Iterator[Finding]:
+def check_fields(document: DocumentAnswer, malformed: dict[str, str], rule: Rule, standard: str) -> Iterator[Finding]:
     """Report each malformed field."""
     for field, problem in malformed.items():
         fix = f"Correct {field} in the metadata ({standard}, section 2)."

@@ -9,7 +9,7 @@ from typing import Any
 from routegen.errors import shorten
 from routegen.report import Finding, rules
 from routegen.verify.answers import Answers, Failure, shown
-from routegen.verify.documents import NoDocument, read_document
+from routegen.verify.documents import read_document
 from routegen.verify.oauth_discovery import OAuthDiscovery
 
 # RFC 7518, sections 6.2 and 6.3; RFC 8037, section 2. `k` is a whole symmetric key.
@@ -28,7 +28,7 @@ def check_keys(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Finding]
             yield Finding(rules.NO_KEYS, document.url, "The metadata has no jwks_uri.", fix)
     for url in discovery.urls_of("jwks_uri"):
         key_set = read_document(answers, url)
-        if not isinstance(key_set, NoDocument):
+        if key_set.is_document:
             yield from _check_key_set(url, key_set.value)
         elif not isinstance(key_set.answer, Failure):
             message = f"The key set's URL {key_set.description}."

@@ -9,8 +9,6 @@ from routegen.roles import PROTECTED_RESOURCE
 from routegen.verify.answers import Answer, Answers, Failure, shown
 from routegen.verify.checks.fields import unlisted_scopes
 from routegen.verify.documents import (
-    Document,
-    NoDocument,
     describe_answer,
     read_document,
     redirect_location,
@@ -79,8 +77,8 @@ def _open_endpoint(url: str, message: str, answers: Answers) -> Finding:
     """The finding for an endpoint without sign-in: some clients look for a published sign-in first."""
     urls = [*resource_metadata_urls(url), server_metadata_urls(origin_of(url))[0]]
     attempts = [read_document(answers, document_url) for document_url in urls]
-    documents = [attempt for attempt in attempts if isinstance(attempt, Document)]
-    pages = [attempt for attempt in attempts if isinstance(attempt, NoDocument) and attempt.reason == "page"]
+    documents = [attempt for attempt in attempts if attempt.is_document]
+    pages = [attempt for attempt in attempts if attempt.kind == "page"]
     fix = f"Unless the server is meant to be open, give it an auth provider, which also serves {PROTECTED_RESOURCE}."
     if documents:
         lacks_registration = documents[0].url == urls[-1] and "registration_endpoint" not in documents[0].value
@@ -125,7 +123,7 @@ def _missing_scope(discovery: OAuthDiscovery, challenge: Challenge) -> Finding:
     if not scopes:
         message = "POST with the token answers 403 insufficient_scope, and its challenge does not name the scope."
         fix = "Name every scope that the request requires in the challenge: `scope=...`."
-    elif challenge.state == "renamed":
+    elif challenge.is_renamed:
         message += " API Gateway renames the challenge header, so no client sees which scope that is."
         fix = f"Request {scope!r} in the first sign-in: list it in scopes_supported of the resource metadata."
     for server in discovery.servers:

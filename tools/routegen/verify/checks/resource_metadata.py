@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 from routegen.errors import shorten
 from routegen.report import Finding, rules
 from routegen.roles import DISCOVERY_DOCUMENTS
-from routegen.verify.answers import shown
+from routegen.verify.answers import Answer, shown
 from routegen.verify.checks.fields import check_fields, malformed_fields
 from routegen.verify.clients.metadata_schemas import PROTECTED_RESOURCE
-from routegen.verify.documents import Document, NoDocument
+from routegen.verify.documents import DocumentAnswer
 from routegen.verify.oauth_discovery import RENAMED_HEADER, Challenge, OAuthDiscovery, authorization_servers
 from routegen.verify.request_url import origin_of, split_url
 
@@ -20,8 +20,8 @@ def check_resource_discovery(discovery: OAuthDiscovery) -> Iterator[Finding]:
     if search is None:
         return
     well_known, first = search.document, search.attempts[0]
-    if isinstance(named, Document):
-        if well_known is None and isinstance(first, NoDocument):
+    if named and named.is_document:
+        if well_known is None and not first.is_document:
             message = f"The challenge leads to {named.url}, but {first.url} {first.description}."
             fix = f"Serve the metadata at {first.url} too: clients look there if API Gateway renames the header."
             if discovery.misplaced:
@@ -36,12 +36,12 @@ def check_resource_discovery(discovery: OAuthDiscovery) -> Iterator[Finding]:
     elif missing := named or search.blocking_answer:
         yield _no_metadata(discovery, missing)
     elif well_known and challenge:
-        yield _unusable_challenge(discovery, challenge, well_known)
-    elif not well_known and isinstance(first, NoDocument) and not first.is_connection_problem:
+        yield _unusable_challenge(discovery, challenge, well_known.url)
+    elif not well_known and not first.is_document and not first.is_connection_problem:
         yield _no_metadata_anywhere(discovery, first)
 
 
-def _no_metadata(discovery: OAuthDiscovery, answer: NoDocument) -> Finding:
+def _no_metadata(discovery: OAuthDiscovery, answer: DocumentAnswer) -> Finding:
     """The finding for a URL that does not have the metadata."""
     special_rules = {"page": rules.RESOURCE_PAGE, "not-json": rules.RESOURCE_UNREADABLE}
     message = f"The metadata's URL {answer.description}"
@@ -49,11 +49,11 @@ def _no_metadata(discovery: OAuthDiscovery, answer: NoDocument) -> Finding:
         message += f"; the document is at {discovery.misplaced.url}, where no client looks for it"
     elif answer.needs_sign_in:
         message += ": it asks for a sign-in"
-    rule = special_rules.get(answer.reason, rules.RESOURCE_MISSING)
+    rule = special_rules.get(answer.kind, rules.RESOURCE_MISSING)
     return Finding(rule, answer.url, f"{message}.", _fix_for_no_metadata(discovery, answer))
 
 
-def _fix_for_no_metadata(discovery: OAuthDiscovery, answer: NoDocument) -> str:
+def _fix_for_no_metadata(discovery: OAuthDiscovery, answer: DocumentAnswer) -> str:
     path = urlsplit(answer.url).path
     if discovery.misplaced:
         return (
@@ -65,19 +65,19 @@ def _fix_for_no_metadata(discovery: OAuthDiscovery, answer: NoDocument) -> str:
             "Take the authorizer, the firewall rule or the middleware off this path: clients read the metadata before "
             "they have a token (RFC 9728, section 3)."
         )
-    if answer.reason == "page":
+    if answer.kind == "page":
         routes = f"Add a route for {path} to the MCP server, so that the default app does not answer this path."
         return routes + _other_routes(path, discovery.mcp_url)
-    if answer.reason == "not-json":
+    if answer.kind == "not-json":
         return "Send a JSON object with the fields of RFC 9728, section 2."
-    if answer.status and answer.status >= 500:
+    if isinstance(answer.answer, Answer) and answer.answer.status >= 500:
         return "Read the function's log: it raises an error, exceeds its time limit, or cannot be invoked."
     return (
         f"Serve the metadata at {path} and add its route: `routegen extract` finds the path at which the server has it."
     )
 
 
-def _no_metadata_anywhere(discovery: OAuthDiscovery, answer: NoDocument) -> Finding:
+def _no_metadata_anywhere(discovery: OAuthDiscovery, answer: DocumentAnswer) -> Finding:
     if discovery.servers:
         server_url = discovery.servers[0].url
         message = f"There is no protected resource metadata; clients fall back to the metadata of {server_url}."
@@ -100,23 +100,23 @@ def _other_routes(path: str, mcp_url: str) -> str:
     return f" Clients also ask for {others}: `routegen extract`, in the repository of the server, writes all routes."
 
 
-def _unusable_challenge(discovery: OAuthDiscovery, challenge: Challenge, well_known_document: Document) -> Finding:
-    message = f"{_describe_challenge(challenge)}; clients find {well_known_document.url} without it."
-    if challenge.state == "renamed":
+def _unusable_challenge(discovery: OAuthDiscovery, challenge: Challenge, document_url: str) -> Finding:
+    message = f"{_describe_challenge(challenge)}; clients find {document_url} without it."
+    if challenge.is_renamed:
         message += " They do not see which scope a later 403 requires, so they cannot ask the user for it (step-up)."
         fix = (
             "Request every scope in the first sign-in: list it in scopes_supported of the resource metadata. A "
             "parameter mapping that overwrites `header.WWW-Authenticate` can restore the header."
         )
         return Finding(rules.CHALLENGE_RENAMED, discovery.mcp_url, message, fix)
-    fix = f'Send `WWW-Authenticate: Bearer resource_metadata="{well_known_document.url}"` with the 401.'
+    fix = f'Send `WWW-Authenticate: Bearer resource_metadata="{document_url}"` with the 401.'
     return Finding(rules.CHALLENGE_MISSING, discovery.mcp_url, message, fix)
 
 
 def _describe_challenge(challenge: Challenge) -> str:
-    if challenge.state == "renamed":
+    if challenge.is_renamed:
         return f"The challenge of the 401 is in the header {RENAMED_HEADER}, which no client reads"
-    if challenge.state == "plain":
+    if challenge.text is not None and challenge.url is None:
         return f"The challenge of the 401 names no metadata ({shorten(challenge.text, 100)})"
     return "The 401 has no challenge"
 
@@ -148,7 +148,7 @@ def check_resource_content(discovery: OAuthDiscovery) -> Iterator[Finding]:
         yield Finding(rules.NO_SERVERS, document.url, message, fix)
 
 
-def _other_resource(mcp_url: str, document: Document, resource: object) -> Finding:
+def _other_resource(mcp_url: str, document: DocumentAnswer, resource: object) -> Finding:
     message = f"resource is {_described(resource)}, but clients use {mcp_url!r}."
     if isinstance(resource, str) and resource.rstrip("/") == mcp_url.rstrip("/"):
         message += " They differ only in the final slash, and clients compare them exactly (RFC 9728, section 3.3)."

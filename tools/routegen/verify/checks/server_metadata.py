@@ -9,7 +9,7 @@ from routegen.verify.answers import shown
 from routegen.verify.checks.fields import check_fields, malformed_fields
 from routegen.verify.clients.claims import clients_by_registration
 from routegen.verify.clients.metadata_schemas import AUTHORIZATION_SERVER, OPENID
-from routegen.verify.documents import Document, NoDocument
+from routegen.verify.documents import DocumentAnswer
 from routegen.verify.oauth_discovery import ENDPOINT_FIELDS, MetadataSearch, OAuthDiscovery
 from routegen.verify.request_url import is_secure
 
@@ -30,9 +30,9 @@ def check_servers(discovery: OAuthDiscovery) -> Iterator[Finding]:
             yield from _check_metadata(server, server.document)
 
 
-def _blocked(answer: NoDocument) -> Finding:
+def _blocked(answer: DocumentAnswer) -> Finding:
     message = f"A URL of the metadata {answer.description}."
-    if answer.reason == "page":
+    if answer.kind == "page":
         fix = "Let this URL answer 404, or serve the metadata there: most clients stop at a page with status 200."
         return Finding(rules.SERVER_PAGE, answer.url, message, fix)
     fix = "Send a JSON object with the fields of RFC 8414, section 2."
@@ -40,7 +40,7 @@ def _blocked(answer: NoDocument) -> Finding:
 
 
 def _missing(server: MetadataSearch) -> Iterator[Finding]:
-    answers = [answer for answer in server.attempts if isinstance(answer, NoDocument)]
+    answers = [answer for answer in server.attempts if not answer.is_document]
     if all(answer.is_connection_problem for answer in answers):
         return
     message = "; ".join(f"{answer.url} {answer.description}" for answer in answers)
@@ -52,7 +52,7 @@ def _missing(server: MetadataSearch) -> Iterator[Finding]:
     yield Finding(rules.SERVER_MISSING, server.url, f"{message}.", fix)
 
 
-def _check_metadata(server: MetadataSearch, document: Document) -> Iterator[Finding]:
+def _check_metadata(server: MetadataSearch, document: DocumentAnswer) -> Iterator[Finding]:
     value, is_openid = document.value, OPENID_CONFIGURATION in document.url
     malformed = malformed_fields(AUTHORIZATION_SERVER, value)
     malformed |= {
@@ -73,7 +73,7 @@ def _check_metadata(server: MetadataSearch, document: Document) -> Iterator[Find
         yield from _check_registration(document)
 
 
-def _issuer_mismatch(server: MetadataSearch, document: Document) -> Finding:
+def _issuer_mismatch(server: MetadataSearch, document: DocumentAnswer) -> Finding:
     issuer = document.value["issuer"]
     shown_issuer = shown(repr(issuer))
     message = f"issuer is {shown_issuer}, but authorization_servers has {server.url!r}."
@@ -83,14 +83,13 @@ def _issuer_mismatch(server: MetadataSearch, document: Document) -> Finding:
     return Finding(rules.ISSUER, document.url, message, fix)
 
 
-def _check_capabilities(document: Document, malformed: dict[str, str]) -> Iterator[Finding]:
+def _check_capabilities(document: DocumentAnswer, malformed: dict[str, str]) -> Iterator[Finding]:
     """Check that clients can sign in with the code grant and S256, and at an authorization endpoint without a query."""
     value, url = document.value, document.value.get("authorization_endpoint")
     methods = value.get("code_challenge_methods_supported")
     if "code_challenge_methods_supported" not in malformed and (methods is None or "S256" not in methods):
         message = f"code_challenge_methods_supported is {'missing' if methods is None else shown(methods)}."
-        fix = 'Publish `"code_challenge_methods_supported": ["S256"]`.'
-        yield Finding(rules.NO_S256, document.url, message, fix)
+        yield Finding(rules.NO_S256, document.url, message, 'Publish `"code_challenge_methods_supported": ["S256"]`.')
     types = value.get("response_types_supported", [])
     grants = value.get("grant_types_supported", ["authorization_code", "implicit"])
     is_readable = malformed.keys().isdisjoint({"response_types_supported", "grant_types_supported"})
@@ -105,7 +104,7 @@ def _check_capabilities(document: Document, malformed: dict[str, str]) -> Iterat
         yield Finding(rules.AUTHORIZATION_QUERY, document.url, message, fix)
 
 
-def _check_registration(document: Document) -> Iterator[Finding]:
+def _check_registration(document: DocumentAnswer) -> Iterator[Finding]:
     """Check how a client without an id gets one (MCP 2025-11-25 and 2026-07-28, "Client Registration Approaches")."""
     value, url = document.value, document.url
     has_documents = value.get("client_id_metadata_document_supported") is True

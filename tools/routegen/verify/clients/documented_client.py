@@ -115,8 +115,7 @@ class _DocumentedFlow:
         if answer.status == 200 and (result_of(answer) is not None or answer.media_type == "text/event-stream"):
             return self._open_endpoint()
         if error := answer.status == 200 and error_text(answer):
-            reason = f"{url} answers 200 with the error {error!r}, and only a 401 starts a sign-in."
-            raise ClientFailsError(reason, url)
+            raise ClientFailsError(f"{url} answers 200 with the error {error!r}, and only a 401 starts a sign-in.", url)
         starts_sign_in = answer.status in traits.sign_in_statuses
         if not starts_sign_in and any(map(is_modern_answer, (answer, flow.modern_answer or answer))):
             flow.claims.append("modern-only")

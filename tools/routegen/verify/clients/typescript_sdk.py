@@ -293,8 +293,7 @@ class SdkClient:
         flow, url = self.flow, discovered.endpoints.get("registration_endpoint")
         if not url:
             reason = f"{discovered.server_url} names no registration_endpoint."
-            message = f"{_INCOMPATIBLE} dynamic client registration"
-            raise self._error(reason, discovered.server_url, "Error", message)
+            raise self._error(reason, discovered.server_url, "Error", f"{_INCOMPATIBLE} dynamic client registration")
         in_metadata, policy = discovered.server is not None, self.traits.redirect_policy
         answer = flow.register(url, authorization_url, in_metadata=in_metadata, policy=policy)
         if isinstance(answer, Failure):
