@@ -10,9 +10,13 @@ from datetime import date
 from functools import partial
 
 from routegen.verify.answers import Answers, shown
-from routegen.verify.clients import documented_client, mcp_remote, python_sdk, typescript_sdk
+from routegen.verify.clients import typescript_sdk
 from routegen.verify.clients.claims import CLAIMS, CLIENT_IDS
+from routegen.verify.clients.documented_client import TRAITS, DocumentedFlow
+from routegen.verify.clients.mcp_remote import McpRemoteFlow
+from routegen.verify.clients.python_sdk import PythonSdkFlow
 from routegen.verify.clients.sign_in_flow import FlowError, PredictedOutcome, SignInFlow
+from routegen.verify.clients.typescript_sdk import TypeScriptSdkFlow
 from routegen.verify.clients.whatwg_url import parse_http_url
 from routegen.verify.mcp_messages import EraAnswers
 
@@ -57,13 +61,13 @@ CLIENTS: tuple[McpClient, ...] = tuple(McpClient(client, CLAIMS[client].version)
 RECORDED_CLIENTS = tuple(client for client in CLIENTS if CLAIMS[client.id].kind == "recorded")
 """The clients whose runs were recorded; what is known of the others comes from documentation and reports."""
 
-_CONNECT: dict[str, Callable[[SignInFlow], str]] = {
-    "python-sdk": python_sdk.connect,
-    "typescript-v1": partial(typescript_sdk.connect, typescript_sdk.V1),
-    "typescript-v2": partial(typescript_sdk.connect, typescript_sdk.V2),
-    "mcp-remote": mcp_remote.connect,
-    "inspector": partial(typescript_sdk.connect, typescript_sdk.INSPECTOR),
-    **{traits.id: partial(documented_client.connect, traits) for traits in documented_client.TRAITS},
+_FLOWS: dict[str, Callable[..., SignInFlow]] = {
+    "python-sdk": PythonSdkFlow,
+    "typescript-v1": partial(TypeScriptSdkFlow, traits=typescript_sdk.V1),
+    "typescript-v2": partial(TypeScriptSdkFlow, traits=typescript_sdk.V2),
+    "mcp-remote": partial(McpRemoteFlow, traits=typescript_sdk.MCP_REMOTE),
+    "inspector": partial(TypeScriptSdkFlow, traits=typescript_sdk.INSPECTOR),
+    **{traits.id: partial(DocumentedFlow, traits=traits) for traits in TRAITS},
 }
 
 
@@ -87,17 +91,16 @@ def predict(
         today: the day of the prediction: after the review date of a claim, the outcome is `unknown`. Without a day,
             every claim holds.
     """
-    connect = _CONNECT.get(client.id)
-    if connect is None:
+    if client.id not in _FLOWS:
         return Prediction(client.id, "unknown", None, (), f"No run of the client {client.id} was recorded.")
     endpoint = parse_http_url(mcp_url)
     if endpoint is None:
         return Prediction(client.id, "unknown", None, (), f"{shown(mcp_url)} is not an http or https URL.", mcp_url)
-    flow = SignInFlow(mcp_url, endpoint, answers, eras.modern if eras else None, [client.id])
+    flow = _FLOWS[client.id](mcp_url, endpoint, answers, eras.modern if eras else None, [client.id])
     outcome: PredictedOutcome = "connects"
     error_text, url = None, None
     try:
-        reason = connect(flow)
+        reason = flow.connect()
     except FlowError as error:
         outcome, error_text, reason, url = error.outcome, error.text, error.reason, error.url
     else:

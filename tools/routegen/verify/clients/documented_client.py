@@ -88,37 +88,30 @@ TRAITS = (
 )  # fmt: skip
 
 
-def connect(traits: Traits, flow: SignInFlow) -> str:
-    """Take the flow to the sign-in page on the documented way, and return the reason why the client connects.
+@dataclass(kw_only=True)
+class DocumentedFlow(SignInFlow):
+    """The documented way of a client to the sign-in page; an answer that leaves this way ends it."""
 
-    Raises:
-        FlowError: the client does not get there, or the deployment leaves the documented way.
-    """
-    return _DocumentedFlow(traits, flow).connect()
-
-
-@dataclass(frozen=True)
-class _DocumentedFlow:
     traits: Traits
-    flow: SignInFlow
 
     def connect(self) -> str:
-        flow, traits, url = self.flow, self.traits, self.flow.mcp_url
-        answer = flow.send("POST", url)
+        """Follow the documentation of the client."""
+        traits, url = self.traits, self.mcp_url
+        answer = self.send("POST", url)
         if isinstance(answer, Failure):
             raise UnknownOutcomeError(f"{url} cannot be reached: {answer.reason}.", url)
-        if traits.is_hosted and host_kind(flow.endpoint.host.strip("[]")) not in {None, "public"}:
-            reason = f"{traits.name} connects from the internet, and {flow.endpoint.host} is not a public address."
+        if traits.is_hosted and host_kind(self.endpoint.host) not in {None, "public"}:
+            reason = f"{traits.name} connects from the internet, and {self.endpoint.host} is not a public address."
             raise UnknownOutcomeError(reason, url)
-        if (flow.endpoint.scheme, flow.endpoint.port) != ("https", 443):
+        if (self.endpoint.scheme, self.endpoint.port) != ("https", 443):
             self._give_up("port", f"{url} does not use https at port 443, the only port of {traits.name}.", url)
         if answer.status == 200 and (result_of(answer) is not None or answer.media_type == "text/event-stream"):
             return self._open_endpoint()
         if error := answer.status == 200 and error_text(answer):
             raise ClientFailsError(f"{url} answers 200 with the error {error!r}, and only a 401 starts a sign-in.", url)
         starts_sign_in = answer.status in traits.sign_in_statuses
-        if not starts_sign_in and any(map(is_modern_answer, (answer, flow.modern_answer or answer))):
-            flow.claims.append("modern-only")
+        if not starts_sign_in and any(map(is_modern_answer, (answer, self.modern_answer or answer))):
+            self.claims.append("modern-only")
             reason = f"{url} speaks only newer revisions, and reports on {traits.name} contradict each other."
             raise UnknownOutcomeError(reason, url)
         if not starts_sign_in and answer.status == 401:
@@ -129,23 +122,23 @@ class _DocumentedFlow:
 
     def _open_endpoint(self) -> str:
         """The reason why the client connects to an endpoint without sign-in, which Claude verifies first."""
-        flow, reason = self.flow, f"{self.flow.mcp_url} requires no sign-in"
+        reason = f"{self.mcp_url} requires no sign-in"
         if "open-page" not in self.traits.gives_up:
             return f"{reason}."
-        flow.claims.append("claude-open")
-        for url in (*resource_metadata_urls(flow.mcp_url), f"{flow.endpoint.origin}{AUTHORIZATION_SERVER}"):
-            answer = flow.send("GET", url)
+        self.claims.append("claude-open")
+        for url in (*resource_metadata_urls(self.mcp_url), f"{self.endpoint.origin}{AUTHORIZATION_SERVER}"):
+            answer = self.send("GET", url)
             if isinstance(answer, Answer) and answer.status == 200:
                 self._open_with_document(answer, f"{reason}, but {url} {describe_answer(answer)}")
             elif isinstance(answer, Answer) and answer.status in {401, 403}:
                 self._undocumented(answer, "protected-metadata")
-        flow.assume("Claude does not start a sign-in at this open server (anthropics/claude-ai-mcp#262)")
+        self.assume("Claude does not start a sign-in at this open server (anthropics/claude-ai-mcp#262)")
         return f"{reason} (reports contradict each other; not tested)."
 
     def _open_with_document(self, answer: Answer, reason: str) -> NoReturn:
         if answer.is_html:
             self._give_up("open-page", f"{reason}, and Claude takes that for a sign-in service.", answer.url)
-        self.flow.claims.append("claude-open-server")
+        self.claims.append("claude-open-server")
         document = answer.document or {}
         ways_to_register = {"registration_endpoint", "client_id_metadata_document_supported"}
         if "authorization_endpoint" in document and not any(map(document.get, ways_to_register)):
@@ -153,17 +146,17 @@ class _DocumentedFlow:
         raise UnknownOutcomeError(f"{reason}, and Claude can take that for a sign-in service.", answer.url)
 
     def _sign_in(self, first_answer: Answer) -> str:
-        flow, traits = self.flow, self.traits
+        traits = self.traits
         match = _RESOURCE_METADATA.search(challenge_header(first_answer))
         named = match[1] if match and parse_url(match[1]) else None
-        url, resource = self._first_document((named,) if named else resource_metadata_urls(flow.mcp_url))
+        url, resource = self._first_document((named,) if named else resource_metadata_urls(self.mcp_url))
         if resource is None:
             self._without_metadata()
         if named is None and traits.needs_challenge:
-            reason = f"{flow.mcp_url} has no challenge that names {url}, which the documentation requires."
+            reason = f"{self.mcp_url} has no challenge that names {url}, which the documentation requires."
             raise UnknownOutcomeError(reason, url)
-        if resource.get("resource") != flow.mcp_url:
-            reason = f"{url} is not metadata with exactly {flow.mcp_url} as its resource"
+        if resource.get("resource") != self.mcp_url:
+            reason = f"{url} is not metadata with exactly {self.mcp_url} as its resource"
             self._give_up("resource", f"{reason}, which {traits.name} requires.", url)
             raise UnknownOutcomeError(f"{reason}, and {self._not_known}.", url)
         servers = resource.get("authorization_servers")
@@ -176,32 +169,32 @@ class _DocumentedFlow:
         authorization_url = self._authorize(metadata_url, metadata, server)
         resource, metadata = _with_valid_scopes(resource), _with_valid_scopes(metadata)
         scopes = requested_scopes(challenge_of(first_answer).parameter("scope"), resource)
-        return flow.sign_in(authorization_url, scopes, resource, metadata)
+        return self.sign_in_reason(authorization_url, scopes, resource, metadata)
 
     def _authorize(self, url: str, metadata: dict[str, Any], server: ParsedUrl) -> str:
         """Go on with the metadata of the authorization server, and return the URL of the sign-in page."""
-        flow, traits = self.flow, self.traits
+        traits = self.traits
         methods = metadata.get("code_challenge_methods_supported")
         if not isinstance(methods, list) or "S256" not in methods:
             reason = f"{url} does not list S256 in code_challenge_methods_supported."
             self._give_up("no-s256", reason, url)
             raise UnknownOutcomeError(reason, url)
-        copy = f"{flow.endpoint.origin}{AUTHORIZATION_SERVER}"
-        if traits.asks_host and server.origin != flow.endpoint.origin and self._document(copy) is None:
-            flow.claims.append(traits.asks_host)
+        copy = f"{self.endpoint.origin}{AUTHORIZATION_SERVER}"
+        if traits.asks_host and server.origin != self.endpoint.origin and self._document(copy) is None:
+            self.claims.append(traits.asks_host)
             reason = f"{copy} has no copy of the server's metadata, which {traits.name} looked for in reports."
             raise UnknownOutcomeError(reason, copy)
         authorization_url = _http_url(metadata.get("authorization_endpoint"), url).href
         self._register(metadata, url, authorization_url)
-        flow.check_sign_in_page(authorization_url)
+        self.check_sign_in_page(authorization_url)
         return authorization_url
 
     def _register(self, metadata: dict[str, Any], metadata_url: str, authorization_url: str) -> None:
-        flow, traits = self.flow, self.traits
+        traits = self.traits
         methods = metadata.get("token_endpoint_auth_methods_supported")
         listed = {method for method in methods if isinstance(method, str)} if isinstance(methods, list) else set()
         if uses_document := traits.documents and metadata.get("client_id_metadata_document_supported") is True:
-            flow.claims.append(traits.documents)
+            self.claims.append(traits.documents)
             if not traits.document_methods or listed & traits.document_methods:
                 return
         if "registration_endpoint" not in metadata:
@@ -213,27 +206,27 @@ class _DocumentedFlow:
             raise UnknownOutcomeError(reason, metadata_url)
         url = _http_url(metadata["registration_endpoint"], metadata_url).href
         if traits.id == "claude-ai" and listed and "client_secret_basic" not in listed:
-            flow.claims.append("claude-basic")
-            flow.assume("Claude registers although client_secret_basic is not listed (anthropics/claude-ai-mcp#200)")
-        answer = flow.register(url, authorization_url, in_metadata=True)
+            self.claims.append("claude-basic")
+            self.assume("Claude registers although client_secret_basic is not listed (anthropics/claude-ai-mcp#200)")
+        answer = self.send_registration(url, authorization_url, in_metadata=True)
         if isinstance(answer, Failure):
             raise UnknownOutcomeError(f"{url} cannot be reached: {answer.reason}.", url)
         if answer is not None and not answer.is_success:
-            raise ClientFailsError(flow.refusal_reason(url, answer), url)
+            raise ClientFailsError(self.refusal_reason(url, answer), url)
 
     def _without_metadata(self) -> NoReturn:
         """End the flow without resource metadata: the older discovery, and the default paths of MCP 2025-03-26."""
-        flow, origin = self.flow, self.flow.endpoint.origin
+        origin = self.endpoint.origin
         metadata_url, metadata = self._first_document(server_metadata_urls(origin))
         if metadata is not None:
-            reason = f"{flow.mcp_url} has no challenge, and only the older discovery leads to {metadata_url}."
+            reason = f"{self.mcp_url} has no challenge, and only the older discovery leads to {metadata_url}."
             raise UnknownOutcomeError(reason, metadata_url)
         if self.traits.id == "claude-ai":
-            flow.claims.append("claude-no-challenge")
+            self.claims.append("claude-no-challenge")
             url = f"{origin}/register"
-            answer = flow.register(url, f"{origin}/authorize", in_metadata=False)
+            answer = self.send_registration(url, f"{origin}/authorize", in_metadata=False)
             if isinstance(answer, Answer) and not answer.is_success:
-                raise ClientFailsError(flow.refusal_reason(url, answer), url)
+                raise ClientFailsError(self.refusal_reason(url, answer), url)
         raise UnknownOutcomeError(f"{origin} has no metadata, and {self._not_known}.", origin)
 
     def _first_document(self, urls: tuple[str, ...]) -> tuple[str, dict[str, Any] | None]:
@@ -244,8 +237,8 @@ class _DocumentedFlow:
         return urls[0], None
 
     def _document(self, url: str) -> dict[str, Any] | None:
-        """The JSON object at a URL; None for a 404. Any other answer ends the flow."""
-        answer = self.flow.send("GET", url)
+        """The JSON object at a URL; None for a 404. Any other answer ends the self."""
+        answer = self.send("GET", url)
         if isinstance(answer, Failure):
             raise UnknownOutcomeError(f"{url} cannot be reached: {answer.reason}, and {self._not_known}.", url)
         if answer.status == 404 or (answer.status == 200 and answer.is_html and self.traits.page_is_missing):
@@ -270,7 +263,7 @@ class _DocumentedFlow:
     def _give_up(self, situation: Situation, reason: str, url: str) -> None:
         """End the flow if a claim says that the client gives up in this situation."""
         if claim := self.traits.gives_up.get(situation):
-            self.flow.claims.append(claim)
+            self.claims.append(claim)
             raise ClientFailsError(reason, url)
 
 

@@ -14,110 +14,113 @@ from routegen.verify.clients.javascript_json import JsonSyntaxError, parse_json
 from routegen.verify.clients.sign_in_flow import (
     ClientFailsError,
     FlowError,
-    SignInFlow,
     UnknownOutcomeError,
     challenge_header,
     unreachable_error,
 )
-from routegen.verify.clients.typescript_sdk import SdkClient, SdkTraits
+from routegen.verify.clients.typescript_sdk import TypeScriptSdkFlow
 from routegen.verify.clients.whatwg_url import ParsedUrl, parse_http_url, parse_url
 from routegen.verify.documents import describe_answer
 from routegen.verify.oauth_discovery import resource_metadata_urls
-
-_BUNDLED_SDK = SdkTraits(redirect_policy="any-origin")
 
 _BEARER = re.compile(r"(?i)^Bearer\s+")
 _PARAMETER = re.compile(r'(?<!\w)(\w+)=(?:"([^"]*)"|([\w-]+))', re.ASCII)
 _OLDER_TRANSPORT_WORDS = ("404", "405", "Not Found", "Method Not Allowed")
 
 
-def connect(flow: SignInFlow) -> str:
-    """Take the flow to the sign-in page, and return the reason why the client connects.
+class McpRemoteFlow(TypeScriptSdkFlow):
+    """The sign-in flow of mcp-remote, with the SDK that is bundled in it."""
 
-    Raises:
-        FlowError: the client does not get there, or it is not known whether it does.
-    """
-    scopes = _discover_scopes(flow)
-    flow.get(flow.mcp_url, "any-origin")  # The client asks whether it will need a callback server.
-    client = SdkClient(_BUNDLED_SDK, flow)
-    try:
-        first_answer = client.request_endpoint()
-        if first_answer.status != 401:
-            return f"{flow.mcp_url} requires no sign-in."
-        _check_scopes(flow, scopes)
-        return client.sign_in(first_answer)
-    except FlowError as error:
-        raise _next_step(flow, error) from None
-
-
-def _next_step(flow: SignInFlow, error: FlowError) -> FlowError:
-    """The outcome after an error; the client decides by the words of the error (`connectToRemoteServer`)."""
-    if not isinstance(error, ClientFailsError):
-        return error
-    text = error.text or ""
-    if error.status in {404, 405} or any(word in text for word in _OLDER_TRANSPORT_WORDS):
-        return _older_transport(flow, error)
-    if "Unauthorized" in text:
-        reason = f"The client waits forever, because it takes an error for a sign-in that has begun: {error.reason}"
-        return ClientFailsError(reason, error.url)
-    return error
-
-
-def _older_transport(flow: SignInFlow, error: FlowError) -> FlowError:
-    """The outcome of an attempt with the older transport, HTTP+SSE (MCP 2024-11-05)."""
-    answer = flow.get(flow.mcp_url, "any-origin")
-    if not isinstance(answer, Answer):
-        return unreachable_error(answer, None)
-    if answer.status == 401:
+    def connect(self) -> str:
+        """Follow the sources of mcp-remote."""
+        scopes = self._discover_scopes()
+        self.get(self.mcp_url, "any-origin")  # The client asks whether it will need a callback server.
         try:
-            SdkClient(_BUNDLED_SDK, flow).sign_in(answer)
-        except FlowError as second_error:
-            return second_error
-    if answer.status in {200, 401}:
-        reason = f"The client tries the older transport, for which routegen has no prediction, because {error.reason}"
-        return UnknownOutcomeError(reason, error.url)
-    text = f"SseError: SSE error: Non-200 status code ({answer.status})"
-    return ClientFailsError(f"{answer.url} {describe_answer(answer)}, also with the older transport.", answer.url, text)
+            first_answer = self.request_endpoint()
+            if first_answer.status != 401:
+                return f"{self.mcp_url} requires no sign-in."
+            self._check_scopes(scopes)
+            return self.sign_in(first_answer)
+        except FlowError as error:
+            raise self._next_step(error) from None
 
+    def _next_step(self, error: FlowError) -> FlowError:
+        """The outcome after an error; the client decides by the words of the error (`connectToRemoteServer`)."""
+        if not isinstance(error, ClientFailsError):
+            return error
+        text = error.text or ""
+        if error.status in {404, 405} or any(word in text for word in _OLDER_TRANSPORT_WORDS):
+            return self._older_transport(error)
+        if "Unauthorized" in text:
+            reason = f"The client waits forever, because it takes an error for a sign-in that has begun: {error.reason}"
+            return ClientFailsError(reason, error.url)
+        return error
 
-def _discover_scopes(flow: SignInFlow) -> tuple[str, Any] | None:
-    """The client's own discovery, whose only result is scopes: the name of its variable, and the value.
+    def _older_transport(self, error: FlowError) -> FlowError:
+        """The outcome of an attempt with the older transport, HTTP+SSE (MCP 2024-11-05)."""
+        answer = self.get(self.mcp_url, "any-origin")
+        if not isinstance(answer, Answer):
+            return unreachable_error(answer, None)
+        if answer.status == 401:
+            try:
+                self.sign_in(answer)
+            except FlowError as second_error:
+                return second_error
+        if answer.status in {200, 401}:
+            reason = (
+                f"The client tries the older transport, for which routegen has no prediction, because {error.reason}"
+            )
+            return UnknownOutcomeError(reason, error.url)
+        text = f"SseError: SSE error: Non-200 status code ({answer.status})"
+        return ClientFailsError(
+            f"{answer.url} {describe_answer(answer)}, also with the older transport.", answer.url, text
+        )
 
-    Raises:
-        ClientFailsError: the metadata names an authorization server that is not a URL.
-    """
-    first_answer = flow.get(flow.mcp_url, "any-origin")
-    challenge, resource, issuer = {}, None, None
-    if not (isinstance(first_answer, Answer) and first_answer.is_success):
-        if isinstance(first_answer, Answer) and first_answer.status == 401:
-            challenge = _challenge_parameters(first_answer)
-        named = challenge.get("resource_metadata")
-        resource = _first_document(flow, [*([named] if named else []), *resource_metadata_urls(flow.mcp_url)])
-        issuer = _first_authorization_server(resource)
-    server = parse_url(str(issuer) if issuer else flow.mcp_url)
-    if server is None:
-        url = flow.requests[-1][1]
-        reason = f"{url} names {shown(issuer)!r} as the authorization server, which is not a URL."
-        raise ClientFailsError(reason, url, "TypeError: Invalid URL")
-    metadata = _first_document(flow, _server_metadata_urls(server))
-    if challenge.get("scope", "").strip():
+    def _discover_scopes(self) -> tuple[str, Any] | None:
+        """The client's own discovery, whose only result is scopes: the name of its variable, and the value."""
+        first_answer = self.get(self.mcp_url, "any-origin")
+        challenge, resource, issuer = {}, None, None
+        if not (isinstance(first_answer, Answer) and first_answer.is_success):
+            if isinstance(first_answer, Answer) and first_answer.status == 401:
+                challenge = _challenge_parameters(first_answer)
+            named = challenge.get("resource_metadata")
+            resource = self._first_document([*([named] if named else []), *resource_metadata_urls(self.mcp_url)])
+            issuer = _first_authorization_server(resource)
+        server = parse_url(str(issuer) if issuer else self.mcp_url)
+        if server is None:
+            url = self.requests[-1][1]
+            reason = f"{url} names {shown(issuer)!r} as the authorization server, which is not a URL."
+            raise ClientFailsError(reason, url, "TypeError: Invalid URL")
+        metadata = self._first_document(_server_metadata_urls(server))
+        if challenge.get("scope", "").strip():
+            return None
+        for name, document in (("resourceScopes", resource), ("authScopes", metadata)):
+            if isinstance(document, dict) and "scopes_supported" in document:
+                return name, document["scopes_supported"]
         return None
-    for name, document in (("resourceScopes", resource), ("authScopes", metadata)):
-        if isinstance(document, dict) and "scopes_supported" in document:
-            return name, document["scopes_supported"]
-    return None
 
+    def _check_scopes(self, discovered: tuple[str, Any] | None) -> None:
+        """Raise the error of `scopes.join(" ")` for scopes that are not a list; the client does not check the type."""
+        name, scopes = discovered or ("", [])
+        if isinstance(scopes, list) or scopes == "":
+            return
+        reason = (
+            f"The metadata of {self.mcp_url} has a scopes_supported that is not a list, and the client fails on it."
+        )
+        message = f"{name}.join is not a function"
+        if scopes is None:
+            message = "Cannot read properties of null (reading 'length')"
+        raise ClientFailsError(reason, self.mcp_url, f"TypeError: {message}")
 
-def _check_scopes(flow: SignInFlow, discovered: tuple[str, Any] | None) -> None:
-    """Raise the error of `scopes.join(" ")` for scopes that are not a list; the client does not check their type."""
-    name, scopes = discovered or ("", [])
-    if isinstance(scopes, list) or scopes == "":
-        return
-    reason = f"The metadata of {flow.mcp_url} has a scopes_supported that is not a list, and the client fails on it."
-    message = f"{name}.join is not a function"
-    if scopes is None:
-        message = "Cannot read properties of null (reading 'length')"
-    raise ClientFailsError(reason, flow.mcp_url, f"TypeError: {message}")
+    def _first_document(self, urls: list[str]) -> Any:
+        """The first JSON value that is true in JavaScript; after any error, the client requests the next URL."""
+        for text in urls:
+            answer = self.get(url.href, "any-origin") if (url := parse_http_url(text)) else None
+            if isinstance(answer, Answer) and answer.is_success:
+                value = parse_json(answer)
+                if not isinstance(value, JsonSyntaxError) and (value or isinstance(value, list | dict)):
+                    return value
+        return None
 
 
 def _challenge_parameters(answer: Answer) -> dict[str, str]:
@@ -130,17 +133,6 @@ def _server_metadata_urls(server: ParsedUrl) -> list[str]:
     if AUTHORIZATION_SERVER not in paths:
         paths.insert(1, AUTHORIZATION_SERVER)
     return [f"{server.origin}{path}" for path in paths]
-
-
-def _first_document(flow: SignInFlow, urls: list[str]) -> Any:
-    """The first JSON value that is true in JavaScript; after any error, the client requests the next URL."""
-    for text in urls:
-        answer = flow.get(url.href, "any-origin") if (url := parse_http_url(text)) else None
-        if isinstance(answer, Answer) and answer.is_success:
-            value = parse_json(answer)
-            if not isinstance(value, JsonSyntaxError) and (value or isinstance(value, list | dict)):
-                return value
-    return None
 
 
 def _first_authorization_server(resource: Any) -> Any:

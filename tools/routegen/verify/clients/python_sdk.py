@@ -28,127 +28,140 @@ from routegen.verify.mcp_messages import error_of, error_text, is_message, resul
 from routegen.verify.oauth_discovery import resource_metadata_urls, server_metadata_urls
 
 
-def connect(flow: SignInFlow) -> str:
-    """Take the flow to the sign-in page, and return the reason why the client connects.
+class PythonSdkFlow(SignInFlow):
+    """The sign-in flow of FastMCP's client."""
 
-    Raises:
-        FlowError: the client does not get there, or it is not known whether it does.
-    """
-    first_answer = flow.send_and_follow("POST", flow.mcp_url)
-    if isinstance(first_answer, Failure):
-        raise _unreachable(first_answer)
-    if first_answer.status == 200 and first_answer.media_type in {"application/json", "text/event-stream"}:
-        if not is_message(first_answer):
-            reason = f"{first_answer.url} {describe_answer(first_answer)}, which is not an MCP message."
-            raise ClientFailsError(reason, first_answer.url)
-        if not error_of(first_answer):
-            return f"{flow.mcp_url} requires no sign-in."
-    if first_answer.status != 401 and flow.modern_answer and result_of(flow.modern_answer):
-        return f"{flow.mcp_url} requires no sign-in, and answers `server/discover`."
-    if first_answer.status != 401:
-        raise _endpoint_error(flow, first_answer)
-    # Without protected resource metadata, the client names the MCP endpoint as the resource (`get_resource_url`).
-    resource = _discover_resource(flow, first_answer) or {"resource": flow.mcp_url}
-    server = _discover_server(flow, resource.get("authorization_servers", [None])[0])
-    origin = _endpoint_origin(flow)
-    authorization_url = server["authorization_endpoint"] if server else f"{origin}/authorize"
-    _register(flow, server.get("registration_endpoint"), authorization_url)
-    flow.check_sign_in_page(authorization_url, _error_text("Unexpected authorization response: 404"))
-    if "?" in authorization_url:
-        reason = f"{authorization_url} has a query, and the client adds its parameters after a second question mark."
-        raise ClientFailsError(reason, authorization_url)
-    scopes = requested_scopes(challenge_value(first_answer, "scope"), resource)
-    if scopes is None:  # `get_client_metadata_scopes`
-        scopes = server.get("scopes_supported")
-    return flow.sign_in(authorization_url, scopes, resource, server)
+    def connect(self) -> str:
+        """Follow the sources of FastMCP and of the SDK."""
+        first_answer = self.send_and_follow("POST", self.mcp_url)
+        if isinstance(first_answer, Failure):
+            raise _unreachable(first_answer)
+        if first_answer.status == 200 and first_answer.media_type in {"application/json", "text/event-stream"}:
+            if not is_message(first_answer):
+                reason = f"{first_answer.url} {describe_answer(first_answer)}, which is not an MCP message."
+                raise ClientFailsError(reason, first_answer.url)
+            if not error_of(first_answer):
+                return f"{self.mcp_url} requires no sign-in."
+        if first_answer.status != 401 and self.modern_answer and result_of(self.modern_answer):
+            return f"{self.mcp_url} requires no sign-in, and answers `server/discover`."
+        if first_answer.status != 401:
+            raise self._endpoint_error(first_answer)
+        # Without protected resource metadata, the client names the MCP endpoint as the resource (`get_resource_url`).
+        resource = self._discover_resource(first_answer) or {"resource": self.mcp_url}
+        server = self._discover_server(resource.get("authorization_servers", [None])[0])
+        authorization_url = server["authorization_endpoint"] if server else f"{self._endpoint_origin}/authorize"
+        self._register(server.get("registration_endpoint"), authorization_url)
+        self.check_sign_in_page(authorization_url, _error_text("Unexpected authorization response: 404"))
+        if "?" in authorization_url:
+            reason = "has a query, and the client adds its parameters after a second question mark."
+            raise ClientFailsError(f"{authorization_url} {reason}", authorization_url)
+        scopes = requested_scopes(challenge_value(first_answer, "scope"), resource)
+        if scopes is None:  # `get_client_metadata_scopes`
+            scopes = server.get("scopes_supported")
+        return self.sign_in_reason(authorization_url, scopes, resource, server)
+
+    @property
+    def _endpoint_origin(self) -> str:
+        parts = urlsplit(self.mcp_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def _discover_resource(self, challenge: Answer) -> dict[str, Any] | None:
+        """The protected resource metadata; the client ignores every answer that is not such a document."""
+        server_error = None
+        named = challenge_value(challenge, "resource_metadata")
+        for url in [*([named] if named else []), *resource_metadata_urls(self.mcp_url)]:
+            answer = self._get_metadata(url)
+            if answer.status >= 500 or answer.status == 429:
+                server_error = answer
+            if resource := _validate(ProtectedResourceModel, answer):
+                self._check_resource(resource["resource"], url)
+                return resource
+        if server_error:
+            # The client cannot know that there is no metadata, so it does not use the older discovery.
+            text = _error_text(f"Protected resource metadata request failed: HTTP {server_error.status}")
+            description = f"{server_error.url} {describe_answer(server_error)}"
+            reason = f"{description}, and the client does not look for metadata elsewhere."
+            raise ClientFailsError(reason, server_error.url, text)
+        return None
+
+    def _check_resource(self, resource: str, url: str) -> None:
+        """Check the resource (RFC 8707): the endpoint's origin, and the start of its path."""
+        endpoint_parts = urlsplit(self.mcp_url.rstrip("/"))  # as FastMCP's `OAuth` writes it
+        resource_parts = urlsplit(resource)
+        endpoint_origin, resource_origin = (
+            (parts.scheme.lower(), parts.netloc.lower()) for parts in (endpoint_parts, resource_parts)
+        )
+        endpoint_path, resource_path = (
+            f"{parts.path.removesuffix('/')}/" for parts in (endpoint_parts, resource_parts)
+        )
+        if endpoint_origin != resource_origin or not endpoint_path.startswith(resource_path):
+            expected = urlunsplit((*endpoint_origin, endpoint_parts.path, endpoint_parts.query, ""))
+            text = _error_text(f"Protected resource {resource} does not match expected {expected}")
+            raise ClientFailsError(f"{url} describes the resource {resource}, not {expected}.", url, text)
+
+    def _discover_server(self, issuer: str | None) -> dict[str, Any]:
+        """The metadata of the authorization server that the resource metadata names; empty if the client finds none."""
+        urls = server_metadata_urls(issuer) if issuer else [f"{self._endpoint_origin}{AUTHORIZATION_SERVER}"]
+        for url in urls:
+            answer = self._get_metadata(url)
+            if not (answer.status == 200 or 300 <= answer.status < 500):
+                break
+            if server := _validate(AuthorizationServerModel, answer):
+                self._check_issuer(issuer, server["issuer"], url)
+                return server
+        return {}
+
+    def _check_issuer(self, issuer: str | None, metadata_issuer: str, url: str) -> None:
+        """Check that the issuers are identical (RFC 8414, section 3.3).
+
+        Without protected resource metadata, a final slash makes no difference.
+        """
+        expected = issuer or keep_empty_path(self._endpoint_origin) or ""
+        if metadata_issuer == expected or (issuer is None and metadata_issuer == f"{expected}/"):
+            return
+        text = _error_text(f"Authorization server metadata issuer mismatch: {metadata_issuer} != {expected}")
+        raise ClientFailsError(f"{url} has the issuer {metadata_issuer}, not {expected}.", url, text)
+
+    def _register(self, named_url: str | None, authorization_url: str) -> None:
+        """Register at the URL that the metadata names, or else at the default path of the MCP endpoint's origin."""
+        url = named_url or f"{self._endpoint_origin}/register"
+        answer = self.send_registration(url, authorization_url, in_metadata=named_url is not None)
+        if answer is None:
+            return
+        if isinstance(answer, Failure):
+            raise _unreachable(answer)
+        body, text = complete_answer(answer).body, None
+        if answer.status not in {200, 201}:
+            target = redirect_target(answer)
+            note = f" (redirected to {target.partition('?')[0]}; not followed)" if target else ""
+            text = _error_text(f"Registration failed: {answer.status}{note} {body.decode('utf-8', 'replace')}")
+        elif (problem := _registration_problem(body)) is None:
+            return
+        elif problem:
+            text = _error_text(f"Invalid registration response: {problem}")
+        raise ClientFailsError(self.refusal_reason(url, answer), url, text)
+
+    def _get_metadata(self, url: str) -> Answer:
+        if not parse_http_url(url):
+            message = "Request URL is missing an 'http://' or 'https://' protocol."
+            text = _error_text(message) if "://" not in url else None
+            reason = f"{self.mcp_url} names {shown(url)!r} as its metadata, which is not an http or https URL."
+            raise ClientFailsError(reason, self.mcp_url, text)
+        answer = self.get(url)
+        if isinstance(answer, Failure):
+            raise _unreachable(answer)
+        return answer
+
+    def _endpoint_error(self, first_answer: Answer) -> FlowError:
+        """The error for an MCP endpoint that answers neither with a message nor with a challenge."""
+        self.send_and_follow("POST", self.mcp_url)  # The client tries once more, as an older server expects.
+        reason = f"{first_answer.url} {describe_answer(first_answer)}, which is not a challenge."
+        text = f"MCPError: {_endpoint_error_message(first_answer)}"
+        return ClientFailsError(reason, first_answer.url, text, first_answer.status)
 
 
 def _error_text(message: str) -> str:
     return f"RuntimeError: Client failed to connect: {message}"
-
-
-def _endpoint_origin(flow: SignInFlow) -> str:
-    parts = urlsplit(flow.mcp_url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _discover_resource(flow: SignInFlow, challenge: Answer) -> dict[str, Any] | None:
-    """The protected resource metadata; the client ignores every answer that is not such a document."""
-    server_error = None
-    named = challenge_value(challenge, "resource_metadata")
-    for url in [*([named] if named else []), *resource_metadata_urls(flow.mcp_url)]:
-        answer = _get_metadata(flow, url)
-        if answer.status >= 500 or answer.status == 429:
-            server_error = answer
-        if resource := _validate(ProtectedResourceModel, answer):
-            _check_resource(flow, resource["resource"], url)
-            return resource
-    if server_error:
-        # After a server error the client cannot know that there is no metadata, so it does not use the older discovery.
-        text = _error_text(f"Protected resource metadata request failed: HTTP {server_error.status}")
-        description = f"{server_error.url} {describe_answer(server_error)}"
-        reason = f"{description}, and the client does not look for metadata elsewhere."
-        raise ClientFailsError(reason, server_error.url, text)
-    return None
-
-
-def _check_resource(flow: SignInFlow, resource: str, url: str) -> None:
-    """Check the resource (RFC 8707): the endpoint's origin, and the start of its path (`check_resource_allowed`)."""
-    endpoint_parts = urlsplit(flow.mcp_url.rstrip("/"))  # as FastMCP's `OAuth` writes it
-    resource_parts = urlsplit(resource)
-    endpoint_origin, resource_origin = (
-        (parts.scheme.lower(), parts.netloc.lower()) for parts in (endpoint_parts, resource_parts)
-    )
-    endpoint_path, resource_path = (f"{parts.path.removesuffix('/')}/" for parts in (endpoint_parts, resource_parts))
-    if endpoint_origin != resource_origin or not endpoint_path.startswith(resource_path):
-        expected = urlunsplit((*endpoint_origin, endpoint_parts.path, endpoint_parts.query, ""))
-        text = _error_text(f"Protected resource {resource} does not match expected {expected}")
-        raise ClientFailsError(f"{url} describes the resource {resource}, not {expected}.", url, text)
-
-
-def _discover_server(flow: SignInFlow, issuer: str | None) -> dict[str, Any]:
-    """The metadata of the authorization server that the resource metadata names; empty if the client finds none."""
-    urls = server_metadata_urls(issuer) if issuer else [f"{_endpoint_origin(flow)}{AUTHORIZATION_SERVER}"]
-    for url in urls:
-        answer = _get_metadata(flow, url)
-        if not (answer.status == 200 or 300 <= answer.status < 500):
-            break
-        if server := _validate(AuthorizationServerModel, answer):
-            _check_issuer(flow, issuer, server["issuer"], url)
-            return server
-    return {}
-
-
-def _check_issuer(flow: SignInFlow, issuer: str | None, metadata_issuer: str, url: str) -> None:
-    """Check that the issuers are identical (RFC 8414, section 3.3).
-
-    Without protected resource metadata, a final slash makes no difference.
-    """
-    expected = issuer or keep_empty_path(_endpoint_origin(flow)) or ""
-    if metadata_issuer == expected or (issuer is None and metadata_issuer == f"{expected}/"):
-        return
-    text = _error_text(f"Authorization server metadata issuer mismatch: {metadata_issuer} != {expected}")
-    raise ClientFailsError(f"{url} has the issuer {metadata_issuer}, not {expected}.", url, text)
-
-
-def _register(flow: SignInFlow, named_url: str | None, authorization_url: str) -> None:
-    """Register at the URL that the metadata names, or else at the default path of the MCP endpoint's origin."""
-    url = named_url or f"{_endpoint_origin(flow)}/register"
-    answer = flow.register(url, authorization_url, in_metadata=named_url is not None)
-    if answer is None:
-        return
-    if isinstance(answer, Failure):
-        raise _unreachable(answer)
-    body, text = complete_answer(answer).body, None
-    if answer.status not in {200, 201}:
-        target = redirect_target(answer)
-        note = f" (redirected to {target.partition('?')[0]}; not followed)" if target else ""
-        text = _error_text(f"Registration failed: {answer.status}{note} {body.decode('utf-8', 'replace')}")
-    elif (problem := _registration_problem(body)) is None:
-        return
-    elif problem:
-        text = _error_text(f"Invalid registration response: {problem}")
-    raise ClientFailsError(flow.refusal_reason(url, answer), url, text)
 
 
 def _registration_problem(body: bytes) -> str | None:
@@ -166,18 +179,6 @@ def _registration_problem(body: bytes) -> str | None:
     return None if isinstance(value, dict) and isinstance(value.get("client_id"), str) and value["client_id"] else ""
 
 
-def _get_metadata(flow: SignInFlow, url: str) -> Answer:
-    if not parse_http_url(url):
-        message = "Request URL is missing an 'http://' or 'https://' protocol."
-        text = _error_text(message) if "://" not in url else None
-        reason = f"{flow.mcp_url} names {shown(url)!r} as its metadata, which is not an http or https URL."
-        raise ClientFailsError(reason, flow.mcp_url, text)
-    answer = flow.get(url)
-    if isinstance(answer, Failure):
-        raise _unreachable(answer)
-    return answer
-
-
 def _validate(model: type[BaseModel], answer: Answer) -> dict[str, Any] | None:
     """The document in an answer with status 200; None if it does not fit the model."""
     if answer.status != 200:
@@ -192,14 +193,6 @@ def _unreachable(failure: Failure) -> FlowError:
     # For a DNS or TLS failure, the words come from the operating system or from OpenSSL.
     text = _error_text("All connection attempts failed") if failure.kind == "refused" else None
     return unreachable_error(failure, text)
-
-
-def _endpoint_error(flow: SignInFlow, first_answer: Answer) -> FlowError:
-    """The error for an MCP endpoint that answers neither with a message nor with a challenge."""
-    flow.send_and_follow("POST", flow.mcp_url)  # The client tries once more, as an older server expects.
-    reason = f"{first_answer.url} {describe_answer(first_answer)}, which is not a challenge."
-    text = f"MCPError: {_endpoint_error_message(first_answer)}"
-    return ClientFailsError(reason, first_answer.url, text, first_answer.status)
 
 
 def _endpoint_error_message(first_answer: Answer) -> str:

@@ -1,13 +1,11 @@
 """The sign-in flow of one MCP client: it sends requests as the client does, and records them.
 
-The module of a client has a function `connect`: it takes a `SignInFlow` to the page where the user signs in, and
-returns the reason why the client gets there. It raises `FlowError` if the client does not get there.
-
-`verify` does not sign in, and it registers a client only with `--register`. The steps that no request has tried end in
-an assumption, which the prediction names.
+Each client is a subclass of `SignInFlow`. `verify` does not sign in, and it registers a client only with `--register`.
+The steps that no request has tried end in an assumption, which the prediction names.
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
@@ -58,7 +56,7 @@ class UnknownOutcomeError(FlowError):
 
 
 @dataclass
-class SignInFlow:
+class SignInFlow(ABC):
     """The requests that one client sends on its way to sign in.
 
     Attributes:
@@ -78,6 +76,14 @@ class SignInFlow:
     claims: list[str]
     requests: list[tuple[str, str]] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
+
+    @abstractmethod
+    def connect(self) -> str:
+        """Take the flow to the page where the user signs in, and return the reason why the client gets there.
+
+        Raises:
+            FlowError: the client does not get there, or it is not known whether it does.
+        """
 
     def send(self, method: str, url: str) -> Answer | Failure:
         """Send one request of the client, and do not follow redirects.
@@ -146,7 +152,7 @@ class SignInFlow:
         if condition not in self.assumptions:
             self.assumptions.append(condition)
 
-    def register(
+    def send_registration(
         self, url: str, authorization_url: str, *, in_metadata: bool, policy: RedirectPolicy = "same-origin"
     ) -> Answer | Failure | None:
         """The answer to a registration (RFC 7591, section 3.1); None if the prediction assumes that it works.
@@ -200,7 +206,7 @@ class SignInFlow:
             reason = f"The sign-in page {authorization_url} {describe_answer(answer)}."
             raise ClientFailsError(reason, authorization_url, text)
 
-    def sign_in(
+    def sign_in_reason(
         self,
         authorization_url: str,
         scopes: list[str] | None,

@@ -80,6 +80,7 @@ class SdkTraits:
 
 V1 = SdkTraits(is_v1=True)
 V2 = SdkTraits(challenge_schemes=frozenset({"bearer", "dpop"}))
+MCP_REMOTE = SdkTraits(redirect_policy="any-origin")
 INSPECTOR = SdkTraits(shows_error_class=False, accepts_oauth_at_openid_url=True, names_empty_scope=True)
 
 
@@ -94,23 +95,16 @@ class _DiscoveredMetadata:
     endpoints: Mapping[str, Any]
 
 
-def connect(traits: SdkTraits, flow: SignInFlow) -> str:
-    """Take the flow to the sign-in page, and return the reason why the client connects.
-
-    Raises:
-        FlowError: the client does not get there, or it is not known whether it does.
-    """
-    client = SdkClient(traits, flow)
-    first_answer = client.request_endpoint()
-    return f"{flow.mcp_url} requires no sign-in." if first_answer.status == 200 else client.sign_in(first_answer)
-
-
-@dataclass(frozen=True)
-class SdkClient:
-    """A client that is built on the TypeScript SDK, with the flow that it takes."""
+@dataclass(kw_only=True)
+class TypeScriptSdkFlow(SignInFlow):
+    """The sign-in flow of a client that is built on the TypeScript SDK."""
 
     traits: SdkTraits
-    flow: SignInFlow
+
+    def connect(self) -> str:
+        """Follow the sources of the SDK."""
+        first_answer = self.request_endpoint()
+        return f"{self.mcp_url} requires no sign-in." if first_answer.status == 200 else self.sign_in(first_answer)
 
     def request_endpoint(self) -> Answer:
         """Send the first message to the MCP endpoint, and return its answer: a 401, or an answer of the MCP server.
@@ -118,7 +112,7 @@ class SdkClient:
         Raises:
             FlowError: the endpoint answers with something else, or cannot be reached.
         """
-        answer = self.flow.send_and_follow("POST", self.flow.mcp_url, self.traits.redirect_policy)
+        answer = self.send_and_follow("POST", self.mcp_url, self.traits.redirect_policy)
         if isinstance(answer, Failure):
             raise self._unreachable(answer)
         if answer.status == 401:
@@ -145,7 +139,6 @@ class SdkClient:
 
     def sign_in(self, challenge: Answer) -> str:
         """Take the flow from the challenge to the sign-in page, and return the reason why the client connects."""
-        flow, traits = self.flow, self.traits
         named = self._challenge_value(challenge, "resource_metadata")
         url = parse_url(named) if named else None
         discovered = self._discover(url.href if url else None)
@@ -153,15 +146,15 @@ class SdkClient:
         authorization_url = discovered.endpoints["authorization_endpoint"]
         self._register(discovered, authorization_url)
         self._check_supported(discovered)
-        flow.check_sign_in_page(authorization_url)
+        self.check_sign_in_page(authorization_url)
         self._check_token_endpoint(discovered.endpoints["token_endpoint"])
         # Without protected resource metadata, the client names no resource (`selectResourceURL`).
         resource = discovered.resource or {}
         scopes = requested_scopes(self._challenge_value(challenge, "scope"), resource)
-        if scopes is None and traits.names_empty_scope:
+        if scopes is None and self.traits.names_empty_scope:
             scopes = []
         server = discovered.server or {}
-        return flow.sign_in(authorization_url, scopes, resource, server, reads_issuer=not traits.is_v1)
+        return self.sign_in_reason(authorization_url, scopes, resource, server, reads_issuer=not self.traits.is_v1)
 
     def _error(self, reason: str, url: str, error_class: str = "", message: str | None = None) -> ClientFailsError:
         """The end of the flow with an error; without a message, its exact words are not known."""
@@ -179,16 +172,16 @@ class SdkClient:
 
     def _get_metadata(self, url: str) -> Answer | None:
         """The answer to a GET request for metadata; None for a network error, which version 1 ignores."""
-        answer = self.flow.get(url, self.traits.redirect_policy)
+        answer = self.get(url, self.traits.redirect_policy)
         if isinstance(answer, Failure) and not self.traits.is_v1:
             raise self._unreachable(answer)
         if isinstance(answer, Failure):  # Version 1 tries again without headers, because the reason may be CORS.
-            answer = self.flow.get(url, self.traits.redirect_policy)
+            answer = self.get(url, self.traits.redirect_policy)
         return answer if isinstance(answer, Answer) else None
 
     def _discover(self, challenge_url: str | None) -> _DiscoveredMetadata:
         resource_url, resource = self._discover_resource(challenge_url)
-        issuer = ((resource or {}).get("authorization_servers") or [f"{self.flow.endpoint.origin}/"])[0]
+        issuer = ((resource or {}).get("authorization_servers") or [f"{self.endpoint.origin}/"])[0]
         server = parse_http_url(issuer)
         if server is None:
             place = f"{resource_url} names {shown(issuer)!r} as the authorization server"
@@ -202,7 +195,7 @@ class SdkClient:
 
     def _discover_resource(self, challenge_url: str | None) -> tuple[str, dict[str, Any] | None]:
         """The protected resource metadata with its URL; the client treats a wrong document like a missing one."""
-        endpoint = self.flow.endpoint
+        endpoint = self.endpoint
         url = challenge_url or f"{endpoint.origin}{PROTECTED_RESOURCE}{endpoint.path.removesuffix('/')}{endpoint.query}"
         answer = self._get_metadata(url)
         tries_root = answer is None or (
@@ -239,7 +232,7 @@ class SdkClient:
         for _, url in _server_metadata_urls(server)[1:]:
             if isinstance(last_answer, Failure) or not (400 <= last_answer.status < 500 or last_answer.status == 502):
                 break
-            last_answer = self.flow.get(url, "any-origin")
+            last_answer = self.get(url, "any-origin")
         if last_answer is answer or isinstance(last_answer, Failure) or not last_answer.is_success:
             return answer
         document = parse_json(last_answer)
@@ -275,7 +268,7 @@ class SdkClient:
         """Check the resource (RFC 8707): the endpoint's origin, and the start of its path (`checkResourceAllowed`)."""
         if discovered.resource is None:
             return
-        endpoint, resource = self.flow.endpoint, discovered.resource["resource"]
+        endpoint, resource = self.endpoint, discovered.resource["resource"]
         url = parse_url(resource)
         if (
             url is not None
@@ -290,17 +283,17 @@ class SdkClient:
         raise self._error(reason, discovered.resource_url, "Error", message)
 
     def _register(self, discovered: _DiscoveredMetadata, authorization_url: str) -> None:
-        flow, url = self.flow, discovered.endpoints.get("registration_endpoint")
+        url = discovered.endpoints.get("registration_endpoint")
         if not url:
             reason = f"{discovered.server_url} names no registration_endpoint."
             raise self._error(reason, discovered.server_url, "Error", f"{_INCOMPATIBLE} dynamic client registration")
         in_metadata, policy = discovered.server is not None, self.traits.redirect_policy
-        answer = flow.register(url, authorization_url, in_metadata=in_metadata, policy=policy)
+        answer = self.send_registration(url, authorization_url, in_metadata=in_metadata, policy=policy)
         if isinstance(answer, Failure):
             raise self._unreachable(answer)
         if answer is not None and not answer.is_success:
             error_class, text = self._registration_error(complete_answer(answer))
-            raise self._error(flow.refusal_reason(url, answer), url, error_class, text)
+            raise self._error(self.refusal_reason(url, answer), url, error_class, text)
         if answer is not None:
             self._valid_document(metadata_schemas.REGISTRATION, answer)
 
@@ -338,7 +331,7 @@ class SdkClient:
     def _check_token_endpoint(self, token_url: str) -> None:
         """Check that the token endpoint uses https (`assertSecureTokenEndpoint`, which version 1 does not have)."""
         url = parse_url(token_url)
-        if self.traits.is_v1 or url is None or url.scheme == "https" or host_kind(url.host.strip("[]")) == "loopback":
+        if self.traits.is_v1 or url is None or url.scheme == "https" or host_kind(url.host) == "loopback":
             return
         message = f"Refusing to send credentials to non-https token endpoint '{url.href}'. "
         message += "OAuth token requests MUST use TLS (localhost / *.localhost / 127.0.0.1 / ::1 are exempt)."
