@@ -14,7 +14,7 @@ import threading
 from abc import ABC, abstractmethod
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -53,8 +53,6 @@ class _AppInThisProcess:
 
     app: AppConfig
 
-    def stop(self) -> None: ...
-
     def wait_for_routes(self) -> ServedRoutes:
         reference = AppReference.parse(self.app.target)
         handler = (self.app.handler or "").rpartition(".")[2]
@@ -72,7 +70,9 @@ def extract_here(config: Config) -> Extraction:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)  # Mangum would make one without closing it
     try:
-        with patch("routegen.extract.pipeline.start_app_process", lambda app, _config: _AppInThisProcess(app)):
+        with patch(
+            "routegen.extract.pipeline.start_app_process", lambda app, _config: nullcontext(_AppInThisProcess(app))
+        ):
             return extract(config)
     finally:
         asyncio.set_event_loop(None)

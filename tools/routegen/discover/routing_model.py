@@ -25,13 +25,6 @@ Outcome = Literal["served", "method-not-allowed", "redirected", "not-found"]
 _UNDECIDED = "undecided"  # the label of the patterns of paths whose answer cannot be decided
 
 
-class ModelAnswer(NamedTuple):
-    """The answer of an app: the outcome, and the position of the served path that was reached, or -1."""
-
-    outcome: Outcome
-    position: int = -1
-
-
 class _TableEntry(NamedTuple):
     """A route in the order in which the app tries its routes.
 
@@ -78,8 +71,8 @@ class RoutingModel:
         """Return the methods that the matching paths name; all other methods have the same answer."""
         return {method for position in self.positions(kind) for method in self._served_paths[position].methods or ()}
 
-    def answer(self, kind: PathKind, method: str) -> ModelAnswer:
-        """Return the answer to a request of a path that is of this kind."""
+    def answer(self, kind: PathKind, method: str) -> tuple[Outcome, int]:
+        """Return the outcome of a request of a path that is of this kind, and the position of its route, or -1."""
         router, refuses = 0, False
         for entry in self._matching_entries(kind.labels):
             if entry.router != router:
@@ -87,21 +80,20 @@ class RoutingModel:
             if entry.mounted_router >= 0:
                 router, refuses = entry.mounted_router, False
             elif self._takes(entry.position, method):
-                return ModelAnswer("served", entry.position)
+                return "served", entry.position
             else:
                 refuses = True
         if refuses:
-            return ModelAnswer("method-not-allowed")
+            return "method-not-allowed", -1
         table = self._routers[router]
         redirects = table.redirects_slashes and not (table.kind == "werkzeug" and kind.ends_in_slash)
         others = self._matching_entries(kind.other_slash_labels)
         if redirects and any(entry.router == router for entry in others):
-            return ModelAnswer("redirected")
+            return "redirected", -1
         for position in table.fallbacks:
             if position in kind.labels:
-                is_taken = self._takes(position, method)
-                return ModelAnswer("served", position) if is_taken else ModelAnswer("method-not-allowed")
-        return ModelAnswer("not-found")
+                return ("served", position) if self._takes(position, method) else ("method-not-allowed", -1)
+        return "not-found", -1
 
     def _matching_entries(self, labels: Labels) -> list[_TableEntry]:
         return sorted(self._entries[label] for label in labels if label in self._entries)

@@ -23,9 +23,7 @@ def extract(config: Config) -> Extraction:
     with ExitStack() as processes:
 
         def start(app: AppConfig) -> AppProcess:
-            process = start_app_process(app, config)
-            processes.callback(process.stop)
-            return process
+            return processes.enter_context(start_app_process(app, config))
 
         # An app with `upstream` is a running server, of which nothing can be imported: it has the configured paths.
         processes_of_apps = [(app, None if app.upstream else start(app)) for app in config.apps]

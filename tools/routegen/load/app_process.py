@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Self, cast
 
 from routegen.config import AppConfig, Config, inherited_environment
 from routegen.discover import ServedRoutes
@@ -48,6 +48,12 @@ class AppProcess:
     home: str
     deadline: float
     is_loaded: bool = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
 
     def wait_for_routes(self) -> ServedRoutes:
         """Return what the app serves; it raises the same errors as `wait_for_answer`."""

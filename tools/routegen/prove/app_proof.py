@@ -10,7 +10,7 @@ from functools import cache
 from itertools import islice
 from urllib.parse import unquote
 
-from routegen.discover.routing_model import ModelAnswer
+from routegen.discover.routing_model import Outcome
 from routegen.gateway import encode_path
 from routegen.gateway.automaton import MOST_STATES, PathKind, TooManyStatesError
 from routegen.prove.compare_requests import AppComparison, Disagreement, shortest_of_each
@@ -41,21 +41,17 @@ class PathsProof:
 
 @dataclass(frozen=True)
 class AppProof:
-    """The result of proving one app.
+    """The result of proving one app, with counts of its paths and of the requests that were sent to it.
 
     Attributes:
-        app: the app's name.
         routes: how many paths the app serves.
-        kinds_of_paths: how many kinds of paths were compared.
-        requests: how many requests were sent to the app.
-        disagreements: the shortest paths first, then by path and method.
+        disagreements: as in `PathsProof`, from the app's own answers.
         excused: as in `AppComparison`.
         not_proven: a sentence for each part that is not proven for all paths.
         served: how many requests reached a route.
         answered_by_middleware: how many requests middleware answered, so that the router was asked without it.
         middleware_paths: the paths that only middleware answers, each with its status.
-        pages: the documents of its endpoints that the app gets, and answers as it answers an invented path, each with
-            its status.
+        pages: the documents that the app gets, and answers as it answers an invented path, each with its status.
     """
 
     app: str
@@ -92,8 +88,7 @@ def compare_all_paths(comparison: AppComparison, most_states: int = MOST_STATES)
         methods = comparison.methods(kind)
         requests += [(method, path) for method in methods] + [(methods[0], other) for other in more_paths]
         for method in () if model.is_undecided(kind) else methods:
-            answer = model.answer(kind, method)
-            request = DrivenRequest(method, path, answer.outcome, answer.position)
+            request = DrivenRequest(method, path, *model.answer(kind, method))
             compared.append((request, comparison.compare(request, kind)))
     disagreements, undecided = shortest_of_each(compared), frozenset(model.undecided_positions)
     return PathsProof(len(kinds), disagreements, tuple(model.not_proven), tuple(requests), undecided)
@@ -110,7 +105,6 @@ def confirm_proof(comparison: AppComparison, paths: PathsProof, driven: Sequence
     kind_of = cache(lambda path: comparison.automaton.kind_of(unquote(path)))
     driven = sorted(driven, key=lambda request: request.path)
     answered = [(request, kind_of(request.path)) for request in driven]
-    unserved = [request for request in driven if request.status and request.outcome == "not-found"]
     return AppProof(
         comparison.app.name,
         len(comparison.served_paths),
@@ -120,24 +114,23 @@ def confirm_proof(comparison: AppComparison, paths: PathsProof, driven: Sequence
         dict(comparison.excused),
         (*paths.not_proven, *islice(_differences(comparison, answered), _DIFFERENCES_SHOWN)),
         sum(request.outcome == "served" for request in driven),
-        sum(request.without_middleware for request in driven),
-        {request.path: request.status for request in unserved},
-        {request.path: request.status for request, kind in answered if comparison.gets_page(request, kind)},
+        sum(request.status is not None for request in driven),
+        {request.path: request.status for request in driven if request.status and request.outcome == "not-found"},
+        {request.path: request.status or 0 for request, kind in answered if comparison.gets_page(request, kind)},
     )
 
 
 def _differences(comparison: AppComparison, answered: Iterable[tuple[DrivenRequest, PathKind]]) -> Iterator[str]:
     """Yield a sentence for each request to which the app gives another answer than its route table."""
 
-    def described(answer: ModelAnswer) -> str:
-        path = f" at {comparison.served_paths[answer.position].path}" if answer.position >= 0 else ""
-        return f"`{answer.outcome}`{path}"
+    def described(outcome: Outcome, position: int) -> str:
+        return f"`{outcome}`" + (f" at {comparison.served_paths[position].path}" if position >= 0 else "")
 
     for request, kind in answered:
-        answer = ModelAnswer(request.outcome, request.position)
+        answer = request.outcome, request.position
         expected = comparison.model.answer(kind, request.method)
         if answer != expected and not comparison.model.is_undecided(kind):
             yield (
-                f"the app's answer to {request.method} {request.path} is {described(answer)}, and its route table "
-                f"gives {described(expected)}: middleware or a route class decides differently"
+                f"the app's answer to {request.method} {request.path} is {described(*answer)}, and its route table "
+                f"gives {described(*expected)}: middleware or a route class decides differently"
             )

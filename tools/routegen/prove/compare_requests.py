@@ -44,8 +44,7 @@ class Disagreement:
             request, and does not serve it; `reserved`: the app serves a path that is reserved for its 404;
             `middleware`: middleware answers a path that clients ask about an endpoint, and another app gets it.
         app: the app that disagrees.
-        method: the request's method.
-        path: the request's path, percent-encoded.
+        path: percent-encoded.
         route_key: the route key that takes the request; None for `$default`.
         goes_to: the app that gets the request; None if no app does, so that the gateway answers 404.
         text: one sentence.
@@ -156,7 +155,7 @@ class AppComparison:
     def _lost_request(self, request: DrivenRequest, kind: PathKind, route: Route | None) -> DisagreementKind | None:
         """Return the disagreement on a request that another app gets."""
         is_document = request.method == "GET" and request.path in self._documents and not request.is_page
-        if is_document and request.outcome == "not-found" and 200 <= request.status < 300:
+        if is_document and request.outcome == "not-found" and request.status in range(200, 300):
             return "middleware"
         # A 405 is an answer too, unless the app shares its paths with another one by method.
         is_refused_method = request.outcome == "method-not-allowed" and self.app.methods != "exact"

@@ -13,8 +13,8 @@ class DrivenRequest(NamedTuple):
         path: the request's path, percent-encoded.
         outcome: the outcome.
         position: the position, in the list of served paths, of the route that was reached; -1 for none.
-        without_middleware: middleware answered the request, so it was sent to the router directly.
-        status: the status with which middleware answered; 0 if it did not answer.
+        status: the status with which middleware answered, or 0 for an error, so that the router was asked without it;
+            None if the router itself answered.
         is_page: whether the app answers a document as it answers an invented path, for example with its page for a 404.
     """
 
@@ -22,6 +22,5 @@ class DrivenRequest(NamedTuple):
     path: str
     outcome: Outcome
     position: int = -1
-    without_middleware: bool = False
-    status: int = 0
+    status: int | None = None
     is_page: bool = False

@@ -169,7 +169,7 @@ class _Driver:
                 continue
             status = self._status
             is_page = method == "GET" and 200 <= status < 400 and await self._answers_invented_path(path)
-            answered_by_middleware.append(DrivenRequest(method, path, "served", -1, True, status, is_page))
+            answered_by_middleware.append(DrivenRequest(method, path, "served", -1, status, is_page))
         statuses = {request.status for request in answered_by_middleware}
         if self._router is None and not driven and statuses == {0}:
             raise AppReferenceError(f"raises an error on every request, so it is no ASGI application: {self._error}")

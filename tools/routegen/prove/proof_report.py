@@ -42,36 +42,39 @@ def proof_report(proofs: Sequence[AppProof], subject: str, fix: str) -> Report:
 
 def _findings(proof: AppProof, fix: str) -> Iterator[Finding]:
     yield from disagreement_findings(proof.disagreements, fix)
-    pages = _listed([f"GET {path} ({status})" for path, status in proof.pages.items()])
     # An app that answers every path with a page has no single paths of its middleware.
     paths = {path: status for path, status in proof.middleware_paths.items() if not proof.pages or status >= 400}
-    answers = _listed([f"{path} ({status})" for path, status in paths.items()])
-    notes = (
+    nothing = () if proof.served else (f"None of {proof.requests} requests reaches a route of {proof.app}",)
+    for rule, items, message, remedy in (
         (
             rules.NOTHING_ROUTED,
-            ""
-            if proof.served
-            else f"None of {proof.requests} requests reaches a route of {proof.app}, so nothing is proven.",
+            nothing,
+            "{items}, so nothing is proven.",
             "Check that APP names the application with the routes.",
         ),
         (
             rules.PAGE_FOR_DOCUMENT,
-            pages and f"{proof.app} answers paths that it does not serve with a page: {pages}.",
+            [f"GET {path} ({status})" for path, status in proof.pages.items()],
+            "{app} answers paths that it does not serve with a page: {items}.",
             "Let its handler for unknown paths answer with status 404, at least below /.well-known/.",
         ),
         (
             rules.MIDDLEWARE_PATHS,
-            answers and f"Middleware answers paths that no route serves: {answers}.",
-            f"If {proof.app} shall get such a path, list it in `routes`, or own it with `own`.",
+            [f"{path} ({status})" for path, status in paths.items()],
+            "Middleware answers paths that no route serves: {items}.",
+            "If {app} shall get such a path, list it in `routes`, or own it with `own`.",
         ),
         (
             rules.NOT_PROVEN,
-            proof.not_proven
-            and f"The proof does not cover all paths of {proof.app}, because {_listed(proof.not_proven)}.",
+            proof.not_proven,
+            "The proof does not cover all paths of {app}, because {items}.",
             "Nothing needs to change; requests have sampled these parts.",
         ),
-    )
-    yield from (Finding(rule, proof.app, message, remedy) for rule, message, remedy in notes if message)
+    ):
+        if items:
+            more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
+            text = message.format(app=proof.app, items=", ".join(items[:_SHOWN]) + more)
+            yield Finding(rule, proof.app, text, remedy.format(app=proof.app))
 
 
 def disagreement_findings(disagreements: Iterable[Disagreement], fix: str) -> Iterator[Finding]:
@@ -86,11 +89,6 @@ def disagreement_findings(disagreements: Iterable[Disagreement], fix: str) -> It
         claim = f'Write routes = ["{disagreement.path}"] in [tool.routegen.apps.{disagreement.app}].'
         remedy = claim if disagreement.kind == "middleware" else fix
         yield Finding(_RULES[disagreement.kind], subject, f"{disagreement.text}.", remedy)
-
-
-def _listed(items: Sequence[str]) -> str:
-    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-    return f"{', '.join(items[:_SHOWN])}{more}"
 
 
 def _rows(proof: AppProof) -> Iterator[tuple[str, ...]]:

@@ -25,17 +25,15 @@ def prove_apps(config: Config, manifest: Manifest | None) -> Iterator[AppProof]:
         ConfigError, LoadError, UnsupportedRouteError: as `routegen.extract.extract`.
     """
     with ExitStack() as processes:
-        started = []
-        for app in (app for app in config.apps if not app.upstream):
-            process = start_app_process(app, config, "routegen.prove.driver")
-            processes.callback(process.stop)
-            started.append(process)
-        apps = [(process.app, ServedRoutes.from_data(process.wait_for_question())) for process in started]
+        apps = [app for app in config.apps if not app.upstream]
+        started = [processes.enter_context(start_app_process(app, config, "routegen.prove.driver")) for app in apps]
+        served = [ServedRoutes.from_data(process.wait_for_question()) for process in started]
         if manifest is None:
-            manifest = build_manifest(config.default, [(app, routes.paths) for app, routes in apps]).manifest
+            served_paths = [(app, routes.paths) for app, routes in zip(apps, served, strict=True)]
+            manifest = build_manifest(config.default, served_paths).manifest
         proofs = []
-        for process, (app, routes) in zip(started, apps, strict=True):
-            comparison = AppComparison(manifest, app, routes, claimed_paths(config.apps))
+        for process, routes in zip(started, served, strict=True):
+            comparison = AppComparison(manifest, process.app, routes, claimed_paths(config.apps))
             paths = compare_all_paths(comparison)
             process.reply(requests_to_send(manifest, routes, paths))
             proofs.append((process, comparison, paths))
@@ -45,17 +43,10 @@ def prove_apps(config: Config, manifest: Manifest | None) -> Iterator[AppProof]:
 
 
 def find_disagreements(config: Config, extraction: Extraction) -> list[Disagreement]:
-    """Compare each app with the manifest that was extracted, for all paths and without a request.
+    """Compare each app with the manifest of its extraction, for all paths and without a request.
 
-    An extraction gives a manifest with which the apps disagree if two apps serve the same path.
-
-    Args:
-        config: the configuration of the extraction.
-        extraction: the manifest and the apps.
+    They disagree if two apps serve the same path.
     """
     claims = claimed_paths(config.apps)
-    return [
-        disagreement
-        for app, routes in extraction.apps
-        for disagreement in compare_all_paths(AppComparison(extraction.manifest, app, routes, claims)).disagreements
-    ]
+    comparisons = [AppComparison(extraction.manifest, app, routes, claims) for app, routes in extraction.apps]
+    return [disagreement for comparison in comparisons for disagreement in compare_all_paths(comparison).disagreements]
