@@ -20,7 +20,7 @@ from helpers.forked import ForkedPopen, import_before_fork, run_apart, start, wi
 
 # The processes import this module, and with it pytest.
 import_before_fork("pytest", "helpers.forked_apps")
-import_before_fork("routegen.load.child_process", "routegen.discover.discovery_task", "routegen.prove.driver")
+import_before_fork("routegen.load.child_process", "routegen.discover.walk", "routegen.prove.driver")
 import_before_fork(
     "fastmcp.server.server",
     "fastmcp.server.auth.providers.workos",

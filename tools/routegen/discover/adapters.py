@@ -1,12 +1,12 @@
-"""One adapter for each kind of route; the first adapter that handles a route walks it.
+"""One adapter for each kind of route: it yields the paths that a route serves at its position in the tree.
 
-An adapter yields the paths that a route serves at its position in the tree. It recognises classes by their qualified
-names instead of importing them: an app that does not use a framework does not pay for its import.
+The classes of routes are recognised by their qualified names instead of an import: an app that does not use a framework
+does not pay for its import.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from routegen.discover.flask_rules import served_by_flask
 from routegen.discover.handlers import handler_names
@@ -78,82 +78,52 @@ class Mounted:
 WalkStep = DiscoveredRoute | NestedRouter | Mounted
 
 
-class Adapter(Protocol):
-    """The walk of one kind of route."""
-
-    def handles(self, route: Any) -> bool:
-        """Whether `route` is of this kind."""
-
-    def walk(self, route: Any, context: MountContext) -> Iterator[WalkStep]:
-        """Yield the paths that `route` serves in `context`, and the routers inside it."""
+Adapter = Callable[[Any, MountContext], Iterator[WalkStep]]
+"""Yields the paths that a route serves in its context, and the routers inside it."""
 
 
-def variable_regexes(path: str, convertors: Any) -> tuple[str, ...]:
-    """Return the regular expression of each variable of a path, in the path's order."""
-    return tuple(convertors[name].regex for name, _ in PARAMETER.findall(path))
-
-
-def full_path(route: Any, context: MountContext) -> tuple[str, tuple[str, ...]]:
+def _full_path(route: Any, context: MountContext) -> tuple[str, tuple[str, ...]]:
     """Return a route's path with its prefix, and the regular expression of each variable."""
-    return context.prefix + route.path, context.regexes + variable_regexes(route.path, route.param_convertors)
+    regexes = tuple(route.param_convertors[name].regex for name, _ in PARAMETER.findall(route.path))
+    return context.prefix + route.path, context.regexes + regexes
 
 
-@dataclass(frozen=True)
-class RouteAdapter:
-    """Starlette's `Route`: a function, a class, or an ASGI instance (FastMCP serves `/mcp` through one).
+def _walk_route(route: Any, context: MountContext) -> Iterator[WalkStep]:
+    """Yield the path of a function, a class, or an ASGI instance (FastMCP serves `/mcp` through one).
 
     `Route.methods` is None for an ASGI instance without methods: it takes every method (starlette.routing).
     """
-
-    def handles(self, route: Any) -> bool:
-        """`Route` and its subclasses, such as FastAPI's `APIRoute`."""
-        return has_class(route, "starlette.routing.Route") or has_class(route, "fastapi.routing._EffectiveRouteContext")
-
-    def walk(self, route: Any, context: MountContext) -> Iterator[WalkStep]:
-        """Yield the path of the route."""
-        path, regexes = full_path(route, context)
-        methods = tuple(sorted(route.methods)) if route.methods else None
-        served = ServedPath(path, methods, handler_names(route.endpoint), regexes, host=context.host)
-        # FastAPI 0.137 and some later releases keep no app for an included route, and make one for each request.
-        makes_app = has_class(route, "fastapi.routing._EffectiveRouteContext") and not hasattr(route, "app")
-        if makes_app:
-            yield DiscoveredRoute(served, route.original_route, "get_route_handler")
-        else:
-            yield DiscoveredRoute(served, route)
+    path, regexes = _full_path(route, context)
+    methods = tuple(sorted(route.methods)) if route.methods else None
+    served = ServedPath(path, methods, handler_names(route.endpoint), regexes, host=context.host)
+    # FastAPI 0.137 and some later releases keep no app for an included route, and make one for each request.
+    makes_app = has_class(route, "fastapi.routing._EffectiveRouteContext") and not hasattr(route, "app")
+    yield (
+        DiscoveredRoute(served, route.original_route, "get_route_handler")
+        if makes_app
+        else DiscoveredRoute(served, route)
+    )
 
 
-@dataclass(frozen=True)
-class WebSocketAdapter:
-    """Starlette's `WebSocketRoute`: only a WebSocket handshake reaches it."""
-
-    def handles(self, route: Any) -> bool:
-        """`WebSocketRoute` and its subclasses."""
-        return has_class(route, "starlette.routing.WebSocketRoute")
-
-    def walk(self, route: Any, context: MountContext) -> Iterator[WalkStep]:
-        """Yield the path of the route."""
-        path, regexes = full_path(route, context)
-        names = handler_names(route.endpoint)
-        served = ServedPath(path, ("GET",), names, regexes, protocol="websocket", host=context.host)
-        yield DiscoveredRoute(served, route)
+def _walk_websocket(route: Any, context: MountContext) -> Iterator[WalkStep]:
+    """Yield a path that only a WebSocket handshake reaches."""
+    path, regexes = _full_path(route, context)
+    names = handler_names(route.endpoint)
+    yield DiscoveredRoute(ServedPath(path, ("GET",), names, regexes, protocol="websocket", host=context.host), route)
 
 
-@dataclass(frozen=True)
-class MountAdapter:
-    """Starlette's `Mount`: of routes, which are walked, or of an app without a route table, which owns its subtree.
+def _walk_mount(route: Any, context: MountContext) -> Iterator[WalkStep]:
+    """Yield the content of a mount: routes, which are walked, or an app without a route table, which owns its subtree.
 
     A mount takes every request below its path, also those that its own routes do not serve.
     """
+    prefix, regexes = _full_path(route, context)
+    yield _mounted_app(route, getattr(route, "_base_app", route.app), replace(context, prefix=prefix, regexes=regexes))
 
-    def handles(self, route: Any) -> bool:
-        """`Mount` and its subclasses."""
-        return has_class(route, "starlette.routing.Mount")
 
-    def walk(self, route: Any, context: MountContext) -> Iterator[WalkStep]:
-        """Yield the mounted paths, with the mount's path before them."""
-        prefix, regexes = full_path(route, context)
-        inner = replace(context, prefix=prefix, regexes=regexes)
-        yield _mounted_app(route, getattr(route, "_base_app", route.app), inner)
+def _walk_host(route: Any, context: MountContext) -> Iterator[WalkStep]:
+    """Yield the paths that answer only under one host name."""
+    yield _mounted_app(route, route.app, replace(context, host=route.host))
 
 
 def _mounted_app(route: Any, app: Any, context: MountContext) -> Mounted:
@@ -182,70 +152,50 @@ def _subtree(app: Any, context: MountContext, holder: Any) -> Iterator[WalkStep]
     if context.prefix and context.redirects_slashes and rest == ANY_PATH:
         served = ServedPath(context.prefix, methods, names, context.regexes, host=context.host, only_redirects=True)
         yield DiscoveredRoute(served)
-    subtree = f"{context.prefix}/{{proxy:path}}"
-    yield DiscoveredRoute(
-        ServedPath(subtree, methods, names, (*context.regexes, rest), host=context.host),
-        holder,
-    )
+    yield DiscoveredRoute(_everything_below(context.prefix, methods, names, context, rest), holder)
 
 
-@dataclass(frozen=True)
-class HostAdapter:
-    """Starlette's `Host`: its routes answer only under one host name."""
-
-    def handles(self, route: Any) -> bool:
-        """`Host` and its subclasses."""
-        return has_class(route, "starlette.routing.Host")
-
-    def walk(self, route: Any, context: MountContext) -> Iterator[WalkStep]:
-        """Yield the paths inside, with the host that they require."""
-        yield _mounted_app(route, route.app, replace(context, host=route.host))
+def _everything_below(
+    path: str, methods: tuple[str, ...] | None, names: tuple[str, ...], context: MountContext, rest: str = ANY_PATH
+) -> ServedPath:
+    return ServedPath(f"{path}/{{proxy:path}}", methods, names, (*context.regexes, rest), host=context.host)
 
 
-@dataclass(frozen=True)
-class IncludedRouterAdapter:
-    """FastAPI's included router: it matches requests as if its routes were part of the table that includes it."""
+def _walk_included_router(route: Any, context: MountContext) -> Iterator[WalkStep]:
+    """Yield the routes of FastAPI's included router, each with the prefix under which it is included.
 
-    def handles(self, route: Any) -> bool:
-        """The entry that `include_router` adds to the table, in the FastAPI releases that keep routers whole."""
-        return has_class(route, "fastapi.routing._IncludedRouter")
-
-    def walk(self, route: Any, context: MountContext) -> Iterator[WalkStep]:
-        """Yield its routes, each with the prefix under which it is included."""
-        # FastAPI 0.137 has no low-priority routes.
-        low_priority_routes = getattr(route, "effective_low_priority_routes", tuple)
-        entries = [*route.effective_route_contexts(), *low_priority_routes()]
-        yield NestedRouter([getattr(entry, "starlette_route", None) or entry for entry in entries], context)
+    It matches requests as if its routes were part of the table that includes it.
+    """
+    # FastAPI 0.137 has no low-priority routes.
+    low_priority_routes = getattr(route, "effective_low_priority_routes", tuple)
+    entries = [*route.effective_route_contexts(), *low_priority_routes()]
+    yield NestedRouter([getattr(entry, "starlette_route", None) or entry for entry in entries], context)
 
 
-@dataclass(frozen=True)
-class FrontendAdapter:
-    """FastAPI's `frontend()`: files at a path and below it, matched after every other route."""
-
-    def handles(self, route: Any) -> bool:
-        """A group of frontends, in the app's own table or in an included router."""
-        return has_class(getattr(route, "original_route", route), "fastapi.routing._FrontendRouteGroup")
-
-    def walk(self, route: Any, context: MountContext) -> Iterator[WalkStep]:
-        """Yield each frontend's path, and everything below it."""
-        included_prefix = getattr(route, "frontend_prefix", "")
-        for frontend in getattr(route, "original_route", route).routes:
-            path = context.prefix + included_prefix + frontend.path.rstrip("/")
-            methods = tuple(sorted(frontend.methods))
-            names = handler_names(frontend.app)
-            if path:
-                served = ServedPath(path, methods, names, context.regexes, host=context.host)
-                yield DiscoveredRoute(served, frontend, is_fallback=True)
-            subtree = f"{path}/{{proxy:path}}"
-            served = ServedPath(subtree, methods, names, (*context.regexes, ANY_PATH), host=context.host)
+def _walk_frontends(route: Any, context: MountContext) -> Iterator[WalkStep]:
+    """Yield the path of each of FastAPI's frontends, and everything below it; all other routes are tried before."""
+    included_prefix = getattr(route, "frontend_prefix", "")
+    for frontend in getattr(route, "original_route", route).routes:
+        path = context.prefix + included_prefix + frontend.path.rstrip("/")
+        methods, names = tuple(sorted(frontend.methods)), handler_names(frontend.app)
+        if path:
+            served = ServedPath(path, methods, names, context.regexes, host=context.host)
             yield DiscoveredRoute(served, frontend, is_fallback=True)
+        yield DiscoveredRoute(_everything_below(path, methods, names, context), frontend, is_fallback=True)
 
 
-ADAPTERS: tuple[Adapter, ...] = (
-    FrontendAdapter(),
-    IncludedRouterAdapter(),
-    RouteAdapter(),
-    WebSocketAdapter(),
-    MountAdapter(),
-    HostAdapter(),
-)
+_ADAPTERS: dict[str, Adapter] = {
+    "fastapi.routing._FrontendRouteGroup": _walk_frontends,
+    "fastapi.routing._IncludedRouter": _walk_included_router,
+    "starlette.routing.Route": _walk_route,
+    "fastapi.routing._EffectiveRouteContext": _walk_route,
+    "starlette.routing.WebSocketRoute": _walk_websocket,
+    "starlette.routing.Mount": _walk_mount,
+    "starlette.routing.Host": _walk_host,
+}
+
+
+def find_adapter(route: Any) -> Adapter | None:
+    """Return the adapter for a route, by its class or by the class of the route that an included router has wrapped."""
+    routes = (route, getattr(route, "original_route", None))
+    return next((adapter for name, adapter in _ADAPTERS.items() if any(has_class(item, name) for item in routes)), None)

@@ -8,7 +8,6 @@ import dis
 import functools
 import logging
 import sys
-from collections import deque
 from collections.abc import Iterator, Sequence
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -20,6 +19,7 @@ from routegen.discover.unwrap import (
     global_variables,
     instance_variables,
     nested_code,
+    reachable_values,
     resolve_asgi_app,
 )
 
@@ -75,15 +75,8 @@ def _lifespan_arrives(app: Any) -> bool:
 
 
 def values_of_lifespan(router: Any) -> Iterator[Any]:
-    """Yield each object that a router's lifespan can reach through its variables and their attributes."""
-    waiting = deque([router])
-    visited: dict[int, Any] = {}
-    while waiting and len(visited) < _MAX_VALUES:
-        value = waiting.popleft()
-        if id(value) not in visited:
-            visited[id(value)] = value
-            yield value
-            waiting += _parts(value)
+    """Return each object that a router's lifespan can reach through its variables and their attributes."""
+    return reachable_values(router, _parts, _MAX_VALUES)
 
 
 def _parts(value: Any) -> list[Any]:

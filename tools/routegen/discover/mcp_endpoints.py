@@ -6,7 +6,6 @@ keeps sessions answers later requests only in the process that has answered the 
 answers 404 `Session not found` (MCP 2025-11-25, "Transports", "Session Management").
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import partial
 from types import CodeType, FunctionType, MethodType, ModuleType
@@ -21,12 +20,13 @@ from routegen.discover.unwrap import (
     instance_variables,
     is_server_object,
     nested_code,
+    reachable_values,
 )
 
 SESSION_MANAGER = "mcp.server.streamable_http_manager.StreamableHTTPSessionManager"
 _TEXTS_OF_A_SERVER = {"serverInfo", "tools/list"}
 """A server that treats the protocol itself names both: a field of its answer, and a method (MCP 2025-11-25)."""
-_MAX_WRAPPERS, _MAX_VALUES, _MAX_TEXTS = 20, 200, 5000
+_MAX_WRAPPERS, _MAX_VALUES, _MAX_TEXTS = 20, 200, 10_000
 
 
 def find_session_manager(endpoint: Any) -> Any:
@@ -82,14 +82,9 @@ def wrapped_endpoints(endpoint: Any) -> list[Any]:
 
 
 def endpoint_parts(endpoint: Any) -> Iterator[Any]:
-    """Yield an endpoint and each object to which it can pass its requests, the nearest first."""
-    waiting, visited = deque([endpoint]), dict[int, Any]()
-    while waiting and len(visited) < _MAX_VALUES:
-        value = waiting.popleft()
-        if id(value) not in visited and _can_answer(value):
-            visited[id(value)] = value
-            yield value
-            waiting += _targets(value)
+    """Return an endpoint and each object to which it can pass its requests, the nearest first."""
+    start = endpoint if _can_answer(endpoint) else None
+    return reachable_values(start, lambda value: filter(_can_answer, _targets(value)), _MAX_VALUES)
 
 
 def _is_transport(value: Any) -> bool:
@@ -164,14 +159,8 @@ def _attributes(value: Any, names: set[str]) -> Iterator[Any]:
 
 def _texts(endpoint: Any) -> Iterator[str]:
     """Yield the texts in the code of an endpoint, in the functions of its project that it calls, and in its values."""
-    waiting, visited = deque(wrapped_endpoints(endpoint)), dict[int, Any]()
-    while waiting and len(visited) < _MAX_TEXTS:
-        value = waiting.popleft()
-        if isinstance(value, str):
-            yield value
-        elif id(value) not in visited:
-            visited[id(value)] = value
-            waiting += _parts_with_texts(value)
+    values = reachable_values(wrapped_endpoints(endpoint), _parts_with_texts, _MAX_TEXTS)
+    yield from (value for value in values if isinstance(value, str))
 
 
 def _parts_with_texts(value: Any) -> Iterable[Any]:

@@ -2,7 +2,8 @@
 
 import contextlib
 import functools
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import ismemberdescriptor
 from types import CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
@@ -152,6 +153,23 @@ def global_variables(function: FunctionType) -> dict[str, Any]:
     """Return the global variables that a function uses, also in the functions inside it."""
     names = {name for code in nested_code(function) for name in code.co_names}
     return {name: function.__globals__[name] for name in sorted(names) if name in function.__globals__}
+
+
+def reachable_values(start: Any, parts_of: Callable[[Any], Iterable[Any]], limit: int) -> Iterator[Any]:
+    """Yield a value and the values that can be reached from it, the nearest first, each once.
+
+    Args:
+        start: the value.
+        parts_of: returns the values inside a value.
+        limit: the number of values after which the search ends.
+    """
+    waiting, visited = deque([start]), dict[int, Any]()
+    while waiting and len(visited) < limit:
+        value = waiting.popleft()
+        if id(value) not in visited:
+            visited[id(value)] = value  # a value that lives keeps its id
+            yield value
+            waiting += parts_of(value)
 
 
 def nested_code(function: FunctionType) -> Iterator[CodeType]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, NamedTuple
 
-from routegen.discover.adapters import ADAPTERS, DiscoveredRoute, MountContext, Mounted, NestedRouter, WalkStep
+from routegen.discover.adapters import DiscoveredRoute, MountContext, Mounted, NestedRouter, WalkStep, find_adapter
 from routegen.discover.endpoint_faults import find_endpoint_faults
 from routegen.discover.flask_rules import served_by_flask
 from routegen.discover.handlers import handler_names, qualified_name, unwrap_handler
@@ -18,6 +18,14 @@ from routegen.discover.unwrap import base_path, find_route_table, find_wrappers,
 from routegen.gateway.automaton import PathAutomaton, TooManyStatesError
 from routegen.gateway.path_pattern import ANY_PATH, pattern_parts
 from routegen.gateway.regex_tree import Regex
+
+
+def run_task(app: Any, _exchange: object) -> dict[str, Any]:
+    """Return what the app serves as data of `ServedRoutes`, as the task of the process that has loaded the app.
+
+    Discovery counts towards the load time-out, so it does not report that the app is loaded.
+    """
+    return discover_routes(app)[1].as_data()
 
 
 def discover_paths(app: Any) -> list[ServedPath]:
@@ -157,13 +165,13 @@ class _Walk:
 
     @staticmethod
     def _steps(route: Any, context: MountContext) -> Iterator[WalkStep]:
-        adapter = next((adapter for adapter in ADAPTERS if adapter.handles(route)), None)
+        adapter = find_adapter(route)
         if adapter is None:
             path = context.prefix + str(getattr(route, "path", ""))
             raise UnknownRouteKindError(
                 f"{qualified_name(route)} at {path or '/'} is a kind of route that routegen does not know"
             )
-        return adapter.walk(route, context)
+        return adapter(route, context)
 
     def _take(
         self, step: WalkStep, route: Any, context: MountContext, redirects: list[DiscoveredRoute], tree: RouteTree

@@ -156,7 +156,7 @@ def _exit_reason(status: int) -> str:
     return f"crashed with signal {-status}"
 
 
-def start_app_process(app: AppConfig, config: Config, task: str = "routegen.discover.discovery_task") -> AppProcess:
+def start_app_process(app: AppConfig, config: Config, task: str = "routegen.discover.walk") -> AppProcess:
     """Start a process that imports an app and runs a task on it.
 
     Args:
