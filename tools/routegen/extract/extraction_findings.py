@@ -8,49 +8,36 @@ from routegen.extract.shadowing import find_shadowed_rules
 from routegen.extract.unsupported import UnsupportedKind
 from routegen.report import Finding, Rule, rules
 
-_FIXES: dict[UnsupportedKind, str] = {
-    "websocket": "Serve WebSockets through a WebSocket API of API Gateway.",
-    "host": "Serve the path under every host, or give the host its own API.",
-    "everything": "Set `own` to the paths that the app shall have.",
-    "trailing-slash": "Serve the path without its final slash.",
-    "empty-rest": "Serve the path without its final slash too, if clients ask for it.",
-    "empty-segment": "Let the convertor take one character or more, if clients never leave the segment out.",
-    "path": "Serve the path in a form that a URL can have.",
-    "hidden": "Remove the route, or register it before the mount.",
-    "redirect": "Serve the endpoint without the final slash.",
-    "misplaced-metadata": "Serve the document where clients look for it.",
-    "wrong-document": "Let the document name the URLs at which clients reach the app.",
-    "no-metadata": "Serve protected resource metadata, if clients shall sign in themselves.",
-    "catch-all": "Answer 404 at the paths below /.well-known/ that the app does not serve.",
-    "sessions": "Make the endpoint stateless.",
-    "endpoint-fails": "Change the app as the message says, and list its tools with a client.",
-    "loopback-only": "Allow the host of the deployment.",
-    "event-stream": "Serve the Streamable HTTP transport.",
-}
-_RULES: dict[UnsupportedKind, Rule] = {
-    "redirect": rules.ENDPOINT_REDIRECTED,
-    "misplaced-metadata": rules.METADATA_MISPLACED,
-    "wrong-document": rules.DOCUMENT_WRONG,
-    "no-metadata": rules.NO_METADATA,
-    "catch-all": rules.CATCH_ALL_ANSWERS,
-    "sessions": rules.KEEPS_SESSIONS,
-    "endpoint-fails": rules.ENDPOINT_FAILS,
-    "loopback-only": rules.LOOPBACK_ONLY,
-    "event-stream": rules.EVENT_STREAM,
+_RULES_AND_FIXES: dict[UnsupportedKind, tuple[Rule, str]] = {
+    "websocket": (rules.UNSUPPORTED, "Serve WebSockets through a WebSocket API of API Gateway."),
+    "host": (rules.UNSUPPORTED, "Serve the path under every host, or give the host its own API."),
+    "everything": (rules.UNSUPPORTED, "Set `own` to the paths that the app shall have."),
+    "trailing-slash": (rules.UNSUPPORTED, "Serve the path without its final slash."),
+    "empty-rest": (rules.UNSUPPORTED, "Serve the path without its final slash too, if clients ask for it."),
+    "empty-segment": (
+        rules.UNSUPPORTED,
+        "Let the convertor take one character or more, if clients never leave the segment out.",
+    ),
+    "path": (rules.UNSUPPORTED, "Serve the path in a form that a URL can have."),
+    "hidden": (rules.UNSUPPORTED, "Remove the route, or register it before the mount."),
+    "redirect": (rules.ENDPOINT_REDIRECTED, "Serve the endpoint without the final slash."),
+    "misplaced-metadata": (rules.METADATA_MISPLACED, "Serve the document where clients look for it."),
+    "wrong-document": (rules.DOCUMENT_WRONG, "Let the document name the URLs at which clients reach the app."),
+    "no-metadata": (rules.NO_METADATA, "Serve protected resource metadata, if clients shall sign in themselves."),
+    "catch-all": (rules.CATCH_ALL_ANSWERS, "Answer 404 at the paths below /.well-known/ that the app does not serve."),
+    "sessions": (rules.KEEPS_SESSIONS, "Make the endpoint stateless."),
+    "endpoint-fails": (rules.ENDPOINT_FAILS, "Change the app as the message says, and list its tools with a client."),
+    "loopback-only": (rules.LOOPBACK_ONLY, "Allow the host of the deployment."),
+    "event-stream": (rules.EVENT_STREAM, "Serve the Streamable HTTP transport."),
 }
 
 
 def extraction_findings(extraction: Extraction) -> list[Finding]:
     """One finding for each unsupported path, each shadowed rule, and each path that is left to the default app."""
-    findings = [
-        Finding(
-            _RULES.get(unsupported.kind, rules.UNSUPPORTED),
-            unsupported.path,
-            f"{unsupported.text}.",
-            _FIXES[unsupported.kind],
-        )
-        for unsupported in extraction.unsupported
-    ]
+    findings = []
+    for unsupported in extraction.unsupported:
+        rule, fix = _RULES_AND_FIXES[unsupported.kind]
+        findings.append(Finding(rule, unsupported.path, f"{unsupported.text}.", fix))
     for shadowed in find_shadowed_rules(extraction.manifest, extraction.default_paths):
         rule = rules.SHADOWED_RULE if shadowed.names_a_path else rules.SHADOWED_PAGE
         fix = f"Change the route or the rule of {shadowed.app}, if users need both."

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from routegen.config import AppConfig
 from routegen.discover.served_path import ServedPath
 from routegen.extract.unreachable import is_endpoint
-from routegen.extract.unsupported import UnsupportedPath
+from routegen.extract.unsupported import UnsupportedPath, describe_problem
 from routegen.gateway import RouteKey, RouteTable
 from routegen.manifest import Manifest
 from routegen.roles import (
@@ -95,11 +95,7 @@ def _wrong_resource(app: str, endpoint: str, documents: Mapping[str, Mapping[str
         f"{path} names the resource {resource}, and {clients} it for the endpoint {endpoint or '/'} (RFC 9728, section "
         "3.3); name the URL of the endpoint as `resource`, exactly as clients use it"
     )
-    yield _wrong_document(app, path, text, refusable=not contains_endpoint)
-
-
-def _wrong_document(app: str, path: str, text: str, *, refusable: bool) -> UnsupportedPath:
-    return UnsupportedPath("wrong-document", app, path, f"wrong-document: {app}: {text}", refusable)
+    yield describe_problem("wrong-document", app, path, text, refusable=not contains_endpoint)
 
 
 def _no_metadata(app: str, served: ServedPath, paths: Collection[str]) -> Iterator[UnsupportedPath]:
@@ -113,7 +109,7 @@ def _no_metadata(app: str, served: ServedPath, paths: Collection[str]) -> Iterat
         "give the server an auth provider with metadata, with FastMCP RemoteAuthProvider(token_verifier=..., "
         f'authorization_servers=[...], base_url=...), or claim a document of middleware: routes = ["{expected[0]}"]'
     )
-    yield UnsupportedPath("no-metadata", app, served.path, f"no-metadata: {app}: {text}", refusable=False)
+    yield describe_problem("no-metadata", app, served.path, text, refusable=False)
 
 
 def _misplaced_server_metadata(
@@ -161,7 +157,7 @@ def _wrong_server(
         places = [path for path, _ in issuer_documents(_url_path(server))]
         if _origin(server) in origins and not any(path in paths for path in places):
             text = f"the authorization server is {server}, and no app serves its metadata; serve it at {places[0]}"
-            yield _wrong_document(app, places[0], text, refusable=True)
+            yield describe_problem("wrong-document", app, places[0], text)
     for path, document in documents.items():
         issuer = document.get("issuer", "")
         places = [place for place, _ in issuer_documents(_url_path(issuer))]
@@ -174,12 +170,12 @@ def _wrong_server(
         ):
             text = f"{path} names the issuer {issuer}, and the protected resource metadata the authorization server "
             text += f"{min(server_urls)}; write both with or both without the final slash (RFC 8414, section 3.3)"
-            yield _wrong_document(app, path, text, refusable=False)
+            yield describe_problem("wrong-document", app, path, text, refusable=False)
         for field in _URL_FIELDS if origins else ():
             url = document.get(field, "")
             if _origin(url) in origins and _url_path(url) not in paths:
                 text = f"{path} names the {field} {url}, which no app serves; name the URL at which clients reach it"
-                yield _wrong_document(app, path, text, refusable=True)
+                yield describe_problem("wrong-document", app, path, text)
 
 
 def _catch_alls(
@@ -203,7 +199,7 @@ def _catch_alls(
             f"{rule} also answers {path}, where clients ask about the MCP endpoint {endpoint}, and a page with status "
             f"200 makes most clients fail; answer 404 there, with routes before it for {' and '.join(remedies)}"
         )
-        yield UnsupportedPath("catch-all", app, rule, f"catch-all: {app}: {text}", refusable=False)
+        yield describe_problem("catch-all", app, rule, text, refusable=False)
 
 
 def _is_for_any_path(served: ServedPath) -> bool:

@@ -27,24 +27,10 @@ from routegen.gateway import METHODS, RouteKeyError, RouteTable, Translation, ta
 from routegen.gateway.path_pattern import split_path
 
 UnsupportedKind = Literal[
-    "websocket",
-    "host",
-    "everything",
-    "trailing-slash",
-    "empty-rest",
-    "empty-segment",
-    "path",
-    "hidden",
-    "redirect",
-    "misplaced-metadata",
-    "wrong-document",
-    "no-metadata",
-    "catch-all",
-    "sessions",
-    "endpoint-fails",
-    "loopback-only",
+    "websocket", "host", "everything", "trailing-slash", "empty-rest", "empty-segment", "path", "hidden", "redirect",
+    "misplaced-metadata", "wrong-document", "no-metadata", "catch-all", "sessions", "endpoint-fails", "loopback-only",
     "event-stream",
-]
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,6 +50,13 @@ class UnsupportedPath:
     path: str
     text: str
     refusable: bool = True
+
+
+def describe_problem(
+    kind: UnsupportedKind, app: str, path: str, reason: str, *, refusable: bool = True
+) -> UnsupportedPath:
+    """Return an unsupported path with a sentence that begins with its kind and its app."""
+    return UnsupportedPath(kind, app, path, f"{kind}: {app}: {reason}", refusable)
 
 
 @dataclass(frozen=True)
@@ -89,38 +82,34 @@ def translate_served_path(app: str, served: ServedPath, *, has_default: bool = T
         has_default: whether an app is behind `$default`.
     """
     path = served.path
-
-    def unsupported(kind: UnsupportedKind, text: str, refusable: bool = True) -> UnsupportedPath:
-        return UnsupportedPath(kind, app, path, f"{kind}: {app}: {text}", refusable)
-
+    without_slash = path.rstrip("/") or "/"
     if served.hidden_by:
         text = f"{path} never answers, because the mount at {served.hidden_by} takes its requests"
-        return TranslatedPath(None, (unsupported("hidden", text, refusable=False),))
+        return TranslatedPath(None, (describe_problem("hidden", app, path, text, refusable=False),))
     if served.protocol != "http":
         text = f"{path} is a WebSocket, and an HTTP API does not support WebSockets"
-        return TranslatedPath(None, (unsupported("websocket", text),))
-    problems = [unsupported("host", _host_text(served))] if served.host else []
-    without_slash = path.rstrip("/") or "/"
+        return TranslatedPath(None, (describe_problem("websocket", app, path, text),))
+    problems = [describe_problem("host", app, path, _host_text(served))] if served.host else []
     try:
         translation = translate_path(without_slash, served.regexes)
     except RouteKeyError as error:
-        return TranslatedPath(None, (*problems, unsupported("path", f"{path} cannot be a route: {error}")))
+        problem = describe_problem("path", app, path, f"{path} cannot be a route: {error}")
+        return TranslatedPath(None, (*problems, problem))
     if has_default and takes_every_path(translation.path):
-        return TranslatedPath(None, (*problems, unsupported("everything", _everything_text(served))))
+        return TranslatedPath(None, (*problems, describe_problem("everything", app, path, _everything_text(served))))
+    *segments, last = split_path(path, served.regexes)
     if without_slash != path:
-        problems.append(unsupported("trailing-slash", _trailing_slash_text(path)))
-    elif split_path(path, served.regexes)[-1].matches_empty:
+        problems.append(describe_problem("trailing-slash", app, path, _trailing_slash_text(path)))
+    elif last.matches_empty:
         text = (
             f"{path} also serves the path that ends right after its last slash; "
             "AWS does not document whether API Gateway sends this request to the route"
         )
-        problems.append(unsupported("empty-rest", text, refusable=False))
-    if any(segment.matches_empty and not segment.may_hold_slash for segment in split_path(path, served.regexes)[:-1]):
+        problems.append(describe_problem("empty-rest", app, path, text, refusable=False))
+    if any(segment.matches_empty and not segment.may_hold_slash for segment in segments):
         text = f"{path} also serves a path with an empty segment, which a variable of a route key does not take"
-        problems.append(unsupported("empty-segment", text, refusable=False))
-    reasons = [*_why_wider(served, without_slash)]
-    if translation.widened:
-        reasons.insert(0, translation.widened)
+        problems.append(describe_problem("empty-segment", app, path, text, refusable=False))
+    reasons = filter(None, (translation.widened, *_why_wider(served, without_slash)))
     return TranslatedPath(replace(translation, widened="; ".join(reasons) or None), tuple(problems))
 
 
