@@ -4,16 +4,20 @@ The classes of routes are recognised by their qualified names instead of an impo
 does not pay for its import.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from routegen.discover.flask_rules import served_by_flask
 from routegen.discover.handlers import handler_names
 from routegen.discover.route_tree import RouterKind
 from routegen.discover.served_path import ServedPath
 from routegen.discover.unwrap import find_route_table, has_class
-from routegen.gateway.path_pattern import ANY_PATH, ANY_REST, PARAMETER
+from routegen.gateway.path_pattern import ANY_PATH, ANY_REST, ANY_SEGMENT, PARAMETER
+
+# The regular expression of werkzeug's `string` convertor, which takes any segment.
+_STRING = "[^/]{1,}"
+_VARIABLE = re.compile(r"<(?:([a-zA-Z_][a-zA-Z0-9_]*)(?:\([^)]*\))?:)?([a-zA-Z_][a-zA-Z0-9_]*)>")
 
 
 @dataclass(frozen=True)
@@ -132,14 +136,26 @@ def _mounted_app(route: Any, app: Any, context: MountContext) -> Mounted:
     if router is None:
         return Mounted(context, tuple(_subtree(route.app, context, route)))
     if hasattr(router, "url_map"):
-        return Mounted(context, tuple(_flask_rules(router, route, context)), "werkzeug")
+        return Mounted(context, tuple(flask_rules(router, context, route)), "werkzeug")
     return Mounted(context, (NestedRouter(router, context),))
 
 
-def _flask_rules(app: Any, holder: Any, context: MountContext) -> Iterator[DiscoveredRoute]:
-    for served in served_by_flask(app):
-        path, regexes = context.prefix + served.path, context.regexes + served.regexes
-        yield DiscoveredRoute(replace(served, path=path, regexes=regexes, host=context.host), holder)
+def flask_rules(app: Any, context: MountContext, holder: Any = None) -> Iterator[DiscoveredRoute]:
+    """Yield each rule of a Flask application that answers HTTP requests, in Starlette's notation.
+
+    Werkzeug writes `/<path:name>/edit` (werkzeug.routing, "Rule Format").
+    """
+    for rule in app.url_map.iter_rules():
+        if rule.build_only or rule.websocket:
+            continue
+        convertors = [rule._converters[name].regex for _, name in _VARIABLE.findall(rule.rule)]  # noqa: SLF001
+        regexes = (ANY_SEGMENT if regex == _STRING else regex for regex in convertors)
+        path = _VARIABLE.sub(lambda variable: f"{{{variable[2]}:{variable[1] or 'string'}}}", rule.rule)
+        methods = tuple(sorted(rule.methods)) if rule.methods else None
+        names, host = (str(rule.endpoint),), context.host or rule.host
+        yield DiscoveredRoute(
+            ServedPath(context.prefix + path, methods, names, (*context.regexes, *regexes), host=host), holder
+        )
 
 
 def _subtree(app: Any, context: MountContext, holder: Any) -> Iterator[WalkStep]:

@@ -26,15 +26,9 @@ from routegen.discover.mcp_endpoints import find_session_manager, find_transport
 from routegen.discover.unwrap import find_wrappers, has_class, instance_variables, is_lambda_handler
 
 EndpointFault = Literal[
-    "not-started",
-    "lifespan-off",
-    "starts-once",
-    "asgi-function",
-    "no-authentication",
-    "loopback-only",
-    "host-guard",
+    "not-started", "lifespan-off", "starts-once", "asgi-function", "no-authentication", "loopback-only", "host-guard",
     "trusted-hosts",
-]
+]  # fmt: skip
 
 _AUTHENTICATION = "starlette.middleware.authentication.AuthenticationMiddleware"
 _LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")

@@ -6,9 +6,16 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, NamedTuple
 
-from routegen.discover.adapters import DiscoveredRoute, MountContext, Mounted, NestedRouter, WalkStep, find_adapter
+from routegen.discover.adapters import (
+    DiscoveredRoute,
+    MountContext,
+    Mounted,
+    NestedRouter,
+    WalkStep,
+    find_adapter,
+    flask_rules,
+)
 from routegen.discover.endpoint_faults import find_endpoint_faults
-from routegen.discover.flask_rules import served_by_flask
 from routegen.discover.handlers import handler_names, qualified_name, unwrap_handler
 from routegen.discover.mcp_endpoints import keeps_sessions
 from routegen.discover.oauth_documents import find_document
@@ -56,7 +63,7 @@ def _discover(app: Any) -> tuple[list[DiscoveredRoute], RouteTree]:
         served = ServedPath("/{proxy:path}", None, handler_names(app), (ANY_PATH,))
         return [DiscoveredRoute(served)], RouteTree(kind="opaque", routes=[0])
     if hasattr(router, "url_map"):
-        rules = [DiscoveredRoute(served) for served in served_by_flask(router)]
+        rules = list(flask_rules(router, MountContext()))
         return rules, RouteTree(kind="werkzeug", routes=list(range(len(rules))))
     discovered: list[DiscoveredRoute] = []
     tree = RouteTree()
@@ -141,7 +148,9 @@ class _Walk:
         if id(router) in self.open_routers:
             raise UnknownRouteKindError(f"the router at {context.prefix or '/'} is mounted inside itself")
         self.open_routers.append(id(router))
-        routes = router if isinstance(router, list) else self._routes(router)
+        # FastAPI matches low-priority routes after all others.
+        is_list = isinstance(router, list)
+        routes = router if is_list else [*router.routes, *getattr(router, "_low_priority_routes", ())]
         inner = replace(context, redirects_slashes=getattr(router, "redirect_slashes", context.redirects_slashes))
         tree.redirects_slashes = inner.redirects_slashes
         redirects: list[DiscoveredRoute] = []
@@ -157,11 +166,6 @@ class _Walk:
             served = ServedPath(path, None, handler_names(default), (*context.regexes, ANY_PATH), host=context.host)
             yield self._numbered(DiscoveredRoute(served, router, "default"), tree.fallbacks)
         self.open_routers.pop()
-
-    @staticmethod
-    def _routes(router: Any) -> list[Any]:
-        # FastAPI matches low-priority routes after all others.
-        return [*router.routes, *getattr(router, "_low_priority_routes", ())]
 
     @staticmethod
     def _steps(route: Any, context: MountContext) -> Iterator[WalkStep]:

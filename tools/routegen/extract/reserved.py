@@ -78,7 +78,15 @@ def reserve_paths(
                 if rule or (path in ROOT_DOCUMENTS and default_paths is None):
                     left_out.setdefault(path, NotReserved(path, app.name, endpoint, default, rule))
                     continue
-            reserved[path] = _reserved_route(app.name, path, endpoint, role)
+            reserved[path] = Route(
+                path=path,
+                methods=(),
+                app=app.name,
+                role=role.role,
+                spec=role.spec,
+                route_keys=(f"{ANY} {path}",),
+                reserved=f"MCP clients ask here about {endpoint}",
+            )
     return list(reserved.values()), [item for path, item in left_out.items() if path not in reserved]
 
 
@@ -105,15 +113,3 @@ def _issuers(app: str, routes: Iterable[Route]) -> Iterator[str]:
         for document in (AUTHORIZATION_SERVER, OPENID_CONFIGURATION):
             if route.app == app and route.path.startswith(f"{document}/") and "{" not in route.path:
                 yield route.path.removeprefix(document)
-
-
-def _reserved_route(app: str, path: str, endpoint: str, role: PathRole) -> Route:
-    return Route(
-        path=path,
-        methods=(),
-        app=app,
-        role=role.role,
-        spec=role.spec,
-        route_keys=(f"{ANY} {path}",),
-        reserved=f"MCP clients ask here about {endpoint}",
-    )

@@ -12,9 +12,8 @@ The kinds of unsupported paths:
 - `empty-segment`: a variable also takes the empty text, and a variable of a route key does not.
 - `path`: no URL can have the path, for example because of an empty segment.
 - `hidden`: an earlier mount takes all requests of the route, so the app does not serve it.
-- `redirect` and `sessions`: `routegen.extract.unreachable` finds these.
+- `redirect`, `sessions`, `endpoint-fails`, `loopback-only` and `event-stream`: see `routegen.extract.unreachable`.
 - `misplaced-metadata`, `wrong-document`, `no-metadata` and `catch-all`: see `routegen.extract.served_documents`.
-- `endpoint-fails`, `loopback-only` and `event-stream`: `routegen.extract.failing_endpoints` describes these.
 """
 
 from collections.abc import Iterator

@@ -47,9 +47,11 @@ class RouteTable:
             path: the path as in the request line: percent-encoded, without stage and query.
         """
         segments = _split_request_path(path)
-        return _pick(_full_matches(self._root, segments, 0), method) or _pick(
-            _greedy_matches(self._root, segments, 0), method
-        )
+        for greedy in (False, True):
+            for keys in _matches(self._root, segments, 0, greedy=greedy):
+                if key := keys.get(method) or keys.get(ANY):
+                    return key
+        return None
 
     def _insert(self, key: RouteKey) -> None:
         node = self._root
@@ -70,35 +72,19 @@ def _split_request_path(path: str) -> list[str]:
     return [] if segments == [""] else segments
 
 
-def _pick(candidates: Iterator[dict[str, RouteKey]], method: str) -> RouteKey | None:
-    """Return the key of the first candidate that has the method or ANY; candidates come most specific path first."""
-    for keys in candidates:
-        if key := keys.get(method) or keys.get(ANY):
-            return key
-    return None
+def _matches(node: _Node, segments: list[str], position: int, *, greedy: bool) -> Iterator[dict[str, RouteKey]]:
+    """Yield the keys of each matching path: a literal before a variable, left to right.
 
-
-def _full_matches(node: _Node, segments: list[str], position: int) -> Iterator[dict[str, RouteKey]]:
-    """Yield the keys of each matching path without a greedy variable: a literal before a variable, left to right."""
-    if position == len(segments):
-        if node.keys:
-            yield node.keys
-        return
-    segment = segments[position]
-    if segment in node.literals:
-        yield from _full_matches(node.literals[segment], segments, position + 1)
-    if node.variable is not None and segment:
-        yield from _full_matches(node.variable, segments, position + 1)
-
-
-def _greedy_matches(node: _Node, segments: list[str], position: int) -> Iterator[dict[str, RouteKey]]:
-    """Yield the keys of each matching greedy path: a literal before a variable, a longer prefix before a shorter."""
+    Of greedy paths, one with a longer prefix comes before one with a shorter prefix.
+    """
     if position < len(segments):
         segment = segments[position]
         if segment in node.literals:
-            yield from _greedy_matches(node.literals[segment], segments, position + 1)
+            yield from _matches(node.literals[segment], segments, position + 1, greedy=greedy)
         if node.variable is not None and segment:
-            yield from _greedy_matches(node.variable, segments, position + 1)
+            yield from _matches(node.variable, segments, position + 1, greedy=greedy)
+    elif node.keys and not greedy:
+        yield node.keys
     # A greedy variable takes one segment or more (observed), and never the empty text (GREEDY_MATCHES_EMPTY).
-    if node.greedy and segments[position:] not in ([], [""]):
+    if greedy and node.greedy and segments[position:] not in ([], [""]):
         yield node.greedy

@@ -170,21 +170,20 @@ class AppComparison:
         route that is wider than the app must have the shape of a path that a route key cannot express, a reserved
         path must be a document that clients ask for, and the configuration must give an owned path to the app.
         """
-        if route.reserved and request.outcome == "served":
-            # RG223 is about what a rule for every path answers here.
-            return None if "everything" in self._unsupported[request.position] else "reserved"
-        is_listed = route.path in {*self.app.routes, *self.app.endpoints}
-        if request.outcome in {"served", "redirected"} or is_listed or self.app.owns(route.path):
-            return None
-        if route.reserved:
-            is_right = route.path in self._reservable
-        elif route.widened and shape(route.path) in self._wider_shapes:
-            is_right = self._excuse(request, {"wider"})
-        elif f"{ANY} {route.path}" in route.route_keys:
-            shapes = [self._shapes[position] for position in self.model.positions(kind)]
-            is_right = request.outcome == "method-not-allowed" or shape(route.path) in shapes
-        else:
-            is_right = False
+        if request.outcome == "served":
+            # RG223 is about what a rule for every path answers at a reserved path.
+            is_right = not route.reserved or "everything" in self._unsupported[request.position]
+            return None if is_right else "reserved"
+        path, route_shape = route.path, shape(route.path)
+        matching_shapes = [self._shapes[position] for position in self.model.positions(kind)]
+        is_right = (
+            request.outcome == "redirected"
+            or self.app.owns(path)
+            or path in {*self.app.routes, *self.app.endpoints, *(self._reservable if route.reserved else ())}
+            or (route.widened is not None and route_shape in self._wider_shapes and self._excuse(request, {"wider"}))
+        )
+        if not is_right and f"{ANY} {path}" in route.route_keys and not route.reserved:
+            is_right = request.outcome == "method-not-allowed" or route_shape in matching_shapes
         return None if is_right else "over-routed"
 
     def _excuses(self, request: DrivenRequest, kind: PathKind, route: Route | None) -> set[str]:
