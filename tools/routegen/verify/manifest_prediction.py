@@ -20,11 +20,12 @@ from routegen.manifest.explain import Explainer
 from routegen.report import Finding, Report, Section, rules
 from routegen.roles import PROTECTED_RESOURCE, mcp_endpoint_paths
 from routegen.verify.answers import SAFE_METHODS, Answer, Failure
-from routegen.verify.clients import CLIENTS, McpClient, Prediction, predict
+from routegen.verify.clients import CLIENTS, McpClient, predict
 from routegen.verify.oauth_discovery import RENAMED_HEADER, discover
 from routegen.verify.verification import (
     COMMAND,
     add_client_findings,
+    change_texts,
     prediction_details,
     predictions_section,
     sign_in_findings,
@@ -65,12 +66,6 @@ SCENARIOS = (Scenario(404, "kept"), Scenario(404, "renamed"), Scenario(200, "kep
 """The scenarios of a manifest with a default app."""
 
 
-def manifest_scenarios(manifest: Manifest) -> tuple[Scenario, ...]:
-    """Return the scenarios that a manifest allows: without an app for all other paths, the gateway answers 404."""
-    has_other_paths = manifest.default or any(map(_is_for_other_paths, manifest.routes))
-    return SCENARIOS if has_other_paths else tuple(scenario for scenario in SCENARIOS if scenario.catch_all == 404)
-
-
 def _is_for_other_paths(route: Route) -> bool:
     """Whether a route takes every path that no other route names, and is no MCP endpoint itself."""
     return takes_every_path(route.path) and route.role != "mcp-endpoint"
@@ -91,9 +86,14 @@ def predict_from_manifest(
     findings = [*_missing_endpoint(manifest, source), *_misplaced_metadata(manifest)]
     sections: list[Section] = []
     details: list[dict[str, Any]] = []
-    for path, scenario in product(paths, manifest_scenarios(manifest)):
+    has_other_paths = manifest.default or any(map(_is_for_other_paths, manifest.routes))
+    # Without an app for all other paths, the gateway answers 404.
+    scenarios = [scenario for scenario in SCENARIOS if has_other_paths or scenario.catch_all == 404]
+    for path, scenario in product(paths, scenarios):
         answers = _ManifestAnswers(manifest, path, scenario)
-        predictions = [_without_origin(predict(client, _ORIGIN + path, answers, today=today)) for client in clients]
+        predictions = [predict(client, _ORIGIN + path, answers, today=today) for client in clients]
+        # The paths instead of URLs of an invented origin; an error stays as the client shows it.
+        predictions = [replace(each, reason=each.reason.replace(f"{_ORIGIN}/", "/")) for each in predictions]
         discovery = discover(answers, _ORIGIN + path)
         findings += add_client_findings(sorted_findings(sign_in_findings(discovery, answers)), predictions)
         prefix = f"{path}: " if len(paths) > 1 else ""
@@ -104,7 +104,7 @@ def predict_from_manifest(
         command=COMMAND,
         subject=source,
         rules=rules.VERIFY_RULES,
-        findings=sorted_findings(_with_relative_urls(finding) for finding in findings),
+        findings=sorted_findings(change_texts(finding, lambda text: text.replace(_ORIGIN, "")) for finding in findings),
         sections=tuple(sections),
         details={"scenarios": details},
     )
@@ -216,13 +216,3 @@ class _ManifestAnswers:
         documents.sort(key=lambda path: path != PROTECTED_RESOURCE + self._mcp_path)
         name = "www-authenticate" if self._scenario.challenge_header == "kept" else RENAMED_HEADER
         return name, f'Bearer resource_metadata="{_ORIGIN}{documents[0]}"' if documents else "Bearer"
-
-
-def _without_origin(prediction: Prediction) -> Prediction:
-    """The prediction with paths instead of URLs of an invented origin; its error stays as the client shows it."""
-    return replace(prediction, reason=prediction.reason.replace(f"{_ORIGIN}/", "/"))
-
-
-def _with_relative_urls(finding: Finding) -> Finding:
-    texts = {name: getattr(finding, name).replace(_ORIGIN, "") for name in ("subject", "message", "fix")}
-    return replace(finding, **texts)

@@ -5,7 +5,7 @@ checks and the predictions work on answers that the fetcher keeps, so the same a
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
@@ -80,7 +80,9 @@ def verify(plan: VerifyPlan, fetcher: Fetcher) -> Report:
             bodies = dict.fromkeys(discovery.urls_of("token_endpoint"), b"")
             bodies |= dict.fromkeys(discovery.urls_of("registration_endpoint"), REGISTRATION)
             fetcher.post_bodies = {**bodies, **fetcher.post_bodies}
-        fetcher.fetch_all(_metadata_requests(discovery))
+        named_urls = [url for field in (*ENDPOINT_FIELDS, "jwks_uri") for url in discovery.urls_of(field)]
+        requests: list[RequestLine] = [("without-token", "GET", url) for url in named_urls]
+        fetcher.fetch_all([*requests, *(("in-browser", "GET", url) for url in discovery.metadata_urls)])
         findings += sign_in_findings(discovery, answers)
         findings += _online_findings(plan, discovery, fetcher)
     return _report(plan, fetcher, findings)
@@ -146,13 +148,6 @@ def _first_requests(plan: VerifyPlan, fetcher: Fetcher) -> Iterator[RequestLine]
     yield from (("without-token", "HEAD", url) for url in deployment.head_urls)
 
 
-def _metadata_requests(discovery: OAuthDiscovery) -> Iterator[RequestLine]:
-    """The requests to the URLs that the metadata names, and those of a browser to the metadata."""
-    for field in (*ENDPOINT_FIELDS, "jwks_uri"):
-        yield from (("without-token", "GET", url) for url in discovery.urls_of(field))
-    yield from (("in-browser", "GET", url) for url in discovery.metadata_urls)
-
-
 def sorted_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings without duplicates, in the order of the rules, subjects and messages."""
     unique = dict.fromkeys(findings)
@@ -171,9 +166,9 @@ def bounded(value: Any) -> Any:
     return value
 
 
-def _bounded_finding(finding: Finding) -> Finding:
-    subject, message, fix = bounded((finding.subject, finding.message, finding.fix))
-    return replace(finding, subject=subject, message=message, fix=fix)
+def change_texts(finding: Finding, change: Callable[[str], str]) -> Finding:
+    """The same finding with each of its texts changed."""
+    return replace(finding, subject=change(finding.subject), message=change(finding.message), fix=change(finding.fix))
 
 
 def add_client_findings(findings: tuple[Finding, ...], predictions: Sequence[Prediction]) -> tuple[Finding, ...]:
@@ -214,7 +209,7 @@ def _report(plan: VerifyPlan, fetcher: Fetcher, findings: Iterable[Finding]) -> 
         command=COMMAND,
         subject=plan.deployment.base_url if has_many else plan.mcp_urls[0],
         rules=rules.VERIFY_RULES,
-        findings=tuple(map(_bounded_finding, all_findings)),
+        findings=tuple(change_texts(finding, bounded) for finding in all_findings),
         sections=tuple(sections),
         details={
             "routes": routes,

@@ -26,6 +26,13 @@ from routegen.verify.oauth_discovery import (
 )
 from routegen.verify.request_url import origin_of
 
+_FIXES_FOR_STATUS = {
+    200: "If the server requires a sign-in, answer 401 with a challenge: without a 401, no client starts a sign-in.",
+    403: "Answer 401 with a challenge: most clients start no sign-in at a 403. A Lambda authorizer needs the "
+    "identity source `$request.header.Authorization`; a firewall needs an exception for MCP clients.",
+    421: "The MCP SDK's protection against DNS rebinding refuses the domain: add {host} to its `allowed_hosts` "
+    "(TransportSecuritySettings).",
+}
 _SESSION_ID = re.compile(r"[\x21-\x7e]{1,256}")  # MCP 2025-11-25, "Session Management": visible ASCII characters
 
 
@@ -50,27 +57,16 @@ def check_without_token(discovery: OAuthDiscovery, answers: Answers) -> Iterator
 
 
 def _fix_for_status(answer: Answer) -> str:
-    parts = urlsplit(answer.url)
-    if answer.status == 421:
-        return (
-            "The MCP SDK's protection against DNS rebinding refuses the domain: add "
-            f"{parts.netloc} to its `allowed_hosts` (TransportSecuritySettings)."
-        )
-    if "Missing Authentication Token" in text_excerpt(answer):
+    host = urlsplit(answer.url).netloc
+    if answer.status != 421 and "Missing Authentication Token" in text_excerpt(answer):
         return "API Gateway has no such path or method: check the path, and the name of the stage before it."
-    if answer.status == 403:
-        return (
-            "Answer 401 with a challenge: most clients start no sign-in at a 403. A Lambda authorizer needs the "
-            "identity source `$request.header.Authorization`; a firewall needs an exception for MCP clients."
-        )
-    if answer.status == 200:
-        return (
-            "If the server requires a sign-in, answer 401 with a challenge: without a 401, no client starts a sign-in."
-        )
+    if fix := _FIXES_FOR_STATUS.get(answer.status):
+        return fix.format(host=host)
     fix = "Check the path and that its route takes POST: a request without a token must get status 401."
-    if answer.status == 404 and ".execute-api." in parts.netloc:
-        return f"{fix} If the stage is not `$default`, its name is the first segment of the path."
-    return fix
+    is_named_stage = answer.status == 404 and ".execute-api." in host
+    return (
+        f"{fix} If the stage is not `$default`, its name is the first segment of the path." if is_named_stage else fix
+    )
 
 
 def _open_endpoint(url: str, message: str, answers: Answers) -> Finding:

@@ -13,6 +13,16 @@ from routegen.verify.documents import DocumentAnswer
 from routegen.verify.oauth_discovery import RENAMED_HEADER, Challenge, OAuthDiscovery, authorization_servers
 from routegen.verify.request_url import origin_of, split_url
 
+_FIX_MISPLACED = (
+    "Use the stage `$default`, or a custom domain that maps to the stage: well-known paths are at the root of the "
+    "domain, before the name of a stage (RFC 9728, section 3.1)."
+)
+_FIX_PROTECTED = (
+    "Take the authorizer, the firewall rule or the middleware off this path: clients read the metadata before they "
+    "have a token (RFC 9728, section 3)."
+)
+_CHECKED_FIELDS = {"resource", "authorization_servers"}
+
 
 def check_resource_discovery(discovery: OAuthDiscovery) -> Iterator[Finding]:
     """Check that clients get the metadata; a challenge without use is an error only if clients need it."""
@@ -56,15 +66,9 @@ def _no_metadata(discovery: OAuthDiscovery, answer: DocumentAnswer) -> Finding:
 def _fix_for_no_metadata(discovery: OAuthDiscovery, answer: DocumentAnswer) -> str:
     path = urlsplit(answer.url).path
     if discovery.misplaced:
-        return (
-            "Use the stage `$default`, or a custom domain that maps to the stage: well-known paths are at the root of "
-            "the domain, before the name of a stage (RFC 9728, section 3.1)."
-        )
+        return _FIX_MISPLACED
     if answer.needs_sign_in:
-        return (
-            "Take the authorizer, the firewall rule or the middleware off this path: clients read the metadata before "
-            "they have a token (RFC 9728, section 3)."
-        )
+        return _FIX_PROTECTED
     if answer.kind == "page":
         routes = f"Add a route for {path} to the MCP server, so that the default app does not answer this path."
         return routes + _other_routes(path, discovery.mcp_url)
@@ -72,9 +76,8 @@ def _fix_for_no_metadata(discovery: OAuthDiscovery, answer: DocumentAnswer) -> s
         return "Send a JSON object with the fields of RFC 9728, section 2."
     if isinstance(answer.answer, Answer) and answer.answer.status >= 500:
         return "Read the function's log: it raises an error, exceeds its time limit, or cannot be invoked."
-    return (
-        f"Serve the metadata at {path} and add its route: `routegen extract` finds the path at which the server has it."
-    )
+    source = "`routegen extract` finds the path at which the server has it"
+    return f"Serve the metadata at {path} and add its route: {source}."
 
 
 def _no_metadata_anywhere(discovery: OAuthDiscovery, answer: DocumentAnswer) -> Finding:
@@ -126,22 +129,20 @@ def check_resource_content(discovery: OAuthDiscovery) -> Iterator[Finding]:
     document = discovery.resource_document
     if document is None:
         return
-    malformed = malformed_fields(PROTECTED_RESOURCE, document.value)
-    checked_here = {"resource", "authorization_servers"}
-    others = {field: problem for field, problem in malformed.items() if field not in checked_here}
+    value, malformed = document.value, malformed_fields(PROTECTED_RESOURCE, document.value)
+    others = {field: problem for field, problem in malformed.items() if field not in _CHECKED_FIELDS}
     yield from check_fields(document, others, rules.RESOURCE_FIELD, "RFC 9728")
-    if document.value.get("dpop_bound_access_tokens_required") is True:
+    if value.get("dpop_bound_access_tokens_required") is True:
         message = (
             "dpop_bound_access_tokens_required is true, so the endpoint refuses a token without a proof (RFC 9449)."
         )
         fix = "Accept plain bearer tokens too: the known clients send no DPoP proof, which MCP does not require yet."
         yield Finding(rules.DPOP, document.url, message, fix)
-    resource = document.value.get("resource")
-    if resource != discovery.mcp_url:
-        yield _other_resource(discovery.mcp_url, document, resource)
+    if value.get("resource") != discovery.mcp_url:
+        yield _other_resource(discovery.mcp_url, document, value.get("resource"))
     if not authorization_servers(document):
-        value = document.value.get("authorization_servers")
-        message = f"authorization_servers is {_described(value)}, and not a list of https URLs."
+        servers = _described(value.get("authorization_servers"))
+        message = f"authorization_servers is {servers}, and not a list of https URLs."
         fix = (
             "Name the authorization server by its issuer, such as the AuthKit domain, exactly as the server writes it."
         )

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from routegen.roles import AUTHORIZATION_SERVER, issuer_documents
-from routegen.verify.answers import Answer, shown
+from routegen.verify.answers import Answer, Failure, shown
 from routegen.verify.clients.javascript_json import JsonSyntaxError, parse_json
 from routegen.verify.clients.sign_in_flow import (
     ClientFailsError,
@@ -80,12 +80,14 @@ class McpRemoteFlow(TypeScriptSdkFlow):
         """The client's own discovery, whose only result is scopes: the name of its variable, and the value."""
         first_answer = self.get(self.mcp_url, "any-origin")
         challenge, resource, issuer = {}, None, None
-        if not (isinstance(first_answer, Answer) and first_answer.is_success):
+        if isinstance(first_answer, Failure) or not first_answer.is_success:
             if isinstance(first_answer, Answer) and first_answer.status == 401:
-                challenge = _challenge_parameters(first_answer)
+                matches = _PARAMETER.finditer(_BEARER.sub("", challenge_header(first_answer)))
+                challenge = {match[1]: match[2] if match[2] is not None else match[3] for match in matches}
             named = challenge.get("resource_metadata")
             resource = self._first_document([*([named] if named else []), *resource_metadata_urls(self.mcp_url)])
-            issuer = _first_authorization_server(resource)
+            servers = resource.get("authorization_servers") if isinstance(resource, dict) else None
+            issuer = servers[0] if isinstance(servers, list | str) and servers else None
         server = parse_url(str(issuer) if issuer else self.mcp_url)
         if server is None:
             url = self.requests[-1][1]
@@ -123,18 +125,8 @@ class McpRemoteFlow(TypeScriptSdkFlow):
         return None
 
 
-def _challenge_parameters(answer: Answer) -> dict[str, str]:
-    matches = _PARAMETER.finditer(_BEARER.sub("", challenge_header(answer)))
-    return {match[1]: match[2] if match[2] is not None else match[3] for match in matches}
-
-
 def _server_metadata_urls(server: ParsedUrl) -> list[str]:
     paths = [path for path, _ in issuer_documents(server.path.rstrip("/"))]
     if AUTHORIZATION_SERVER not in paths:
         paths.insert(1, AUTHORIZATION_SERVER)
     return [f"{server.origin}{path}" for path in paths]
-
-
-def _first_authorization_server(resource: Any) -> Any:
-    servers = resource.get("authorization_servers") if isinstance(resource, dict) else None
-    return servers[0] if isinstance(servers, list | str) and servers else None

@@ -140,31 +140,21 @@ def _http_url(text: str) -> str:
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """pydantic's AnyHttpUrl with `url_preserve_empty_path`."""
 
-
-_MODEL_TYPES: dict[str, Any] = {
-    "url": HttpUrl,
-    "web-url": HttpUrl,
-    "string": str,
-    "strings": list[str],
-    "boolean": bool,
-}
+_MODEL_TYPES: dict[str, Any] = {"url": HttpUrl, "string": str, "strings": list[str], "boolean": bool}
 
 
 def _model(name: str, schema: ZodSchema, **other_fields: Any) -> type[BaseModel]:
     """The model with the fields of a schema, some of which have another type or default in Python."""
-    fields: dict[str, Any] = {
-        field: (_MODEL_TYPES[kind[:-1]], ...) if kind.endswith("!") else (_MODEL_TYPES[kind] | None, None)
-        for field, kind in schema
-        if field not in other_fields
-    }
+    fields: dict[str, Any] = {}
+    for field, kind in schema:
+        if field not in other_fields:
+            python_type = _MODEL_TYPES[kind.removesuffix("!").removeprefix("web-")]
+            fields[field] = (python_type, ...) if kind.endswith("!") else (python_type | None, None)
     return create_model(name, **fields, **other_fields)
 
 
-ProtectedResourceModel = _model(
-    "ProtectedResourceModel",
-    PROTECTED_RESOURCE,
-    authorization_servers=(Annotated[list[HttpUrl], Field(min_length=1)], ...),
-)
+_SERVERS = Annotated[list[HttpUrl], Field(min_length=1)]
+ProtectedResourceModel = _model("ProtectedResourceModel", PROTECTED_RESOURCE, authorization_servers=(_SERVERS, ...))
 """The model `mcp.shared.auth.ProtectedResourceMetadata`."""
 
 AuthorizationServerModel = _model(

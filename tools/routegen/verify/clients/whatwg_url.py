@@ -6,7 +6,6 @@ JavaScript's `URL` and pydantic's URL types follow these rules. This module uses
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
 from pydantic_core import Url
 from routegen.verify.request_url import MAX_URL_CHARACTERS
 
@@ -36,7 +35,7 @@ def parse_url(text: str) -> ParsedUrl | None:
         return None
     try:
         url = Url(text)
-    except (ValidationError, ValueError):
+    except ValueError:
         return None
     query = f"?{url.query}" if url.query else ""
     has_userinfo = url.username is not None or url.password is not None
