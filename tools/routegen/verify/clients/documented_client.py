@@ -237,7 +237,7 @@ class DocumentedFlow(SignInFlow):
         return urls[0], None
 
     def _document(self, url: str) -> dict[str, Any] | None:
-        """The JSON object at a URL; None for a 404. Any other answer ends the self."""
+        """The JSON object at a URL; None for a 404. Any other answer ends the flow."""
         answer = self.send("GET", url)
         if isinstance(answer, Failure):
             raise UnknownOutcomeError(f"{url} cannot be reached: {answer.reason}, and {self._not_known}.", url)
