@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from routegen.serve import http_server
 from routegen.serve.exchange import HttpRequest, HttpResponse
-from routegen.serve.http_server import HttpServer, RequestBody
+from routegen.serve.http_server import HttpServer, RequestBody, Respond
 from routegen.serve.local_gateway import open_socket
 from serve.running_gateway import RunningGateway, StartGateway
 
@@ -254,8 +254,8 @@ def test_a_client_that_does_not_read_its_response_is_cut_off(monkeypatch: pytest
     monkeypatch.setattr(http_server, "READ_TIMEOUT", 0.2)
     size = 20_000_000  # more than the buffers of both sockets
 
-    async def answer(_request: HttpRequest, _body: RequestBody) -> HttpResponse:
-        return HttpResponse(200, (), b"x" * size)
+    def answer(_request: HttpRequest, _body: RequestBody, respond: Respond) -> None:
+        respond(lambda: HttpResponse(200, (), b"x" * size))
 
     async def read_late() -> int:
         server = HttpServer(answer, pytest.fail)

@@ -1,16 +1,14 @@
 """The Lambda Runtime API gives events only to the instance that has to handle them."""
 
-import asyncio
 import socket
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
-from routegen.serve.exchange import HttpRequest
+from routegen.serve.exchange import HttpRequest, HttpResponse
 from routegen.serve.http_server import RequestBody
 from routegen.serve.lambda_function import LambdaFunction
-from routegen.serve.lambda_instance import LambdaInstance, LambdaInvocation
+from routegen.serve.lambda_instance import LambdaInstance, LambdaInvocation, OnInvocation
 from routegen.serve.runtime_api import RuntimeApi
 from serve.running_gateway import RunningGateway
 
@@ -24,25 +22,20 @@ class RuntimeClient:
 
     def __init__(self) -> None:
         self.instance = LambdaInstance(LambdaFunction("mcp", "echo.handler", Path(), {}), 1)
-        self.api = RuntimeApi(ADDRESS, {self.instance.secret: self.instance}, self._next_invocation)
+        self.api = RuntimeApi(ADDRESS, {self.instance.secret: self.instance}, self._wait_for_invocation)
 
-    async def _next_invocation(self, instance: LambdaInstance) -> LambdaInvocation | None:
-        outcome = asyncio.get_running_loop().create_future()
-        instance.next_invocation = asyncio.get_running_loop().create_future()
-        instance.assign(LambdaInvocation("id-1", b'{"secret": 1}', "Root=1", 0, outcome))
-        return await instance.next_invocation
+    def _wait_for_invocation(self, instance: LambdaInstance, on_invocation: OnInvocation) -> None:
+        instance.wait_for_invocation(on_invocation)
+        instance.assign(LambdaInvocation("id-1", b'{"secret": 1}', "Root=1", 0, print))
 
-    async def status(self, method: str, path: str, **headers: str) -> int:
+    def status(self, method: str, path: str, **headers: str) -> int:
         pairs = tuple({"host": ADDRESS, **headers}.items())
         request = HttpRequest(method, path.replace("SECRET", self.instance.secret), headers=pairs)
-        reader: Any = asyncio.StreamReader()
-        response = await self.api.answer(request, RequestBody(request, reader, reader))
+        responses: list[HttpResponse] = []
+        self.api.answer(request, RequestBody(request, pytest.fail), lambda build: responses.append(build()))
+        [response] = responses
         assert (b"secret" in response.body) == (response.status == 200)
         return response.status
-
-
-def run(steps: Coroutine[Any, Any, list[int]]) -> list[int]:
-    return asyncio.run(steps)
 
 
 @pytest.mark.parametrize(
@@ -61,41 +54,30 @@ def run(steps: Coroutine[Any, Any, list[int]]) -> list[int]:
 )
 @pytest.mark.reliability("requests of other programs to the Lambda Runtime API")
 def test_without_the_secret_the_host_or_with_an_origin_no_event_is_given(path: str, headers: dict[str, str]) -> None:
-    async def steps() -> list[int]:
-        client = RuntimeClient()
-        return [await client.status("GET", path, **headers), await client.status("GET", f"/SECRET{NEXT}")]
-
-    assert run(steps()) == [403, 200]
+    client = RuntimeClient()
+    assert client.status("GET", path, **headers) == 403
+    assert client.status("GET", f"/SECRET{NEXT}") == 200
 
 
 @pytest.mark.parametrize("state", ["idle", "busy"])
 @pytest.mark.reliability("requests of other programs to the Lambda Runtime API")
 def test_an_instance_that_waits_or_is_busy_gets_no_second_event(state: Any) -> None:
-    async def steps() -> list[int]:
-        client = RuntimeClient()
-        client.instance.state = state
-        return [await client.status("GET", f"/SECRET{NEXT}")]
-
-    assert run(steps()) == [409]
+    client = RuntimeClient()
+    client.instance.state = state
+    assert client.status("GET", f"/SECRET{NEXT}") == 409
 
 
 def test_a_result_needs_the_id_of_the_current_invocation() -> None:
-    async def steps() -> list[int]:
-        client = RuntimeClient()
-        paths = ["id-2/response", "id-1/response", "id-1/response"]
-        first = await client.status("GET", f"/SECRET{NEXT}")
-        results = [await client.status("POST", f"/SECRET{BASE}/invocation/{path}") for path in paths]
-        return [first, await client.status("GET", f"/SECRET{NEXT}"), *results]
-
-    assert run(steps()) == [200, 200, 400, 202, 400]
+    client = RuntimeClient()
+    paths = ["id-2/response", "id-1/response", "id-1/response"]
+    assert client.status("GET", f"/SECRET{NEXT}") == 200
+    assert [client.status("POST", f"/SECRET{BASE}/invocation/{path}") for path in paths] == [400, 202, 400]
+    assert client.status("GET", f"/SECRET{NEXT}") == 200
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", NEXT), ("GET", f"{BASE}/init/error"), ("GET", "/"), ("GET", "")])
 def test_any_other_path_is_a_404(method: str, path: str) -> None:
-    async def steps() -> list[int]:
-        return [await RuntimeClient().status(method, f"/SECRET{path}")]
-
-    assert run(steps()) == [404]
+    assert RuntimeClient().status(method, f"/SECRET{path}") == 404
 
 
 @pytest.mark.reliability("requests of other programs to the Lambda Runtime API")

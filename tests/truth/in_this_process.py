@@ -13,7 +13,7 @@ import socket
 import threading
 from abc import ABC, abstractmethod
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,20 +90,24 @@ class _AppPool(ABC):
     def restart(self) -> None:
         raise AssertionError("no source changes")
 
-    async def invoke(self, _request_id: str, _trace_id: str, event: bytes) -> InvocationOutcome:
-        task = asyncio.ensure_future(self._answer(json.loads(event)))
+    def invoke(
+        self, _request_id: str, _trace_id: str, event: bytes, on_outcome: Callable[[InvocationOutcome], None]
+    ) -> None:
+        task = asyncio.ensure_future(self._outcome(json.loads(event)))
         self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda task: on_outcome(task.result()))
+
+    async def _outcome(self, event: Any) -> InvocationOutcome:
         try:
             async with asyncio.timeout(self._timeout):
-                return InvocationOutcome("result", json.dumps(await task).encode())
+                return InvocationOutcome("result", json.dumps(await self._answer(event)).encode())
         except TimeoutError:
             return InvocationOutcome("timeout")
         except asyncio.CancelledError:
             return InvocationOutcome("stopped")
         except Exception:  # noqa: BLE001 - a function can raise any error
             return InvocationOutcome("error")
-        finally:
-            self._tasks.discard(task)
 
     async def close(self) -> None:
         for task in self._tasks:

@@ -13,6 +13,7 @@ import pytest
 from routegen.manifest import Manifest
 from routegen.manifest.explain import Explainer
 from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse
+from routegen.serve.http_server import Respond
 from routegen.serve.inspector import Inspector
 from routegen.serve.inspector.exchange_store import MAX_BYTES, MAX_EXCHANGES, ExchangeStore
 from routegen.serve.inspector.exchange_view import exchange_details
@@ -219,7 +220,7 @@ def test_the_store_is_limited_in_number_and_in_bytes() -> None:
 
 
 def new_inspector() -> Inspector:
-    async def replay(_request: HttpRequest, _number: int) -> None:
+    def replay(_request: HttpRequest, _number: int, _respond: Respond) -> None:
         raise AssertionError("nothing is replayed")
 
     return Inspector(8001, ServeSettings(), replay, Manifest(version=1, default="wiki", routes=()))

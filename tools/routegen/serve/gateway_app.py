@@ -1,5 +1,6 @@
 """The gateway: select the route of a request, and have the app's function answer it."""
 
+import asyncio
 import base64
 import json
 import secrets
@@ -7,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from urllib.parse import unquote
 
 from routegen.manifest.explain import Explainer
@@ -17,9 +19,9 @@ from routegen.serve.aws_behaviour import (
     MAX_HEADER_BYTES,
 )
 from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse, RequestFailedError, gateway_response
-from routegen.serve.http_server import RequestBody
+from routegen.serve.http_server import BuildResponse, RequestBody, Respond
 from routegen.serve.instance_pool import InstancePool
-from routegen.serve.lambda_instance import OutcomeKind
+from routegen.serve.lambda_instance import InvocationOutcome, OutcomeKind
 from routegen.serve.proxy_event import RequestContext, as_public_request, make_event
 from routegen.serve.proxy_response import make_response, rename_challenge
 from routegen.serve.serve_settings import ServeSettings
@@ -57,28 +59,49 @@ class GatewayApp:
         self._settings = settings
         self._on_exchange = on_exchange
 
-    async def answer(
-        self, request: HttpRequest, body: RequestBody | None = None, replay_of: int | None = None
-    ) -> HttpResponse:
-        """Answer a request, whose body is still to be read if there is a `body`."""
+    def answer(self, request: HttpRequest, body: RequestBody, respond: Respond) -> None:
+        """Answer a request, whose body is still to be read."""
+        exchange, finish = self._begin(request, respond)
+
+        def read_body() -> None:
+            _check_size(request, body.length)
+            body.read(MAX_BODY_BYTES, lambda content: _attempt(partial(forward, content), finish))
+
+        def forward(content: bytes) -> None:
+            if len(content) > MAX_BODY_BYTES:
+                raise _too_large_body()
+            exchange.request = replace(request, body=content) if content else request
+            self._forward(exchange, finish)
+
+        _attempt(read_body, finish)
+
+    def replay(self, request: HttpRequest, number: int, respond: Respond) -> None:
+        """Answer the request of the exchange with a number again."""
+        exchange, finish = self._begin(request, respond)
+        exchange.replay_of = number
+        _attempt(partial(self._forward, exchange, finish), finish)
+
+    def _begin(self, request: HttpRequest, respond: Respond) -> tuple[Exchange, Respond]:
+        """The exchange of a request, and a function that ends it with the app's response."""
         start = time.perf_counter()
         # API Gateway's ids look like this: 15 characters and an equals sign.
         exchange = Exchange(base64.b64encode(secrets.token_bytes(11)).decode(), time.time(), request)
-        exchange.replay_of = replay_of
-        try:
-            if body:
-                exchange.request = await _read_request(request, body)
-            exchange.is_complete = True
-            exchange.response = await self._response(exchange)
-        except RequestFailedError as error:
-            exchange.response, exchange.problem = gateway_response(error.status), str(error)
-        exchange.milliseconds = (time.perf_counter() - start) * 1000
-        self._on_exchange(exchange)
-        headers = (*exchange.response.headers, ("apigw-requestid", exchange.id))
-        return replace(exchange.response, headers=headers)
 
-    async def _response(self, exchange: Exchange) -> HttpResponse:
-        """The response of the app that the request's route selects; sets what the exchange needs of it."""
+        def build_response(build_app_response: BuildResponse) -> HttpResponse:
+            try:
+                exchange.response = build_app_response()
+            except RequestFailedError as error:
+                exchange.response, exchange.problem = gateway_response(error.status), str(error)
+            exchange.milliseconds = (time.perf_counter() - start) * 1000
+            self._on_exchange(exchange)
+            headers = (*exchange.response.headers, ("apigw-requestid", exchange.id))
+            return replace(exchange.response, headers=headers)
+
+        return exchange, lambda build_app_response: respond(lambda: build_response(build_app_response))
+
+    def _forward(self, exchange: Exchange, finish: Respond) -> None:
+        """Send a request to the app that its route selects; sets what the exchange needs of the route."""
+        exchange.is_complete = True
         routes, request, public_url = self.routes, exchange.request, self._settings.public_url
         path = self._without_stage(request.path)
         route_key = routes.select(request.method, path)
@@ -91,11 +114,21 @@ class GatewayApp:
         request = as_public_request(request, public_url) if public_url else request
         trace_id = f"Root=1-{int(exchange.time):08x}-{secrets.token_hex(12)}"
         if upstream_app := self._upstream_apps.get(app):
-            response = await upstream_app.fetch(request, path, trace_id)
-            return rename_challenge(response) if self._settings.renames_challenge else response
+            task = asyncio.get_running_loop().create_task(upstream_app.fetch(request, path, trace_id))
+            task.add_done_callback(lambda task: finish(lambda: self._upstream_response(task.result())))
+            return
         context = RequestContext(route_key, path, exchange.id, trace_id, exchange.time, self._settings.stage)
         exchange.event = json.dumps(make_event(request, context)).encode()
-        outcome = await self.pools[app].invoke(str(uuid.uuid4()), trace_id, exchange.event)
+
+        def end(outcome: InvocationOutcome) -> None:
+            finish(lambda: self._function_response(exchange, outcome))
+
+        self.pools[app].invoke(str(uuid.uuid4()), trace_id, exchange.event, end)
+
+    def _upstream_response(self, response: HttpResponse) -> HttpResponse:
+        return rename_challenge(response) if self._settings.renames_challenge else response
+
+    def _function_response(self, exchange: Exchange, outcome: InvocationOutcome) -> HttpResponse:
         exchange.cold, exchange.result = outcome.cold, outcome.payload
         if failure := _FAILURES.get(outcome.kind):
             status, reason = failure
@@ -114,19 +147,34 @@ class GatewayApp:
         return f"{slash}{rest}" or "/"
 
 
-async def _read_request(request: HttpRequest, body: RequestBody) -> HttpRequest:
-    """The request with its body.
+def _attempt(step: Callable[[], None], finish: Respond) -> None:
+    """Take a step; if it fails, the gateway answers instead of the app."""
+    try:
+        step()
+    except RequestFailedError as error:
+        failure = error
+
+        def fail() -> HttpResponse:
+            raise failure
+
+        finish(fail)
+
+
+def _check_size(request: HttpRequest, body_length: int) -> None:
+    """Check a request before its body is read.
 
     Raises:
         RequestFailedError: the headers or the body are above API Gateway's limits.
     """
     query = f"?{request.query}" if request.query else ""
     request_line = f"{request.method} {request.path}{query} HTTP/{request.http_version}"
-    size = len(request_line) + sum(len(name) + len(value) for name, value in request.headers)
+    size = len(request_line) + sum([len(name) + len(value) for name, value in request.headers])
     if size > MAX_HEADER_BYTES:
         reason = f"{size} bytes of request line and headers, the limit is {MAX_HEADER_BYTES}"
         raise RequestFailedError(HEADERS_TOO_LARGE_STATUS, reason)
-    content = b"" if body.length > MAX_BODY_BYTES else await body.read(MAX_BODY_BYTES)
-    if max(body.length, len(content)) > MAX_BODY_BYTES:
-        raise RequestFailedError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
-    return replace(request, body=content) if content else request
+    if body_length > MAX_BODY_BYTES:
+        raise _too_large_body()
+
+
+def _too_large_body() -> RequestFailedError:
+    return RequestFailedError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")

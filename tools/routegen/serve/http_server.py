@@ -1,22 +1,24 @@
-"""An HTTP/1.1 server on asyncio's streams, for the gateway, the Lambda Runtime API and the inspector.
+"""An HTTP/1.1 server on asyncio's protocols, for the gateway, the Lambda Runtime API and the inspector.
 
 It is strict: a request that two programs could read differently is answered with 400, and its connection ends, so that
 no request can be hidden in another one (request smuggling). Source: RFC 9112 and RFC 9110.
+
+It works with callbacks, because a task for each request would take longer than the rest of the server.
 """
 
 import asyncio
-import math
 import re
 import socket
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from email.utils import formatdate
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
+from typing import Literal, cast
 
-from routegen.serve.exchange import Headers, HttpRequest, HttpResponse, gateway_response
+from routegen.serve.exchange import HttpRequest, HttpResponse, gateway_response
 
 MAX_HEAD_BYTES = 2 * 1024 * 1024
 """Size limit of a request line with its headers. AWS's runtime client sends up to a megabyte of a traceback in one."""
@@ -27,15 +29,20 @@ the response."""
 
 _LINGER_TIMEOUT = 2.0
 _SHUTDOWN_TIMEOUT = 1.0
-_PART_BYTES = 256 * 1024
 _MAX_CHUNK_LINE = 256
 
 # RFC 9110, section 5.6.2: a method and a field name are tokens. Field values have no control characters but the tab.
-_REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP/(1\.[01])")
-_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CONTROL_CHARACTER = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_VALUE = r"[^\0-\x08\x0a-\x1f\x7f]*"
+_HEAD = re.compile(rf"({_NAME}) ([\x21-\x7e]+) HTTP/(1\.[01])((?:\r\n{_NAME}:{_VALUE})*)")
+_FIELD = re.compile(rf"({_NAME}):({_VALUE})")
 _CONTENT_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\0-\x08\x0a-\x1f\x7f]*)?")
+
+OnRead = Callable[[bytes], None]
+BuildResponse = Callable[[], HttpResponse]
+Respond = Callable[[BuildResponse], None]
+"""Calls a function and sends the response that it returns. An error of the function is a bug: the client gets a 500."""
 
 
 class InvalidRequestError(Exception):
@@ -46,78 +53,98 @@ class RequestBody:
     """The body of a request, read as far as somebody asks for it.
 
     Attributes:
+        length: the content-length; 0 if there is none.
         is_read: whether all of it has been read.
+        expects_continue: whether the client sends it only after a response with status 100.
+        on_read: gets the body; None if nobody waits for it.
     """
 
-    def __init__(self, request: HttpRequest, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Find out from the headers how the body ends.
+    def __init__(self, request: HttpRequest, on_wanted: Callable[[], None]) -> None:
+        """Find out from the headers how the body ends; call `on_wanted` when somebody asks for it.
 
         Raises:
             InvalidRequestError: there is no, or more than one, way to understand them (RFC 9112, section 6.3).
         """
-        self._reader, self._writer = reader, writer
         lengths = [value for name, value in request.headers if name == "content-length"]
         codings = [value.lower() for name, value in request.headers if name == "transfer-encoding"]
         if codings and (lengths or codings != ["chunked"] or request.http_version == "1.0"):
             raise InvalidRequestError
         if lengths and (len(lengths) > 1 or not _CONTENT_LENGTH.fullmatch(lengths[0])):
             raise InvalidRequestError
-        self.length = int(lengths[0]) if lengths else 0
-        self._is_chunked = bool(codings)
-        self._remaining = self.length
+        self.length = self._remaining = int(lengths[0]) if lengths else 0
         self.is_read = not (codings or self.length)
-        self._expects_continue = (request.header("expect") or "").lower() == "100-continue"
+        self.on_read: OnRead | None = None
+        self._is_chunked = bool(codings)
+        self._next_line: Literal["size", "end of a chunk", "trailer"] = "size"
+        self.expects_continue = not self.is_read and (request.header("expect") or "").lower() == "100-continue"
+        self._on_wanted = on_wanted
+        self._limit, self._drops_rest = 0, False
+        self._parts: list[bytearray] = []
+        self._size = 0
 
-    async def read(self, limit: int) -> bytes:
-        """The rest of the body; only more than `limit` bytes of it if it is larger.
+    def read(self, limit: int, on_read: OnRead, *, drops_rest: bool = False) -> None:
+        """Have `on_read` called with the body when it has arrived; with more than `limit` bytes if it is larger.
+
+        The rest of a larger body is read and dropped first if `drops_rest` is true; if not, it stays unread.
+        """
+        if self.is_read:
+            on_read(b"")
+        else:
+            self._limit, self._drops_rest, self.on_read = limit, drops_rest, on_read
+            self._on_wanted()
+
+    def take(self, received: bytearray) -> None:
+        """Take what has been received of the body, and call `on_read` if that is enough.
 
         Raises:
             InvalidRequestError: a chunk is not valid.
-            IncompleteReadError: the connection ended before the body.
-            TimeoutError: nothing more arrived within `READ_TIMEOUT`.
         """
-        if self._expects_continue and not self.is_read:
-            self._writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            self._expects_continue = False
-        parts: list[bytes] = []
-        size = 0
-        while size <= limit and not self.is_read:
-            async with asyncio.timeout(READ_TIMEOUT):
-                parts.append(await self._read_part())
-            size += len(parts[-1])
-        return b"".join(parts)
+        while received and not self._is_enough():
+            if self._remaining:
+                self._take_part(received)
+            elif not self._take_line(received):
+                return
+        if self.on_read and self._is_enough():
+            on_read, self.on_read = self.on_read, None
+            on_read(b"".join(self._parts))
 
-    async def _read_part(self) -> bytes:
-        if self._is_chunked and not self._remaining:
-            self._remaining = await self._read_chunk_size()
-            if not self._remaining:
-                while await self._read_line():
-                    pass  # the trailer
-                self.is_read = True
-                return b""
-        part = await self._reader.read(min(self._remaining, _PART_BYTES))
-        if not part:
-            raise asyncio.IncompleteReadError(b"", self._remaining)
+    def _is_enough(self) -> bool:
+        return self.is_read or (self._size > self._limit and not self._drops_rest)
+
+    def _take_part(self, received: bytearray) -> None:
+        part = received[: self._remaining]
+        del received[: len(part)]
+        if self._size <= self._limit:
+            self._parts.append(part)
+        self._size += len(part)
         self._remaining -= len(part)
-        if not self._remaining and self._is_chunked and await self._read_line():
-            raise InvalidRequestError
         self.is_read = not self._remaining and not self._is_chunked
-        return part
 
-    async def _read_chunk_size(self) -> int:
-        match = _CHUNK_LINE.fullmatch(await self._read_line())
-        if not match:
+    def _take_line(self, received: bytearray) -> bool:
+        """Take a line between chunks; False if its end has not been received."""
+        line, line_end, _ = received[:_MAX_CHUNK_LINE].partition(b"\r\n")
+        if not line_end:
+            if len(received) >= _MAX_CHUNK_LINE:
+                raise InvalidRequestError
+            return False
+        del received[: len(line) + 2]
+        if self._next_line == "trailer":
+            self.is_read = not line
+        elif self._next_line == "size":
+            match = _CHUNK_LINE.fullmatch(line)
+            if not match:
+                raise InvalidRequestError
+            self._remaining = int(match[1], 16)
+            self._next_line = "end of a chunk" if self._remaining else "trailer"
+        elif line:
             raise InvalidRequestError
-        return int(match[1], 16)
-
-    async def _read_line(self) -> bytes:
-        line = await self._reader.readuntil(b"\r\n")
-        if len(line) > _MAX_CHUNK_LINE:
-            raise InvalidRequestError
-        return line[:-2]
+        else:
+            self._next_line = "size"
+        return True
 
 
-AnswerRequest = Callable[[HttpRequest, RequestBody], Awaitable[HttpResponse]]
+AnswerRequest = Callable[[HttpRequest, RequestBody, Respond], None]
+"""Answers a request, at once or later, with one call of `Respond`."""
 
 
 class HttpServer:
@@ -126,128 +153,218 @@ class HttpServer:
     Attributes:
         answer: answers a request.
         on_bug: gets the traceback of an error in `answer`.
+        connections: the open connections.
     """
 
     def __init__(self, answer: AnswerRequest, on_bug: Callable[[str], None]) -> None:
         """Accept no connection before `start`."""
         self.answer = answer
         self.on_bug = on_bug
-        self._connections: set[_Connection] = set()
+        self.connections: set[HttpConnection] = set()
 
     async def start(self, listening_socket: socket.socket) -> None:
         """Accept connections until `close`."""
-        self._server = await asyncio.start_server(self._connect, sock=listening_socket, limit=MAX_HEAD_BYTES)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: HttpConnection(self), sock=listening_socket)
         self._cut_off_slow_clients()
 
     async def close(self) -> None:
         """End every connection; those that answer a request have a second for it."""
         self._timer.cancel()
         self._server.close()
-        for connection in self._connections:
-            if connection.is_waiting:
-                connection.task.cancel()
-        if tasks := [connection.task for connection in self._connections]:
-            _, late_tasks = await asyncio.wait(tasks, timeout=_SHUTDOWN_TIMEOUT)
-            for task in late_tasks:
-                task.cancel()
-            await asyncio.gather(*late_tasks, return_exceptions=True)
+        for connection in self.connections:
+            connection.end()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SHUTDOWN_TIMEOUT):
+                while self.connections:
+                    await next(iter(self.connections)).closed.wait()
+        for connection in self.connections:
+            connection.transport.abort()
 
     def _cut_off_slow_clients(self) -> None:
         """One timer for all connections costs less than one for each request."""
-        loop = asyncio.get_running_loop()
-        for connection in self._connections:
-            if connection.deadline < loop.time():
-                connection.abort()
-        self._timer = loop.call_later(READ_TIMEOUT / 4, self._cut_off_slow_clients)
-
-    def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = _Connection(self, reader, writer)
-        self._connections.add(connection)
-        connection.task.add_done_callback(lambda _: self._connections.discard(connection))
+        for connection in self.connections:
+            if connection.is_late():
+                connection.transport.abort()
+        self._timer = asyncio.get_running_loop().call_later(READ_TIMEOUT / 4, self._cut_off_slow_clients)
 
 
-class _Connection:
+class HttpConnection(asyncio.Protocol):
     """Serves the requests of one connection, one after the other.
 
     Attributes:
-        task: runs until the connection ends.
-        is_waiting: whether no request is being answered.
-        deadline: the event loop's time at which the client must have sent a request head, or read its response.
+        transport: sends the responses.
+        closed: set when the connection has ended.
     """
 
-    def __init__(self, server: HttpServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._server, self._reader, self._writer = server, reader, writer
-        self._source_ip: str = (writer.get_extra_info("peername") or ("127.0.0.1",))[0]
-        self._port: int = writer.get_extra_info("sockname")[1]
-        self.is_waiting = True
+    def __init__(self, server: HttpServer) -> None:
+        """Wait for the first request."""
+        self._server = server
         self._loop = asyncio.get_running_loop()
-        self._set_deadline()
-        self.task = self._loop.create_task(self._run())
+        self._received = bytearray()
+        self._searched_bytes = 0
+        self._request: HttpRequest | None = None  # the request that has no response yet
+        self._body: RequestBody | None = None  # None between two requests
+        self._is_answered = self._is_last = self._is_lingering = self._has_ended = False
+        self._can_write = asyncio.Event()
+        self._can_write.set()
+        self._stream_task: asyncio.Task[None] | None = None
+        self.closed = asyncio.Event()
 
-    def abort(self) -> None:
-        """End the connection at once; the task ends with an error of the connection."""
-        self._writer.transport.abort()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to wait for a request."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.set_write_buffer_limits(0)  # `pause_writing` is called for each byte that has to wait
+        self._source_ip: str = (transport.get_extra_info("peername") or ("127.0.0.1",))[0]
+        self._port: int = transport.get_extra_info("sockname")[1]
+        self._server.connections.add(self)
+        self._wait_for_client()
 
-    def _set_deadline(self) -> None:
-        self.deadline = self._loop.time() + READ_TIMEOUT
+    def data_received(self, data: bytes) -> None:
+        """Take a part of a request."""
+        if self._is_lingering:
+            return
+        self._received += data
+        if self._body is None:
+            self._run(self._take_head)
+        elif self._body.on_read:
+            self._run(self._take_body)
+        elif len(self._received) > MAX_HEAD_BYTES:
+            self.transport.pause_reading()
 
-    async def _run(self) -> None:
-        # The client has ended the connection or is too slow, or the server ends.
-        with suppress(OSError, EOFError, asyncio.CancelledError):
-            while await self._serve_request():
-                pass
-        self._writer.close()
+    def eof_received(self) -> bool:
+        """Answer the requests that are complete, and close the connection."""
+        self._has_ended = True
+        if self._is_lingering:
+            self.transport.close()
+        self.data_received(b"")
+        return True
 
-    async def _serve_request(self) -> bool:
-        """Answer one request; False if the connection has to end."""
-        request: HttpRequest | None = None
-        body: RequestBody | None = None
+    def pause_writing(self) -> None:
+        """Wait until the client has read its response."""
+        self._can_write.clear()
+        self._wait_for_client()
+
+    def resume_writing(self) -> None:
+        """Go on: the client has read its response."""
+        self._can_write.set()
+        self._end_request()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Forget the connection."""
+        if self._stream_task:
+            self._stream_task.cancel()
+        self._server.connections.discard(self)
+        self.closed.set()
+
+    def end(self) -> None:
+        """Close the connection, after the current response if a request is being answered."""
+        self._is_last = True
+        if self._body is None:
+            self.transport.close()
+
+    def is_late(self) -> bool:
+        """Whether the client should have sent something more, or read its response, for longer than allowed."""
+        is_waiting = self._body is None or self._body.on_read is not None or not self._can_write.is_set()
+        return is_waiting and self._loop.time() > self._waiting_since + READ_TIMEOUT
+
+    def _wait_for_client(self) -> None:
+        self._waiting_since = self._loop.time()
+
+    def _run(self, step: Callable[[], None]) -> None:
         try:
-            request = parse_head(await self._read_head(), self._source_ip, self._port)
-            body = RequestBody(request, self._reader, self._writer)
-            response = await self._server.answer(request, body)
-        except asyncio.LimitOverrunError:
-            response = gateway_response(431)
+            step()
         except InvalidRequestError:
-            response, body = gateway_response(400), None
-        except (OSError, EOFError):
-            raise
+            self._body = None
+            if self._is_answered:
+                self.transport.close()
+            else:
+                self._send(gateway_response(400))
         except Exception:  # noqa: BLE001 - any error in an answer is a bug, and the next request must be answered
             self._server.on_bug(traceback.format_exc())
+            if self._request:
+                self._send(gateway_response(500))
+
+    def _take_head(self) -> None:
+        received = self._received
+        while received.startswith(b"\r\n"):  # RFC 9112, section 2.2: empty lines before a request are ignored
+            del received[:2]
+        length = received.find(b"\r\n\r\n", self._searched_bytes)
+        if (len(received) if length < 0 else length) > MAX_HEAD_BYTES:
+            self._send(gateway_response(431))
+        elif length < 0:
+            self._searched_bytes = max(0, len(received) - 3)
+            if self._has_ended:
+                self.transport.close()
+        else:
+            head = bytes(received[:length])
+            del received[: length + 4]
+            self._searched_bytes = 0
+            self._request = request = parse_head(head, self._source_ip, self._port)
+            self._body = RequestBody(request, partial(self._run, self._take_body))
+            self._server.answer(request, self._body, partial(self._respond, request))
+
+    def _take_body(self) -> None:
+        body = self._body
+        if body is None:
+            return
+        if body.expects_continue:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            body.expects_continue = False
+        self._wait_for_client()
+        body.take(self._received)
+        if body.on_read and self._has_ended:
+            self.transport.close()
+        self._end_request()
+
+    def _respond(self, request: HttpRequest, build_response: BuildResponse) -> None:
+        try:
+            response = build_response()
+        except Exception:  # noqa: BLE001 - any error in an answer is a bug
+            self._server.on_bug(traceback.format_exc())
             response = gateway_response(500)
-        has_rest = body is None or not body.is_read
-        is_last = has_rest or response.stream is not None or _wants_close(request)
-        self._writer.write(_response_bytes(request, response, is_last=is_last))
+        if self._request is request and not self.transport.is_closing():
+            self._send(response)
+
+    def _send(self, response: HttpResponse) -> None:
+        request, self._request = self._request, None
+        self._is_answered = True
+        has_rest = self._body is None or not (self._body.is_read or self._body.on_read)
+        is_last = has_rest or response.stream is not None or self._is_last or _wants_close(request)
+        self.transport.write(_response_bytes(request, response, is_last=is_last))
         if response.stream:
-            async for part in response.stream:
-                self._writer.write(part)
-                await self._drain()
-        await self._drain()
-        if has_rest:
-            await self._discard_rest()
-        return not is_last
+            self._stream_task = self._loop.create_task(self._send_stream(response.stream))
+        elif has_rest:
+            self._linger()
+        elif is_last:
+            self.transport.close()
+        else:
+            self._end_request()
 
-    async def _drain(self) -> None:
-        self._set_deadline()
-        await self._writer.drain()
-        self.deadline = math.inf
+    async def _send_stream(self, stream: AsyncIterator[bytes]) -> None:
+        async for part in stream:
+            self.transport.write(part)
+            await self._can_write.wait()
+        self.transport.close()
 
-    async def _read_head(self) -> bytes:
-        self.is_waiting = True
-        self._set_deadline()
-        head = b""
-        while not head:  # RFC 9112, section 2.2: empty lines before a request are ignored
-            head = (await self._reader.readuntil(b"\r\n\r\n"))[:-4].removeprefix(b"\r\n")
-        self.is_waiting, self.deadline = False, math.inf
-        return head
-
-    async def _discard_rest(self) -> None:
+    def _linger(self) -> None:
         """Read on: a connection that is closed with unread data is reset, and the client loses the response."""
-        self._writer.write_eof()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LINGER_TIMEOUT):
-                while await self._reader.read(_PART_BYTES):
-                    pass
+        self._is_lingering = True
+        self._received.clear()
+        self.transport.write_eof()
+        self.transport.resume_reading()
+        self._loop.call_later(_LINGER_TIMEOUT, self.transport.abort)
+        if self._has_ended:
+            self.transport.close()
+
+    def _end_request(self) -> None:
+        """Take the next request when the body has been read, and the client has read the response."""
+        if self._is_answered and self._body and self._body.is_read and self._can_write.is_set():
+            self._is_answered, self._body = False, None
+            self._wait_for_client()
+            if self._received or self._has_ended:
+                self.transport.resume_reading()
+                self._loop.call_soon(self.data_received, b"")
 
 
 def parse_head(head: bytes, source_ip: str, port: int) -> HttpRequest:
@@ -256,22 +373,17 @@ def parse_head(head: bytes, source_ip: str, port: int) -> HttpRequest:
     Raises:
         InvalidRequestError: they are not valid HTTP/1.1.
     """
-    request_line, *fields = head.decode("latin-1").split("\r\n")
-    match = _REQUEST_LINE.fullmatch(request_line)
+    match = _HEAD.fullmatch(head.decode("latin-1"))
     if not match:
         raise InvalidRequestError
-    headers = []
-    for field in fields:
-        name, colon, value = field.partition(":")
-        if not colon or not _FIELD_NAME.fullmatch(name) or _CONTROL_CHARACTER.search(value):
-            raise InvalidRequestError
-        headers.append((name.lower(), value.strip(" \t")))
+    method, target, http_version, fields = match.groups()
+    headers = tuple([(name.lower(), value.strip(" \t")) for name, value in _FIELD.findall(fields)])
     # RFC 9112, section 3.2: HTTP/1.1 needs exactly one Host.
-    host_count = sum(name == "host" for name, _ in headers)
-    if host_count > 1 or (not host_count and match[3] == "1.1"):
+    host_count = [name for name, _ in headers].count("host")
+    if host_count > 1 or (not host_count and http_version == "1.1"):
         raise InvalidRequestError
-    path, _, query = match[2].partition("?")
-    return HttpRequest(match[1], path, query, tuple(headers), b"", source_ip, port, match[3])
+    path, _, query = target.partition("?")
+    return HttpRequest(method, path, query, headers, b"", source_ip, port, http_version)
 
 
 def _wants_close(request: HttpRequest | None) -> bool:
@@ -281,18 +393,22 @@ def _wants_close(request: HttpRequest | None) -> bool:
 
 def _response_bytes(request: HttpRequest | None, response: HttpResponse, *, is_last: bool) -> bytes:
     is_head = request is not None and request.method == "HEAD"
-    length = response.head_length if is_head and response.head_length is not None else str(len(response.body))
-    headers: Headers = (*response.headers, ("date", _date(int(time.time()))))
+    lines = [_status_line(response.status), *[f"{name}: {value}" for name, value in response.headers]]
+    lines.append(_date_line(int(time.time())))
     if response.stream is None and response.status not in (204, 304):
-        headers += (("content-length", length),)
+        length = response.head_length if is_head and response.head_length is not None else len(response.body)
+        lines.append(f"content-length: {length}")
     if is_last:
-        headers += (("connection", "close"),)
-    lines = [f"HTTP/1.1 {response.status} {_reason(response.status)}", *(f"{name}: {value}" for name, value in headers)]
-    head = b"\r\n".join([*map(_header_bytes, lines), b"", b""])
+        lines.append("connection: close")
+    lines += ("", "")
+    try:
+        head = "\r\n".join(lines).encode("latin-1")
+    except UnicodeEncodeError:
+        head = b"\r\n".join(map(_line_bytes, lines))
     return head if is_head else head + response.body
 
 
-def _header_bytes(line: str) -> bytes:
+def _line_bytes(line: str) -> bytes:
     """A header as bytes: Latin-1 as in WSGI and ASGI, UTF-8 for characters that Latin-1 does not have."""
     try:
         return line.encode("latin-1")
@@ -301,9 +417,11 @@ def _header_bytes(line: str) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def _date(seconds: int) -> str:
-    return formatdate(seconds, usegmt=True)
+def _date_line(seconds: int) -> str:
+    return f"date: {formatdate(seconds, usegmt=True)}"
 
 
-def _reason(status: int) -> str:
-    return HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else ""
+@lru_cache
+def _status_line(status: int) -> str:
+    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else ""
+    return f"HTTP/1.1 {status} {phrase}"

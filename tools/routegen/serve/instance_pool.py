@@ -10,7 +10,7 @@ from pathlib import Path
 
 from routegen.serve.aws_behaviour import MAX_LAMBDA_PAYLOAD_BYTES
 from routegen.serve.lambda_function import LambdaFunction
-from routegen.serve.lambda_instance import InvocationOutcome, LambdaInstance, LambdaInvocation
+from routegen.serve.lambda_instance import InvocationOutcome, LambdaInstance, LambdaInvocation, OnInvocation
 from routegen.serve.serve_settings import ServeSettings
 from routegen.serve.watchdog import ProcessWatchdog
 
@@ -58,32 +58,28 @@ class InstancePool:
         # More starts at the same time would slow each other down.
         self._max_parallel_starts = max(1, os.cpu_count() or 1)
 
-    async def invoke(self, request_id: str, trace_id: str, event: bytes) -> InvocationOutcome:
+    def invoke(
+        self, request_id: str, trace_id: str, event: bytes, on_outcome: Callable[[InvocationOutcome], None]
+    ) -> None:
         """Have the function handle an event; the time-out includes the start of an instance."""
         if len(event) > MAX_LAMBDA_PAYLOAD_BYTES:
-            return InvocationOutcome("event-too-large")
+            on_outcome(InvocationOutcome("event-too-large"))
+            return
         deadline = int((time.time() + self._settings.timeout) * 1000)
-        outcome = asyncio.get_running_loop().create_future()
-        invocation = LambdaInvocation(request_id, event, trace_id, deadline, outcome)
+        invocation = LambdaInvocation(request_id, event, trace_id, deadline, on_outcome)
+        invocation.timer = asyncio.get_running_loop().call_later(self._settings.timeout, self._expire, invocation)
         self._queue.append(invocation)
         self._dispatch()
-        try:
-            async with asyncio.timeout(self._settings.timeout):
-                return await invocation.outcome
-        except TimeoutError:
-            return self._expire(invocation)
-        finally:
-            if invocation in self._queue:
-                self._queue.remove(invocation)
 
-    async def next_invocation(self, instance: LambdaInstance) -> LambdaInvocation | None:
-        """Wait for an instance's next invocation; None if the instance has to end."""
+    def wait_for_invocation(self, instance: LambdaInstance, on_invocation: OnInvocation) -> None:
+        """Give an instance its next invocation when there is one, or end the instance."""
         if instance.retired or instance.kill_reason or self._closed:
             instance.kill(instance.kill_reason or "retired")
-            return None
+            on_invocation(None)
+            return
+        instance.wait_for_invocation(on_invocation)
         self._idle_instances.append(instance)
-        asyncio.get_running_loop().call_soon(self._dispatch)
-        return await instance.wait_for_invocation()
+        self._dispatch()
 
     def restart(self) -> None:
         """Use new instances from now on; the old ones finish their current invocations."""
@@ -110,8 +106,6 @@ class InstancePool:
             while self._queue:
                 self._queue.popleft().finish("stopped")
             return
-        while self._queue and self._queue[0].outcome.done():
-            self._queue.popleft()  # its time-out is over
         while self._queue and self._idle_instances:
             # The instance that was used last: its memory is in the caches.
             self._idle_instances.pop().assign(self._queue.popleft())
@@ -152,12 +146,12 @@ class InstancePool:
             self._note(f"still importing after {self._settings.timeout:g} s, so it was killed")
             instance.kill("timeout")
 
-    def _expire(self, invocation: LambdaInvocation) -> InvocationOutcome:
-        """Kill the instance that handles an invocation whose time-out is over."""
-        cold = False
+    def _expire(self, invocation: LambdaInvocation) -> None:
+        """End an invocation whose time-out is over, and kill its instance."""
+        if invocation in self._queue:
+            self._queue.remove(invocation)
         instance = invocation.instance
-        if instance is not None and instance.invocation is invocation:
-            cold = instance.finished_count == 0
+        if instance is not None:
             instance.kill("timeout")
             self._note(f"still running after {self._settings.timeout:g} s, so it was killed")
         elif len(self._instances) == self._settings.max_instances:
@@ -165,7 +159,7 @@ class InstancePool:
                 f"all {len(self._instances)} instances were busy for {self._settings.timeout:g} s; "
                 "raise --max-instances"
             )
-        return InvocationOutcome("timeout", cold=cold)
+        invocation.finish("timeout")
 
     def _instance_exited(self, instance: LambdaInstance) -> None:
         self._instances.discard(instance)
@@ -184,10 +178,8 @@ class InstancePool:
         """Report a process that ended without having been killed by the gateway."""
         if instance.invocation is not None:
             situation = "while it handled a request"
-        elif instance.state == "starting":
-            situation = "while it was imported"
-            if self._queue:
-                self._queue.popleft().finish("error")
         else:
-            situation = "while it was idle"
+            situation = "while it was imported" if instance.state == "starting" else "while it was idle"
         self._note(f"{instance.describe_exit()} {situation}")
+        if instance.state == "starting" and self._queue:
+            self._queue.popleft().finish("error")

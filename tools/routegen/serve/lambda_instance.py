@@ -53,22 +53,31 @@ class LambdaInvocation:
         event: the event, as JSON.
         trace_id: the X-Ray trace id.
         deadline_ms: when the time-out is over, in milliseconds since 1970.
-        outcome: how the invocation ended.
+        on_outcome: called once, when the invocation has ended; None after that.
         instance: the instance that handles it; None while it waits for one.
+        timer: ends the invocation when its time-out is over.
     """
 
     id: str
     event: bytes
     trace_id: str
     deadline_ms: int
-    outcome: asyncio.Future[InvocationOutcome]
+    on_outcome: Callable[[InvocationOutcome], None] | None
     instance: "LambdaInstance | None" = None
+    timer: asyncio.TimerHandle | None = None
 
     def finish(self, kind: OutcomeKind, payload: bytes = b"") -> None:
-        """Set the outcome; later calls have no effect."""
-        if not self.outcome.done():
+        """End the invocation; later calls have no effect."""
+        on_outcome, self.on_outcome = self.on_outcome, None
+        if self.timer:
+            self.timer.cancel()
+        if on_outcome:
             cold = self.instance is not None and self.instance.finished_count == 0
-            self.outcome.set_result(InvocationOutcome(kind, payload, cold))
+            on_outcome(InvocationOutcome(kind, payload, cold))
+
+
+OnInvocation = Callable[[LambdaInvocation | None], None]
+"""Gets the next invocation of an instance; None if the instance has to end."""
 
 
 @dataclass(eq=False)
@@ -85,7 +94,7 @@ class LambdaInstance:
         kill_reason: why the gateway killed it; None if the gateway did not.
         invocation: the invocation that it handles.
         process: the process; None before the start.
-        next_invocation: what the idle instance waits for.
+        on_invocation: what the idle instance waits for.
         exited: set when the process has ended.
         exit_status: the process's status; None before its end.
     """
@@ -99,7 +108,7 @@ class LambdaInstance:
     kill_reason: str | None = None
     invocation: LambdaInvocation | None = None
     process: subprocess.Popen[bytes] | None = None
-    next_invocation: asyncio.Future[LambdaInvocation | None] | None = None
+    on_invocation: OnInvocation | None = None
     exited: asyncio.Event = field(default_factory=asyncio.Event)
     exit_status: int | None = None
 
@@ -160,27 +169,26 @@ class LambdaInstance:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
 
-    async def wait_for_invocation(self) -> LambdaInvocation | None:
-        """Be idle until there is an invocation; None if the instance has to end."""
-        self.state = "idle"
-        self.next_invocation = asyncio.get_running_loop().create_future()
-        return await self.next_invocation
+    def wait_for_invocation(self, on_invocation: OnInvocation) -> None:
+        """Be idle until there is an invocation."""
+        self.state, self.on_invocation = "idle", on_invocation
 
     def assign(self, invocation: LambdaInvocation | None) -> None:
         """Give an idle instance an invocation, or None to end it."""
         if invocation is not None:
             self.state, self.invocation, invocation.instance = "busy", invocation, self
-        if self.next_invocation is not None and not self.next_invocation.done():
-            self.next_invocation.set_result(invocation)
+        on_invocation, self.on_invocation = self.on_invocation, None
+        if on_invocation:
+            on_invocation(invocation)
 
     def finish_invocation(self, request_id: str, kind: OutcomeKind, payload: bytes) -> bool:
         """Set the outcome of the current invocation; False if its request id is a different one."""
-        if self.invocation is None or self.invocation.id != request_id:
+        invocation = self.invocation
+        if invocation is None or invocation.id != request_id:
             return False
-        self.invocation.finish(kind, payload)
-        self.invocation = None
+        self.state, self.invocation = "returning", None
+        invocation.finish(kind, payload)
         self.finished_count += 1
-        self.state = "returning"
         return True
 
     def describe_exit(self) -> str:

@@ -15,7 +15,7 @@ from routegen.config import Config
 from routegen.errors import ConfigError, RoutegenError
 from routegen.manifest import read_manifest
 from routegen.manifest.explain import Explainer
-from routegen.serve.exchange import Exchange, HttpRequest
+from routegen.serve.exchange import Exchange
 from routegen.serve.file_versions import FileVersion, file_version, source_versions
 from routegen.serve.gateway_app import GatewayApp
 from routegen.serve.gateway_log import GatewayLog
@@ -23,7 +23,7 @@ from routegen.serve.http_server import AnswerRequest, HttpServer
 from routegen.serve.inspector import Inspector
 from routegen.serve.instance_pool import InstancePool, PoolContext
 from routegen.serve.lambda_function import LambdaFunction, lambda_functions
-from routegen.serve.lambda_instance import LambdaInstance, LambdaInvocation
+from routegen.serve.lambda_instance import LambdaInstance, OnInvocation
 from routegen.serve.masker import Masker
 from routegen.serve.runtime_api import RuntimeApi
 from routegen.serve.serve_settings import ServeSettings
@@ -103,14 +103,14 @@ class LocalGateway:
             self._add_pools(self._functions)
             routes = Explainer(self._manifest)
             self._gateway_app = GatewayApp(routes, self._pools, self._upstream_apps, self._settings, self._announce)
-            runtime = RuntimeApi(runtime_api, self._pool_context.instances, self._next_invocation)
+            runtime = RuntimeApi(runtime_api, self._pool_context.instances, self._wait_for_invocation)
             listeners: list[tuple[socket.socket, AnswerRequest]] = [
                 (gateway_socket, self._gateway_app.answer),
                 (runtime_socket, runtime.answer),
             ]
             if inspector_socket:
                 inspector_port = inspector_socket.getsockname()[1]
-                self._inspector = Inspector(inspector_port, self._settings, self._replay, self._manifest)
+                self._inspector = Inspector(inspector_port, self._settings, self._gateway_app.replay, self._manifest)
                 self.on_exchange(self._inspector.add_exchange)
                 listeners.append((inspector_socket, self._inspector.answer))
             try:
@@ -154,11 +154,8 @@ class LocalGateway:
     def _report_bug(self, text: str) -> None:
         self._log.write_event("error", f"a bug in routegen: {text}")
 
-    async def _replay(self, request: HttpRequest, number: int) -> None:
-        await self._gateway_app.answer(request, replay_of=number)
-
-    async def _next_invocation(self, instance: LambdaInstance) -> LambdaInvocation | None:
-        return await self._pools[instance.function.name].next_invocation(instance)
+    def _wait_for_invocation(self, instance: LambdaInstance, on_invocation: OnInvocation) -> None:
+        self._pools[instance.function.name].wait_for_invocation(instance, on_invocation)
 
     def _announce(self, exchange: Exchange) -> None:
         self._log.write_exchange(exchange, self._masker.mask_path(exchange.request.path))

@@ -21,6 +21,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # JSON can express half of a surrogate pair (U+D800 to U+DFFF), which UTF-8 cannot.
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\ud7ff\ue000-\U0010ffff]*")
 _KINDS: dict[type, str] = {str: "a string", list: "an array", dict: "an object"}
+_REPLACED_HEADERS = HOP_BY_HOP_HEADERS | {"content-length", "date"}
 _STATUSES_WITHOUT_BODY = frozenset({204, 304})
 
 
@@ -54,8 +55,7 @@ def make_response(result: bytes, *, renames_challenge: bool) -> HttpResponse:
     status = _status(value["statusCode"])
     headers = _result_headers(value.get("headers"))
     head_length = next((text for name, text in headers if name == HEAD_LENGTH_HEADER and text.isdigit()), None)
-    left_out = HOP_BY_HOP_HEADERS | {"content-length", "date"}
-    headers = [(name, text) for name, text in headers if name not in left_out]
+    headers = [(name, text) for name, text in headers if name not in _REPLACED_HEADERS]
     if not any(name == "content-type" for name, _ in headers):
         headers.append(("content-type", "text/plain; charset=utf-8"))
     headers += [("set-cookie", cookie) for cookie in _cookies(value.get("cookies"))]
@@ -66,6 +66,8 @@ def make_response(result: bytes, *, renames_challenge: bool) -> HttpResponse:
 
 def rename_challenge(response: HttpResponse) -> HttpResponse:
     """The response with `x-amzn-remapped-www-authenticate` in the place of `WWW-Authenticate`."""
+    if all(name != "www-authenticate" for name, _ in response.headers):
+        return response
     names = {"www-authenticate": RENAMED_CHALLENGE_HEADER}
     return replace(response, headers=tuple((names.get(name, name), value) for name, value in response.headers))
 

@@ -4,16 +4,17 @@ Source: "Using the Lambda runtime API" (AWS, runtimes-api). A secret in the path
 program gets an event. The Host and Origin headers are checked, so no web page can ask (DNS rebinding).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 from routegen.serve.aws_behaviour import MAX_LAMBDA_PAYLOAD_BYTES
 from routegen.serve.exchange import HttpRequest, HttpResponse, json_response
-from routegen.serve.http_server import RequestBody
-from routegen.serve.lambda_instance import LambdaInstance, LambdaInvocation, OutcomeKind
+from routegen.serve.http_server import RequestBody, Respond
+from routegen.serve.lambda_instance import LambdaInstance, LambdaInvocation, OnInvocation, OutcomeKind
 
-NextInvocation = Callable[[LambdaInstance], Awaitable[LambdaInvocation | None]]
+WaitForInvocation = Callable[[LambdaInstance, OnInvocation], None]
 
 _BASE_PATH = "/2018-06-01/runtime"
+_INVOCATION_PATH = f"{_BASE_PATH[1:]}/invocation/"
 _ACCEPTED = json_response(202, {"status": "OK"})
 
 
@@ -31,47 +32,55 @@ _WRONG_ID = _error(400, "the request id is not that of the current invocation", 
 class RuntimeApi:
     """Answers the requests of all instances' runtime clients."""
 
-    def __init__(self, address: str, instances: Mapping[str, LambdaInstance], next_invocation: NextInvocation) -> None:
+    def __init__(
+        self, address: str, instances: Mapping[str, LambdaInstance], wait_for_invocation: WaitForInvocation
+    ) -> None:
         """Take `host:port`, the instances by their secrets, and a function that waits for the next invocation."""
         self._address = address
         self._instances = instances
-        self._next_invocation = next_invocation
+        self._wait_for_invocation = wait_for_invocation
 
-    async def answer(self, request: HttpRequest, body: RequestBody) -> HttpResponse:
+    def answer(self, request: HttpRequest, body: RequestBody, respond: Respond) -> None:
         """Answer one request."""
         if request.header("host") != self._address or request.header("origin") is not None:
-            return _FORBIDDEN
-        payload = await body.read(MAX_LAMBDA_PAYLOAD_BYTES)
-        while await body.read(MAX_LAMBDA_PAYLOAD_BYTES):
-            pass  # the runtime client waits for the response, and its process must go on
-        if (request.method, request.path) == ("POST", f"{_BASE_PATH}/init/error"):
-            return _ACCEPTED  # the client prints the traceback and exits; it posts this without the secret
+            respond(lambda: _FORBIDDEN)
+        else:  # all of the body is read: the runtime client waits for the response, and its process must go on
+            body.read(
+                MAX_LAMBDA_PAYLOAD_BYTES, lambda payload: self._answer(request, payload, respond), drops_rest=True
+            )
+
+    def _answer(self, request: HttpRequest, payload: bytes, respond: Respond) -> None:
         secret, _, path = request.path[1:].partition("/")
         instance = self._instances.get(secret)
-        if instance is None:
-            return _FORBIDDEN
-        match request.method, f"/{path}".removeprefix(f"{_BASE_PATH}/invocation/").split("/"):
-            case "GET", ["next"]:
-                return await self._answer_next(instance)
-            case "POST", [request_id, "response" | "error" as kind]:
-                outcome: OutcomeKind = "error" if kind == "error" else "result"
-                if outcome == "result" and len(payload) > MAX_LAMBDA_PAYLOAD_BYTES:
-                    outcome = "too-large"
-                return _ACCEPTED if instance.finish_invocation(request_id, outcome, payload) else _WRONG_ID
-        return _NOT_FOUND
+        response = _NOT_FOUND
+        if (request.method, request.path) == ("POST", f"{_BASE_PATH}/init/error"):
+            response = _ACCEPTED  # the client prints the traceback and exits; it posts this without the secret
+        elif instance is None:
+            response = _FORBIDDEN
+        else:
+            match request.method, path.removeprefix(_INVOCATION_PATH).split("/"):
+                case "GET", ["next"] if instance.state in ("idle", "busy"):
+                    response = _NOT_WAITING
+                case "GET", ["next"]:
+                    self._wait_for_invocation(instance, lambda next_one: respond(lambda: _event_response(next_one)))
+                    return
+                case "POST", [request_id, "response" | "error" as kind]:
+                    outcome: OutcomeKind = "error" if kind == "error" else "result"
+                    if outcome == "result" and len(payload) > MAX_LAMBDA_PAYLOAD_BYTES:
+                        outcome = "too-large"
+                    response = _ACCEPTED if instance.finish_invocation(request_id, outcome, payload) else _WRONG_ID
+        respond(lambda: response)
 
-    async def _answer_next(self, instance: LambdaInstance) -> HttpResponse:
-        if instance.state in ("idle", "busy"):
-            return _NOT_WAITING
-        invocation = await self._next_invocation(instance)
-        if invocation is None:
-            return _ENDING
-        headers = (
-            # AWS's runtime client crashes without a content type.
-            ("content-type", "application/json"),
-            ("lambda-runtime-aws-request-id", invocation.id),
-            ("lambda-runtime-deadline-ms", str(invocation.deadline_ms)),
-            ("lambda-runtime-invoked-function-arn", instance.function.arn),
-            ("lambda-runtime-trace-id", invocation.trace_id),
-        )
-        return HttpResponse(200, headers, invocation.event)
+
+def _event_response(invocation: LambdaInvocation | None) -> HttpResponse:
+    if invocation is None or invocation.instance is None:
+        return _ENDING
+    headers = (
+        # AWS's runtime client crashes without a content type.
+        ("content-type", "application/json"),
+        ("lambda-runtime-aws-request-id", invocation.id),
+        ("lambda-runtime-deadline-ms", str(invocation.deadline_ms)),
+        ("lambda-runtime-invoked-function-arn", invocation.instance.function.arn),
+        ("lambda-runtime-trace-id", invocation.trace_id),
+    )
+    return HttpResponse(200, headers, invocation.event)

@@ -7,14 +7,14 @@ replay needs the page's origin and token, against other sites.
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from importlib.resources import files
 
 from routegen.manifest import Manifest
 from routegen.manifest.explain import Explainer
 from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse, json_response
-from routegen.serve.http_server import RequestBody
+from routegen.serve.http_server import BuildResponse, RequestBody, Respond
 from routegen.serve.inspector.exchange_store import ExchangeStore
 from routegen.serve.inspector.exchange_view import JsonObject, exchange_details, exchange_summary
 from routegen.serve.masker import Masker
@@ -50,7 +50,7 @@ _NOT_REPLAYABLE = "This request cannot be replayed: the gateway refused it befor
 _WRONG_ORIGIN = "Only the inspector's page can replay a request; reload the page."
 _WRONG_HOST = "The inspector only answers requests to 127.0.0.1, localhost or [::1]; open it with one of these names.\n"
 
-ReplayRequest = Callable[[HttpRequest, int], Awaitable[object]]
+ReplayRequest = Callable[[HttpRequest, int, Respond], None]
 """Sends a stored request again, with the number of its exchange."""
 
 
@@ -95,13 +95,23 @@ class Inspector:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def answer(self, request: HttpRequest, body: RequestBody) -> HttpResponse:
-        """Answer one request of the page."""
-        await body.read(0)
-        response = await self._page_response(request)
-        return replace(response, headers=(*response.headers, *_SECURITY_HEADERS))
+    def answer(self, request: HttpRequest, _body: RequestBody, respond: Respond) -> None:
+        """Answer one request of the page, which has no body."""
 
-    async def _page_response(self, request: HttpRequest) -> HttpResponse:
+        def secure_response(build_response: BuildResponse) -> HttpResponse:
+            response = build_response()
+            return replace(response, headers=(*response.headers, *_SECURITY_HEADERS))
+
+        self._answer(request, lambda build_response: respond(lambda: secure_response(build_response)))
+
+    def _answer(self, request: HttpRequest, respond: Respond) -> None:
+        match request.method, request.path.split("/")[1:]:
+            case "POST", ["exchanges", number, "replay"] if request.header("host") in self._hosts:
+                self._replay(request, _exchange_number(number), respond)
+            case _:
+                respond(lambda: self._page_response(request))
+
+    def _page_response(self, request: HttpRequest) -> HttpResponse:
         if request.header("host") not in self._hosts:
             return HttpResponse(421, (("content-type", "text/plain; charset=utf-8"),), _WRONG_HOST.encode())
         match request.method, request.path.split("/")[1:]:
@@ -112,8 +122,6 @@ class Inspector:
                 return HttpResponse(200, (("content-type", "text/event-stream"),), b"", stream=self.events(last_number))
             case "GET", ["exchanges", number]:
                 return self._details_response(_exchange_number(number))
-            case "POST", ["exchanges", number, "replay"]:
-                return await self._replay_response(request, _exchange_number(number))
         return json_response(404, {"problem": "The inspector has no such page."})
 
     def _file_response(self, path: str) -> HttpResponse:
@@ -155,18 +163,23 @@ class Inspector:
         stage = self._settings.stage
         return json_response(200, exchange_details(number, exchange, self._explainer, self._masker, stage))
 
-    async def _replay_response(self, request: HttpRequest, number: int) -> HttpResponse:
+    def _replay(self, request: HttpRequest, number: int, respond: Respond) -> None:
         token = request.header("x-inspector-token") or ""
         has_token = secrets.compare_digest(token.encode(), self._token.encode())
-        if request.header("origin") != f"http://{request.header('host')}" or not has_token:
-            return json_response(403, {"problem": _WRONG_ORIGIN})
         exchange = self._store.get(number)
-        if exchange is None:
-            return json_response(404, {"problem": _NOT_STORED})
-        if not exchange.is_complete:
-            return json_response(409, {"problem": _NOT_REPLAYABLE})
-        await self._replay_request(exchange.request, number)
-        return json_response(200, {"replayed": number})
+        if request.header("origin") != f"http://{request.header('host')}" or not has_token:
+            respond(lambda: json_response(403, {"problem": _WRONG_ORIGIN}))
+        elif exchange is None:
+            respond(lambda: json_response(404, {"problem": _NOT_STORED}))
+        elif not exchange.is_complete:
+            respond(lambda: json_response(409, {"problem": _NOT_REPLAYABLE}))
+        else:
+
+            def replayed(build_response: BuildResponse) -> HttpResponse:
+                build_response()
+                return json_response(200, {"replayed": number})
+
+            self._replay_request(exchange.request, number, lambda build: respond(lambda: replayed(build)))
 
 
 def _exchange_number(text: str) -> int:
