@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from routegen.serve import http_server
 from routegen.serve.exchange import HttpRequest, HttpResponse
-from routegen.serve.http_server import HttpServer, RequestBody, Respond
+from routegen.serve.http_server import HttpServer, Respond
 from routegen.serve.local_gateway import open_socket
 from serve.running_gateway import RunningGateway, StartGateway
 
@@ -254,7 +254,7 @@ def test_a_client_that_does_not_read_its_response_is_cut_off(monkeypatch: pytest
     monkeypatch.setattr(http_server, "READ_TIMEOUT", 0.2)
     size = 20_000_000  # more than the buffers of both sockets
 
-    def answer(_request: HttpRequest, _body: RequestBody, respond: Respond) -> None:
+    def answer(_request: HttpRequest, respond: Respond) -> None:
         respond(lambda: HttpResponse(200, (), b"x" * size))
 
     async def read_late() -> int:
@@ -291,7 +291,7 @@ def test_a_client_that_sends_a_body_that_is_too_large_gets_the_413(gateway: Runn
     body = b"%x\r\n" % 11_000_000 + b"x" * 11_000_000
     head = b"POST /mcp HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert statuses(response_to(gateway, head + body)) == [413]
-    assert gateway.exchanges[-1].is_complete is False
+    assert gateway.exchanges[-1].request.is_complete is False
 
 
 def test_empty_lines_before_a_request_are_ignored(gateway: RunningGateway) -> None:

@@ -62,7 +62,7 @@ def test_without_a_default_app_the_gateway_answers_404(project: Path, start: Sta
     assert (answer.status, answer.body) == (404, b'{"message":"Not Found"}')
     assert answer.headers["content-type"] == "application/json"
     exchange = gateway.exchanges[-1]
-    assert (exchange.route_key, exchange.app, exchange.is_complete) == (None, None, True)
+    assert (exchange.route_key, exchange.app, exchange.request.is_complete) == (None, None, True)
     assert exchange.problem == "no route key takes it, and there is no default app"
     assert "POST   /Home  -  -  404  " in gateway.log
     assert gateway.get("/mcp").status == 200

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 from routegen.serve.exchange import HttpRequest, HttpResponse
-from routegen.serve.http_server import RequestBody
 from routegen.serve.lambda_function import LambdaFunction
-from routegen.serve.lambda_instance import LambdaInstance, LambdaInvocation, OnInvocation
+from routegen.serve.lambda_instance import LambdaInstance, LambdaInvocation
 from routegen.serve.runtime_api import RuntimeApi
 from serve.running_gateway import RunningGateway
 
@@ -21,18 +20,17 @@ class RuntimeClient:
     """The Runtime API with one instance, whose next invocation is always there."""
 
     def __init__(self) -> None:
-        self.instance = LambdaInstance(LambdaFunction("mcp", "echo.handler", Path(), {}), 1)
-        self.api = RuntimeApi(ADDRESS, {self.instance.secret: self.instance}, self._wait_for_invocation)
+        self.instance = LambdaInstance(LambdaFunction("mcp", "echo.handler", Path(), {}), 1, self._assign)
+        self.api = RuntimeApi(ADDRESS, {self.instance.secret: self.instance})
 
-    def _wait_for_invocation(self, instance: LambdaInstance, on_invocation: OnInvocation) -> None:
-        instance.wait_for_invocation(on_invocation)
+    def _assign(self, instance: LambdaInstance) -> None:
         instance.assign(LambdaInvocation("id-1", b'{"secret": 1}', "Root=1", 0, print))
 
     def status(self, method: str, path: str, **headers: str) -> int:
         pairs = tuple({"host": ADDRESS, **headers}.items())
         request = HttpRequest(method, path.replace("SECRET", self.instance.secret), headers=pairs)
         responses: list[HttpResponse] = []
-        self.api.answer(request, RequestBody(request, pytest.fail), lambda build: responses.append(build()))
+        self.api.answer(request, lambda build: responses.append(build()))
         [response] = responses
         assert (b"secret" in response.body) == (response.status == 200)
         return response.status

@@ -220,7 +220,7 @@ def test_the_store_is_limited_in_number_and_in_bytes() -> None:
 
 
 def new_inspector() -> Inspector:
-    def replay(_request: HttpRequest, _number: int, _respond: Respond) -> None:
+    def replay(_request: HttpRequest, _respond: Respond, _number: int) -> None:
         raise AssertionError("nothing is replayed")
 
     return Inspector(8001, ServeSettings(), replay, Manifest(version=1, default="wiki", routes=()))

@@ -29,6 +29,7 @@ class HttpRequest:
         port: the port that the request arrived on.
         http_version: the HTTP version, for example `1.1`.
         scheme: `http`, or `https` if a public URL has it.
+        is_complete: whether all of it has been read; if not, it has no body.
     """
 
     method: str
@@ -40,6 +41,7 @@ class HttpRequest:
     port: int = 80
     http_version: str = "1.1"
     scheme: str = "http"
+    is_complete: bool = True
 
     def header(self, name: str) -> str | None:
         """The first value of a header; None if the request does not have it."""
@@ -102,12 +104,11 @@ class Exchange:
     Attributes:
         id: the request id that the gateway gave it.
         time: when the request began, in seconds since 1970.
-        request: the request as it arrived; its body is missing if the gateway refused the request before reading it.
+        request: the request as it arrived.
         route_key: the route key that was selected; None if there is none, or if the gateway refused the request before.
         app: the app that received the request; None if no app did.
         response: the response, without the gateway's request id.
-        milliseconds: time from the request's headers to the response.
-        is_complete: whether the gateway has read the whole request.
+        milliseconds: time from the request to the response.
         reserved: why the app gets this path that it does not serve; None if it serves the path.
         cold: whether the request waited for the start of an instance.
         event: the event that the function received, as JSON; empty if there was none.
@@ -123,7 +124,6 @@ class Exchange:
     app: str | None = None
     response: HttpResponse = _NO_RESPONSE
     milliseconds: float = 0.0
-    is_complete: bool = False
     reserved: str | None = None
     cold: bool = False
     event: bytes = b""

@@ -19,7 +19,7 @@ from routegen.serve.aws_behaviour import (
     MAX_HEADER_BYTES,
 )
 from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse, RequestFailedError, gateway_response
-from routegen.serve.http_server import BuildResponse, RequestBody, Respond
+from routegen.serve.http_server import BuildResponse, Respond
 from routegen.serve.instance_pool import InstancePool
 from routegen.serve.lambda_instance import InvocationOutcome, OutcomeKind
 from routegen.serve.proxy_event import RequestContext, as_public_request, make_event
@@ -59,33 +59,12 @@ class GatewayApp:
         self._settings = settings
         self._on_exchange = on_exchange
 
-    def answer(self, request: HttpRequest, body: RequestBody, respond: Respond) -> None:
-        """Answer a request, whose body is still to be read."""
-        exchange, finish = self._begin(request, respond)
-
-        def read_body() -> None:
-            _check_size(request, body.length)
-            body.read(MAX_BODY_BYTES, lambda content: _attempt(partial(forward, content), finish))
-
-        def forward(content: bytes) -> None:
-            if len(content) > MAX_BODY_BYTES:
-                raise _too_large_body()
-            exchange.request = replace(request, body=content) if content else request
-            self._forward(exchange, finish)
-
-        _attempt(read_body, finish)
-
-    def replay(self, request: HttpRequest, number: int, respond: Respond) -> None:
-        """Answer the request of the exchange with a number again."""
-        exchange, finish = self._begin(request, respond)
-        exchange.replay_of = number
-        _attempt(partial(self._forward, exchange, finish), finish)
-
-    def _begin(self, request: HttpRequest, respond: Respond) -> tuple[Exchange, Respond]:
-        """The exchange of a request, and a function that ends it with the app's response."""
+    def answer(self, request: HttpRequest, respond: Respond, replay_of: int | None = None) -> None:
+        """Answer a request, or answer the request of the exchange with a number again."""
         start = time.perf_counter()
         # API Gateway's ids look like this: 15 characters and an equals sign.
         exchange = Exchange(base64.b64encode(secrets.token_bytes(11)).decode(), time.time(), request)
+        exchange.replay_of = replay_of
 
         def build_response(build_app_response: BuildResponse) -> HttpResponse:
             try:
@@ -97,11 +76,19 @@ class GatewayApp:
             headers = (*exchange.response.headers, ("apigw-requestid", exchange.id))
             return replace(exchange.response, headers=headers)
 
-        return exchange, lambda build_app_response: respond(lambda: build_response(build_app_response))
+        def finish(build_app_response: BuildResponse) -> None:
+            respond(lambda: build_response(build_app_response))
+
+        try:
+            self._forward(exchange, finish)
+        except RequestFailedError as error:
+            finish(partial(_fail, error))
 
     def _forward(self, exchange: Exchange, finish: Respond) -> None:
         """Send a request to the app that its route selects; sets what the exchange needs of the route."""
-        exchange.is_complete = True
+        if error := _size_error(exchange.request):
+            exchange.request = replace(exchange.request, body=b"", is_complete=False)
+            raise error
         routes, request, public_url = self.routes, exchange.request, self._settings.public_url
         path = self._without_stage(request.path)
         route_key = routes.select(request.method, path)
@@ -147,34 +134,16 @@ class GatewayApp:
         return f"{slash}{rest}" or "/"
 
 
-def _attempt(step: Callable[[], None], finish: Respond) -> None:
-    """Take a step; if it fails, the gateway answers instead of the app."""
-    try:
-        step()
-    except RequestFailedError as error:
-        failure = error
-
-        def fail() -> HttpResponse:
-            raise failure
-
-        finish(fail)
+def _fail(error: RequestFailedError) -> HttpResponse:
+    raise error
 
 
-def _check_size(request: HttpRequest, body_length: int) -> None:
-    """Check a request before its body is read.
-
-    Raises:
-        RequestFailedError: the headers or the body are above API Gateway's limits.
-    """
+def _size_error(request: HttpRequest) -> RequestFailedError | None:
+    """The failure of a request whose headers or body are above API Gateway's limits."""
     query = f"?{request.query}" if request.query else ""
     request_line = f"{request.method} {request.path}{query} HTTP/{request.http_version}"
     size = len(request_line) + sum([len(name) + len(value) for name, value in request.headers])
     if size > MAX_HEADER_BYTES:
         reason = f"{size} bytes of request line and headers, the limit is {MAX_HEADER_BYTES}"
-        raise RequestFailedError(HEADERS_TOO_LARGE_STATUS, reason)
-    if body_length > MAX_BODY_BYTES:
-        raise _too_large_body()
-
-
-def _too_large_body() -> RequestFailedError:
-    return RequestFailedError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
+        return RequestFailedError(HEADERS_TOO_LARGE_STATUS, reason)
+    return None if request.is_complete else RequestFailedError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from dataclasses import replace
 from email.utils import formatdate
 from functools import lru_cache, partial
 from http import HTTPStatus
@@ -39,28 +40,80 @@ _FIELD = re.compile(rf"({_NAME}):({_VALUE})")
 _CONTENT_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\0-\x08\x0a-\x1f\x7f]*)?")
 
-OnRead = Callable[[bytes], None]
 BuildResponse = Callable[[], HttpResponse]
 Respond = Callable[[BuildResponse], None]
 """Calls a function and sends the response that it returns. An error of the function is a bug: the client gets a 500."""
+
+AnswerRequest = Callable[[HttpRequest, Respond], None]
+"""Answers a request, at once or later, with one call of `Respond`."""
 
 
 class InvalidRequestError(Exception):
     """A request is not valid HTTP/1.1; the client gets a 400."""
 
 
-class RequestBody:
-    """The body of a request, read as far as somebody asks for it.
+class HttpServer:
+    """Answers the requests of one socket."""
+
+    def __init__(
+        self,
+        answer: AnswerRequest,
+        on_bug: Callable[[str], None],
+        max_body_bytes: int = 0,
+        *,
+        drops_rest: bool = False,
+    ) -> None:
+        """Accept no connection before `start`.
+
+        Args:
+            answer: answers a request.
+            on_bug: gets the traceback of an error in `answer`.
+            max_body_bytes: a request with a larger body is not complete.
+            drops_rest: whether all of a larger body is read; its request is complete, and has more than the limit.
+        """
+        self.answer = answer
+        self.on_bug = on_bug
+        self.max_body_bytes = max_body_bytes
+        self.drops_rest = drops_rest
+        self.connections: set[_Connection] = set()
+
+    async def start(self, listening_socket: socket.socket) -> None:
+        """Accept connections until `close`."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self), sock=listening_socket)
+        self._cut_off_slow_clients()
+
+    async def close(self) -> None:
+        """End every connection; those that answer a request have a second for it."""
+        self._timer.cancel()
+        self._server.close()
+        for connection in self.connections:
+            connection.end()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SHUTDOWN_TIMEOUT):
+                while self.connections:
+                    await next(iter(self.connections)).closed.wait()
+        for connection in self.connections:
+            connection.transport.abort()
+
+    def _cut_off_slow_clients(self) -> None:
+        """One timer for all connections costs less than one for each request."""
+        for connection in self.connections:
+            if connection.is_late():
+                connection.transport.abort()
+        self._timer = asyncio.get_running_loop().call_later(READ_TIMEOUT / 4, self._cut_off_slow_clients)
+
+
+class _RequestBody:
+    """Takes the body of a request from the received bytes.
 
     Attributes:
-        length: the content-length; 0 if there is none.
-        is_read: whether all of it has been read.
-        expects_continue: whether the client sends it only after a response with status 100.
-        on_read: gets the body; None if nobody waits for it.
+        is_read: whether all of it has been taken.
+        parts: what has been taken, hardly more than the limit.
     """
 
-    def __init__(self, request: HttpRequest, on_wanted: Callable[[], None]) -> None:
-        """Find out from the headers how the body ends; call `on_wanted` when somebody asks for it.
+    def __init__(self, request: HttpRequest, limit: int, *, drops_rest: bool) -> None:
+        """Find out from the headers how the body ends.
 
         Raises:
             InvalidRequestError: there is no, or more than one, way to understand them (RFC 9112, section 6.3).
@@ -71,54 +124,36 @@ class RequestBody:
             raise InvalidRequestError
         if lengths and (len(lengths) > 1 or not _CONTENT_LENGTH.fullmatch(lengths[0])):
             raise InvalidRequestError
-        self.length = self._remaining = int(lengths[0]) if lengths else 0
-        self.is_read = not (codings or self.length)
-        self.on_read: OnRead | None = None
+        self._length = self._remaining = int(lengths[0]) if lengths else 0
         self._is_chunked = bool(codings)
         self._next_line: Literal["size", "end of a chunk", "trailer"] = "size"
-        self.expects_continue = not self.is_read and (request.header("expect") or "").lower() == "100-continue"
-        self._on_wanted = on_wanted
-        self._limit, self._drops_rest = 0, False
-        self._parts: list[bytearray] = []
+        self._limit = limit
+        self._drops_rest = drops_rest
         self._size = 0
+        self.is_read = not (codings or self._length)
+        self.parts: list[bytearray] = []
 
-    def read(self, limit: int, on_read: OnRead, *, drops_rest: bool = False) -> None:
-        """Have `on_read` called with the body when it has arrived; with more than `limit` bytes if it is larger.
-
-        The rest of a larger body is read and dropped first if `drops_rest` is true; if not, it stays unread.
-        """
-        if self.is_read:
-            on_read(b"")
-        else:
-            self._limit, self._drops_rest, self.on_read = limit, drops_rest, on_read
-            self._on_wanted()
+    def is_enough(self) -> bool:
+        """Whether nothing more is taken: it is read, or larger than the limit."""
+        return self.is_read or (not self._drops_rest and max(self._size, self._length) > self._limit)
 
     def take(self, received: bytearray) -> None:
-        """Take what has been received of the body, and call `on_read` if that is enough.
+        """Remove the body from the received bytes.
 
         Raises:
             InvalidRequestError: a chunk is not valid.
         """
-        while received and not self._is_enough():
+        while received and not self.is_enough():
             if self._remaining:
-                self._take_part(received)
+                part = received[: self._remaining]
+                del received[: len(part)]
+                if self._size <= self._limit:
+                    self.parts.append(part)
+                self._size += len(part)
+                self._remaining -= len(part)
+                self.is_read = not self._remaining and not self._is_chunked
             elif not self._take_line(received):
                 return
-        if self.on_read and self._is_enough():
-            on_read, self.on_read = self.on_read, None
-            on_read(b"".join(self._parts))
-
-    def _is_enough(self) -> bool:
-        return self.is_read or (self._size > self._limit and not self._drops_rest)
-
-    def _take_part(self, received: bytearray) -> None:
-        part = received[: self._remaining]
-        del received[: len(part)]
-        if self._size <= self._limit:
-            self._parts.append(part)
-        self._size += len(part)
-        self._remaining -= len(part)
-        self.is_read = not self._remaining and not self._is_chunked
 
     def _take_line(self, received: bytearray) -> bool:
         """Take a line between chunks; False if its end has not been received."""
@@ -143,143 +178,82 @@ class RequestBody:
         return True
 
 
-AnswerRequest = Callable[[HttpRequest, RequestBody, Respond], None]
-"""Answers a request, at once or later, with one call of `Respond`."""
-
-
-class HttpServer:
-    """Answers the requests of one socket.
-
-    Attributes:
-        answer: answers a request.
-        on_bug: gets the traceback of an error in `answer`.
-        connections: the open connections.
-    """
-
-    def __init__(self, answer: AnswerRequest, on_bug: Callable[[str], None]) -> None:
-        """Accept no connection before `start`."""
-        self.answer = answer
-        self.on_bug = on_bug
-        self.connections: set[HttpConnection] = set()
-
-    async def start(self, listening_socket: socket.socket) -> None:
-        """Accept connections until `close`."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: HttpConnection(self), sock=listening_socket)
-        self._cut_off_slow_clients()
-
-    async def close(self) -> None:
-        """End every connection; those that answer a request have a second for it."""
-        self._timer.cancel()
-        self._server.close()
-        for connection in self.connections:
-            connection.end()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_SHUTDOWN_TIMEOUT):
-                while self.connections:
-                    await next(iter(self.connections)).closed.wait()
-        for connection in self.connections:
-            connection.transport.abort()
-
-    def _cut_off_slow_clients(self) -> None:
-        """One timer for all connections costs less than one for each request."""
-        for connection in self.connections:
-            if connection.is_late():
-                connection.transport.abort()
-        self._timer = asyncio.get_running_loop().call_later(READ_TIMEOUT / 4, self._cut_off_slow_clients)
-
-
-class HttpConnection(asyncio.Protocol):
-    """Serves the requests of one connection, one after the other.
-
-    Attributes:
-        transport: sends the responses.
-        closed: set when the connection has ended.
-    """
+class _Connection(asyncio.Protocol):
+    """Serves the requests of one connection, one after the other."""
 
     def __init__(self, server: HttpServer) -> None:
-        """Wait for the first request."""
         self._server = server
         self._loop = asyncio.get_running_loop()
         self._received = bytearray()
         self._searched_bytes = 0
-        self._request: HttpRequest | None = None  # the request that has no response yet
-        self._body: RequestBody | None = None  # None between two requests
-        self._is_answered = self._is_last = self._is_lingering = self._has_ended = False
+        self._request: HttpRequest | None = None  # None between two requests
+        self._body: _RequestBody | None = None  # None if no body is being read
+        self._has_rest = False  # whether the client sends more of the request than is read
+        self._is_last = False  # whether the current request is the last one
+        self._is_done = False  # whether no request is taken any more
+        self._has_ended = False  # whether the client sends nothing more
         self._can_write = asyncio.Event()
         self._can_write.set()
         self._stream_task: asyncio.Task[None] | None = None
         self.closed = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to wait for a request."""
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(0)  # `pause_writing` is called for each byte that has to wait
         self._source_ip: str = (transport.get_extra_info("peername") or ("127.0.0.1",))[0]
         self._port: int = transport.get_extra_info("sockname")[1]
         self._server.connections.add(self)
-        self._wait_for_client()
+        self._waiting_since = self._loop.time()
 
     def data_received(self, data: bytes) -> None:
-        """Take a part of a request."""
-        if self._is_lingering:
+        if self._is_done:
             return
         self._received += data
-        if self._body is None:
-            self._run(self._take_head)
-        elif self._body.on_read:
+        if self._body:
+            self._waiting_since = self._loop.time()
             self._run(self._take_body)
+        elif self._request is None and self._can_write.is_set():
+            self._run(self._take_head)
         elif len(self._received) > MAX_HEAD_BYTES:
             self.transport.pause_reading()
 
     def eof_received(self) -> bool:
-        """Answer the requests that are complete, and close the connection."""
         self._has_ended = True
-        if self._is_lingering:
+        if self._is_done and not self._stream_task:
             self.transport.close()
         self.data_received(b"")
-        return True
+        return True  # requests that are complete are still answered
 
     def pause_writing(self) -> None:
-        """Wait until the client has read its response."""
         self._can_write.clear()
-        self._wait_for_client()
+        self._waiting_since = self._loop.time()
 
     def resume_writing(self) -> None:
-        """Go on: the client has read its response."""
         self._can_write.set()
-        self._end_request()
+        self._next_request()
 
     def connection_lost(self, _error: Exception | None) -> None:
-        """Forget the connection."""
         if self._stream_task:
             self._stream_task.cancel()
         self._server.connections.discard(self)
         self.closed.set()
 
     def end(self) -> None:
-        """Close the connection, after the current response if a request is being answered."""
+        """Close the connection, after the current response if there is a request."""
         self._is_last = True
-        if self._body is None:
+        if self._request is None:
             self.transport.close()
 
     def is_late(self) -> bool:
         """Whether the client should have sent something more, or read its response, for longer than allowed."""
-        is_waiting = self._body is None or self._body.on_read is not None or not self._can_write.is_set()
+        is_waiting = self._request is None or self._body is not None or not self._can_write.is_set()
         return is_waiting and self._loop.time() > self._waiting_since + READ_TIMEOUT
-
-    def _wait_for_client(self) -> None:
-        self._waiting_since = self._loop.time()
 
     def _run(self, step: Callable[[], None]) -> None:
         try:
             step()
         except InvalidRequestError:
-            self._body = None
-            if self._is_answered:
-                self.transport.close()
-            else:
-                self._send(gateway_response(400))
+            self._refuse(400)
         except Exception:  # noqa: BLE001 - any error in an answer is a bug, and the next request must be answered
             self._server.on_bug(traceback.format_exc())
             if self._request:
@@ -291,31 +265,34 @@ class HttpConnection(asyncio.Protocol):
             del received[:2]
         length = received.find(b"\r\n\r\n", self._searched_bytes)
         if (len(received) if length < 0 else length) > MAX_HEAD_BYTES:
-            self._send(gateway_response(431))
+            self._refuse(431)
         elif length < 0:
             self._searched_bytes = max(0, len(received) - 3)
             if self._has_ended:
                 self.transport.close()
         else:
-            head = bytes(received[:length])
+            self._request = request = parse_head(bytes(received[:length]), self._source_ip, self._port)
             del received[: length + 4]
             self._searched_bytes = 0
-            self._request = request = parse_head(head, self._source_ip, self._port)
-            self._body = RequestBody(request, partial(self._run, self._take_body))
-            self._server.answer(request, self._body, partial(self._respond, request))
+            self._body = _RequestBody(request, self._server.max_body_bytes, drops_rest=self._server.drops_rest)
+            if not self._body.is_enough() and (request.header("expect") or "").lower() == "100-continue":
+                self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._waiting_since = self._loop.time()
+            self._take_body()
 
     def _take_body(self) -> None:
-        body = self._body
-        if body is None:
+        body, request = self._body, self._request
+        if body is None or request is None:
             return
-        if body.expects_continue:
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            body.expects_continue = False
-        self._wait_for_client()
         body.take(self._received)
-        if body.on_read and self._has_ended:
+        if body.is_enough():
+            self._body, self._has_rest = None, not body.is_read
+            if body.parts or not body.is_read:
+                content = b"".join(body.parts) if body.is_read else b""
+                self._request = request = replace(request, body=content, is_complete=body.is_read)
+            self._server.answer(request, partial(self._respond, request))
+        elif self._has_ended:
             self.transport.close()
-        self._end_request()
 
     def _respond(self, request: HttpRequest, build_response: BuildResponse) -> None:
         try:
@@ -326,20 +303,22 @@ class HttpConnection(asyncio.Protocol):
         if self._request is request and not self.transport.is_closing():
             self._send(response)
 
+    def _refuse(self, status: int) -> None:
+        self._has_rest = True
+        self._send(gateway_response(status))
+
     def _send(self, response: HttpResponse) -> None:
-        request, self._request = self._request, None
-        self._is_answered = True
-        has_rest = self._body is None or not (self._body.is_read or self._body.on_read)
-        is_last = has_rest or response.stream is not None or self._is_last or _wants_close(request)
-        self.transport.write(_response_bytes(request, response, is_last=is_last))
+        request, self._request, self._body = self._request, None, None
+        self._is_done = self._has_rest or response.stream is not None or self._is_last or _wants_close(request)
+        self.transport.write(_response_bytes(request, response, is_last=self._is_done))
         if response.stream:
             self._stream_task = self._loop.create_task(self._send_stream(response.stream))
-        elif has_rest:
+        elif self._has_rest:
             self._linger()
-        elif is_last:
+        elif self._is_done:
             self.transport.close()
         else:
-            self._end_request()
+            self._next_request()
 
     async def _send_stream(self, stream: AsyncIterator[bytes]) -> None:
         async for part in stream:
@@ -349,19 +328,16 @@ class HttpConnection(asyncio.Protocol):
 
     def _linger(self) -> None:
         """Read on: a connection that is closed with unread data is reset, and the client loses the response."""
-        self._is_lingering = True
-        self._received.clear()
         self.transport.write_eof()
         self.transport.resume_reading()
         self._loop.call_later(_LINGER_TIMEOUT, self.transport.abort)
         if self._has_ended:
             self.transport.close()
 
-    def _end_request(self) -> None:
-        """Take the next request when the body has been read, and the client has read the response."""
-        if self._is_answered and self._body and self._body.is_read and self._can_write.is_set():
-            self._is_answered, self._body = False, None
-            self._wait_for_client()
+    def _next_request(self) -> None:
+        """Take the next request when the client has read the response."""
+        if self._request is None and not self._is_done and self._can_write.is_set():
+            self._waiting_since = self._loop.time()
             if self._received or self._has_ended:
                 self.transport.resume_reading()
                 self._loop.call_soon(self.data_received, b"")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from routegen.serve.aws_behaviour import MAX_LAMBDA_PAYLOAD_BYTES
 from routegen.serve.lambda_function import LambdaFunction
-from routegen.serve.lambda_instance import InvocationOutcome, LambdaInstance, LambdaInvocation, OnInvocation
+from routegen.serve.lambda_instance import InvocationOutcome, LambdaInstance, LambdaInvocation
 from routegen.serve.serve_settings import ServeSettings
 from routegen.serve.watchdog import ProcessWatchdog
 
@@ -71,16 +71,6 @@ class InstancePool:
         self._queue.append(invocation)
         self._dispatch()
 
-    def wait_for_invocation(self, instance: LambdaInstance, on_invocation: OnInvocation) -> None:
-        """Give an instance its next invocation when there is one, or end the instance."""
-        if instance.retired or instance.kill_reason or self._closed:
-            instance.kill(instance.kill_reason or "retired")
-            on_invocation(None)
-            return
-        instance.wait_for_invocation(on_invocation)
-        self._idle_instances.append(instance)
-        self._dispatch()
-
     def restart(self) -> None:
         """Use new instances from now on; the old ones finish their current invocations."""
         self._idle_instances.clear()
@@ -101,6 +91,14 @@ class InstancePool:
         for instance in list(self._instances):
             await instance.exited.wait()
 
+    def _add_idle(self, instance: LambdaInstance) -> None:
+        if instance.retired or instance.kill_reason or self._closed:
+            instance.kill(instance.kill_reason or "retired")
+            instance.assign(None)
+        else:
+            self._idle_instances.append(instance)
+            self._dispatch()
+
     def _dispatch(self) -> None:
         if self._closed:
             while self._queue:
@@ -118,7 +116,7 @@ class InstancePool:
 
     def _start_instance(self) -> None:
         self._started_count += 1
-        instance = LambdaInstance(self.function, self._started_count)
+        instance = LambdaInstance(self.function, self._started_count, self._add_idle)
         name = self.function.name
         home = self._context.home / name
         try:

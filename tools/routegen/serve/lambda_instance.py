@@ -87,6 +87,7 @@ class LambdaInstance:
     Attributes:
         function: the function that it runs.
         number: number of this instance of the function, from 1.
+        on_idle: called when it waits for an invocation.
         secret: identifies its runtime client to the Lambda Runtime API.
         state: `starting` until it asks for its first event; `returning` between its result and its next question.
         finished_count: number of invocations that it has finished.
@@ -101,6 +102,7 @@ class LambdaInstance:
 
     function: LambdaFunction
     number: int
+    on_idle: Callable[["LambdaInstance"], None]
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     state: Literal["starting", "idle", "busy", "returning"] = "starting"
     finished_count: int = 0
@@ -172,9 +174,10 @@ class LambdaInstance:
     def wait_for_invocation(self, on_invocation: OnInvocation) -> None:
         """Be idle until there is an invocation."""
         self.state, self.on_invocation = "idle", on_invocation
+        self.on_idle(self)
 
     def assign(self, invocation: LambdaInvocation | None) -> None:
-        """Give an idle instance an invocation, or None to end it."""
+        """Give an instance an invocation, or None to end it."""
         if invocation is not None:
             self.state, self.invocation, invocation.instance = "busy", invocation, self
         on_invocation, self.on_invocation = self.on_invocation, None

@@ -15,15 +15,15 @@ from routegen.config import Config
 from routegen.errors import ConfigError, RoutegenError
 from routegen.manifest import read_manifest
 from routegen.manifest.explain import Explainer
+from routegen.serve.aws_behaviour import MAX_BODY_BYTES, MAX_LAMBDA_PAYLOAD_BYTES
 from routegen.serve.exchange import Exchange
 from routegen.serve.file_versions import FileVersion, file_version, source_versions
 from routegen.serve.gateway_app import GatewayApp
 from routegen.serve.gateway_log import GatewayLog
-from routegen.serve.http_server import AnswerRequest, HttpServer
+from routegen.serve.http_server import HttpServer
 from routegen.serve.inspector import Inspector
 from routegen.serve.instance_pool import InstancePool, PoolContext
 from routegen.serve.lambda_function import LambdaFunction, lambda_functions
-from routegen.serve.lambda_instance import LambdaInstance, OnInvocation
 from routegen.serve.masker import Masker
 from routegen.serve.runtime_api import RuntimeApi
 from routegen.serve.serve_settings import ServeSettings
@@ -103,21 +103,22 @@ class LocalGateway:
             self._add_pools(self._functions)
             routes = Explainer(self._manifest)
             self._gateway_app = GatewayApp(routes, self._pools, self._upstream_apps, self._settings, self._announce)
-            runtime = RuntimeApi(runtime_api, self._pool_context.instances, self._wait_for_invocation)
-            listeners: list[tuple[socket.socket, AnswerRequest]] = [
-                (gateway_socket, self._gateway_app.answer),
-                (runtime_socket, runtime.answer),
-            ]
+            runtime = RuntimeApi(runtime_api, self._pool_context.instances)
+            servers = {
+                gateway_socket: HttpServer(self._gateway_app.answer, self._report_bug, MAX_BODY_BYTES),
+                # The runtime client sends all of a result before it reads the response.
+                runtime_socket: HttpServer(runtime.answer, self._report_bug, MAX_LAMBDA_PAYLOAD_BYTES, drops_rest=True),
+            }
             if inspector_socket:
                 inspector_port = inspector_socket.getsockname()[1]
-                self._inspector = Inspector(inspector_port, self._settings, self._gateway_app.replay, self._manifest)
+                self._inspector = Inspector(inspector_port, self._settings, self._gateway_app.answer, self._manifest)
                 self.on_exchange(self._inspector.add_exchange)
-                listeners.append((inspector_socket, self._inspector.answer))
+                servers[inspector_socket] = HttpServer(self._inspector.answer, self._report_bug)
             try:
-                await self._serve(listeners, lambda: on_ready(_url(gateway_socket)))
+                await self._serve(servers, lambda: on_ready(_url(gateway_socket)))
             finally:
                 await self._close_pools()
-                for listening_socket, _ in listeners:
+                for listening_socket in servers:
                     listening_socket.close()
 
     def stop(self) -> None:
@@ -126,20 +127,16 @@ class LocalGateway:
         if self._inspector:
             self._inspector.close()
 
-    async def _serve(
-        self, listeners: list[tuple[socket.socket, AnswerRequest]], on_listening: Callable[[], None]
-    ) -> None:
-        servers = []
-        for listening_socket, answer in listeners:
-            servers.append(HttpServer(answer, self._report_bug))
-            await servers[-1].start(listening_socket)
+    async def _serve(self, servers: dict[socket.socket, HttpServer], on_listening: Callable[[], None]) -> None:
+        for listening_socket, server in servers.items():
+            await server.start(listening_socket)
         on_listening()
         follow_task = asyncio.create_task(self._follow_files())
         stop_task = asyncio.create_task(self._stop_requested.wait())
         try:
             await asyncio.wait({stop_task, follow_task}, return_when=asyncio.FIRST_COMPLETED)
             await self._close_pools()  # this answers every current request
-            await asyncio.gather(*(server.close() for server in servers))
+            await asyncio.gather(*(server.close() for server in servers.values()))
             if follow_task.done():
                 follow_task.result()  # raises its error, because it ends only with one
         finally:
@@ -153,9 +150,6 @@ class LocalGateway:
 
     def _report_bug(self, text: str) -> None:
         self._log.write_event("error", f"a bug in routegen: {text}")
-
-    def _wait_for_invocation(self, instance: LambdaInstance, on_invocation: OnInvocation) -> None:
-        self._pools[instance.function.name].wait_for_invocation(instance, on_invocation)
 
     def _announce(self, exchange: Exchange) -> None:
         self._log.write_exchange(exchange, self._masker.mask_path(exchange.request.path))

@@ -4,14 +4,12 @@ Source: "Using the Lambda runtime API" (AWS, runtimes-api). A secret in the path
 program gets an event. The Host and Origin headers are checked, so no web page can ask (DNS rebinding).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from routegen.serve.aws_behaviour import MAX_LAMBDA_PAYLOAD_BYTES
 from routegen.serve.exchange import HttpRequest, HttpResponse, json_response
-from routegen.serve.http_server import RequestBody, Respond
-from routegen.serve.lambda_instance import LambdaInstance, LambdaInvocation, OnInvocation, OutcomeKind
-
-WaitForInvocation = Callable[[LambdaInstance, OnInvocation], None]
+from routegen.serve.http_server import Respond
+from routegen.serve.lambda_instance import LambdaInstance, LambdaInvocation, OutcomeKind
 
 _BASE_PATH = "/2018-06-01/runtime"
 _INVOCATION_PATH = f"{_BASE_PATH[1:]}/invocation/"
@@ -32,24 +30,16 @@ _WRONG_ID = _error(400, "the request id is not that of the current invocation", 
 class RuntimeApi:
     """Answers the requests of all instances' runtime clients."""
 
-    def __init__(
-        self, address: str, instances: Mapping[str, LambdaInstance], wait_for_invocation: WaitForInvocation
-    ) -> None:
-        """Take `host:port`, the instances by their secrets, and a function that waits for the next invocation."""
+    def __init__(self, address: str, instances: Mapping[str, LambdaInstance]) -> None:
+        """Take `host:port`, and the instances by their secrets."""
         self._address = address
         self._instances = instances
-        self._wait_for_invocation = wait_for_invocation
 
-    def answer(self, request: HttpRequest, body: RequestBody, respond: Respond) -> None:
+    def answer(self, request: HttpRequest, respond: Respond) -> None:
         """Answer one request."""
         if request.header("host") != self._address or request.header("origin") is not None:
             respond(lambda: _FORBIDDEN)
-        else:  # all of the body is read: the runtime client waits for the response, and its process must go on
-            body.read(
-                MAX_LAMBDA_PAYLOAD_BYTES, lambda payload: self._answer(request, payload, respond), drops_rest=True
-            )
-
-    def _answer(self, request: HttpRequest, payload: bytes, respond: Respond) -> None:
+            return
         secret, _, path = request.path[1:].partition("/")
         instance = self._instances.get(secret)
         response = _NOT_FOUND
@@ -62,13 +52,13 @@ class RuntimeApi:
                 case "GET", ["next"] if instance.state in ("idle", "busy"):
                     response = _NOT_WAITING
                 case "GET", ["next"]:
-                    self._wait_for_invocation(instance, lambda next_one: respond(lambda: _event_response(next_one)))
+                    instance.wait_for_invocation(lambda invocation: respond(lambda: _event_response(invocation)))
                     return
                 case "POST", [request_id, "response" | "error" as kind]:
                     outcome: OutcomeKind = "error" if kind == "error" else "result"
-                    if outcome == "result" and len(payload) > MAX_LAMBDA_PAYLOAD_BYTES:
+                    if outcome == "result" and len(request.body) > MAX_LAMBDA_PAYLOAD_BYTES:
                         outcome = "too-large"
-                    response = _ACCEPTED if instance.finish_invocation(request_id, outcome, payload) else _WRONG_ID
+                    response = _ACCEPTED if instance.finish_invocation(request_id, outcome, request.body) else _WRONG_ID
         respond(lambda: response)
 
 

@@ -36,7 +36,7 @@ def exchange_summary(number: int, exchange: Exchange, masker: Masker) -> JsonObj
         "warning": client_warning(replace(exchange, request=request, response=response)),
         "problem": exchange.problem,
         "replay_of": exchange.replay_of,
-        "replayable": exchange.is_complete,
+        "replayable": exchange.request.is_complete,
     }
 
 

@@ -14,7 +14,7 @@ from importlib.resources import files
 from routegen.manifest import Manifest
 from routegen.manifest.explain import Explainer
 from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse, json_response
-from routegen.serve.http_server import BuildResponse, RequestBody, Respond
+from routegen.serve.http_server import BuildResponse, Respond
 from routegen.serve.inspector.exchange_store import ExchangeStore
 from routegen.serve.inspector.exchange_view import JsonObject, exchange_details, exchange_summary
 from routegen.serve.masker import Masker
@@ -50,7 +50,7 @@ _NOT_REPLAYABLE = "This request cannot be replayed: the gateway refused it befor
 _WRONG_ORIGIN = "Only the inspector's page can replay a request; reload the page."
 _WRONG_HOST = "The inspector only answers requests to 127.0.0.1, localhost or [::1]; open it with one of these names.\n"
 
-ReplayRequest = Callable[[HttpRequest, int, Respond], None]
+ReplayRequest = Callable[[HttpRequest, Respond, int], None]
 """Sends a stored request again, with the number of its exchange."""
 
 
@@ -95,21 +95,21 @@ class Inspector:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def answer(self, request: HttpRequest, _body: RequestBody, respond: Respond) -> None:
-        """Answer one request of the page, which has no body."""
+    def answer(self, request: HttpRequest, respond: Respond) -> None:
+        """Answer one request of the page."""
 
         def secure_response(build_response: BuildResponse) -> HttpResponse:
             response = build_response()
             return replace(response, headers=(*response.headers, *_SECURITY_HEADERS))
 
-        self._answer(request, lambda build_response: respond(lambda: secure_response(build_response)))
+        def finish(build_response: BuildResponse) -> None:
+            respond(lambda: secure_response(build_response))
 
-    def _answer(self, request: HttpRequest, respond: Respond) -> None:
         match request.method, request.path.split("/")[1:]:
             case "POST", ["exchanges", number, "replay"] if request.header("host") in self._hosts:
-                self._replay(request, _exchange_number(number), respond)
+                self._replay(request, _exchange_number(number), finish)
             case _:
-                respond(lambda: self._page_response(request))
+                finish(lambda: self._page_response(request))
 
     def _page_response(self, request: HttpRequest) -> HttpResponse:
         if request.header("host") not in self._hosts:
@@ -171,7 +171,7 @@ class Inspector:
             respond(lambda: json_response(403, {"problem": _WRONG_ORIGIN}))
         elif exchange is None:
             respond(lambda: json_response(404, {"problem": _NOT_STORED}))
-        elif not exchange.is_complete:
+        elif not exchange.request.is_complete:
             respond(lambda: json_response(409, {"problem": _NOT_REPLAYABLE}))
         else:
 
@@ -179,7 +179,7 @@ class Inspector:
                 build_response()
                 return json_response(200, {"replayed": number})
 
-            self._replay_request(exchange.request, number, lambda build: respond(lambda: replayed(build)))
+            self._replay_request(exchange.request, lambda build: respond(lambda: replayed(build)), number)
 
 
 def _exchange_number(text: str) -> int:
