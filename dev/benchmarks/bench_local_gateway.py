@@ -8,6 +8,7 @@ Every server has the same Starlette application with one short response:
 - uvicorn with the application in its own process
 - serverless-offline if Node.js is installed; the first run installs it into the user's cache
 - a server that sends a fixed response without parsing the request
+- AWS's Lambda runtime client without a gateway, with one instance for each client: the limit of all gateways that use it
 
 All servers run at the same time, and are measured one after the other in each round.
 """
@@ -40,6 +41,7 @@ ADDED_MILLISECONDS_BAR = 1.0
 
 GATEWAY, GATEWAY_WITHOUT_INSPECTOR = "routegen serve", "routegen serve without inspector"
 UVICORN, SERVERLESS, FIXED_RESPONSE = "bare uvicorn", "serverless-offline", "a fixed response"
+RUNTIME_CLIENT = "runtime client without a gateway"
 CLIENTS = (1, 8)
 
 
@@ -70,6 +72,8 @@ class GatewayBench:
 
     def rate(self, name: str, clients: int, count: int) -> float:
         """Measure the requests per second of several clients, which send `count` requests together."""
+        if name == RUNTIME_CLIENT:
+            return count / float(self.runtime_client.ask(count=count, instances=clients)["seconds"])
         requests_of_client = max(1, count // clients)
         seconds: float = self._send_requests(name, clients, requests_of_client)["seconds"]
         return requests_of_client * clients / seconds
@@ -108,10 +112,11 @@ def compare_with_runtime_client(bench: GatewayBench, effort: GatewayEffort) -> l
 
 def measure_rates(bench: GatewayBench, clients: int, effort: GatewayEffort) -> dict[str, tuple[float, ...]]:
     """Measure the requests per second of each server in each round."""
-    for name in bench.ports:
+    names = [*bench.ports, RUNTIME_CLIENT]
+    for name in names:
         bench.rate(name, clients, effort.rate_requests)  # warm-up: each client causes an instance
-    rounds = [[bench.rate(name, clients, effort.rate_requests) for name in bench.ports] for _ in range(effort.rounds)]
-    return dict(zip(bench.ports, zip(*rounds, strict=True), strict=True))
+    rounds = [[bench.rate(name, clients, effort.rate_requests) for name in names] for _ in range(effort.rounds)]
+    return dict(zip(names, zip(*rounds, strict=True), strict=True))
 
 
 def measure_cpu_time(bench: GatewayBench, clients: int, effort: GatewayEffort) -> list[Figure]:
@@ -148,7 +153,7 @@ def _load(clients: int) -> str:
 
 def compare_rates(clients: int, rates: dict[str, tuple[float, ...]]) -> list[Figure]:
     """Compare the rates of the servers with each other."""
-    pairs = [(GATEWAY, baseline) for baseline in (UVICORN, SERVERLESS) if baseline in rates]
+    pairs = [(GATEWAY, baseline) for baseline in (SERVERLESS, RUNTIME_CLIENT, UVICORN) if baseline in rates]
     pairs += [(GATEWAY_WITHOUT_INSPECTOR, UVICORN), (FIXED_RESPONSE, UVICORN)]
     return [
         _rate_ratio(f"requests per second, {_load(clients)}: {name} / {baseline}", rates[name], rates[baseline])

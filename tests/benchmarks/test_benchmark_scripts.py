@@ -63,6 +63,7 @@ def test_the_runtime_client_works_without_a_gateway(tmp_path: Path) -> None:
     compared_servers.write_site(tmp_path)
     with start_worker("direct_runtime_client.py", str(tmp_path)) as worker:
         assert len(worker.ask(count=3)["each"]) == 3
+        assert len(worker.ask(count=6, instances=2)["each"]) == 6
 
 
 @pytest.mark.slow
