@@ -8,7 +8,7 @@ Every server has the same Starlette application with one short response:
 - uvicorn with the application in its own process
 - serverless-offline if Node.js is installed; the first run installs it into the user's cache
 - a server that sends a fixed response without parsing the request
-- AWS's Lambda runtime client without a gateway, with one instance for each client: the limit of all gateways that use it
+- AWS's Lambda runtime client without a gateway, one instance for each client: the limit of each gateway that uses it
 
 All servers run at the same time, and are measured one after the other in each round.
 """

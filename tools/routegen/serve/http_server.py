@@ -133,6 +133,7 @@ class _RequestBody:
         self.is_read = not (codings or self._length)
         self.parts: list[bytearray] = []
 
+    @property
     def is_enough(self) -> bool:
         """Whether nothing more is taken: it is read, or larger than the limit."""
         return self.is_read or (not self._drops_rest and max(self._size, self._length) > self._limit)
@@ -143,7 +144,7 @@ class _RequestBody:
         Raises:
             InvalidRequestError: a chunk is not valid.
         """
-        while received and not self.is_enough():
+        while received and not self.is_enough:
             if self._remaining:
                 part = received[: self._remaining]
                 del received[: len(part)]
@@ -187,8 +188,7 @@ class _Connection(asyncio.Protocol):
         self._received = bytearray()
         self._searched_bytes = 0
         self._request: HttpRequest | None = None  # None between two requests
-        self._body: _RequestBody | None = None  # None if no body is being read
-        self._has_rest = False  # whether the client sends more of the request than is read
+        self._body: _RequestBody | None = None
         self._is_last = False  # whether the current request is the last one
         self._is_done = False  # whether no request is taken any more
         self._has_ended = False  # whether the client sends nothing more
@@ -209,11 +209,11 @@ class _Connection(asyncio.Protocol):
         if self._is_done:
             return
         self._received += data
-        if self._body:
+        if self._body is None and self._can_write.is_set():
+            self._run(self._take_head)
+        elif self._body and not self._body.is_enough:
             self._waiting_since = self._loop.time()
             self._run(self._take_body)
-        elif self._request is None and self._can_write.is_set():
-            self._run(self._take_head)
         elif len(self._received) > MAX_HEAD_BYTES:
             self.transport.pause_reading()
 
@@ -246,14 +246,15 @@ class _Connection(asyncio.Protocol):
 
     def is_late(self) -> bool:
         """Whether the client should have sent something more, or read its response, for longer than allowed."""
-        is_waiting = self._request is None or self._body is not None or not self._can_write.is_set()
+        is_waiting = self._body is None or not self._body.is_enough or not self._can_write.is_set()
         return is_waiting and self._loop.time() > self._waiting_since + READ_TIMEOUT
 
     def _run(self, step: Callable[[], None]) -> None:
         try:
             step()
         except InvalidRequestError:
-            self._refuse(400)
+            self._body = None
+            self._send(gateway_response(400))
         except Exception:  # noqa: BLE001 - any error in an answer is a bug, and the next request must be answered
             self._server.on_bug(traceback.format_exc())
             if self._request:
@@ -265,7 +266,7 @@ class _Connection(asyncio.Protocol):
             del received[:2]
         length = received.find(b"\r\n\r\n", self._searched_bytes)
         if (len(received) if length < 0 else length) > MAX_HEAD_BYTES:
-            self._refuse(431)
+            self._send(gateway_response(431))
         elif length < 0:
             self._searched_bytes = max(0, len(received) - 3)
             if self._has_ended:
@@ -275,7 +276,7 @@ class _Connection(asyncio.Protocol):
             del received[: length + 4]
             self._searched_bytes = 0
             self._body = _RequestBody(request, self._server.max_body_bytes, drops_rest=self._server.drops_rest)
-            if not self._body.is_enough() and (request.header("expect") or "").lower() == "100-continue":
+            if not self._body.is_enough and (request.header("expect") or "").lower() == "100-continue":
                 self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._waiting_since = self._loop.time()
             self._take_body()
@@ -285,8 +286,7 @@ class _Connection(asyncio.Protocol):
         if body is None or request is None:
             return
         body.take(self._received)
-        if body.is_enough():
-            self._body, self._has_rest = None, not body.is_read
+        if body.is_enough:
             if body.parts or not body.is_read:
                 content = b"".join(body.parts) if body.is_read else b""
                 self._request = request = replace(request, body=content, is_complete=body.is_read)
@@ -303,17 +303,14 @@ class _Connection(asyncio.Protocol):
         if self._request is request and not self.transport.is_closing():
             self._send(response)
 
-    def _refuse(self, status: int) -> None:
-        self._has_rest = True
-        self._send(gateway_response(status))
-
     def _send(self, response: HttpResponse) -> None:
+        has_rest = self._body is None or not self._body.is_read
         request, self._request, self._body = self._request, None, None
-        self._is_done = self._has_rest or response.stream is not None or self._is_last or _wants_close(request)
+        self._is_done = has_rest or response.stream is not None or self._is_last or _wants_close(request)
         self.transport.write(_response_bytes(request, response, is_last=self._is_done))
         if response.stream:
             self._stream_task = self._loop.create_task(self._send_stream(response.stream))
-        elif self._has_rest:
+        elif has_rest:
             self._linger()
         elif self._is_done:
             self.transport.close()
