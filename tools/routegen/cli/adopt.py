@@ -82,8 +82,7 @@ def command(
 
     The command reads the API's routes from AWS or from the state of Pulumi or Terraform, compares them with the
     manifest, and prints what would be created, changed, kept and removed, in an order in which each request always has
-    a route.
-    Below it are the declarations with which the tool takes over the routes that exist.
+    a route. Below it are the declarations with which the tool takes over the routes that exist.
     """
     if state_file is not None and api_name is not None:
         raise ConfigError("--api-name: a state has no names of APIs; give --api-id")
