@@ -19,7 +19,7 @@ from routegen.serve.aws_behaviour import (
     MAX_HEADER_BYTES,
 )
 from routegen.serve.exchange import Exchange, HttpRequest, HttpResponse, RequestFailedError, gateway_response
-from routegen.serve.http_server import BuildResponse, Respond
+from routegen.serve.http_server import BuildResponse, Respond, raise_error
 from routegen.serve.instance_pool import InstancePool
 from routegen.serve.lambda_instance import InvocationOutcome, OutcomeKind
 from routegen.serve.proxy_event import RequestContext, as_public_request, make_event
@@ -82,7 +82,7 @@ class GatewayApp:
         try:
             self._forward(exchange, finish)
         except RequestFailedError as error:
-            finish(partial(_fail, error))
+            finish(partial(raise_error, error))
 
     def _forward(self, exchange: Exchange, finish: Respond) -> None:
         """Send a request to the app that its route selects; sets what the exchange needs of the route."""
@@ -132,10 +132,6 @@ class GatewayApp:
         if unquote(first_segment) != stage:
             raise RequestFailedError(404, f"the path does not begin with /{stage}, and there is no $default stage")
         return f"{slash}{rest}" or "/"
-
-
-def _fail(error: RequestFailedError) -> HttpResponse:
-    raise error
 
 
 def _size_error(request: HttpRequest) -> RequestFailedError | None:

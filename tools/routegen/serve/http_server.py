@@ -9,15 +9,16 @@ It works with callbacks, because a task for each request would take longer than 
 import asyncio
 import re
 import socket
+import sys
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import suppress
 from dataclasses import replace
 from email.utils import formatdate
 from functools import lru_cache, partial
 from http import HTTPStatus
-from typing import Literal, cast
+from typing import cast
 
 from routegen.serve.exchange import HttpRequest, HttpResponse, gateway_response
 
@@ -49,7 +50,20 @@ AnswerRequest = Callable[[HttpRequest, Respond], None]
 
 
 class InvalidRequestError(Exception):
-    """A request is not valid HTTP/1.1; the client gets a 400."""
+    """A request is not valid HTTP/1.1.
+
+    Attributes:
+        status: the status that the client gets.
+    """
+
+    def __init__(self, status: int = 400) -> None:
+        super().__init__()
+        self.status = status
+
+
+def raise_error(error: Exception) -> HttpResponse:
+    """Build no response, because there was an error."""
+    raise error
 
 
 class HttpServer:
@@ -104,81 +118,6 @@ class HttpServer:
         self._timer = asyncio.get_running_loop().call_later(READ_TIMEOUT / 4, self._cut_off_slow_clients)
 
 
-class _RequestBody:
-    """Takes the body of a request from the received bytes.
-
-    Attributes:
-        is_read: whether all of it has been taken.
-        parts: what has been taken, hardly more than the limit.
-    """
-
-    def __init__(self, request: HttpRequest, limit: int, *, drops_rest: bool) -> None:
-        """Find out from the headers how the body ends.
-
-        Raises:
-            InvalidRequestError: there is no, or more than one, way to understand them (RFC 9112, section 6.3).
-        """
-        lengths = [value for name, value in request.headers if name == "content-length"]
-        codings = [value.lower() for name, value in request.headers if name == "transfer-encoding"]
-        if codings and (lengths or codings != ["chunked"] or request.http_version == "1.0"):
-            raise InvalidRequestError
-        if lengths and (len(lengths) > 1 or not _CONTENT_LENGTH.fullmatch(lengths[0])):
-            raise InvalidRequestError
-        self._length = self._remaining = int(lengths[0]) if lengths else 0
-        self._is_chunked = bool(codings)
-        self._next_line: Literal["size", "end of a chunk", "trailer"] = "size"
-        self._limit = limit
-        self._drops_rest = drops_rest
-        self._size = 0
-        self.is_read = not (codings or self._length)
-        self.parts: list[bytearray] = []
-
-    @property
-    def is_enough(self) -> bool:
-        """Whether nothing more is taken: it is read, or larger than the limit."""
-        return self.is_read or (not self._drops_rest and max(self._size, self._length) > self._limit)
-
-    def take(self, received: bytearray) -> None:
-        """Remove the body from the received bytes.
-
-        Raises:
-            InvalidRequestError: a chunk is not valid.
-        """
-        while received and not self.is_enough:
-            if self._remaining:
-                part = received[: self._remaining]
-                del received[: len(part)]
-                if self._size <= self._limit:
-                    self.parts.append(part)
-                self._size += len(part)
-                self._remaining -= len(part)
-                self.is_read = not self._remaining and not self._is_chunked
-            elif not self._take_line(received):
-                return
-
-    def _take_line(self, received: bytearray) -> bool:
-        """Take a line between chunks; False if its end has not been received."""
-        line, line_end, _ = received[:_MAX_CHUNK_LINE].partition(b"\r\n")
-        if not line_end:
-            if len(received) >= _MAX_CHUNK_LINE:
-                raise InvalidRequestError
-            return False
-        del received[: len(line) + 2]
-        if self._next_line == "trailer":
-            self.is_read = not line
-        elif self._next_line == "size":
-            match = _CHUNK_LINE.fullmatch(line)
-            if not match:
-                raise InvalidRequestError
-            self._remaining = int(match[1], 16)
-            self._next_line = "end of a chunk" if self._remaining else "trailer"
-        elif line:
-            raise InvalidRequestError
-        else:
-            self._next_line = "size"
-        return True
-
-
 class _Connection(asyncio.Protocol):
     """Serves the requests of one connection, one after the other."""
 
@@ -186,9 +125,9 @@ class _Connection(asyncio.Protocol):
         self._server = server
         self._loop = asyncio.get_running_loop()
         self._received = bytearray()
-        self._searched_bytes = 0
-        self._request: HttpRequest | None = None  # None between two requests
-        self._body: _RequestBody | None = None
+        self._steps = self._take_requests()
+        self._needs_data = True
+        self._request: HttpRequest | None = None  # the request that has no response yet
         self._is_last = False  # whether the current request is the last one
         self._is_done = False  # whether no request is taken any more
         self._has_ended = False  # whether the client sends nothing more
@@ -209,11 +148,10 @@ class _Connection(asyncio.Protocol):
         if self._is_done:
             return
         self._received += data
-        if self._body is None and self._can_write.is_set():
-            self._run(self._take_head)
-        elif self._body and not self._body.is_enough:
-            self._waiting_since = self._loop.time()
-            self._run(self._take_body)
+        if self._needs_data:
+            if self._request:
+                self._waiting_since = self._loop.time()
+            self._advance()
         elif len(self._received) > MAX_HEAD_BYTES:
             self.transport.pause_reading()
 
@@ -230,7 +168,7 @@ class _Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._can_write.set()
-        self._next_request()
+        self._end_request()
 
     def connection_lost(self, _error: Exception | None) -> None:
         if self._stream_task:
@@ -246,66 +184,106 @@ class _Connection(asyncio.Protocol):
 
     def is_late(self) -> bool:
         """Whether the client should have sent something more, or read its response, for longer than allowed."""
-        is_waiting = self._body is None or not self._body.is_enough or not self._can_write.is_set()
+        is_waiting = self._needs_data or not self._can_write.is_set()
         return is_waiting and self._loop.time() > self._waiting_since + READ_TIMEOUT
 
-    def _run(self, step: Callable[[], None]) -> None:
+    def _advance(self) -> None:
         try:
-            step()
-        except InvalidRequestError:
-            self._body = None
-            self._send(gateway_response(400))
-        except Exception:  # noqa: BLE001 - any error in an answer is a bug, and the next request must be answered
-            self._server.on_bug(traceback.format_exc())
-            if self._request:
-                self._send(gateway_response(500))
-
-    def _take_head(self) -> None:
-        received = self._received
-        while received.startswith(b"\r\n"):  # RFC 9112, section 2.2: empty lines before a request are ignored
-            del received[:2]
-        length = received.find(b"\r\n\r\n", self._searched_bytes)
-        if (len(received) if length < 0 else length) > MAX_HEAD_BYTES:
-            self._send(gateway_response(431))
-        elif length < 0:
-            self._searched_bytes = max(0, len(received) - 3)
-            if self._has_ended:
-                self.transport.close()
-        else:
-            self._request = request = parse_head(bytes(received[:length]), self._source_ip, self._port)
-            del received[: length + 4]
-            self._searched_bytes = 0
-            self._body = _RequestBody(request, self._server.max_body_bytes, drops_rest=self._server.drops_rest)
-            if not self._body.is_enough and (request.header("expect") or "").lower() == "100-continue":
-                self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            self._waiting_since = self._loop.time()
-            self._take_body()
-
-    def _take_body(self) -> None:
-        body, request = self._body, self._request
-        if body is None or request is None:
-            return
-        body.take(self._received)
-        if body.is_enough:
-            if body.parts or not body.is_read:
-                content = b"".join(body.parts) if body.is_read else b""
-                self._request = request = replace(request, body=content, is_complete=body.is_read)
-            self._server.answer(request, partial(self._respond, request))
-        elif self._has_ended:
+            next(self._steps)
+        except InvalidRequestError as error:
+            self._request = None
+            self._send(gateway_response(error.status))
+        except EOFError:
             self.transport.close()
+
+    def _take_requests(self) -> Generator[None, None, None]:
+        """Take one request after the other from the received bytes; each `yield` waits for more of them."""
+        while True:
+            head = b""
+            while not head:  # RFC 9112, section 2.2: empty lines before a request are ignored
+                head = (yield from self._take_until(b"\r\n\r\n", MAX_HEAD_BYTES, 431)).removeprefix(b"\r\n")
+            self._request = request = parse_head(head, self._source_ip, self._port)
+            body = yield from self._take_body(request)
+            if body != b"":
+                self._request = request = replace(request, body=body or b"", is_complete=body is not None)
+            self._needs_data = False
+            try:
+                self._server.answer(request, partial(self._respond, request))
+            except Exception as error:  # noqa: BLE001 - as in `_respond`
+                self._respond(request, partial(raise_error, error))
+            yield
+
+    def _take_body(self, request: HttpRequest) -> Generator[None, None, bytes | None]:
+        """Take the body of a request; None if it is too large, and a part of it is left."""
+        remaining, is_chunked = _body_length(request)
+        limit = sys.maxsize if self._server.drops_rest else self._server.max_body_bytes
+        if remaining > limit:
+            return None
+        if (remaining or is_chunked) and (request.header("expect") or "").lower() == "100-continue":
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._waiting_since = self._loop.time()
+        if is_chunked:
+            remaining = yield from self._take_chunk_size()
+        parts: list[bytearray] = []
+        size = 0
+        while remaining:
+            part = self._received[:remaining]
+            del self._received[: len(part)]
+            if size <= self._server.max_body_bytes:
+                parts.append(part)
+            size += len(part)
+            remaining -= len(part)
+            if size > limit:
+                return None
+            if remaining:
+                yield from self._receive()
+            elif is_chunked:
+                if (yield from self._take_until(b"\r\n", _MAX_CHUNK_LINE)):
+                    raise InvalidRequestError
+                remaining = yield from self._take_chunk_size()
+        return b"".join(parts)
+
+    def _take_chunk_size(self) -> Generator[None, None, int]:
+        """Take the line before a chunk, and after the last chunk the trailer."""
+        match = _CHUNK_LINE.fullmatch((yield from self._take_until(b"\r\n", _MAX_CHUNK_LINE)))
+        if not match:
+            raise InvalidRequestError
+        size = int(match[1], 16)
+        while not size and (yield from self._take_until(b"\r\n", _MAX_CHUNK_LINE)):
+            pass
+        return size
+
+    def _take_until(self, end: bytes, limit: int, status: int = 400) -> Generator[None, None, bytes]:
+        """Take the bytes before `end`, and drop `end`; more than `limit` bytes are an error with a status."""
+        received, length, searched = self._received, -1, 0
+        while length < 0:
+            length = received.find(end, searched)
+            if (len(received) if length < 0 else length) > limit:
+                raise InvalidRequestError(status)
+            if length < 0:
+                searched = max(0, len(received) - len(end) + 1)
+                yield from self._receive()
+        taken = bytes(received[:length])
+        del received[: length + len(end)]
+        return taken
+
+    def _receive(self) -> Generator[None, None, None]:
+        if self._has_ended:
+            raise EOFError
+        yield
 
     def _respond(self, request: HttpRequest, build_response: BuildResponse) -> None:
         try:
             response = build_response()
-        except Exception:  # noqa: BLE001 - any error in an answer is a bug
+        except Exception:  # noqa: BLE001 - any error in an answer is a bug, and the next request must be answered
             self._server.on_bug(traceback.format_exc())
             response = gateway_response(500)
         if self._request is request and not self.transport.is_closing():
             self._send(response)
 
     def _send(self, response: HttpResponse) -> None:
-        has_rest = self._body is None or not self._body.is_read
-        request, self._request, self._body = self._request, None, None
+        request, self._request, self._needs_data = self._request, None, False
+        has_rest = request is None or not request.is_complete
         self._is_done = has_rest or response.stream is not None or self._is_last or _wants_close(request)
         self.transport.write(_response_bytes(request, response, is_last=self._is_done))
         if response.stream:
@@ -315,7 +293,7 @@ class _Connection(asyncio.Protocol):
         elif self._is_done:
             self.transport.close()
         else:
-            self._next_request()
+            self._end_request()
 
     async def _send_stream(self, stream: AsyncIterator[bytes]) -> None:
         async for part in stream:
@@ -331,9 +309,10 @@ class _Connection(asyncio.Protocol):
         if self._has_ended:
             self.transport.close()
 
-    def _next_request(self) -> None:
-        """Take the next request when the client has read the response."""
+    def _end_request(self) -> None:
+        """Wait for the next request when the client has read the response."""
         if self._request is None and not self._is_done and self._can_write.is_set():
+            self._needs_data = True
             self._waiting_since = self._loop.time()
             if self._received or self._has_ended:
                 self.transport.resume_reading()
@@ -357,6 +336,21 @@ def parse_head(head: bytes, source_ip: str, port: int) -> HttpRequest:
         raise InvalidRequestError
     path, _, query = target.partition("?")
     return HttpRequest(method, path, query, headers, b"", source_ip, port, http_version)
+
+
+def _body_length(request: HttpRequest) -> tuple[int, bool]:
+    """The length of a request's body, and whether its length is unknown because it comes in chunks.
+
+    Raises:
+        InvalidRequestError: there is no, or more than one, way to understand the headers (RFC 9112, section 6.3).
+    """
+    lengths = [value for name, value in request.headers if name == "content-length"]
+    codings = [value.lower() for name, value in request.headers if name == "transfer-encoding"]
+    if codings and (lengths or codings != ["chunked"] or request.http_version == "1.0"):
+        raise InvalidRequestError
+    if lengths and (len(lengths) > 1 or not _CONTENT_LENGTH.fullmatch(lengths[0])):
+        raise InvalidRequestError
+    return int(lengths[0]) if lengths else 0, bool(codings)
 
 
 def _wants_close(request: HttpRequest | None) -> bool:
