@@ -5,7 +5,6 @@ transport.js`), `@modelcontextprotocol/client` 2.4.0 and the inspector 2.12.0 (`
 the recorded runs. `SdkTraits` holds the differences between these clients.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +31,9 @@ from routegen.verify.documents import describe_answer
 from routegen.verify.mcp_messages import error_of, is_message
 from routegen.verify.request_url import host_kind
 
+_DEFAULT_PATHS = {
+    "authorization_endpoint": "/authorize", "token_endpoint": "/token", "registration_endpoint": "/register"
+}  # fmt: skip
 _INCOMPATIBLE = "Incompatible auth server: does not support"
 _OAUTH_ERROR_CODES = frozenset({
     "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
@@ -84,17 +86,6 @@ MCP_REMOTE = SdkTraits(redirect_policy="any-origin")
 INSPECTOR = SdkTraits(shows_error_class=False, accepts_oauth_at_openid_url=True, names_empty_scope=True)
 
 
-@dataclass(frozen=True)
-class _DiscoveredMetadata:
-    """Both metadata documents, None for a missing one, the URL of each, and the endpoints of the server."""
-
-    resource: dict[str, Any] | None
-    resource_url: str
-    server: dict[str, Any] | None
-    server_url: str
-    endpoints: Mapping[str, Any]
-
-
 @dataclass(kw_only=True)
 class TypeScriptSdkFlow(SignInFlow):
     """The sign-in flow of a client that is built on the TypeScript SDK."""
@@ -141,20 +132,29 @@ class TypeScriptSdkFlow(SignInFlow):
         """Take the flow from the challenge to the sign-in page, and return the reason why the client connects."""
         named = self._challenge_value(challenge, "resource_metadata")
         url = parse_url(named) if named else None
-        discovered = self._discover(url.href if url else None)
-        self._check_resource(discovered)
-        authorization_url = discovered.endpoints["authorization_endpoint"]
-        self._register(discovered, authorization_url)
-        self._check_supported(discovered)
-        self.check_sign_in_page(authorization_url)
-        self._check_token_endpoint(discovered.endpoints["token_endpoint"])
+        resource_url, resource = self._discover_resource(url.href if url else None)
+        issuer = (resource.get("authorization_servers") or [f"{self.endpoint.origin}/"])[0]
+        server = parse_http_url(issuer)
+        if server is None:
+            place = f"{resource_url} names {shown(issuer)!r} as the authorization server"
+            raise UnknownOutcomeError(f"{place}, which is not an http or https URL.", resource_url)
+        metadata_url, metadata = self._discover_server(issuer, server)
+        # Without metadata, the endpoints have the default paths of MCP 2025-03-26, section 2.3.3.
+        endpoints = metadata or {field: f"{server.origin}{path}" for field, path in _DEFAULT_PATHS.items()}
+        if resource:
+            self._check_resource(resource["resource"], resource_url)
+        self._register(endpoints, metadata_url, in_metadata=bool(metadata))
+        self._check_supported(metadata, metadata_url)
+        self.check_sign_in_page(endpoints["authorization_endpoint"])
+        self._check_token_endpoint(endpoints["token_endpoint"])
         # Without protected resource metadata, the client names no resource (`selectResourceURL`).
-        resource = discovered.resource or {}
         scopes = requested_scopes(self._challenge_value(challenge, "scope"), resource)
         if scopes is None and self.traits.names_empty_scope:
             scopes = []
-        server = discovered.server or {}
-        return self.sign_in_reason(authorization_url, scopes, resource, server, reads_issuer=not self.traits.is_v1)
+        reads_issuer = not self.traits.is_v1
+        return self.sign_in_reason(
+            endpoints["authorization_endpoint"], scopes, resource, metadata, reads_issuer=reads_issuer
+        )
 
     def _error(self, reason: str, url: str, error_class: str = "", message: str | None = None) -> ClientFailsError:
         """The end of the flow with an error; without a message, its exact words are not known."""
@@ -179,21 +179,7 @@ class TypeScriptSdkFlow(SignInFlow):
             answer = self.get(url, self.traits.redirect_policy)
         return answer if isinstance(answer, Answer) else None
 
-    def _discover(self, challenge_url: str | None) -> _DiscoveredMetadata:
-        resource_url, resource = self._discover_resource(challenge_url)
-        issuer = ((resource or {}).get("authorization_servers") or [f"{self.endpoint.origin}/"])[0]
-        server = parse_http_url(issuer)
-        if server is None:
-            place = f"{resource_url} names {shown(issuer)!r} as the authorization server"
-            raise UnknownOutcomeError(f"{place}, which is not an http or https URL.", resource_url)
-        metadata_url, metadata = self._discover_server(issuer, server)
-        # The default paths of MCP 2025-03-26, section 2.3.3.
-        paths = {"authorization": "authorize", "token": "token", "registration": "register"}
-        defaults = {f"{name}_endpoint": f"{server.origin}/{path}" for name, path in paths.items()}
-        endpoints = defaults if metadata is None else metadata
-        return _DiscoveredMetadata(resource, resource_url, metadata, metadata_url, endpoints)
-
-    def _discover_resource(self, challenge_url: str | None) -> tuple[str, dict[str, Any] | None]:
+    def _discover_resource(self, challenge_url: str | None) -> tuple[str, dict[str, Any]]:
         """The protected resource metadata with its URL; the client treats a wrong document like a missing one."""
         endpoint = self.endpoint
         url = challenge_url or f"{endpoint.origin}{PROTECTED_RESOURCE}{endpoint.path.removesuffix('/')}{endpoint.query}"
@@ -205,11 +191,11 @@ class TypeScriptSdkFlow(SignInFlow):
             url = f"{endpoint.origin}{PROTECTED_RESOURCE}"
             answer = self._get_metadata(url)
         if answer is None or not answer.is_success:
-            return url, None
+            return url, {}
         document = parse_json(answer)
-        return url, document if _fits(metadata_schemas.PROTECTED_RESOURCE, document) else None
+        return url, document if _fits(metadata_schemas.PROTECTED_RESOURCE, document) else {}
 
-    def _discover_server(self, issuer: str, server: ParsedUrl) -> tuple[str, dict[str, Any] | None]:
+    def _discover_server(self, issuer: str, server: ParsedUrl) -> tuple[str, dict[str, Any]]:
         """The authorization server metadata with its URL; without metadata, the origin of the server."""
         for schema, url in _server_metadata_urls(server):
             answer = self._get_metadata(url)
@@ -224,7 +210,7 @@ class TypeScriptSdkFlow(SignInFlow):
                 message = f"HTTP {answer.status} trying to load {kind} metadata from {url}"
                 reason = f"{url} {describe_answer(answer)}, and the client does not look for metadata elsewhere."
                 raise self._error(reason, url, "Error", message)
-        return server.origin, None
+        return server.origin, {}
 
     def _oauth_at_openid_url(self, answer: Answer, server: ParsedUrl) -> Answer:
         """OAuth metadata that the inspector finds at an OpenID URL (`oidcDiscoveryCompat`), or the given answer."""
@@ -264,12 +250,9 @@ class TypeScriptSdkFlow(SignInFlow):
         valid_document: dict[str, Any] = document
         return valid_document
 
-    def _check_resource(self, discovered: _DiscoveredMetadata) -> None:
+    def _check_resource(self, resource: str, resource_url: str) -> None:
         """Check the resource (RFC 8707): the endpoint's origin, and the start of its path (`checkResourceAllowed`)."""
-        if discovered.resource is None:
-            return
-        endpoint, resource = self.endpoint, discovered.resource["resource"]
-        url = parse_url(resource)
+        endpoint, url = self.endpoint, parse_url(resource)
         if (
             url is not None
             and endpoint.origin == url.origin
@@ -279,16 +262,16 @@ class TypeScriptSdkFlow(SignInFlow):
             return
         expected = endpoint.href.partition("#")[0]
         message = f"Protected resource {resource} does not match expected {expected} (or origin)"
-        reason = f"{discovered.resource_url} describes the resource {resource}, not {expected}."
-        raise self._error(reason, discovered.resource_url, "Error", message)
+        reason = f"{resource_url} describes the resource {resource}, not {expected}."
+        raise self._error(reason, resource_url, "Error", message)
 
-    def _register(self, discovered: _DiscoveredMetadata, authorization_url: str) -> None:
-        url = discovered.endpoints.get("registration_endpoint")
+    def _register(self, endpoints: dict[str, str], metadata_url: str, *, in_metadata: bool) -> None:
+        url, policy = endpoints.get("registration_endpoint"), self.traits.redirect_policy
         if not url:
-            reason = f"{discovered.server_url} names no registration_endpoint."
-            raise self._error(reason, discovered.server_url, "Error", f"{_INCOMPATIBLE} dynamic client registration")
-        in_metadata, policy = discovered.server is not None, self.traits.redirect_policy
-        answer = self.send_registration(url, authorization_url, in_metadata=in_metadata, policy=policy)
+            reason = f"{metadata_url} names no registration_endpoint."
+            raise self._error(reason, metadata_url, "Error", f"{_INCOMPATIBLE} dynamic client registration")
+        sign_in_page = endpoints["authorization_endpoint"]
+        answer = self.send_registration(url, sign_in_page, in_metadata=in_metadata, policy=policy)
         if isinstance(answer, Failure):
             raise self._unreachable(answer)
         if answer is not None and not answer.is_success:
@@ -317,9 +300,8 @@ class TypeScriptSdkFlow(SignInFlow):
         message = f"HTTP {answer.status}: Invalid OAuth error response: {problem}. Raw body: {body}"
         return "ServerError", None if problem is None else message
 
-    def _check_supported(self, discovered: _DiscoveredMetadata) -> None:
+    def _check_supported(self, metadata: dict[str, Any], url: str) -> None:
         """Check that the server supports the response type `code` and the code challenge method `S256`."""
-        metadata, url = discovered.server or {}, discovered.server_url
         for field, value, title in (
             ("response_types_supported", "code", "response type"),
             ("code_challenge_methods_supported", "S256", "code challenge method"),
