@@ -14,6 +14,7 @@ from routegen.errors import shorten
 from routegen.report import Finding, Report, Section, rules
 from routegen.verify.answers import MAX_SHOWN, Answer, Answers, Failure, shown
 from routegen.verify.checks import (
+    authorization_servers,
     connections,
     cors,
     fields,
@@ -22,8 +23,6 @@ from routegen.verify.checks import (
     mcp_endpoint,
     resource_metadata,
     revisions,
-    server_endpoints,
-    server_metadata,
 )
 from routegen.verify.clients import CLIENTS, RECORDED_CLIENTS, McpClient, Prediction, predict
 from routegen.verify.clients.claims import CLAIMS
@@ -98,20 +97,20 @@ def sign_in_findings(discovery: OAuthDiscovery, answers: Answers) -> Iterator[Fi
     yield from mcp_endpoint.check_without_token(discovery, answers)
     yield from resource_metadata.check_resource_discovery(discovery)
     yield from resource_metadata.check_resource_content(discovery)
-    yield from server_metadata.check_servers(discovery)
+    yield from authorization_servers.check_servers(discovery)
     yield from fields.check_scopes(discovery)
-    yield from server_endpoints.check_endpoints(discovery, answers)
+    yield from authorization_servers.check_endpoints(discovery, answers)
 
 
 def _online_findings(plan: VerifyPlan, discovery: OAuthDiscovery, fetcher: Fetcher) -> Iterator[Finding]:
     """The findings that only a running deployment can have: a manifest does not show them."""
     answers, deployment, mcp_url = fetcher.answers("without-token"), plan.deployment, discovery.mcp_url
     yield from key_set.check_keys(discovery, answers)
-    yield from server_metadata.check_recommendations(discovery)
+    yield from authorization_servers.check_recommendations(discovery)
     yield from connections.check_failures(_other_results(deployment, discovery, answers))
     yield from cors.check_cors(discovery, fetcher)
     if plan.register:
-        yield from server_endpoints.check_registration(discovery, answers)
+        yield from authorization_servers.check_registration(discovery, answers)
     if fetcher.token:
         yield from mcp_endpoint.check_with_token(discovery, fetcher)
     if discovery.is_mcp_endpoint:
