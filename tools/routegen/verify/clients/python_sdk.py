@@ -86,16 +86,11 @@ class PythonSdkFlow(SignInFlow):
 
     def _check_resource(self, resource: str, url: str) -> None:
         """Check the resource (RFC 8707): the endpoint's origin, and the start of its path."""
-        endpoint_parts = urlsplit(self.mcp_url.rstrip("/"))  # as FastMCP's `OAuth` writes it
-        resource_parts = urlsplit(resource)
-        endpoint_origin, resource_origin = (
-            (parts.scheme.lower(), parts.netloc.lower()) for parts in (endpoint_parts, resource_parts)
-        )
-        endpoint_path, resource_path = (
-            f"{parts.path.removesuffix('/')}/" for parts in (endpoint_parts, resource_parts)
-        )
-        if endpoint_origin != resource_origin or not endpoint_path.startswith(resource_path):
-            expected = urlunsplit((*endpoint_origin, endpoint_parts.path, endpoint_parts.query, ""))
+        endpoint, named = urlsplit(self.mcp_url.rstrip("/")), urlsplit(resource)  # as FastMCP's `OAuth` writes it
+        origin, named_origin = ((parts.scheme.lower(), parts.netloc.lower()) for parts in (endpoint, named))
+        path, named_path = (f"{parts.path.removesuffix('/')}/" for parts in (endpoint, named))
+        if origin != named_origin or not path.startswith(named_path):
+            expected = urlunsplit((*origin, endpoint.path, endpoint.query, ""))
             text = _error_text(f"Protected resource {resource} does not match expected {expected}")
             raise ClientFailsError(f"{url} describes the resource {resource}, not {expected}.", url, text)
 
@@ -112,10 +107,7 @@ class PythonSdkFlow(SignInFlow):
         return {}
 
     def _check_issuer(self, issuer: str | None, metadata_issuer: str, url: str) -> None:
-        """Check that the issuers are identical (RFC 8414, section 3.3).
-
-        Without protected resource metadata, a final slash makes no difference.
-        """
+        """Check the issuer (RFC 8414, section 3.3); a final slash is ignored without protected resource metadata."""
         expected = issuer or keep_empty_path(self._endpoint_origin) or ""
         if metadata_issuer == expected or (issuer is None and metadata_issuer == f"{expected}/"):
             return
