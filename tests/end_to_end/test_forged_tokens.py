@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -87,9 +88,14 @@ def public_jwk(site: FullStack) -> bytes:
     return json.dumps(key.as_dict(private=False)).encode()
 
 
+@cache
+def generate_another_key() -> RSAKey:
+    return RSAKey.generate_key(2048, auto_kid=True)
+
+
 def with_another_key(site: FullStack, **header: Any) -> str:
     """Sign a valid payload with a key that the stand-in does not have."""
-    another_key = RSAKey.generate_key(2048, auto_kid=True)
+    another_key = generate_another_key()
     (key,) = site.authkit.keys.signing().keys
     fields = {"alg": "RS256", "typ": "JWT", "kid": str(key.kid)} | header
     jwk = another_key.as_dict(private=False)
