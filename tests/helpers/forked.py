@@ -90,17 +90,21 @@ class ForkedPopen:
         return status
 
 
-def run_routegen(directory: Path, *arguments: str, forks_apps: bool = True) -> Run:
+def run_routegen(
+    directory: Path, *arguments: str, environment: Mapping[str, str] | None = None, forks_apps: bool = True
+) -> Run:
     """Run the command in a directory, as `python -m routegen` does.
 
     Args:
         directory: its working directory.
         arguments: its arguments.
+        environment: all of its environment; that of this process if it is None.
         forks_apps: whether it imports apps in forked processes, too, or in new interpreters as users have it.
     """
     with TemporaryDirectory() as folder:
         stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
-        process = start(_routegen, arguments, dict(os.environ), directory, stdout, stderr, forks_apps, daemon=False)
+        variables = dict(os.environ if environment is None else environment)
+        process = start(_routegen, arguments, variables, directory, stdout, stderr, forks_apps, daemon=False)
         code = wait_for_exit(process, _SECONDS)
         if code is None:
             process.kill()

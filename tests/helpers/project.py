@@ -14,13 +14,14 @@ from helpers.support import PYPROJECT, SMALL_APP, Routegen, Run
 def run_in(
     directory: Path, *arguments: str | Path, env: Mapping[str, str] | None = None, forks_apps: bool = True
 ) -> Run:
-    """Run the command in a forked process, or in a new interpreter where the environment differs."""
-    if not env:
-        return run_routegen(directory, *map(str, arguments), forks_apps=forks_apps)
+    """Run the command in a forked process, or in a new interpreter if `env` has variables of Python."""
+    variables = {**os.environ, **(env or {})}
+    if not any(name.startswith("PYTHON") for name in env or ()):
+        return run_routegen(directory, *map(str, arguments), environment=variables, forks_apps=forks_apps)
     done = subprocess.run(
         [sys.executable, "-m", "routegen", *map(str, arguments)],
         cwd=directory,
-        env={**os.environ, **env},
+        env=variables,
         capture_output=True,
         timeout=120,
         check=False,

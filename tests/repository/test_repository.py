@@ -81,9 +81,12 @@ def test_a_base_url_with_another_path_than_the_endpoint_is_refused(copy: Path, r
     assert "look for it at /.well-known/oauth-protected-resource/mcp (RFC 9728, section 3.1)" in done.error
 
 
-def test_a_setting_that_the_configuration_lacks_is_named(copy: Path, routegen: Routegen) -> None:
+def test_a_setting_that_the_configuration_lacks_is_named(
+    copy: Path, routegen: Routegen, monkeypatch: pytest.MonkeyPatch
+) -> None:
     edited("pyproject.toml", 'WORKOS_CLIENT_ID = "client_0123456789"\n', "")(copy)
-    done = routegen("check", env={"WORKOS_CLIENT_ID": "client_of_the_caller"})
+    monkeypatch.setenv("WORKOS_CLIENT_ID", "client_of_the_caller")
+    done = routegen("check")
     assert done.code == 3
     assert "WORKOS_CLIENT_ID" in done.stderr
     assert "Traceback" not in done.stderr
