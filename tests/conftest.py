@@ -17,6 +17,8 @@ pytest_plugins = [
     "helpers.tls_contexts",
 ]
 
+_ROOMS_IN_ONE_PROCESS = {"infra": "pulumi", "audit": "moto", "adopt": "moto", "matrix": "matrix"}
+"""The xdist group of each room whose tests share imports that take seconds."""
 _DECISIONS = pytest.StashKey[Counter[str]]()
 _MODEL = ""
 
@@ -61,9 +63,12 @@ def event_loop_of_mangum() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process run all tests that share a module-scoped fixture, so that the fixture is created once."""
+    """Let one process run all tests that share slow imports or a module-scoped fixture."""
     for item in items:
         if not isinstance(item, pytest.Function) or item.get_closest_marker("xdist_group"):
+            continue
+        if group := _ROOMS_IN_ONE_PROCESS.get(item.path.parent.name):
+            item.add_marker(pytest.mark.xdist_group(group))
             continue
         fixtures = [definitions[-1] for definitions in item._fixtureinfo.name2fixturedefs.values()]
         shared = [fixture.argname for fixture in fixtures if fixture.scope == "module"]
