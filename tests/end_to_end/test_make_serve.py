@@ -21,6 +21,7 @@ from dev.serve.local_apps import make_wiki
 
 # The program of the package fastmcp
 FASTMCP_COMMAND = "import sys; from fastmcp.cli import app; sys.argv[0] = 'fastmcp'; sys.exit(app())"
+DEV_SERVE = "import runpy; runpy.run_module('dev.serve', run_name='__main__', alter_sys=True)"
 BROWSER_PROGRAM = """
 import sys, time, urllib.request
 deadline = time.monotonic() + 30
@@ -118,14 +119,11 @@ def test_an_existing_wiki_is_not_overwritten(tmp_path: Path) -> None:
 def test_a_used_port_is_an_error(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = str(listening.getsockname()[1])
-        completed = subprocess.run(
-            [sys.executable, "-m", "dev.serve", "--port", port, "--wiki", str(tmp_path / "wiki")],
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert completed.returncode == 2
-    assert f"cannot listen on 127.0.0.1, port {port}" in completed.stderr.rstrip().splitlines()[-1]
-    assert "Traceback" not in completed.stderr
+        options = ("--port", port, "--wiki", str(tmp_path / "wiki"))
+        env = {**os.environ, "PYTHONPATH": str(PROJECT)}
+        program = start_program(DEV_SERVE, env, tmp_path / "stderr", *options)
+        program.stream.read()
+        assert program.exit_code() == 2
+    stderr = (tmp_path / "stderr").read_text()
+    assert f"cannot listen on 127.0.0.1, port {port}" in stderr.rstrip().splitlines()[-1]
+    assert "Traceback" not in stderr

