@@ -107,6 +107,8 @@ class InstancePool:
         while self._queue and self._idle_instances:
             # The instance that was used last: its memory is in the caches.
             self._idle_instances.pop().assign(self._queue.popleft())
+        if not self._queue:
+            return
         states = [instance.state for instance in self._instances]
         starting = states.count("starting")
         needed = len(self._queue) - starting - states.count("returning")
