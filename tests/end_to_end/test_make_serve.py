@@ -21,7 +21,11 @@ from dev.serve.local_apps import make_wiki
 
 # The program of the package fastmcp
 FASTMCP_COMMAND = "import sys; from fastmcp.cli import app; sys.argv[0] = 'fastmcp'; sys.exit(app())"
-DEV_SERVE = "import runpy; runpy.run_module('dev.serve', run_name='__main__', alter_sys=True)"
+DEV_SERVE = f"""
+import os, runpy
+os.chdir({str(PROJECT)!r})
+runpy.run_module("dev.serve", run_name="__main__", alter_sys=True)
+"""
 BROWSER_PROGRAM = """
 import sys, time, urllib.request
 deadline = time.monotonic() + 30
