@@ -4,6 +4,7 @@ It uses a regular expression for each route key, and the documented ranks as a s
 """
 
 import re
+from functools import cache
 from urllib.parse import unquote
 
 from routegen.gateway import RouteKey
@@ -19,6 +20,7 @@ def _segments(key: RouteKey) -> list[str]:
     return key.path[1:].split("/")
 
 
+@cache
 def _pattern(key: RouteKey) -> str:
     return "/" + "/".join(map(_segment_pattern, _segments(key)))
 
