@@ -14,6 +14,7 @@ from routegen.diff.moved_requests import find_moved_requests
 from routegen.discover import ServedRoutes, discover_routes
 from routegen.extract.build import build_manifest
 from routegen.manifest import Manifest
+from routegen.manifest import Route as ManifestRoute
 from routegen.prove.app_proof import PathsProof, compare_all_paths, confirm_proof
 from routegen.prove.compare_requests import AppComparison, Disagreement
 from routegen.prove.driver import drive_app
@@ -163,6 +164,15 @@ def test_a_stale_route_is_over_routed(committed: Path, routegen: Routegen, path:
     done = routegen("prove")
     assert done.code == 1
     assert f"goes to mcp through ANY {path}, and mcp serves nothing there.\n" in done.stdout
+
+
+def test_a_stale_route_of_an_app_without_routes_is_over_routed() -> None:
+    _, routes = discover_routes(Starlette())
+    stale = ManifestRoute(path="/stale", methods=("ANY",), app="app", role="other", route_keys=("ANY /stale",))
+    settings, manifest = extract_app(routes)
+    faulty = manifest.model_copy(update={"routes": (stale,)})
+    (disagreement,) = compare_all_paths(AppComparison(faulty, settings, routes)).disagreements
+    assert disagreement.text == "GET /stale goes to app through ANY /stale, and app serves nothing there"
 
 
 TWO_APPS = """

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from routegen.discover.routing_model import Outcome
 from routegen.gateway import encode_path
 from routegen.gateway.automaton import MOST_STATES, PathKind, TooManyStatesError
-from routegen.prove.compare_requests import AppComparison, Disagreement, shortest_of_each
+from routegen.prove.compare_requests import AppComparison, Disagreement
 from routegen.prove.driven_request import DrivenRequest
 
 _DIFFERENCES_SHOWN = 3
@@ -82,15 +82,15 @@ def compare_all_paths(comparison: AppComparison, most_states: int = MOST_STATES)
         positions = range(len(comparison.served_paths))
         return PathsProof(not_proven=(*model.not_proven, reason), undecided_positions=frozenset(positions))
     requests: list[tuple[str, str]] = []
-    compared = []
+    answered: list[tuple[DrivenRequest, PathKind]] = []
     for kind, examples in kinds.items():
         path, *more_paths = map(encode_path, examples)
         methods = comparison.methods(kind)
         requests += [(method, path) for method in methods] + [(methods[0], other) for other in more_paths]
-        for method in () if model.is_undecided(kind) else methods:
-            request = DrivenRequest(method, path, *model.answer(kind, method))
-            compared.append((request, comparison.compare(request, kind)))
-    disagreements, undecided = shortest_of_each(compared), frozenset(model.undecided_positions)
+        if not model.is_undecided(kind):
+            answered += [(DrivenRequest(method, path, *model.answer(kind, method)), kind) for method in methods]
+    undecided = frozenset(model.undecided_positions)
+    disagreements = comparison.disagreements(answered)
     return PathsProof(len(kinds), disagreements, tuple(model.not_proven), tuple(requests), undecided)
 
 
@@ -110,7 +110,7 @@ def confirm_proof(comparison: AppComparison, paths: PathsProof, driven: Sequence
         len(comparison.served_paths),
         paths.kinds,
         len(driven),
-        shortest_of_each((request, comparison.compare(request, kind)) for request, kind in answered),
+        comparison.disagreements(answered),
         dict(comparison.excused),
         (*paths.not_proven, *islice(_differences(comparison, answered), _DIFFERENCES_SHOWN)),
         sum(request.outcome == "served" for request in driven),

@@ -6,7 +6,6 @@ table, and to each request that was sent to the app.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 from routegen.config import AppConfig
@@ -74,11 +73,7 @@ class AppComparison:
     """
 
     def __init__(
-        self,
-        manifest: Manifest,
-        app: AppConfig,
-        routes: ServedRoutes,
-        claims: Mapping[str, str] = MappingProxyType({}),
+        self, manifest: Manifest, app: AppConfig, routes: ServedRoutes, claims: Mapping[str, str] | None = None
     ) -> None:
         """Prepare both tables; the time is linear in their sizes.
 
@@ -93,7 +88,7 @@ class AppComparison:
         self.automaton = PathAutomaton()
         self.model = RoutingModel(routes, self.automaton)
         self.excused: dict[str, str] = {}
-        self._claims = claims
+        self._claims = claims or {}
         self._default = manifest.default
         self._routes = manifest.routes_by_key
         self._selection = SelectionModel(map(RouteKey.parse, self._routes), self.automaton)
@@ -115,13 +110,29 @@ class AppComparison:
         """Return the methods that can have different answers at a kind of paths; the last one stands for all others."""
         return distinct_methods(self.model.methods(kind) | self._selection.methods(kind))
 
-    def compare(self, request: DrivenRequest, kind: PathKind) -> Disagreement | None:
-        """Return the disagreement on a request; None if manifest and app agree, or if it is excused.
+    def disagreements(self, answered: Iterable[tuple[DrivenRequest, PathKind]]) -> tuple[Disagreement, ...]:
+        """Return the disagreement with the shortest path for each kind of disagreement, route and served path.
+
+        The keys of another app's route count as one. A 405 is left out if another method at the same path has a
+        disagreement of the same kind.
 
         Args:
-            request: the request, with the app's answer.
-            kind: the kind of its decoded path.
+            answered: the requests, each with the app's answer and with the kind of its decoded path.
         """
+        chosen: dict[tuple[str, str, int], Disagreement] = {}
+        paths: set[tuple[str, str, str]] = set()
+        compared = [(request, self._compare(request, kind)) for request, kind in answered]
+        found = [(request, disagreement) for request, disagreement in compared if disagreement]
+        for request, disagreement in sorted(found, key=lambda pair: _reading_order(pair[0])):
+            key = disagreement.route_key or ""
+            route = key.partition(" ")[2] if disagreement.kind == "under-routed" else key
+            if request.position >= 0 or (disagreement.kind, route, request.path) not in paths:
+                chosen.setdefault((disagreement.kind, route, request.position), disagreement)
+            paths.add((disagreement.kind, route, request.path))
+        return tuple(chosen.values())
+
+    def _compare(self, request: DrivenRequest, kind: PathKind) -> Disagreement | None:
+        """Return the disagreement on a request; None if manifest and app agree, or if it is excused."""
         key, route, goes_to = self._select(request, kind)
         if goes_to != self.app.name:
             disagreement = self._lost_request(request, kind, route)
@@ -129,10 +140,11 @@ class AppComparison:
             disagreement = self._wrong_request(request, kind, route) if route else None
         if disagreement is None:
             return None
+        served = self.served_paths[request.position] if request.position >= 0 else None
         text = _TEXTS[disagreement].format(
             request=f"{request.method} {request.path}",
             app=self.app.name,
-            place=self._place(request.position),
+            place=f" at {served.path} ({' '.join(served.methods or (ANY,))})" if served else "",
             target=goes_to or NO_APP,
             through=f" through {key}" if key else "",
             key=key,
@@ -206,30 +218,6 @@ class AppComparison:
         for reason in reasons:
             self.excused.setdefault(reason, f"{request.method} {request.path}")
         return bool(reasons)
-
-    def _place(self, position: int) -> str:
-        if position < 0:
-            return ""
-        served = self.served_paths[position]
-        return f" at {served.path} ({' '.join(served.methods or (ANY,))})"
-
-
-def shortest_of_each(compared: Iterable[tuple[DrivenRequest, Disagreement | None]]) -> tuple[Disagreement, ...]:
-    """Return the disagreement with the shortest path for each kind of disagreement, route and served path.
-
-    The keys of another app's route count as one. A 405 is left out if another method at the same path has a
-    disagreement of the same kind.
-    """
-    chosen: dict[tuple[str, str, int], Disagreement] = {}
-    paths: set[tuple[str, str, str]] = set()
-    disagreements = [(request, disagreement) for request, disagreement in compared if disagreement]
-    for request, disagreement in sorted(disagreements, key=lambda pair: _reading_order(pair[0])):
-        key = disagreement.route_key or ""
-        route = key.partition(" ")[2] if disagreement.kind == "under-routed" else key
-        if request.position >= 0 or (disagreement.kind, route, request.path) not in paths:
-            chosen.setdefault((disagreement.kind, route, request.position), disagreement)
-        paths.add((disagreement.kind, route, request.path))
-    return tuple(chosen.values())
 
 
 def _reading_order(request: DrivenRequest) -> tuple[int, str, bool, int]:

@@ -48,10 +48,12 @@ def _discovery_requests(served_paths: Iterable[ServedPath]) -> Iterator[MethodAn
 def _samples(pattern: Iterable[str], methods: Sequence[str]) -> Iterator[MethodAndPath]:
     """Yield requests for two paths that a pattern matches, for one that it does not match, and for their neighbours."""
     texts = [_example_texts(part) if isinstance(part, Regex) else (part,) * 3 for part in pattern]
-    for example in map("".join, zip(*texts, strict=True)):
-        path = encode_path(example)
+    for path in (encode_path("".join(example)) for example in zip(*texts, strict=True)):
         yield from ((method, path) for method in EVERY_METHOD)
-        yield from ((method, other) for other in _neighbours(path) for method in (*_FEW_METHODS, *methods[:1]))
+        parent, _, last = path.rpartition("/")
+        ends = (f"{path}/", f"{path}//", f"{path}/x", f"{path}x", f"{path}/..", f"/{path}", path.replace("a", "%61"))
+        neighbours = (*ends, f"{parent}//{last}", f"{parent}/./{last}", f"{parent}/", parent or "/")
+        yield from ((method, other_path) for other_path in neighbours for method in (*_FEW_METHODS, *methods[:1]))
 
 
 @cache
@@ -59,11 +61,3 @@ def _example_texts(regex: Regex) -> tuple[str, str, str]:
     matching = [word for word in _WORDS if re.fullmatch(regex, word)] or ["x"]
     other_words = [word for word in _WORDS if not re.fullmatch(regex, word)] or ["x"]
     return matching[0], matching[-1], other_words[0]
-
-
-def _neighbours(path: str) -> tuple[str, ...]:
-    """Return paths near an encoded path, other encodings of it, and its parent."""
-    parent, _, last = path.rpartition("/")
-    below = (f"{path}/", f"{path}//", f"{path}/x", f"{path}x", f"{path}/..", f"{path}/x/y")
-    encodings = (f"{parent}%2F{last}" if parent else path, f"{path.replace('a', '%61')}")
-    return (*below, *encodings, f"/{path}", f"{parent}//{last}", f"{parent}/./{last}", f"{parent}/", parent or "/")

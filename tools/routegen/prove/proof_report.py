@@ -44,37 +44,26 @@ def _findings(proof: AppProof, fix: str) -> Iterator[Finding]:
     yield from disagreement_findings(proof.disagreements, fix)
     # An app that answers every path with a page has no single paths of its middleware.
     paths = {path: status for path, status in proof.middleware_paths.items() if not proof.pages or status >= 400}
-    nothing = () if proof.served else (f"None of {proof.requests} requests reaches a route of {proof.app}",)
-    for rule, items, message, remedy in (
-        (
-            rules.NOTHING_ROUTED,
-            nothing,
-            "{items}, so nothing is proven.",
-            "Check that APP names the application with the routes.",
-        ),
-        (
-            rules.PAGE_FOR_DOCUMENT,
-            [f"GET {path} ({status})" for path, status in proof.pages.items()],
-            "{app} answers paths that it does not serve with a page: {items}.",
-            "Let its handler for unknown paths answer with status 404, at least below /.well-known/.",
-        ),
-        (
-            rules.MIDDLEWARE_PATHS,
-            [f"{path} ({status})" for path, status in paths.items()],
-            "Middleware answers paths that no route serves: {items}.",
-            "If {app} shall get such a path, list it in `routes`, or own it with `own`.",
-        ),
-        (
-            rules.NOT_PROVEN,
-            proof.not_proven,
-            "The proof does not cover all paths of {app}, because {items}.",
-            "Nothing needs to change; requests have sampled these parts.",
-        ),
-    ):
-        if items:
-            more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-            text = message.format(app=proof.app, items=", ".join(items[:_SHOWN]) + more)
-            yield Finding(rule, proof.app, text, remedy.format(app=proof.app))
+    if not proof.served:
+        message = f"None of {proof.requests} requests reaches a route of {proof.app}, so nothing is proven."
+        fix = "Check that APP names the application with the routes."
+        yield Finding(rules.NOTHING_ROUTED, proof.app, message, fix)
+    if pages := _listed([f"GET {path} ({status})" for path, status in proof.pages.items()]):
+        message = f"{proof.app} answers paths that it does not serve with a page: {pages}."
+        fix = "Let its handler for unknown paths answer with status 404, at least below /.well-known/."
+        yield Finding(rules.PAGE_FOR_DOCUMENT, proof.app, message, fix)
+    if answers := _listed([f"{path} ({status})" for path, status in paths.items()]):
+        message = f"Middleware answers paths that no route serves: {answers}."
+        fix = f"If {proof.app} shall get such a path, list it in `routes`, or own it with `own`."
+        yield Finding(rules.MIDDLEWARE_PATHS, proof.app, message, fix)
+    if reasons := _listed(proof.not_proven):
+        message = f"The proof does not cover all paths of {proof.app}, because {reasons}."
+        fix = "Nothing needs to change; requests have sampled these parts."
+        yield Finding(rules.NOT_PROVEN, proof.app, message, fix)
+
+
+def _listed(items: Sequence[str]) -> str:
+    return ", ".join(items[:_SHOWN]) + (f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else "")
 
 
 def disagreement_findings(disagreements: Iterable[Disagreement], fix: str) -> Iterator[Finding]:
