@@ -35,11 +35,17 @@ def every_path(length: int) -> list[str]:
     return ["/" + "".join(text) for size in range(length) for text in product("/ab1", repeat=size)]
 
 
-def shortest(disagreements: tuple[Disagreement, ...]) -> dict[tuple[str, str | None], int]:
-    """Return the length of the shortest path for each kind of disagreement and route key."""
-    lengths: dict[tuple[str, str | None], int] = {}
-    for one in disagreements:
-        lengths[one.kind, one.route_key] = min(len(one.path), lengths.get((one.kind, one.route_key), len(one.path)))
+def shortest(disagreements: tuple[Disagreement, ...]) -> dict[tuple[str, str], int]:
+    """Return the length of the shortest path for each kind of disagreement and route key.
+
+    A route of another app counts once, also if it has a key for each method.
+    """
+    lengths: dict[tuple[str, str], int] = {}
+    for disagreement in disagreements:
+        key = disagreement.route_key or ""
+        route = key.partition(" ")[2] if disagreement.kind == "under-routed" else key
+        length = len(disagreement.path)
+        lengths[disagreement.kind, route] = min(length, lengths.get((disagreement.kind, route), length))
     return lengths
 
 
