@@ -78,7 +78,7 @@ class OAuthDiscovery:
         first_answer: the answer to `initialize` without a token.
         modern_answer: the answer to `server/discover` without a token; None if it is not known.
         challenge: the challenge of a 401; None if the status is not 401.
-        named: the answer of the URL in the challenge; None if the challenge names no URL.
+        challenge_document: the answer of the URL in the challenge; None if the challenge names no URL.
         well_known: the search for the protected resource metadata by a client without the challenge, up to the first
             answer that ends it; None if the endpoint is open or gives no answer.
         servers: the authorization servers that clients use, in the order in which the resource metadata names them.
@@ -90,7 +90,7 @@ class OAuthDiscovery:
     first_answer: Answer | Failure
     modern_answer: Answer | Failure | None = None
     challenge: Challenge | None = None
-    named: DocumentAnswer | None = None
+    challenge_document: DocumentAnswer | None = None
     well_known: MetadataSearch | None = None
     servers: tuple[MetadataSearch, ...] = ()
     misplaced: DocumentAnswer | None = None
@@ -111,7 +111,8 @@ class OAuthDiscovery:
     def resource_document(self) -> DocumentAnswer | None:
         """The protected resource metadata that a client gets."""
         well_known = self.well_known.document if self.well_known else None
-        return self.named if self.named and self.named.is_document else well_known
+        document = self.challenge_document
+        return document if document and document.is_document else well_known
 
     @cached_property
     def server_documents(self) -> tuple[DocumentAnswer, ...]:
@@ -123,7 +124,7 @@ class OAuthDiscovery:
         """The answer of every URL at which clients look for a document."""
         searches = [self.well_known, *self.servers] if self.well_known else self.servers
         attempts = [attempt for search in searches for attempt in search.attempts]
-        return (self.named, *attempts) if self.named else tuple(attempts)
+        return (self.challenge_document, *attempts) if self.challenge_document else tuple(attempts)
 
     @cached_property
     def metadata_urls(self) -> tuple[str, ...]:
@@ -157,11 +158,11 @@ def discover(
     if first.status != 401 and discovery.is_open_for_modern_clients:
         return discovery
     challenge = challenge_of(first) if first.status == 401 else None
-    named = read_document(answers, challenge.url) if challenge and challenge.url else None
+    document = read_document(answers, challenge.url) if challenge and challenge.url else None
     well_known = _search(answers, mcp_url, resource_metadata_urls(mcp_url), is_strict=True)
-    discovery = replace(discovery, challenge=challenge, named=named, well_known=well_known)
-    if document := discovery.resource_document:
-        urls = authorization_servers(document)[:_MAX_SERVERS]
+    discovery = replace(discovery, challenge=challenge, challenge_document=document, well_known=well_known)
+    if discovery.resource_document:
+        urls = authorization_servers(discovery.resource_document)[:_MAX_SERVERS]
         servers = tuple(_named_server(answers, url, allow) for url in urls)
     else:
         servers = _server_at_origin(answers, mcp_url)

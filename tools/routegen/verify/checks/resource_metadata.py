@@ -26,24 +26,24 @@ _CHECKED_FIELDS = {"resource", "authorization_servers"}
 
 def check_resource_discovery(discovery: OAuthDiscovery) -> Iterator[Finding]:
     """Check that clients get the metadata; a challenge without use is an error only if clients need it."""
-    search, named, challenge = discovery.well_known, discovery.named, discovery.challenge
+    search, document, challenge = discovery.well_known, discovery.challenge_document, discovery.challenge
     if search is None:
         return
     well_known, first = search.document, search.attempts[0]
-    if named and named.is_document:
+    if document and document.is_document:
         if well_known is None and not first.is_document:
-            message = f"The challenge leads to {named.url}, but {first.url} {first.description}."
+            message = f"The challenge leads to {document.url}, but {first.url} {first.description}."
             fix = f"Serve the metadata at {first.url} too: clients look there if API Gateway renames the header."
             if discovery.misplaced:
                 fix = _fix_for_no_metadata(discovery, first)
             yield Finding(rules.CHALLENGE_ONLY, discovery.mcp_url, message, fix)
-    elif named and named.is_connection_problem:
+    elif document and document.is_connection_problem:
         return
-    elif named and well_known:
-        message = f"resource_metadata in the challenge is {named.url}, which {named.description}."
+    elif document and well_known:
+        message = f"resource_metadata in the challenge is {document.url}, which {document.description}."
         fix = f'Send `resource_metadata="{well_known.url}"` in the challenge: clients request only the URL in it.'
         yield Finding(rules.CHALLENGE_WRONG, discovery.mcp_url, message, fix)
-    elif missing := named or search.blocking_answer:
+    elif missing := document or search.blocking_answer:
         yield _no_metadata(discovery, missing)
     elif well_known and challenge:
         yield _unusable_challenge(discovery, challenge, well_known.url)

@@ -148,11 +148,13 @@ class DocumentedFlow(SignInFlow):
     def _sign_in(self, first_answer: Answer) -> str:
         traits = self.traits
         match = _RESOURCE_METADATA.search(challenge_header(first_answer))
-        named = match[1] if match and parse_url(match[1]) else None
-        url, resource = self._first_document((named,) if named else resource_metadata_urls(self.mcp_url))
+        challenge_url = match[1] if match and parse_url(match[1]) else None
+        url, resource = self._first_document(
+            (challenge_url,) if challenge_url else resource_metadata_urls(self.mcp_url)
+        )
         if resource is None:
             self._without_metadata()
-        if named is None and traits.needs_challenge:
+        if challenge_url is None and traits.needs_challenge:
             reason = f"{self.mcp_url} has no challenge that names {url}, which the documentation requires."
             raise UnknownOutcomeError(reason, url)
         if resource.get("resource") != self.mcp_url:

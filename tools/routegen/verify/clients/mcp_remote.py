@@ -84,8 +84,10 @@ class McpRemoteFlow(TypeScriptSdkFlow):
             if isinstance(first_answer, Answer) and first_answer.status == 401:
                 matches = _PARAMETER.finditer(_BEARER.sub("", challenge_header(first_answer)))
                 challenge = {match[1]: match[2] if match[2] is not None else match[3] for match in matches}
-            named = challenge.get("resource_metadata")
-            resource = self._first_document([*([named] if named else []), *resource_metadata_urls(self.mcp_url)])
+            challenge_url = challenge.get("resource_metadata")
+            resource = self._first_document(
+                [*([challenge_url] if challenge_url else []), *resource_metadata_urls(self.mcp_url)]
+            )
             servers = resource.get("authorization_servers") if isinstance(resource, dict) else None
             issuer = servers[0] if isinstance(servers, list | str) and servers else None
         server = parse_url(str(issuer) if issuer else self.mcp_url)

@@ -68,8 +68,8 @@ class PythonSdkFlow(SignInFlow):
     def _discover_resource(self, challenge: Answer) -> dict[str, Any] | None:
         """The protected resource metadata; the client ignores every answer that is not such a document."""
         server_error = None
-        named = challenge_value(challenge, "resource_metadata")
-        for url in [*([named] if named else []), *resource_metadata_urls(self.mcp_url)]:
+        challenge_url = challenge_value(challenge, "resource_metadata")
+        for url in [*([challenge_url] if challenge_url else []), *resource_metadata_urls(self.mcp_url)]:
             answer = self._get_metadata(url)
             if answer.status >= 500 or answer.status == 429:
                 server_error = answer
@@ -86,10 +86,11 @@ class PythonSdkFlow(SignInFlow):
 
     def _check_resource(self, resource: str, url: str) -> None:
         """Check the resource (RFC 8707): the endpoint's origin, and the start of its path."""
-        endpoint, named = urlsplit(self.mcp_url.rstrip("/")), urlsplit(resource)  # as FastMCP's `OAuth` writes it
-        origin, named_origin = ((parts.scheme.lower(), parts.netloc.lower()) for parts in (endpoint, named))
-        path, named_path = (f"{parts.path.removesuffix('/')}/" for parts in (endpoint, named))
-        if origin != named_origin or not path.startswith(named_path):
+        endpoint, resource_parts = urlsplit(self.mcp_url.rstrip("/")), urlsplit(resource)  # as FastMCP's `OAuth` does
+        url_parts = (endpoint, resource_parts)
+        origin, resource_origin = ((parts.scheme.lower(), parts.netloc.lower()) for parts in url_parts)
+        path, resource_path = (f"{parts.path.removesuffix('/')}/" for parts in url_parts)
+        if origin != resource_origin or not path.startswith(resource_path):
             expected = urlunsplit((*origin, endpoint.path, endpoint.query, ""))
             text = _error_text(f"Protected resource {resource} does not match expected {expected}")
             raise ClientFailsError(f"{url} describes the resource {resource}, not {expected}.", url, text)

@@ -130,8 +130,8 @@ class TypeScriptSdkFlow(SignInFlow):
 
     def sign_in(self, challenge: Answer) -> str:
         """Take the flow from the challenge to the sign-in page, and return the reason why the client connects."""
-        named = self._challenge_value(challenge, "resource_metadata")
-        url = parse_url(named) if named else None
+        challenge_url = self._challenge_value(challenge, "resource_metadata")
+        url = parse_url(challenge_url) if challenge_url else None
         resource_url, resource = self._discover_resource(url.href if url else None)
         issuer = (resource.get("authorization_servers") or [f"{self.endpoint.origin}/"])[0]
         server = parse_http_url(issuer)
