@@ -218,6 +218,7 @@ REFUSED = {
     "a chunk line that is too long": CHUNKED + b"1;" + b"x" * 300 + b"\r\na\r\n0\r\n\r\n",
     "a chunk that ends with a line feed": CHUNKED + b"1\na\r\n0\r\n\r\n",
     "a chunk that is no number": CHUNKED + b"zz\r\na\r\n0\r\n",
+    "a trailer that does not end": CHUNKED + b"0\r\n" + b"X-T: 1\r\n" * 200,
 }  # fmt: skip
 
 

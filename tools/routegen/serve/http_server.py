@@ -31,7 +31,7 @@ the response."""
 
 _LINGER_TIMEOUT = 2.0
 _SHUTDOWN_TIMEOUT = 1.0
-_MAX_CHUNK_LINE = 256
+_MAX_CHUNK_LINE, _MAX_TRAILER_LINES = 256, 100
 
 # RFC 9110, section 5.6.2: a method and a field name are tokens. Field values have no control characters but the tab.
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -224,13 +224,13 @@ class _Connection(asyncio.Protocol):
         self._waiting_since = self._loop.time()
         if is_chunked:
             remaining = yield from self._take_chunk_size()
-        parts: list[bytearray] = []
+        body = bytearray()
         size = 0
         while remaining:
             part = self._received[:remaining]
             del self._received[: len(part)]
             if size <= self._server.max_body_bytes:
-                parts.append(part)
+                body += part
             size += len(part)
             remaining -= len(part)
             if size > limit:
@@ -241,7 +241,7 @@ class _Connection(asyncio.Protocol):
                 if (yield from self._take_until(b"\r\n", _MAX_CHUNK_LINE)):
                     raise InvalidRequestError
                 remaining = yield from self._take_chunk_size()
-        return b"".join(parts)
+        return bytes(body)
 
     def _take_chunk_size(self) -> Generator[None, None, int]:
         """Take the line before a chunk, and after the last chunk the trailer."""
@@ -249,8 +249,11 @@ class _Connection(asyncio.Protocol):
         if not match:
             raise InvalidRequestError
         size = int(match[1], 16)
+        trailer_lines = 0
         while not size and (yield from self._take_until(b"\r\n", _MAX_CHUNK_LINE)):
-            pass
+            trailer_lines += 1
+            if trailer_lines > _MAX_TRAILER_LINES:
+                raise InvalidRequestError
         return size
 
     def _take_until(self, end: bytes, limit: int, status: int = 400) -> Generator[None, None, bytes]:
