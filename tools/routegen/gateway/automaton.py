@@ -102,7 +102,7 @@ class _Group(NamedTuple):
     def example(self, excluded: Container[str]) -> str | None:
         """Return one of the characters that is not excluded; None if there is none."""
         everything = (chr(code) for first, last in self.ranges for code in range(first, last + 1))
-        return next((one for one in chain(self.readable, everything) if one not in excluded), None)
+        return next((text for text in chain(self.readable, everything) if text not in excluded), None)
 
 
 @cache
@@ -113,7 +113,7 @@ def _group_characters(sets: frozenset[Ranges]) -> list[_Group]:
         if members := frozenset(ranges for ranges in sets if contains(ranges, part[0])):
             groups.setdefault(members, []).append(part)
     return [
-        _Group(tuple(parts), members, "".join(one for one in _READABLE if contains(tuple(parts), ord(one))))
+        _Group(tuple(parts), members, "".join(text for text in _READABLE if contains(tuple(parts), ord(text))))
         for members, parts in groups.items()
     ]
 
@@ -154,8 +154,8 @@ class PathAutomaton:
                     texts = self._nodes[node].texts
                     node = texts[character] if character in texts else texts.setdefault(character, self._new_node())
             else:
-                known = self._nodes[node].after_regexes
-                node = known[part] if part in known else known.setdefault(part, self._add_tree(node, tree))
+                ends = self._nodes[node].after_regexes
+                node = ends[part] if part in ends else ends.setdefault(part, self._add_tree(node, tree))
         self._nodes[node].labels.append(label)
 
     def add_or_widen(self, pattern: Sequence[str], label: Hashable, wider_label: Hashable) -> str | None:

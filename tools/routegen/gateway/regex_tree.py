@@ -135,7 +135,7 @@ def _class_characters(items: Any) -> Ranges:
     """The characters of `[...]`."""
     is_negated = str(items[0][0]) == "NEGATE"
     parts = [characters(str(kind), value) for kind, value in items[is_negated:]]
-    ranges = [one for part in parts for one in part]
+    ranges = [item for part in parts for item in part]
     return _complement(ranges) if is_negated else _without_excluded(ranges)
 
 

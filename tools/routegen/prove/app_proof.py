@@ -86,7 +86,7 @@ def compare_all_paths(comparison: AppComparison, most_states: int = MOST_STATES)
     for kind, examples in kinds.items():
         path, *more_paths = map(encode_path, examples)
         methods = comparison.methods(kind)
-        requests += [(method, path) for method in methods] + [(methods[0], other) for other in more_paths]
+        requests += [(method, path) for method in methods] + [(methods[0], extra) for extra in more_paths]
         if not model.is_undecided(kind):
             answered += [(DrivenRequest(method, path, *model.answer(kind, method)), kind) for method in methods]
     undecided = frozenset(model.undecided_positions)

@@ -122,8 +122,8 @@ class AppComparison:
         chosen: dict[tuple[str, str, int], Disagreement] = {}
         paths: set[tuple[str, str, str]] = set()
         compared = [(request, self._compare(request, kind)) for request, kind in answered]
-        found = [(request, disagreement) for request, disagreement in compared if disagreement]
-        for request, disagreement in sorted(found, key=lambda pair: _reading_order(pair[0])):
+        pairs = [(request, disagreement) for request, disagreement in compared if disagreement]
+        for request, disagreement in sorted(pairs, key=lambda pair: _reading_order(pair[0])):
             key = disagreement.route_key or ""
             route = key.partition(" ")[2] if disagreement.kind == "under-routed" else key
             if request.position >= 0 or (disagreement.kind, route, request.path) not in paths:
