@@ -63,7 +63,7 @@ def event_loop_of_mangum() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process run all tests that share slow imports or a module-scoped fixture."""
+    """Let one process run all tests that share slow imports, a module-scoped fixture or a function."""
     for item in items:
         if not isinstance(item, pytest.Function) or item.get_closest_marker("xdist_group"):
             continue
@@ -76,6 +76,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if shared:
             values = [f"{parameters[name]}" for name in shared if name in parameters]
             item.add_marker(pytest.mark.xdist_group("-".join([item.path.stem, *values])))
+        elif parameters:
+            # The scheduler's time grows with the square of the number of groups.
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{item.originalname}"))
 
 
 def pytest_collection_finish() -> None:

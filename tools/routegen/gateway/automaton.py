@@ -135,6 +135,7 @@ class PathAutomaton:
         self._closures: dict[int, Nodes] = {}
         self._labels: dict[Nodes, Labels] = {}
         self._groups: dict[frozenset[tuple[int, int]], list[tuple[_Group, Nodes]]] = {}
+        self._following: dict[tuple[Nodes, str], Nodes] = {}
 
     def add(self, pattern: Iterable[str], label: Hashable) -> None:
         """Add a pattern; patterns must be added before the first walk.
@@ -213,12 +214,18 @@ class PathAutomaton:
     def _reach(self, path: str) -> Nodes:
         nodes = self._closure(0)
         for character in path:
-            here = [self._nodes[number] for number in nodes]
-            reached = [self._closure(node.texts[character]) for node in here if character in node.texts]
-            groups = self._groups_behind(frozenset(edge for node in here for edge in node.sets))
-            reached += [following for group, following in groups if contains(group.ranges, ord(character))]
-            nodes = frozenset[int]().union(*reached)
+            step = nodes, character
+            if step not in self._following:
+                self._following[step] = self._follow(nodes, character)
+            nodes = self._following[step]
         return nodes
+
+    def _follow(self, nodes: Nodes, character: str) -> Nodes:
+        current = [self._nodes[number] for number in nodes]
+        reached = [self._closure(node.texts[character]) for node in current if character in node.texts]
+        groups = self._groups_behind(frozenset(edge for node in current for edge in node.sets))
+        reached += [following for group, following in groups if contains(group.ranges, ord(character))]
+        return frozenset[int]().union(*reached)
 
     def _new_node(self) -> int:
         self._nodes.append(_AutomatonNode())
