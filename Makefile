@@ -60,7 +60,7 @@ serve: $(SERVE)  ## run the wiki, the MCP server, the gateway, the inspector and
 	$(BIN)/python -m dev.serve
 
 # Three processes for two cores, because a test waits for other processes for a third of its time.
-test: $(DEV) node  ## run the tests (4 to 5 minutes on 2 cores)
+test: $(DEV) node  ## run the tests (about 4 minutes on 2 cores)
 	$(BIN)/pytest -n 3 --dist loadgroup
 
 test-slow: $(DEV) node  ## run the tests that need tens of seconds: built packages, the real commands, newcomers, pre-commit
