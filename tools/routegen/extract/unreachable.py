@@ -105,10 +105,7 @@ def _remedy(handlers: Sequence[str], path: str) -> str:
         return f'write app.mount("/", mcp.http_app(path="{path}"))'
     if any(name.endswith("StreamableHTTPASGIApp") for name in handlers):
         return f'write app.mount("/", mcp.streamable_http_app(streamable_http_path="{path}"))'
-    return (
-        f'write Route("{path}", endpoint=Endpoint()) in place of the mount, where Endpoint is a class with '
-        "`async def __call__(self, scope, receive, send): await session_manager.handle_request(scope, receive, send)`"
-    )
+    return f'write Route("{path}", endpoint=Endpoint()) in place of the mount, {_ENDPOINT_CLASS}'
 
 
 def _runs_on_lambda(app: AppConfig, served: ServedPath) -> bool:

@@ -185,9 +185,11 @@ class _Driver:
     async def _answers_invented_path(self, document: str) -> bool:
         """Whether the app answers a document with a status that an invented path in the same folder has too."""
         folder, well_known, name = document.partition("/.well-known/")
+        if not well_known:
+            return False
         status, (_, slash, endpoint) = self._status, name.partition("/")
         await self._send(self._app, "GET", f"{folder}{well_known}no-such-document{slash}{endpoint}")
-        return bool(well_known) and self._status == status
+        return self._status == status
 
     async def _send(self, app: Any, method: str, path: str) -> Outcome | None:
         """Send one request, and return its outcome; None if middleware answers the request or fails."""

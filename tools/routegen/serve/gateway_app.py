@@ -58,6 +58,7 @@ class GatewayApp:
         self._upstream_apps = upstream_apps
         self._settings = settings
         self._on_exchange = on_exchange
+        self._upstream_requests: set[asyncio.Task[HttpResponse]] = set()  # the event loop keeps no task alive
 
     def answer(self, request: HttpRequest, respond: Respond, replay_of: int | None = None) -> None:
         """Answer a request, or answer the request of the exchange with a number again."""
@@ -102,6 +103,8 @@ class GatewayApp:
         trace_id = f"Root=1-{int(exchange.time):08x}-{secrets.token_hex(12)}"
         if upstream_app := self._upstream_apps.get(app):
             task = asyncio.get_running_loop().create_task(upstream_app.fetch(request, path, trace_id))
+            self._upstream_requests.add(task)
+            task.add_done_callback(self._upstream_requests.discard)
             task.add_done_callback(lambda task: finish(lambda: self._upstream_response(task.result())))
             return
         context = RequestContext(route_key, path, exchange.id, trace_id, exchange.time, self._settings.stage)
